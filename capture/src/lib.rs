@@ -1,0 +1,7 @@
+//! From a live process to a snapshot: the tracer, the images, unwinding, DWARF locations, values.
+//! Nothing here renders Rust code.
+
+pub mod image;
+pub mod memory;
+pub mod place;
+pub mod roots;

@@ -1,0 +1,2 @@
+//! `cargo relapse`.
+fn main() {}

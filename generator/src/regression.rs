@@ -1,0 +1,81 @@
+//! A regression test as data, before it becomes files.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// The module that holds a target, and so the parent of its regressions.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ModulePlace {
+    /// The package's name.
+    pub package: String,
+    /// The package's folder, relative to the workspace root (`..` where it is outside).
+    pub package_folder: PathBuf,
+    /// The source file of the module, relative to the package's folder: `src/a/b.rs`.
+    pub file: PathBuf,
+    /// Names of the inline modules within that file, outermost first; empty for the file's own module.
+    pub inline: Vec<String>,
+    /// The module's path within its crate: `["a", "b"]`; empty for the crate root.
+    pub module_path: Vec<String>,
+    /// The crate's edition: 2015, 2018, 2021, 2024.
+    pub edition: u16,
+    /// Whether the crate is `#![no_std]` (also by `cfg_attr` under test).
+    pub no_std: bool,
+}
+
+/// The facts of the four-line header. Every text is hostile until it is written through the comment writer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// `fill`.
+    pub function: String,
+    /// The panic's message, or the signal.
+    pub message: String,
+    /// `src/lib.rs:634`.
+    pub place: String,
+    /// The innermost workspace function, where it is not the target: `WrapIterImpl::impl_next`.
+    pub within: Option<String>,
+    /// `2026-11-23`.
+    pub date: String,
+    /// The command that crashed.
+    pub command: String,
+    /// `rustc 1.95.0 debug`.
+    pub build: String,
+    /// `str/char-boundary`, where triage knows one.
+    pub class: Option<String>,
+    /// The command that runs the test.
+    pub run_it: String,
+    /// The snapshot's id (its first 8 digits are written).
+    pub snapshot: String,
+    /// `crate::fill`.
+    pub target: String,
+    /// Further remarks, one line each (a redacted value, an unstable crash).
+    pub remarks: Vec<String>,
+}
+
+/// Data too long for a literal, beside the test: `NAME/page.txt`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SideFile {
+    /// File name within the regression's folder of data.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// A test, ready to be rendered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Regression {
+    /// Name of the file, module and test function: `fill_char_boundary`.
+    pub name: String,
+    /// Where it stands.
+    pub module: ModulePlace,
+    /// Its header.
+    pub header: Header,
+    /// `use` lines beyond `use super::super::*;`, as tokens in text form made by prettyplease.
+    pub uses: Vec<String>,
+    /// The statements of the test's body, as Rust source made from tokens.
+    pub body: String,
+    /// `#[should_panic(expected = …)]`: marked open.
+    pub should_panic: Option<String>,
+    /// Long data.
+    pub side_files: Vec<SideFile>,
+}

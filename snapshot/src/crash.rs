@@ -1,0 +1,219 @@
+//! What was captured of one crash.
+//!
+//! Paths are relative to the workspace, the registry or the toolchain (`library/core/src/…`); no machine's
+//! folders appear.
+
+use serde::{Deserialize, Serialize};
+
+use crate::types::{TypeId, TypeTable};
+use crate::value::{Trust, Value};
+
+/// Version of the format that this crate writes. It reads this one and older ones.
+pub const FORMAT: u32 = 1;
+
+/// One crash.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Version of the format: [`FORMAT`].
+    pub format: u32,
+    /// Unique name: lower-case hexadecimal, 16 digits. Empty until the store has kept it.
+    pub id: String,
+    /// When: RFC 3339, UTC, whole seconds.
+    pub time: String,
+    /// What ended it.
+    pub cause: Cause,
+    /// Where: the place that the panic message names, or the innermost frame's.
+    pub location: Option<Location>,
+    /// Who would catch the panic, innermost first; empty: nobody.
+    pub caught_by: Vec<Catcher>,
+    /// The crashing thread first.
+    pub threads: Vec<Thread>,
+    /// The types of all values.
+    pub types: TypeTable,
+    /// The program that crashed.
+    pub program: Program,
+    /// Stable identity of the crash.
+    pub fingerprint: String,
+    /// How often this fingerprint was seen in that run.
+    pub count: u64,
+    /// What a reader should know: missing debug info and the setting that helps, limits that were met.
+    pub notes: Vec<String>,
+}
+
+/// What ended the program or unwound its thread.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// The kind.
+    pub kind: CauseKind,
+    /// A panic's message as the default hook prints it; a signal's description.
+    pub message: String,
+    /// The signal's name (`SIGSEGV`), where one ended it.
+    pub signal: Option<String>,
+}
+
+/// The kinds of causes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the words of the contract, used as they are")]
+pub enum CauseKind {
+    Panic,
+    Signal,
+    Abort,
+    StackOverflow,
+    Timeout,
+    Trigger,
+}
+
+/// A place in a source file.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Location {
+    /// The file: relative to the workspace root (workspace code), `NAME-VERSION/…` (dependencies),
+    /// `library/…` (std).
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column, from 1; 0 where it is not known.
+    pub column: u32,
+}
+
+/// Who would catch a panic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Catcher {
+    /// libtest, around a test.
+    TestHarness,
+    /// A `catch_unwind` of the workspace or a dependency.
+    CatchUnwind,
+    /// A thread pool (rayon and the like).
+    ThreadPool,
+    /// An async runtime's task.
+    AsyncRuntime,
+    /// `std::thread`: the thread ends, `join` gets the payload.
+    Thread,
+}
+
+/// A thread and its stack.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Thread {
+    /// The kernel's thread id.
+    pub tid: u32,
+    /// Its name, where it has one.
+    pub name: Option<String>,
+    /// Its frames, innermost first, inlined ones included.
+    pub frames: Vec<Frame>,
+}
+
+/// One function call on a stack.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Frame {
+    /// The function's path, without hash: `uuid::timestamp::Timestamp::to_unix`,
+    /// `<impl core::fmt::Display for demo::Row>::fmt` … as rustc-demangle prints it (`{:#}`).
+    pub function: String,
+    /// The function's bare name as DWARF's `DW_AT_name` has it: `to_unix`, `parse<u8>`, `{closure#0}`.
+    pub name: String,
+    /// Whose code it is.
+    pub kind: FrameKind,
+    /// The cargo package, where it is known.
+    pub package: Option<String>,
+    /// The line that was being executed.
+    pub location: Option<Location>,
+    /// Where the function is declared (`DW_AT_decl_file`, `DW_AT_decl_line`; column 0).
+    pub declared: Option<Location>,
+    /// Whether it was inlined into the next frame.
+    pub inlined: bool,
+    /// The concrete types of the function's generic parameters (its impl's included), by name.
+    pub generics: Vec<Generic>,
+    /// The arguments, in declaration order.
+    pub arguments: Vec<Argument>,
+    /// Why there are no arguments although the function may have some.
+    pub arguments_missing: Option<String>,
+}
+
+/// Whose code a frame is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FrameKind {
+    /// A workspace member or a path dependency.
+    Workspace,
+    /// A crate from a registry or git.
+    Dependency,
+    /// `core`, `alloc`, `std`, `test`, the C library's start code.
+    Std,
+    /// Nothing is known of it.
+    Unknown,
+}
+
+/// A generic parameter and its type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Generic {
+    /// `T`.
+    pub name: String,
+    /// The concrete type.
+    pub ty: TypeId,
+}
+
+/// An argument of a frame.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Argument {
+    /// The parameter's name; `self` for receivers, `_` or empty where a pattern has none.
+    pub name: String,
+    /// What was read of it.
+    pub value: Value,
+}
+
+/// The program that crashed, and how it was built and started.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// File name of the executable.
+    pub name: String,
+    /// GNU build id of the executable, lower-case hexadecimal.
+    pub build_id: Option<String>,
+    /// `rustc version 1.95.0 (59807616e 2026-04-14)`, from `DW_AT_producer`.
+    pub rustc: Option<String>,
+    /// The command that the user gave to `cargo relapse run`, redacted.
+    pub command: Vec<String>,
+    /// The arguments of the crashed process, redacted.
+    pub arguments: Vec<String>,
+    /// The working folder, relative to the workspace root where it is in there.
+    pub working_folder: Option<String>,
+    /// How cargo built it, where it did.
+    pub build: Option<Build>,
+}
+
+/// How cargo built the program: what a test needs to be built alike.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Build {
+    /// `dev`, `release`, `test` … as given by `--release` or `--profile`.
+    pub profile: String,
+    /// `--target`, where one was given.
+    pub target: Option<String>,
+    /// Features as given on the command line (`--features`).
+    pub features: Vec<String>,
+    /// `--all-features`.
+    pub all_features: bool,
+    /// `--no-default-features`.
+    pub no_default_features: bool,
+    /// `RUSTFLAGS`, where it was set.
+    pub rustflags: Option<String>,
+    /// The package of the program (`CARGO_PKG_NAME` in the runner).
+    pub package: Option<String>,
+}
+
+impl Snapshot {
+    /// The crashing thread's frames, innermost first.
+    pub fn frames(&self) -> &[Frame] {
+        self.threads.first().map_or(&[], |thread| &thread.frames)
+    }
+
+    /// The innermost workspace frame of the crashing thread.
+    pub fn innermost_workspace_frame(&self) -> Option<&Frame> {
+        self.frames().iter().find(|frame| frame.kind == FrameKind::Workspace)
+    }
+}
+
+impl Frame {
+    /// The worst trust of its arguments; `entry` where it has none.
+    pub fn trust(&self) -> Trust {
+        self.arguments.iter().map(|a| a.value.worst_trust()).max().unwrap_or(Trust::Entry)
+    }
+}

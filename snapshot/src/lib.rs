@@ -1,0 +1,14 @@
+//! The data of a crash: snapshots, frames, values with their trust, fingerprints, the store on disk.
+//! Everything here is plain and serialisable; nothing here reads a process or a source file.
+
+pub mod crash;
+pub mod error;
+pub mod types;
+pub mod value;
+
+pub use crash::{
+    Argument, Catcher, Cause, CauseKind, Frame, FrameKind, Generic, Location, Program, Snapshot, Thread,
+};
+pub use error::SnapshotError;
+pub use types::{FieldShape, StdType, TypeId, TypeKind, TypeShape, TypeTable, VariantShape};
+pub use value::{Data, Field, Trust, Value};
