@@ -2,5 +2,6 @@
 //! placement, scratch build, verification. What a crash *is* is not decided here.
 
 pub mod edit;
+pub mod index;
 pub mod names;
 pub mod regression;
