@@ -1,7 +1,11 @@
 //! From a snapshot to a verified regression test: source index, target choice, value to expression,
 //! placement, scratch build, verification. What a crash *is* is not decided here.
 
+pub mod compile;
 pub mod edit;
 pub mod index;
 pub mod names;
 pub mod regression;
+pub mod same_crash;
+pub mod scratch;
+pub mod verify;
