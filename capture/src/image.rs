@@ -1,5 +1,9 @@
 //! Executables and shared libraries as the reader needs them: sections, DWARF, symbols.
 
+mod units;
+
+pub use units::UnitCache;
+
 /// The reader that all DWARF of this crate is read through: sections live as long as the program, because
 /// images are mapped once and never unloaded.
 pub type Slice = gimli::EndianSlice<'static, gimli::LittleEndian>;

@@ -2,6 +2,7 @@
 //! Nothing here renders Rust code.
 
 pub mod image;
+pub mod limits;
 pub mod memory;
 pub mod place;
 pub mod roots;
