@@ -6,3 +6,4 @@ pub mod limits;
 pub mod memory;
 pub mod place;
 pub mod roots;
+pub mod values;

@@ -6,12 +6,15 @@ use std::rc::Rc;
 use gimli::{DebugInfoOffset, Dwarf, Unit};
 
 use super::Slice;
+use crate::values::Entries;
 
 /// The units of one image that were needed so far. One cache serves one image only: offsets of different
 /// images collide.
 #[derive(Default)]
 pub struct UnitCache {
     units: HashMap<DebugInfoOffset, Rc<Unit<Slice>>>,
+    /// The type entries that were read from these units.
+    pub(crate) entries: Entries,
 }
 
 impl UnitCache {
