@@ -10,3 +10,4 @@ pub mod place;
 pub mod roots;
 pub mod stack;
 mod unwind;
+pub mod values;

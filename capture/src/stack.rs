@@ -6,7 +6,6 @@ mod arguments;
 mod function;
 mod gaps;
 mod order;
-mod reader_shim;
 mod symbolication;
 mod trust;
 

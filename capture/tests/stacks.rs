@@ -10,7 +10,7 @@ use relapse_capture::image::{AddressSpace, ImageCache};
 use relapse_capture::limits::Limits;
 use relapse_capture::roots::{PackageRoot, Roots};
 use relapse_capture::stack::{Stacks, Want};
-use relapse_snapshot::{Frame, FrameKind, TypeTable};
+use relapse_snapshot::{Data, Frame, FrameKind, Trust, TypeTable, Value};
 
 use target::{Stopped, compile};
 
@@ -168,6 +168,72 @@ fn the_rustc_version_and_build_id_come_from_the_image() {
     let found = image.find_symbols("recurse", |name| name == "deep::recurse");
     assert_eq!(found.len(), 1);
     assert_eq!(image.symbol_at(found[0].address + 3), Some(found[0]));
+}
+
+fn value<'a>(seen: &'a Seen, frame: &str, argument: &str) -> &'a Value {
+    let frame = seen.frames.iter().find(|found| found.name == frame).unwrap();
+    &frame.arguments.iter().find(|found| found.name == argument).unwrap().value
+}
+
+fn text(value: &Value) -> Option<&str> {
+    match &value.data {
+        Data::Pointer { to: Some(to), .. } => text(to),
+        Data::Text { text, .. } => Some(text),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_debug_program_has_all_its_values_with_their_trust() {
+    let (folder, program) = deep(&["-g"]);
+    let seen = see(folder.path(), &program, &[], Limits::default(), Want::Values);
+    assert_eq!(value(&seen, "leaf<u16>", "small").data, Data::Uint(7));
+    assert_eq!(value(&seen, "leaf<u16>", "half").data, Data::Float(0.5_f64.to_bits()));
+    assert_eq!(value(&seen, "inlined", "count").data, Data::Uint(42));
+    assert_eq!(value(&seen, "inlined", "count").trust, Trust::AtCrash);
+    assert_eq!(text(value(&seen, "visit", "label")), Some("one"));
+    let receiver = value(&seen, "visit", "self");
+    assert_eq!(receiver.trust, Trust::AtCrash);
+    let Data::Pointer { to: Some(row), .. } = &receiver.data else { panic!("{receiver:?}") };
+    assert_eq!(row.trust, Trust::Suspect);
+    let Data::Struct(fields) = &row.data else { panic!("{row:?}") };
+    let Data::Sequence { len, .. } = fields[0].value.data else { panic!("{row:?}") };
+    assert_eq!(len, 4);
+    assert_eq!(value(&seen, "recurse", "row").trust, Trust::Suspect);
+    assert_eq!(value(&seen, "recurse", "left").data, Data::Uint(0));
+    let outer = seen.frames.iter().rfind(|frame| frame.name == "recurse").unwrap();
+    assert_eq!(outer.arguments[0].value.data, Data::Uint(3));
+    let Data::Pointer { to: Some(map), .. } = &value(&seen, "recurse", "map").data else { panic!() };
+    assert!(matches!(map.data, Data::Map { len: 1, .. }), "{map:?}");
+}
+
+#[test]
+fn an_optimised_program_has_right_values_or_none() {
+    for level in ["-Copt-level=1", "-Copt-level=2", "-Copt-level=3", "-Copt-level=s"] {
+        let (folder, program) = deep(&["-g", level]);
+        let seen = see(folder.path(), &program, &[], Limits::default(), Want::Values);
+        let right = [
+            ("leaf<u16>", "small", Data::Uint(7)),
+            ("leaf<u16>", "half", Data::Float(0.5_f64.to_bits())),
+            ("leaf<u16>", "count", Data::Uint(42)),
+            ("inlined", "count", Data::Uint(42)),
+            ("visit", "depth", Data::Uint(42)),
+            ("{closure#0}", "add", Data::Uint(2)),
+        ];
+        let mut known = 0;
+        for (frame, argument, data) in right {
+            let value = value(&seen, frame, argument);
+            match value.trust {
+                Trust::OptimizedOut => assert!(matches!(value.data, Data::Missing(_))),
+                _ => {
+                    assert_eq!(value.data, data, "{level}: {argument} of {frame}");
+                    known += 1;
+                }
+            }
+        }
+        assert!(known >= 2, "{level}: {known}");
+        assert!(text(value(&seen, "leaf<u16>", "label")).is_none_or(|label| label == "one"));
+    }
 }
 
 /// Functions and lines as gdb has them, for frames with a known line.

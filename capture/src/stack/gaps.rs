@@ -27,6 +27,9 @@ pub(super) fn gap(call: &Call, image: &Image, state: &mut ImageState) -> Option<
     }
     let Some(entries) = call.entries else {
         image.rustc_version()?;
+        if call.frame.location.is_some() {
+            return Some(Gap::LinesOnly);
+        }
         return Some(if !image.has_symbol_table() {
             Gap::Stripped
         } else if is_split(image) {
