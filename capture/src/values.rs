@@ -11,6 +11,7 @@ mod layout;
 mod names;
 mod plain;
 mod pointers;
+mod records;
 mod scopes;
 mod sequences;
 mod shapes;

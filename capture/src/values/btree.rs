@@ -54,7 +54,7 @@ impl Reader<'_> {
         source: Source<'_>,
         depth: u32,
     ) -> Read<(Data, Trust)> {
-        let map = self.part(layout, source, "map")?;
+        let map = layout.part(source, "map")?;
         let layout = self.layout(map.entry.die);
         let (walk, trust) = self.tree(&layout, map.source, depth, false)?;
         let items = walk.entries.into_iter().map(|(key, _)| key).collect();
@@ -62,21 +62,21 @@ impl Reader<'_> {
     }
 
     fn tree(&mut self, layout: &Layout, source: Source<'_>, depth: u32, values: bool) -> Read<(Walk, Trust)> {
-        let len = self.part(layout, source, "length")?;
+        let len = layout.part(source, "length")?;
         let len = self.word(len)?;
         let mut walk = Walk { entries: Vec::new(), len, depth, values };
-        let root = self.part(layout, source, "root")?;
+        let root = layout.part(source, "root")?;
         let Some(root) = self.some(root)? else {
             let trust = if len == 0 { Trust::AtCrash } else { Trust::Suspect };
             return Ok((walk, trust));
         };
         let root_layout = self.layout(root.entry.die);
-        let height = self.part(&root_layout, root.source, "height")?;
+        let height = root_layout.part(root.source, "height")?;
         let height = self.word(height)?;
         if height > HEIGHT {
             return Err(Gap::because(format!("a tree of height {height}")));
         }
-        let node = self.part(&root_layout, root.source, "node")?;
+        let node = root_layout.part(root.source, "node")?;
         let nodes = self.nodes(layout, node, height)?;
         let address = self.address(node)?;
         let whole = self.visit(&nodes, &mut walk, address, height, None)?;
@@ -104,16 +104,16 @@ impl Reader<'_> {
         let leaf = self.target_of(node.entry)?;
         let leaf_layout = self.layout(leaf.die);
         let offset = |name: &str| {
-            leaf_layout.member(name).map(|member| (member.entry, member.offset)).ok_or_else(|| {
-                let node = &leaf_layout.name;
-                Gap::because(format!("the layout of {node} is not known: it has no field `{name}`"))
-            })
+            leaf_layout
+                .member(name)
+                .map(|member| (member.entry, member.offset))
+                .ok_or_else(|| leaf_layout.no_field(name))
         };
         let (len, keys, vals, parent) = (offset("len")?, offset("keys")?, offset("vals")?, offset("parent")?);
         let Kind::Array { len: capacity, .. } = self.layout(keys.0.die).kind else {
             return Err(Gap::because("the keys of a tree's node are no array"));
         };
-        let (key, val) = (self.param(map, 0)?, self.param(map, 1)?);
+        let (key, val) = (map.param(0)?, map.param(1)?);
         let edges = if height == 0 { 0 } else { self.edges(parent.0)? };
         Ok(Nodes {
             leaf_size: self.size_of(leaf)?,
@@ -140,9 +140,7 @@ impl Reader<'_> {
         let internal = self.target_of(inside.entry)?;
         let internal = self.layout(internal.die);
         let edges = internal.member("edges").map(|member| member.offset);
-        edges.ok_or_else(|| {
-            Gap::because(format!("the layout of {} is not known: it has no field `edges`", internal.name))
-        })
+        edges.ok_or_else(|| internal.no_field("edges"))
     }
 
     /// What a pointer in wrappers points to.

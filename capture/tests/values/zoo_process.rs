@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use gimli::{AttributeValue, constants};
@@ -22,18 +23,16 @@ pub(crate) struct Zoo {
     pub(crate) shown: BTreeMap<String, (u64, String)>,
     /// Type of each variable.
     pub(crate) types: HashMap<String, DieRef>,
-    _folder: tempfile::TempDir,
 }
 
 impl Zoo {
     pub(crate) fn start(options: &[&str]) -> Zoo {
-        let folder = tempfile::tempdir().unwrap();
-        let program = folder.path().join("zoo");
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/values/zoo.rs");
-        let rustc = std::env::var("RELAPSE_TEST_RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-        let mut build = Command::new(rustc);
-        build.args(["--edition", "2021", "-Awarnings", "-o"]).arg(&program).args(options).arg(source);
-        assert!(build.status().unwrap().success());
+        Zoo::start_program("zoo.rs", options)
+    }
+
+    /// Starts another program that shows its variables as the zoo does.
+    pub(crate) fn start_program(source: &str, options: &[&str]) -> Zoo {
+        let program = built(source, options);
         let mut child = Command::new(&program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut shown = BTreeMap::new();
         for line in BufReader::new(child.stdout.take().unwrap()).lines() {
@@ -49,8 +48,29 @@ impl Zoo {
         let memory = ProcessMemory { file: File::open(format!("/proc/{}/mem", child.id())).unwrap() };
         let dwarf = load(&program);
         let types = variables(&dwarf);
-        Zoo { child, memory, dwarf, shown, types, _folder: folder }
+        Zoo { child, memory, dwarf, shown, types }
     }
+}
+
+/// The compiled program: built once for each source, compiler and options, then found again.
+fn built(source: &str, options: &[&str]) -> PathBuf {
+    let rustc = std::env::var("RELAPSE_TEST_RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/values").join(source);
+    let version = Command::new(&rustc).arg("-vV").output().unwrap().stdout;
+    let mut hasher = DefaultHasher::new();
+    (std::fs::read(&source).unwrap(), version, options).hash(&mut hasher);
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let program = target.join(format!("zoo-{:016x}", hasher.finish()));
+    if !program.exists() {
+        // Tests run at once: each builds in a folder of its own, and the last rename wins.
+        let folder = tempfile::tempdir_in(target).unwrap();
+        let fresh = folder.path().join("zoo");
+        let mut build = Command::new(&rustc);
+        build.args(["--edition", "2021", "-Awarnings", "-o"]).arg(&fresh).args(options).arg(&source);
+        assert!(build.status().unwrap().success());
+        std::fs::rename(&fresh, &program).unwrap();
+    }
+    program
 }
 
 impl Drop for Zoo {
