@@ -3,5 +3,10 @@
 
 pub mod image;
 pub mod memory;
+pub mod observe;
+pub mod panic;
 pub mod place;
+pub mod program;
 pub mod roots;
+pub mod signal;
+pub mod tracer;
