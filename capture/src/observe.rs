@@ -14,8 +14,8 @@ use crate::panic::PanicLocation;
 use crate::roots::Roots;
 use crate::signal;
 use crate::tracer::{
-    Command, Control, Crash, Depth, Ending as TraceEnding, Expectation, KillSwitch, Recorder, Settings, Setup,
-    TraceError, trace_with,
+    Command, Control, Crash, Depth, Ending as TraceEnding, Expectation, KillSwitch, Recorder, Settings,
+    Setup, TraceError, trace_with,
 };
 
 /// What one command may use.

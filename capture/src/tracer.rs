@@ -26,6 +26,7 @@ pub(crate) use entries::comment;
 pub use launch::Command;
 pub(crate) use launch::Setup;
 
+use crate::limits::Limits;
 use crate::panic::PanicLocation;
 use crate::roots::Roots;
 
@@ -107,6 +108,8 @@ pub struct Settings {
     pub roots: Roots,
     /// How much is captured.
     pub depth: Depth,
+    /// How far values and stacks are read.
+    pub limits: Limits,
     /// The command that the user gave, and how cargo built the program: copied into each snapshot.
     pub program: Program,
     /// Programs to be left alone, with everything that they start, by file name: cargo, rustc and the like.
@@ -118,15 +121,26 @@ pub struct Settings {
 impl Settings {
     /// Settings for programs of this workspace.
     pub fn new(roots: Roots, depth: Depth) -> Settings {
-        Settings { roots, depth, program: Program::default(), untraced: toolchain_programs(), folder: None }
+        let (limits, program) = (Limits::default(), Program::default());
+        Settings { roots, depth, limits, program, untraced: toolchain_programs(), folder: None }
     }
 }
 
 /// Programs of the toolchain: they are Rust programs, but not the user's.
 pub fn toolchain_programs() -> Vec<String> {
-    ["cargo", "rustc", "rustup", "rustdoc", "clippy-driver", "rustfmt", "sccache", "cargo-nextest", "rust-lld"]
-        .map(str::to_owned)
-        .to_vec()
+    [
+        "cargo",
+        "rustc",
+        "rustup",
+        "rustdoc",
+        "clippy-driver",
+        "rustfmt",
+        "sccache",
+        "cargo-nextest",
+        "rust-lld",
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }
 
 /// What the tracer could not do.
@@ -245,14 +259,12 @@ pub fn is_traced() -> bool {
 /// A panic's place as a snapshot has it. Where a frame stands at that very line, its file is taken: a relative
 /// path in a panic's place does not say what it is relative to, debug info does.
 fn location(roots: &Roots, place: &PanicLocation, frames: &[Frame]) -> Location {
-    let there = frames.iter().filter_map(|frame| frame.location.as_ref()).find(|location| {
-        location.line == place.line && Path::new(&place.file).ends_with(&location.file)
-            || Path::new(&location.file).ends_with(&place.file)
-    });
-    let file = there.map_or_else(|| roots_normalise(roots, &place.file), |location| location.file.clone());
+    let same = |location: &&Location| {
+        location.line == place.line
+            && (Path::new(&place.file).ends_with(&location.file)
+                || Path::new(&location.file).ends_with(&place.file))
+    };
+    let there = frames.iter().filter_map(|frame| frame.location.as_ref()).find(same);
+    let file = there.map_or_else(|| roots.normalise(&place.file, None).0, |location| location.file.clone());
     Location { file, line: place.line, column: place.column }
-}
-
-fn roots_normalise(_roots: &Roots, raw: &str) -> String {
-    raw.to_owned()
 }

@@ -75,7 +75,7 @@ pub(crate) fn emulate(code: &[u8; 16], registers: &mut Registers, memory: &LiveM
 fn general(registers: &Registers, number: u8) -> u64 {
     let r = registers;
     [
-        r.rax, r.rcx, r.rdx, r.rbx, r.rsp, r.rbp, r.rsi, r.rdi, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14,
-        r.r15,
+        r.rax, r.rcx, r.rdx, r.rbx, r.rsp, r.rbp, r.rsi, r.rdi, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13,
+        r.r14, r.r15,
     ][usize::from(number & 15)]
 }

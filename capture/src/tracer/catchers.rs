@@ -73,7 +73,8 @@ fn catcher(caller: &str) -> Option<Catcher> {
 
 /// The test function on a stack: the outermost function within libtest's call of it.
 pub(crate) fn test_function(frames: &[Frame]) -> Option<&Frame> {
-    let harness = frames.iter().position(|frame| frame.function.starts_with("test::__rust_begin_short_backtrace"))?;
+    let harness =
+        frames.iter().position(|frame| frame.function.starts_with("test::__rust_begin_short_backtrace"))?;
     frames[..harness].iter().rev().find(|frame| {
         let bare = frame.name.split('<').next().unwrap_or_default();
         frame.kind != FrameKind::Std && !bare.starts_with('{') && !is_std(&frame.function)

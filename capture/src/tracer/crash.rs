@@ -8,12 +8,14 @@ use relapse_snapshot::{Catcher, Cause, CauseKind, Frame, Snapshot, Thread, TypeT
 use super::catchers::{self, caught_by};
 use super::entries::generic_argument;
 use super::events::Tracer;
-use super::live::{self, LiveMemory};
+use super::live;
 use super::policy::Choice;
 use super::process::Begun;
 use super::ptrace::{self, Pid};
+use super::stacks::Target;
 use super::{Crash, Expectation};
 use crate::panic::{Origin, PanicLocation, Payload};
+use crate::stack::Want;
 use crate::{program, signal};
 
 /// Stacks of other threads: at most so many, and no longer than this, since their threads stand still meanwhile.
@@ -41,18 +43,19 @@ impl Tracer<'_> {
         if let Some(thread) = self.threads.get_mut(&tid) {
             thread.panicked = true;
         }
-        let Ok(memory) = LiveMemory::open(process) else { return };
-        let payload = Payload::read(&begun.call, &begun.origin, &memory);
+        let Some(target) = self.stacks.target(process) else { return };
+        let memory = target.memory();
+        let payload = Payload::read(&begun.call, &begun.origin, memory);
         let place = &begun.call.location;
         if self.policy.choose(process, place, payload.message()) == Choice::Count {
             return;
         }
-        let names = self.names(process, &begun.registers, &memory);
+        let names = self.stacks.names(&target, &begun.registers);
         let payload = match &begun.origin {
             // The value's type is known by the function that was compiled for it.
             Origin::Core | Origin::Value(Some(_)) => payload,
             Origin::Value(None) | Origin::Unknown => match value_type(&names) {
-                Some(ty) => Payload::read(&begun.call, &Origin::Value(Some(ty)), &memory),
+                Some(ty) => Payload::read(&begun.call, &Origin::Value(Some(ty)), memory),
                 None => payload,
             },
         };
@@ -70,14 +73,10 @@ impl Tracer<'_> {
             Payload::Text(_) | Payload::Other => {}
         }
         let cause = Cause { kind: CauseKind::Panic, message, signal: None };
-        let crash = self.capture(Found {
-            tid,
-            registers: &begun.registers,
-            cause,
-            place: Some(place.clone()),
-            notes,
-        });
-        let Some(crash) = crash else { return };
+        let crash = self.capture(
+            &target,
+            Found { tid, registers: &begun.registers, cause, place: Some(place.clone()), notes },
+        );
         let pending = expectation == Some(Expectation::Unknown);
         let now = if pending { self.policy.keep_pending(process, crash) } else { Some(crash) };
         if let Some(crash) = now {
@@ -90,18 +89,17 @@ impl Tracer<'_> {
         if !self.settings.depth.expected_panics || caught_by(frames).first() != Some(&Catcher::TestHarness) {
             return None;
         }
-        Some(catchers::test_function(frames).map_or(Expectation::Unknown, |test| self.recorder.expectation(test)))
-    }
-
-    fn names(&mut self, process: Pid, registers: &libc::user_regs_struct, memory: &LiveMemory) -> Vec<Frame> {
-        self.stacks.frames(process, registers, memory, false, &mut TypeTable::default(), &mut Vec::new())
+        Some(
+            catchers::test_function(frames)
+                .map_or(Expectation::Unknown, |test| self.recorder.expectation(test)),
+        )
     }
 
     /// A signal that may end the program: a crash if it will, a fact to remember if the program handles it.
     pub(super) fn at_crash_signal(&mut self, tid: Pid, number: i32) {
         let process = self.process_of(tid);
-        if number == libc::SIGABRT {
-            self.tell_begun(tid);
+        if number == libc::SIGABRT && self.tell_begun(tid) {
+            return;
         }
         let Some(registers) = ptrace::registers(tid) else { return };
         let (code, address) = ptrace::signal_info(tid).unwrap_or_default();
@@ -112,10 +110,10 @@ impl Tracer<'_> {
             }
             return;
         }
-        let Ok(memory) = LiveMemory::open(process) else { return };
+        let Some(target) = self.stacks.target(process) else { return };
         let thread = self.threads.get_mut(&tid);
         let (panicked, fault) = thread.map_or((false, None), |thread| (thread.panicked, thread.fault.take()));
-        if number == libc::SIGABRT && panicked && is_panics_abort(&self.names(process, &registers, &memory)) {
+        if number == libc::SIGABRT && panicked && is_panics_abort(&self.stacks.names(&target, &registers)) {
             return;
         }
         // std's handler turns a fault at the guard page into an abort; the stack still is as the fault left it.
@@ -132,21 +130,19 @@ impl Tracer<'_> {
         };
         let cause = Cause { kind, message: message.to_owned(), signal: Some(name) };
         let found = Found { tid, registers: &registers, cause, place: None, notes: Vec::new() };
-        if let Some(crash) = self.capture(found) {
-            self.recorder.crash(crash);
-        }
+        let crash = self.capture(&target, found);
+        self.recorder.crash(crash);
     }
 
-    fn capture(&mut self, found: Found<'_>) -> Option<Crash> {
+    fn capture(&mut self, target: &Target, found: Found<'_>) -> Crash {
         let Found { tid, registers, cause, place, mut notes } = found;
         let depth = self.settings.depth;
         let process = self.process_of(tid);
-        let memory = LiveMemory::open(process).ok()?;
         // The others first, so that they stand still no longer than their own stacks take.
-        let others = if depth.other_threads { self.other_stacks(tid, &memory) } else { Vec::new() };
+        let others = if depth.other_threads { self.other_stacks(tid, target) } else { Vec::new() };
         let mut types = TypeTable::default();
-        let frames =
-            self.stacks.frames(process, registers, &memory, depth.values, &mut types, &mut notes);
+        let want = if depth.values { Want::Values } else { Want::NamesOnly };
+        let frames = self.stacks.frames(target, registers, want, &mut types, &mut notes);
         let location = match &place {
             Some(place) => Some(super::location(&self.settings.roots, place, &frames)),
             None => frames.iter().find_map(|frame| frame.location.clone()),
@@ -169,11 +165,11 @@ impl Tracer<'_> {
             count: 1,
             notes,
         };
-        Some(Crash { snapshot, place })
+        Crash { snapshot, place }
     }
 
     /// The stacks of the other threads, without values. They are stopped for it, and run on afterwards.
-    fn other_stacks(&mut self, tid: Pid, memory: &LiveMemory) -> Vec<Thread> {
+    fn other_stacks(&mut self, tid: Pid, target: &Target) -> Vec<Thread> {
         let process = self.process_of(tid);
         let mut others: Vec<Pid> = self
             .threads
@@ -188,7 +184,7 @@ impl Tracer<'_> {
         let mut stacks = Vec::new();
         for other in others {
             let registers = ptrace::registers(other).filter(|_| Instant::now() < deadline);
-            let frames = registers.map(|registers| self.names(process, &registers, memory)).unwrap_or_default();
+            let frames = registers.map(|registers| self.stacks.names(target, &registers)).unwrap_or_default();
             stacks.push(Thread { tid: other as u32, name: name_of(process, other), frames });
         }
         self.let_others_run(&held);
@@ -208,7 +204,9 @@ fn value_type(frames: &[Frame]) -> Option<String> {
 
 fn is_panics_abort(frames: &[Frame]) -> bool {
     let last = |frame: &Frame| frame.function.rsplit("::").next().unwrap_or_default().to_owned();
-    frames.iter().any(|frame| PANIC_MACHINERY.contains(&last(frame).as_str()) || frame.function.contains("rust_panic"))
+    frames
+        .iter()
+        .any(|frame| PANIC_MACHINERY.contains(&last(frame).as_str()) || frame.function.contains("rust_panic"))
 }
 
 /// The main thread has the program's name for the kernel, but `main` for std.

@@ -72,7 +72,11 @@ impl Image {
             mapping.offset <= s.offset && s.offset - mapping.offset < 0x1000
                 || s.offset <= mapping.offset && mapping.offset - s.offset < s.size
         })?;
-        Some(mapping.start.wrapping_sub(segment.svma.wrapping_sub(segment.offset).wrapping_add(mapping.offset)))
+        Some(
+            mapping
+                .start
+                .wrapping_sub(segment.svma.wrapping_sub(segment.offset).wrapping_add(mapping.offset)),
+        )
     }
 
     /// Who called the panic entry, by the file address that it returns to.

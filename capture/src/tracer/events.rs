@@ -73,7 +73,7 @@ impl<'a> Tracer<'a> {
             threads: HashMap::from([(root, Thread::new(root))]),
             processes: HashMap::from([(root, Process::default())]),
             policy: Policy::default(),
-            stacks: StackReader::new(&settings.roots),
+            stacks: StackReader::new(&settings.roots, settings.limits.clone()),
             images: Images::default(),
             queue: VecDeque::new(),
         }
@@ -90,7 +90,11 @@ impl<'a> Tracer<'a> {
             }
             end = self.report(tid, change);
         }
-        if self.kill_rest { self.kill_rest() } else { self.let_go() }
+        if self.kill_rest {
+            self.kill_rest()
+        } else {
+            self.let_go()
+        }
         for process in self.policy.processes() {
             self.process_ended(process, None);
         }
@@ -187,7 +191,9 @@ impl<'a> Tracer<'a> {
                 ptrace::resume(tid, 0);
                 return self.set_state(tid, State::InVfork);
             }
-            libc::PTRACE_EVENT_EXIT => self.tell_begun(tid),
+            libc::PTRACE_EVENT_EXIT => {
+                self.tell_begun(tid);
+            }
             libc::PTRACE_EVENT_STOP
                 if [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU].contains(&signal) =>
             {
@@ -294,7 +300,8 @@ impl<'a> Tracer<'a> {
                 crate::program::name(process_id)
             ));
         }
-        let (Some(breakpoint), Ok(memory)) = (process.breakpoint(address), LiveMemory::open(process_id)) else {
+        let (Some(breakpoint), Ok(memory)) = (process.breakpoint(address), LiveMemory::open(process_id))
+        else {
             return;
         };
         let arguments = [registers.rdi, registers.rsi, registers.rdx, registers.rcx, registers.r8];
@@ -394,12 +401,15 @@ impl<'a> Tracer<'a> {
         }
     }
 
-    /// Tells of the panics of a thread whose message nobody will complete any more.
-    pub(super) fn tell_begun(&mut self, tid: Pid) {
+    /// Tells of the panics of a thread whose message nobody will complete any more. Returns whether there were
+    /// any.
+    pub(super) fn tell_begun(&mut self, tid: Pid) -> bool {
         let begun = self.threads.get_mut(&tid).map(|thread| std::mem::take(&mut thread.begun));
-        for begun in begun.unwrap_or_default() {
-            self.tell_panic(tid, &begun);
+        let begun = begun.unwrap_or_default();
+        for begun in &begun {
+            self.tell_panic(tid, begun);
         }
+        !begun.is_empty()
     }
 
     fn kill_all(&mut self) {

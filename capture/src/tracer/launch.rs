@@ -117,9 +117,8 @@ fn prepare(command: &Command) -> io::Result<Prepared> {
         };
         folders.map(join).collect::<io::Result<_>>()?
     };
-    let assignment = |(name, value): &(OsString, OsString)| {
-        text([name.as_bytes(), b"=", value.as_bytes()].concat())
-    };
+    let assignment =
+        |(name, value): &(OsString, OsString)| text([name.as_bytes(), b"=", value.as_bytes()].concat());
     Ok(Prepared {
         candidates,
         words: command.words.iter().map(|w| text(w.clone().into_vec())).collect::<io::Result<_>>()?,

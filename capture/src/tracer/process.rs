@@ -70,7 +70,8 @@ impl Process {
                 continue;
             }
             let image = images.of(pid, &mapping);
-            stripped |= image.minor.is_some() && !image.points.iter().any(|p| p.entry == Entry::PanicWithHook);
+            stripped |=
+                image.minor.is_some() && !image.points.iter().any(|p| p.entry == Entry::PanicWithHook);
             let Some(bias) = image.bias(&mapping) else { continue };
             for point in &image.points {
                 let address = point.svma.wrapping_add(bias);

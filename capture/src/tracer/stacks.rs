@@ -1,75 +1,64 @@
-//! A stopped thread's frames: the tracer's door to the unwinder and the reader of values.
+//! A stopped thread's frames: the tracer's door to the unwinder and the reader of values. Keeps what was read of
+//! images between crashes.
 
-use object::read::ReadCache;
-use object::read::elf::ElfFile64;
-use object::{Object, ObjectSymbol, SymbolKind};
-use relapse_snapshot::{Frame, FrameKind, TypeTable};
+use relapse_snapshot::{Frame, TypeTable};
 
-use super::live::{LiveMemory, executable_mappings};
+use super::live::LiveMemory;
 use super::ptrace::Pid;
-use crate::memory::Memory;
+use crate::arch::Registers;
+use crate::image::{AddressSpace, ImageCache};
+use crate::limits::Limits;
 use crate::roots::Roots;
+use crate::stack::{Stacks, Want};
 
-/// Keeps what was read of images between crashes.
-pub(crate) struct StackReader {}
+/// The frames of threads, read one stack at a time.
+pub(crate) struct StackReader {
+    stacks: Stacks,
+    images: ImageCache,
+}
+
+/// Where a stack is read: a process, and what it has mapped at this moment.
+pub(crate) struct Target {
+    memory: LiveMemory,
+    space: AddressSpace,
+}
+
+impl Target {
+    /// Its memory.
+    pub(crate) fn memory(&self) -> &LiveMemory {
+        &self.memory
+    }
+}
 
 impl StackReader {
-    pub(crate) fn new(_roots: &Roots) -> StackReader {
-        StackReader {}
+    pub(crate) fn new(roots: &Roots, limits: Limits) -> StackReader {
+        StackReader { stacks: Stacks::new(roots.clone(), limits), images: ImageCache::new() }
     }
 
-    /// The frames from these registers outwards, with their arguments where `values` are wanted.
+    /// A process as it is now; `None`: it has just ended.
+    pub(crate) fn target(&mut self, process: Pid) -> Option<Target> {
+        let memory = LiveMemory::open(process).ok()?;
+        let space = AddressSpace::of_process(process, &mut self.images).ok()?;
+        Some(Target { memory, space })
+    }
+
+    /// The functions from these registers outwards, without arguments.
+    pub(crate) fn names(&mut self, target: &Target, registers: &libc::user_regs_struct) -> Vec<Frame> {
+        let (mut types, mut notes) = (TypeTable::default(), Vec::new());
+        self.frames(target, registers, Want::NamesOnly, &mut types, &mut notes)
+    }
+
+    /// The frames from these registers outwards.
     pub(crate) fn frames(
         &mut self,
-        process: Pid,
+        target: &Target,
         registers: &libc::user_regs_struct,
-        memory: &LiveMemory,
-        _values: bool,
-        _types: &mut TypeTable,
-        _notes: &mut Vec<String>,
+        want: Want,
+        types: &mut TypeTable,
+        notes: &mut Vec<String>,
     ) -> Vec<Frame> {
-        let mut ips = vec![registers.rip];
-        if let Ok(ret) = memory.read_u64(registers.rsp) {
-            ips.push(ret.wrapping_sub(1));
-        }
-        let mut fp = registers.rbp;
-        while ips.len() < 100 {
-            let (Ok(next), Ok(ret)) = (memory.read_u64(fp), memory.read_u64(fp.wrapping_add(8))) else { break };
-            if ret == 0 || next <= fp {
-                break;
-            }
-            ips.push(ret.wrapping_sub(1));
-            fp = next;
-        }
-        let maps = executable_mappings(process);
-        ips.iter()
-            .filter_map(|ip| {
-                let map = maps.iter().find(|m| (m.start..m.end).contains(ip))?;
-                let base = maps.iter().find(|m| m.path == map.path)?;
-                let cache = ReadCache::new(std::fs::File::open(&base.path).ok()?);
-                let elf: ElfFile64<'_, object::Endianness, _> = ElfFile64::parse(&cache).ok()?;
-                use object::ObjectSegment;
-                let segment = elf.segments().find(|s| {
-                    s.file_range().0 / 4096 == map.offset / 4096
-                })?;
-                let svma = ip - map.start + map.offset - segment.file_range().0 + segment.address();
-                let symbol = elf.symbols().find(|s| {
-                    s.kind() == SymbolKind::Text && (s.address()..s.address() + s.size()).contains(&svma)
-                })?;
-                let function = format!("{:#}", rustc_demangle::demangle(symbol.name().ok()?));
-                Some(Frame {
-                    name: function.clone(),
-                    function,
-                    kind: FrameKind::Unknown,
-                    package: None,
-                    location: None,
-                    declared: None,
-                    inlined: false,
-                    generics: Vec::new(),
-                    arguments: Vec::new(),
-                    arguments_missing: None,
-                })
-            })
-            .collect()
+        notes.extend_from_slice(target.space.notes());
+        let registers = Registers::from(*registers);
+        self.stacks.frames(&target.space, &registers, &target.memory, want, types, notes)
     }
 }

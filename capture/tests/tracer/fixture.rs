@@ -33,8 +33,9 @@ pub(crate) fn program(source: &str, options: &[&str]) -> PathBuf {
             fs::write(&file, source).unwrap();
             let status = StdCommand::new("rustc")
                 .current_dir(FOLDER.path())
-                .args(["--edition", "2021", "-g", "-Awarnings", "-o"])
+                .args(["-g", "-Awarnings", "-o"])
                 .arg(&out)
+                .args(if options.contains(&"--edition") { &[][..] } else { &["--edition", "2021"] })
                 .args(options)
                 .arg(file.file_name().unwrap())
                 .status()

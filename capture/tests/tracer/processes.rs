@@ -30,8 +30,11 @@ fn spawned_children_run_from_many_threads_and_their_panics_are_seen() {
         &[],
     );
     assert_eq!(observation.ending, Ending::Exited(0));
-    let mut seen: Vec<u32> =
-        observation.panics.iter().map(|p| p.message.strip_prefix("child ").unwrap().parse().unwrap()).collect();
+    let mut seen: Vec<u32> = observation
+        .panics
+        .iter()
+        .map(|p| p.message.strip_prefix("child ").unwrap().parse().unwrap())
+        .collect();
     seen.sort_unstable();
     assert_eq!(seen, (0..16).collect::<Vec<_>>());
 }
@@ -99,7 +102,9 @@ fn std_as_a_shared_library_is_watched() {
 #[test]
 fn missing_program_is_an_error_of_its_own() {
     let error = follow(&Command::new(["/nonexistent/x"]), &mut Told::default()).unwrap_err();
-    assert!(matches!(error, TraceError::Start { source, .. } if source.kind() == std::io::ErrorKind::NotFound));
+    assert!(
+        matches!(error, TraceError::Start { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
+    );
 }
 
 #[test]
@@ -150,15 +155,20 @@ fn observed_command_leaves_no_daemon() {
 #[test]
 fn memory_limit_holds() {
     let limits = Limits { memory_bytes: Some(256 << 20), ..Limits::default() };
-    let observation =
-        run_with("fn main() { let v = vec![1_u8; 1 << 30]; std::process::exit(v[5] as i32) }", &[], &[], &limits);
+    let observation = run_with(
+        "fn main() { let v = vec![1_u8; 1 << 30]; std::process::exit(v[5] as i32) }",
+        &[],
+        &[],
+        &limits,
+    );
     assert_eq!(observation.ending, Ending::Signaled("SIGABRT".to_owned()));
 }
 
 #[test]
 fn output_is_bounded() {
     let limits = Limits { output_bytes: 1000, ..Limits::default() };
-    let observation = run_with("fn main() { for _ in 0..100_000 { println!(\"0123456789\") } }", &[], &[], &limits);
+    let observation =
+        run_with("fn main() { for _ in 0..100_000 { println!(\"0123456789\") } }", &[], &[], &limits);
     assert_eq!(observation.stdout.len(), 1000);
     assert_eq!(observation.ending, Ending::Exited(0));
 }
