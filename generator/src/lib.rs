@@ -2,5 +2,8 @@
 //! placement, scratch build, verification. What a crash *is* is not decided here.
 
 pub mod edit;
+pub mod expression;
+pub mod hostile;
 pub mod names;
 pub mod regression;
+pub mod tidy;
