@@ -191,10 +191,15 @@ impl<'a> Writer<'a> {
     }
 
     fn by_kind(&mut self, value: &Value, place: Place) -> Result<TokenStream, Unwritable> {
-        if let Data::Missing(reason) = &value.data {
+        let shape = self.shape(value.ty)?;
+        if let Data::Missing(reason) = &value.data
+            && !matches!(
+                shape.kind,
+                TypeKind::FunctionPointer | TypeKind::Closure { .. } | TypeKind::Dyn | TypeKind::Union
+            )
+        {
             return Err(self.refuse(format!("could not be read: {reason}")));
         }
-        let shape = self.shape(value.ty)?;
         let path = definition(&shape.name);
         if let Some(rule) = path.as_deref().and_then(std_rules::rule) {
             return rule(self, value, shape, place);
