@@ -1,11 +1,21 @@
 //! From a snapshot to a verified regression test: source index, target choice, value to expression,
 //! placement, scratch build, verification. What a crash *is* is not decided here.
 
+pub mod candidate;
 pub mod compile;
 pub mod edit;
+pub mod expression;
+pub mod features;
+pub mod generate;
+pub mod header;
+pub mod hostile;
 pub mod index;
 pub mod names;
+pub mod project;
+pub mod prove;
 pub mod regression;
 pub mod same_crash;
 pub mod scratch;
+pub mod target;
+pub mod tidy;
 pub mod verify;

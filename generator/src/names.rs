@@ -20,6 +20,13 @@ pub trait Names {
     /// visible, not `#[non_exhaustive]` of another crate.
     fn literal(&self, definition: &str) -> Result<(), Unnameable>;
 
+    /// A function that builds the type at `definition` from all of its fields, in declaration order, where a
+    /// literal may not be written: `Token::relapse_new`. `None` where there is none.
+    fn constructor(&self, definition: &str) -> Option<TokenStream> {
+        let _ = definition;
+        None
+    }
+
     /// Whether `definition` has a lifetime, type or const parameter list that an expression never needs to
     /// spell; reserved for expressions that must name a type in full (`Vec::<u8>::new()`).
     fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable>;
