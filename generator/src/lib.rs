@@ -3,4 +3,8 @@
 
 pub mod edit;
 pub mod names;
+pub mod place;
 pub mod regression;
+pub mod remove;
+pub mod render;
+pub mod sync;
