@@ -1,0 +1,1 @@
+//! Regressions wired again after merges, moves and upgrades.
