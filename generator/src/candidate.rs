@@ -6,10 +6,9 @@ use std::collections::BTreeSet;
 use relapse_snapshot::{Frame, FrameKind, Snapshot, Trust, TypeId, TypeKind, TypeTable};
 
 use crate::expression::{Literals, Scope, Unwritable, WrittenArgument, argument_with};
-use crate::index::cfg::Holds;
-use crate::index::function::{FunctionItem, Owner};
-use crate::index::names::NamesAt;
-use crate::index::packages::TargetKind;
+use crate::index::Holds;
+use crate::index::{FunctionItem, Owner, TargetKind};
+use crate::index::NamesAt;
 use crate::index::SourceIndex;
 use crate::names::Unnameable;
 use crate::target::Facts;

@@ -11,7 +11,7 @@ use crate::candidate::{Callable, Rejection, callables};
 use crate::compile::{CompileError, Progress, TestTarget};
 use crate::edit::EditSet;
 use crate::features;
-use crate::index::packages::TargetKind;
+use crate::index::TargetKind;
 use crate::place::{self, HarnessTarget, PlaceError, Placed, has_harness};
 use crate::project::Project;
 use crate::prove::{Bench, Draft, Effort, together};
