@@ -3,13 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use proc_macro2::TokenStream;
+use quote::quote;
 use relapse_snapshot::{Frame, FrameKind, Snapshot, Trust, TypeId, TypeKind, TypeTable};
 
 use crate::expression::{Literals, Scope, Unwritable, WrittenArgument, argument_with};
-use crate::index::Holds;
-use crate::index::{FunctionItem, Owner, TargetKind};
-use crate::index::NamesAt;
-use crate::index::SourceIndex;
+use crate::index::{CallPath, FunctionItem, Holds, NamesAt, Owner, SourceIndex};
 use crate::names::Unnameable;
 use crate::target::Facts;
 
@@ -86,10 +85,6 @@ fn join<'a>(frame: &Frame, index: &'a SourceIndex) -> Result<&'a FunctionItem, S
     }
     if index.function_holds(function) == Holds::No {
         return Err("a cfg leaves it out of test builds".to_owned());
-    }
-    let target = index.target(function.id.krate);
-    if target.kind == TargetKind::BuildScript {
-        return Err("a build script has no tests".to_owned());
     }
     if frame.arguments.len() != function.signature.inputs.len() {
         return Err(frame.arguments_missing.clone().unwrap_or_else(|| {
@@ -183,9 +178,29 @@ pub struct Call {
     /// The arguments, in order.
     pub arguments: Vec<WrittenArgument>,
     /// The call.
-    pub tokens: proc_macro2::TokenStream,
-    /// `use` lines that it needs.
-    pub uses: Vec<String>,
+    pub tokens: TokenStream,
+}
+
+/// `book.price(depth)`, `fill(s, width)`, `parse::<u8>(s)`; an unsafe function's in an `unsafe` block, which is its
+/// own contract.
+fn call_tokens(path: &CallPath, arguments: &[WrittenArgument], explicit: bool, is_unsafe: bool) -> TokenStream {
+    let passes: Vec<&TokenStream> = arguments.iter().map(|argument| &argument.pass).collect();
+    let locals: Vec<String> =
+        arguments.iter().filter_map(|argument| argument.variable.as_ref()).map(ToString::to_string).collect();
+    let locals: Vec<&str> = locals.iter().map(String::as_str).collect();
+    let receiver = arguments.first().and_then(|argument| argument.variable.as_ref());
+    let call = match (&path.full, &path.method, receiver) {
+        (Some(full), _, _) if explicit => quote!(#full(#(#passes),*)),
+        (_, Some(method), Some(receiver)) => {
+            let rest = &passes[1..];
+            quote!(#receiver.#method(#(#rest),*))
+        }
+        _ => {
+            let plain = path.beside(&locals);
+            quote!(#plain(#(#passes),*))
+        }
+    };
+    if is_unsafe { quote!(unsafe { #call }) } else { call }
 }
 
 /// Why a call cannot be written.
@@ -209,17 +224,18 @@ impl Callable<'_> {
         index: &SourceIndex,
     ) -> Result<Call, Uncallable> {
         let names = NamesAt::new(index, self.function.module);
-        let path = names.callable(self.function, &self.frame.generics, types)?;
+        let generics: Vec<(&str, &str)> =
+            self.frame.generics.iter().map(|g| (g.name.as_str(), types.name(g.ty))).collect();
+        let path = names.callable(self.function, &generics)?;
         let mut scope = Scope::new(test);
-        scope.reserve(&self.function.name);
         let literals = if style.explicit { Literals::Suffixed } else { Literals::Inferred };
         let mut arguments = Vec::new();
         for argument in &self.frame.arguments {
             let written = argument_with(&argument.name, &argument.value, types, &names, &mut scope, literals)?;
             arguments.push(written);
         }
-        let (tokens, uses) = path.call(&arguments, style.explicit, self.function);
-        Ok(Call { arguments, tokens, uses })
+        let tokens = call_tokens(&path, &arguments, style.explicit, self.function.is_unsafe());
+        Ok(Call { arguments, tokens })
     }
 
     /// The worst trust of the arguments.

@@ -52,13 +52,14 @@ pub struct Options {
 }
 
 /// What came of a snapshot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Status {
     /// A regression reproduces the crash each time.
     Verified,
     /// A candidate was written but does not reproduce each time.
     Unverified,
     /// No candidate could be written.
+    #[default]
     Failed,
 }
 
@@ -89,7 +90,7 @@ pub struct Proven {
 }
 
 /// The account of one snapshot.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Generated {
     /// What came of it.
     pub status: Status,
@@ -324,15 +325,7 @@ fn not_reproduced(draft: &Draft<'_>, options: &Options) -> String {
 }
 
 fn failed(reason: String, rejected: Vec<Rejection>, effort: Effort) -> Generated {
-    Generated {
-        status: Status::Failed,
-        reason: Some(reason),
-        regressions: Vec::new(),
-        edits: EditSet::default(),
-        alternatives: Vec::new(),
-        rejected,
-        effort,
-    }
+    Generated { reason: Some(reason), rejected, effort, ..Generated::default() }
 }
 
 /// Why there is no candidate at all.

@@ -17,6 +17,7 @@ pub mod prove;
 pub mod regression;
 pub mod remove;
 pub mod render;
+pub mod report;
 pub mod same_crash;
 pub mod scratch;
 pub mod sync;

@@ -202,7 +202,7 @@ fn write(
         name: name.to_owned(),
         module,
         header: header::of(callable, bench.snapshot, bench.index, naming, trust),
-        uses: call.uses,
+        uses: Vec::new(),
         body: crate::expression::format(&tokens),
         left_out: left_out.to_vec(),
         dies: false,
