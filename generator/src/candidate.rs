@@ -8,7 +8,7 @@ use quote::quote;
 use relapse_snapshot::{Frame, FrameKind, Snapshot, Trust, TypeId, TypeKind, TypeTable};
 
 use crate::expression::{Literals, Scope, Unwritable, WrittenArgument, argument_with};
-use crate::index::{CallPath, FunctionItem, Holds, NamesAt, Owner, SourceIndex};
+use crate::index::{CallPath, FunctionItem, Holds, NamesAt, Owner, PublicApi, SourceIndex};
 use crate::names::Unnameable;
 use crate::target::Facts;
 
@@ -40,10 +40,11 @@ pub struct Rejection {
 pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Callable<'a>>, Vec<Rejection>) {
     let workspace = snapshot.frames().iter().filter(|frame| frame.kind == FrameKind::Workspace);
     let (mut callables, mut rejected) = (Vec::new(), Vec::new());
+    let api = PublicApi::new(index);
     for (depth, frame) in workspace.enumerate() {
         match join(frame, index) {
             Ok(function) => {
-                let facts = facts(snapshot, frame, depth, function, index);
+                let facts = facts(snapshot, frame, depth, function, index, &api);
                 callables.push(Callable { frame, depth, function, facts });
             }
             Err(reason) => rejected.push(Rejection { function: frame.function.clone(), depth, reason }),
@@ -103,7 +104,14 @@ fn crate_name(path: &str) -> &str {
     &start[..end]
 }
 
-fn facts(snapshot: &Snapshot, frame: &Frame, depth: usize, function: &FunctionItem, index: &SourceIndex) -> Facts {
+fn facts(
+    snapshot: &Snapshot,
+    frame: &Frame,
+    depth: usize,
+    function: &FunctionItem,
+    index: &SourceIndex,
+    api: &PublicApi<'_>,
+) -> Facts {
     let target = index.target(function.id.krate);
     let program = !target.kind.is_library();
     // The panic is raised in the function's own body where nothing of the workspace or a dependency lies
@@ -116,7 +124,7 @@ fn facts(snapshot: &Snapshot, frame: &Frame, depth: usize, function: &FunctionIt
     let line = frame.location.as_ref().map_or(0, |location| location.line);
     Facts {
         frame: depth,
-        public: !program && index.is_public_api(function),
+        public: !program && api.is_public_api(function),
         program,
         plain_data: frame.arguments.iter().all(|a| is_plain(a.value.ty, &snapshot.types)),
         documents_panics: function.attributes.panics_docs.is_some(),
