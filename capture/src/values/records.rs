@@ -70,7 +70,7 @@ impl Parser<'_> {
         let texts = names::type_arguments(own);
         let paired = texts.len() == dies.len();
         let text = |index: usize| if paired { texts[index] } else { "" };
-        dies.iter().enumerate().map(|(index, &die)| meant(die, text(index))).collect()
+        dies.iter().enumerate().map(|(index, &die)| names::meant(die, text(index))).collect()
     }
 
     /// What the data half of a fat pointer points to.
@@ -299,16 +299,6 @@ impl Parser<'_> {
     }
 }
 
-/// The entry as its name in another type's name says it is meant.
-fn meant(die: DieRef, text: &str) -> Entry {
-    let form = match text {
-        "str" => Form::Str,
-        _ if names::is_slice(text) => Form::Slice,
-        _ => Form::Itself,
-    };
-    Entry { die, form }
-}
-
 /// What an unsized struct ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tail {
@@ -329,7 +319,7 @@ fn fat_pointer(
         (None, Some(data), Some(_)) => (data, None),
         _ => return None,
     };
-    let target = meant(target_of(data)?, target_name);
+    let target = names::meant(target_of(data)?, target_name);
     let fat = Some(Fat { address: data.offset, length });
     Some(Kind::Pointer { class, target: Some(target), fat })
 }
