@@ -304,8 +304,9 @@ fn hostile_memory_neither_panics_nor_hangs() {
         }
         let (die, address) = places[random() as usize % places.len()];
         for _ in 0..=random() % 4 {
-            let at = if random() % 2 == 0 { address + random() % 64 } else { memory.nth(random() >> 1) };
-            if random() % 3 == 0 {
+            let at =
+                if random().is_multiple_of(2) { address + random() % 64 } else { memory.nth(random() >> 1) };
+            if random().is_multiple_of(3) {
                 let pointer = memory.nth(random() >> 1) & !7;
                 pointer.to_le_bytes().iter().zip(at & !7..).for_each(|(byte, at)| memory.write(at, *byte));
             } else {
