@@ -44,7 +44,7 @@ impl Roots {
                 None => return self.unplaced(raw),
             }
         };
-        self.normalise_absolute(&absolute).unwrap_or_else(|| self.foreign(&absolute, comp_dir))
+        self.normalise_absolute(&absolute).unwrap_or_else(|| foreign(&absolute, comp_dir))
     }
 
     /// The file that a relative path names: in the workspace root, or in the one package that has it.
@@ -118,14 +118,14 @@ impl Roots {
         }
         Some((file, FrameKind::Workspace, Some(package.name.clone())))
     }
+}
 
-    /// A file of which nothing is known: relative to the folder that it was compiled in, or its bare name, so
-    /// that no machine's folders get into a snapshot.
-    fn foreign(&self, absolute: &Path, comp_dir: Option<&str>) -> (String, FrameKind, Option<String>) {
-        let inside = comp_dir.and_then(|folder| absolute.strip_prefix(folder).ok());
-        let kept = inside.or_else(|| absolute.file_name().map(Path::new)).unwrap_or(absolute);
-        (kept.to_string_lossy().into_owned(), FrameKind::Unknown, None)
-    }
+/// A file of which nothing is known: relative to the folder that it was compiled in, or its bare name, so
+/// that no machine's folders get into a snapshot.
+fn foreign(absolute: &Path, comp_dir: Option<&str>) -> (String, FrameKind, Option<String>) {
+    let inside = comp_dir.and_then(|folder| absolute.strip_prefix(folder).ok());
+    let kept = inside.or_else(|| absolute.file_name().map(Path::new)).unwrap_or(absolute);
+    (kept.to_string_lossy().into_owned(), FrameKind::Unknown, None)
 }
 
 #[cfg(test)]

@@ -87,6 +87,12 @@ impl<'a> Reader<'a> {
         self.type_id(Entry::of(die))
     }
 
+    /// The same for a generic argument, with its text in the generic item's name: rustc describes `str` and
+    /// `[T]` by the entry of their element, so that only the text tells them apart.
+    pub fn shape_of_argument(&mut self, die: DieRef, text: &str) -> TypeId {
+        self.type_id(names::meant(die, text))
+    }
+
     /// The value of the type at `die` that lies at `place`, within the limits of one argument.
     pub fn read(&mut self, die: DieRef, place: &Place) -> Value {
         self.nodes_left = self.limits.nodes;

@@ -41,6 +41,12 @@ fn deep(flags: &[&str]) -> (tempfile::TempDir, std::path::PathBuf) {
     (folder, program)
 }
 
+fn rough(mode: &str, flags: &[&str]) -> Seen {
+    let folder = tempfile::tempdir().unwrap();
+    let program = compile(folder.path(), "rough", flags);
+    see(folder.path(), &program, &[mode], Limits::default(), Want::Values)
+}
+
 fn ours(frames: &[Frame]) -> Vec<(&str, u32, bool)> {
     let ours = frames.iter().filter(|frame| frame.kind == FrameKind::Workspace);
     ours.map(|f| (f.name.as_str(), f.location.as_ref().map_or(0, |at| at.line), f.inlined)).collect()
@@ -233,6 +239,88 @@ fn an_optimised_program_has_right_values_or_none() {
         }
         assert!(known >= 2, "{level}: {known}");
         assert!(text(value(&seen, "leaf<u16>", "label")).is_none_or(|label| label == "one"));
+    }
+}
+
+#[test]
+fn what_a_signal_interrupted_has_its_exact_line() {
+    for flags in [&["-g"][..], &["-g", "-O"]] {
+        let seen = rough("signal", flags);
+        let names = ours(&seen.frames);
+        assert_eq!(names, [("handler", 19, false), ("faulty", 25, false), ("main", 58, false)], "{flags:?}");
+        assert_eq!(seen.notes, Vec::<String>::new());
+    }
+    let seen = rough("signal", &["-g"]);
+    assert_eq!(value(&seen, "faulty", "number").data, Data::Uint(77));
+}
+
+#[test]
+fn a_call_of_a_null_pointer_is_unwound_by_its_return_address() {
+    let seen = rough("null", &["-g"]);
+    let names: Vec<&str> = ours(&seen.frames).iter().map(|frame| frame.0).collect();
+    assert_eq!(names, ["handler", "jump", "main"]);
+    assert_eq!(value(&seen, "jump", "number").data, Data::Uint(78));
+    assert!(seen.notes.iter().any(|note| note.contains("without code")), "{:?}", seen.notes);
+}
+
+#[test]
+fn code_without_unwind_tables_is_passed_by_frame_pointers() {
+    let seen = rough("bare", &["-g"]);
+    let names: Vec<&str> = ours(&seen.frames).iter().map(|frame| frame.0).collect();
+    assert_eq!(names, ["called_back", "around", "main"]);
+    assert_eq!(value(&seen, "around", "number").data, Data::Uint(79));
+    assert!(seen.notes.iter().any(|note| note.contains("frame pointers")), "{:?}", seen.notes);
+}
+
+#[test]
+fn without_eh_frame_tables_debug_frame_serves() {
+    let flags = ["-g", "-Cpanic=abort", "-Cforce-unwind-tables=no"];
+    let seen = rough("plain", &flags);
+    let names: Vec<&str> = ours(&seen.frames).iter().map(|frame| frame.0).collect();
+    assert_eq!(names, ["called_back", "plain", "main"]);
+    assert_eq!(value(&seen, "plain", "number").data, Data::Uint(80));
+}
+
+#[test]
+fn entries_of_other_units_are_followed_after_link_time_optimisation() {
+    let (folder, program) = deep(&["-g", "-O", "-Clto=fat", "-Ccodegen-units=8"]);
+    let seen = see(folder.path(), &program, &[], Limits::default(), Want::Values);
+    assert_eq!(ours(&seen.frames)[0].0, "leaf<u16>");
+    assert_eq!(seen.frames.iter().find(|f| f.name == "inlined").unwrap().arguments.len(), 2);
+}
+
+#[test]
+fn damaged_registers_and_images_harm_nothing() {
+    let (folder, program) = deep(&["-g", "-O"]);
+    let stopped = Stopped::start(&program, &[]);
+    let space = AddressSpace::of_process(stopped.pid(), &mut ImageCache::new()).unwrap();
+    let mut stacks = Stacks::new(roots(folder.path()), Limits::default());
+    for wrong in [0, 1, u64::MAX, u64::MAX - 7, 1 << 63] {
+        for number in [6, 7, 16] {
+            let mut registers = stopped.registers();
+            registers.set(number, wrong);
+            let (mut types, mut notes) = (TypeTable::default(), Vec::new());
+            stacks.frames(&space, &registers, &stopped, Want::Values, &mut types, &mut notes);
+        }
+    }
+    // Every byte of the debug info, in turn, is a chance to run astray: a sample of them here.
+    let whole = std::fs::read(&program).unwrap();
+    for seed in 0..40_usize {
+        let mut bytes = whole.clone();
+        for step in 0..2000_usize {
+            let at = (seed * 7919 + step * 104_729) % (bytes.len() - 0x400) + 0x400;
+            bytes[at] ^= (seed + step) as u8 | 1;
+        }
+        let damaged = folder.path().join(format!("damaged-{seed}"));
+        std::fs::write(&damaged, &bytes).unwrap();
+        let files = space.images().iter().map(|mapped| {
+            let ours = mapped.image.path() == program;
+            let path = if ours { damaged.clone() } else { mapped.image.path().to_owned() };
+            (path, mapped.bias, mapped.range.clone())
+        });
+        let space = AddressSpace::of_files(files.collect(), &mut ImageCache::new());
+        let (mut types, mut notes) = (TypeTable::default(), Vec::new());
+        stacks.frames(&space, &stopped.registers(), &stopped, Want::Values, &mut types, &mut notes);
     }
 }
 

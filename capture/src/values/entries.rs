@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use gimli::{AttributeValue, DebugInfoOffset, DebuggingInformationEntry, Dwarf, Unit, UnitOffset, constants};
+use gimli::{AttributeValue, DebugInfoOffset, DebuggingInformationEntry, Dwarf, Unit, constants};
 
 use super::layout::{Entry, Kind, Layout};
 use super::names::{self, PointerClass};
@@ -21,8 +21,6 @@ const CHAIN: u32 = 32;
 pub(crate) struct Entries {
     layouts: HashMap<DieRef, Rc<Layout>>,
     scopes: HashMap<DebugInfoOffset, Rc<Scopes>>,
-    /// Offsets of all units, ascending; filled when the first reference across units is met.
-    units: Option<Vec<DebugInfoOffset>>,
 }
 
 /// Parses the entries of one image.
@@ -155,26 +153,8 @@ impl<'a> Parser<'a> {
 
     /// Follows an attribute that refers to another entry, of this unit or of another one.
     pub(super) fn reference(&mut self, from: DieRef, entry: &Die, attribute: gimli::DwAt) -> Option<DieRef> {
-        match entry.attr_value(attribute)? {
-            AttributeValue::UnitRef(offset) => Some(DieRef { unit: from.unit, entry: offset }),
-            AttributeValue::DebugInfoRef(offset) => self.across_units(offset),
-            _ => None,
-        }
-    }
-
-    fn across_units(&mut self, offset: DebugInfoOffset) -> Option<DieRef> {
-        if self.units.entries.units.is_none() {
-            let (mut offsets, mut headers) = (Vec::new(), self.dwarf.units());
-            while let Ok(Some(header)) = headers.next() {
-                offsets.extend(header.debug_info_offset());
-            }
-            self.units.entries.units = Some(offsets);
-        }
-        let offsets = self.units.entries.units.as_ref()?;
-        let unit = *offsets.get(offsets.partition_point(|unit| unit.0 <= offset.0).checked_sub(1)?)?;
-        let entry = UnitOffset(offset.0.checked_sub(unit.0)?);
-        let parsed = self.units.unit(self.dwarf, unit).ok()?;
-        entry.is_in_bounds(&parsed.header).then_some(DieRef { unit, entry })
+        let value = entry.attr_value(attribute)?;
+        self.units.target(self.dwarf, from.unit, value)
     }
 
     pub(super) fn text(&self, unit: &Unit<Slice>, entry: &Die, attribute: gimli::DwAt) -> String {

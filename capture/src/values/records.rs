@@ -10,6 +10,9 @@ use crate::image::{DieRef, Slice};
 
 type Die = DebuggingInformationEntry<Slice>;
 
+/// Size of a thin pointer.
+const POINTER: u64 = 8;
+
 /// A struct's children, as they come.
 #[derive(Default)]
 struct Children {
@@ -67,7 +70,7 @@ impl Parser<'_> {
         let texts = names::type_arguments(own);
         let paired = texts.len() == dies.len();
         let text = |index: usize| if paired { texts[index] } else { "" };
-        dies.iter().enumerate().map(|(index, &die)| meant(die, text(index))).collect()
+        dies.iter().enumerate().map(|(index, &die)| names::meant(die, text(index))).collect()
     }
 
     /// What the data half of a fat pointer points to.
@@ -80,24 +83,39 @@ impl Parser<'_> {
         self.reference(part.entry.die, &entry, constants::DW_AT_type)
     }
 
-    /// Fields whose type is a function item are described as pointers, but take no room.
+    /// Fields whose type is a function item are described as pointers, but take no room: the next field with a
+    /// size begins before a pointer would end.
     fn mark_function_items(&mut self, members: &mut [Member], size: Option<u64>) {
         let Some(size) = size else { return };
         for index in 0..members.len() {
-            let member = &members[index];
-            let room = members
-                .iter()
-                .enumerate()
-                .filter(|(other, m)| *other != index && m.offset >= member.offset)
-                .map(|(_, m)| m.offset)
-                .fold(size, u64::min)
-                .saturating_sub(member.offset);
-            if room < 8
-                && matches!(self.tag_of_target(member.entry.die), Some(constants::DW_TAG_subroutine_type))
-            {
+            if !self.is_function(members[index].entry.die) {
+                continue;
+            }
+            let (from, mut end) = (members[index].offset, size);
+            for other in members.iter().filter(|other| other.offset >= from) {
+                let die = other.entry.die;
+                let sized = self.size_in_entry(die) != Some(0);
+                if sized && (other.offset > from || !self.is_function(die)) {
+                    end = end.min(other.offset);
+                }
+            }
+            if end.saturating_sub(from) < POINTER {
                 members[index].entry.form = Form::FunctionItem;
             }
         }
+    }
+
+    /// Whether an entry describes a function pointer.
+    fn is_function(&mut self, die: DieRef) -> bool {
+        self.tag_of_target(die) == Some(constants::DW_TAG_subroutine_type)
+    }
+
+    /// The size that an entry has by itself.
+    fn size_in_entry(&mut self, die: DieRef) -> Option<u64> {
+        let unit = self.units.unit(self.dwarf, die.unit).ok()?;
+        let entry = unit.entry(die.entry).ok()?;
+        let pointer = (entry.tag() == constants::DW_TAG_pointer_type).then_some(POINTER);
+        udata(&entry, constants::DW_AT_byte_size).or(pointer)
     }
 
     /// The tag of what a pointer entry points to.
@@ -122,10 +140,9 @@ impl Parser<'_> {
     }
 
     fn reaches_beyond(&mut self, last: &Member, size: u64, chain: u32) -> Option<Tail> {
+        let own_size = self.size_in_entry(last.entry.die)?;
         let unit = self.units.unit(self.dwarf, last.entry.die.unit).ok()?;
         let entry = unit.entry(last.entry.die.entry).ok()?;
-        let own_size = udata(&entry, constants::DW_AT_byte_size)
-            .or_else(|| (entry.tag() == constants::DW_TAG_pointer_type).then_some(8))?;
         if entry.tag() == constants::DW_TAG_structure_type
             && chain > 0
             && self.is_unsized(last.entry.die, &unit, own_size, chain - 1)
@@ -282,16 +299,6 @@ impl Parser<'_> {
     }
 }
 
-/// The entry as its name in another type's name says it is meant.
-fn meant(die: DieRef, text: &str) -> Entry {
-    let form = match text {
-        "str" => Form::Str,
-        _ if names::is_slice(text) => Form::Slice,
-        _ => Form::Itself,
-    };
-    Entry { die, form }
-}
-
 /// What an unsized struct ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tail {
@@ -312,7 +319,7 @@ fn fat_pointer(
         (None, Some(data), Some(_)) => (data, None),
         _ => return None,
     };
-    let target = meant(target_of(data)?, target_name);
+    let target = names::meant(target_of(data)?, target_name);
     let fat = Some(Fat { address: data.offset, length });
     Some(Kind::Pointer { class, target: Some(target), fat })
 }

@@ -6,6 +6,8 @@ mod debug;
 mod recording;
 mod zoo_process;
 
+use std::cell::RefCell;
+
 use relapse_capture::image::UnitCache;
 use relapse_capture::limits::Limits;
 use relapse_capture::memory::Memory;
@@ -138,6 +140,10 @@ fn closures_and_function_items_are_told_from_pointers() {
     assert_eq!(types.get(pointer.ty).unwrap().kind, TypeKind::FunctionPointer);
     assert!(matches!(pointer.data, Data::Pointer { address: 1.., to: None }));
     assert_eq!(debug(&types, &fields(&values[2])[2].value), "2");
+    let (types, values) = read_all(&zoo, &["z_marked", "z_marked_item"]);
+    let kinds: Vec<_> =
+        values.iter().map(|value| &types.get(fields(value)[1].value.ty).unwrap().kind).collect();
+    assert_eq!(kinds, [&TypeKind::FunctionPointer, &TypeKind::Closure { captures: Vec::new() }]);
 }
 
 #[test]
@@ -266,6 +272,17 @@ fn older_layouts_are_read_and_unknown_ones_are_named() {
     assert_eq!(debug(&types, &deque), reason);
 }
 
+/// The same numbers every time (xorshift).
+fn random() -> impl FnMut() -> u64 {
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+    move || {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        seed
+    }
+}
+
 /// A process may hold anything: whatever its bytes are, reading ends soon and without a panic.
 #[test]
 fn hostile_memory_neither_panics_nor_hangs() {
@@ -279,13 +296,7 @@ fn hostile_memory_neither_panics_nor_hangs() {
         reader.read(*die, &Place::Memory(*address));
     }
     let recording = recorder.into_recording();
-    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut random = move || {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        seed
-    };
+    let mut random = random();
     let mut memory = recording.clone();
     for round in 0..4_000 {
         if round % 40 == 0 {
@@ -293,8 +304,9 @@ fn hostile_memory_neither_panics_nor_hangs() {
         }
         let (die, address) = places[random() as usize % places.len()];
         for _ in 0..=random() % 4 {
-            let at = if random() % 2 == 0 { address + random() % 64 } else { memory.nth(random() >> 1) };
-            if random() % 3 == 0 {
+            let at =
+                if random().is_multiple_of(2) { address + random() % 64 } else { memory.nth(random() >> 1) };
+            if random().is_multiple_of(3) {
                 let pointer = memory.nth(random() >> 1) & !7;
                 pointer.to_le_bytes().iter().zip(at & !7..).for_each(|(byte, at)| memory.write(at, *byte));
             } else {
@@ -304,5 +316,30 @@ fn hostile_memory_neither_panics_nor_hangs() {
         let mut reader = Reader::new(&zoo.dwarf, &memory, &limits, &mut types, &mut units);
         let value = reader.read(die, &Place::Memory(address));
         assert!(value.nodes() <= 2 * limits.nodes + 1, "the tree has {} nodes", value.nodes());
+    }
+}
+
+/// Debug info comes from files that may be damaged, or made to do harm.
+#[test]
+fn damaged_debug_info_neither_panics_nor_hangs() {
+    let zoo = Zoo::start(&["-g"]);
+    let limits = Limits { nodes: 3_000, bytes: 1 << 16, ..Limits::default() };
+    let random = RefCell::new(random());
+    for round in 0..24 {
+        let dwarf = zoo.damaged(|section, bytes| {
+            let mut random = random.borrow_mut();
+            if section == ".debug_info" || (section == ".debug_abbrev" && round % 4 == 0) {
+                for _ in 0..=bytes.len() / [400, 4_000, 40_000, 400_000][round / 4 % 4] {
+                    let at = random() as usize % bytes.len();
+                    bytes[at] = [0, 0xff, random() as u8][random() as usize % 3];
+                }
+            }
+        });
+        let (mut types, mut units) = (TypeTable::default(), UnitCache::new());
+        let mut reader = Reader::new(&dwarf, &zoo.memory, &limits, &mut types, &mut units);
+        for (name, (address, _)) in &zoo.shown {
+            let value = reader.read(zoo.types[name], &Place::Memory(*address));
+            assert!(value.nodes() <= 2 * limits.nodes + 1, "the tree has {} nodes", value.nodes());
+        }
     }
 }

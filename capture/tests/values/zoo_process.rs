@@ -19,6 +19,7 @@ pub(crate) struct Zoo {
     child: Child,
     pub(crate) memory: ProcessMemory,
     pub(crate) dwarf: gimli::Dwarf<Slice>,
+    program: PathBuf,
     /// Address and `Debug` text of each variable.
     pub(crate) shown: BTreeMap<String, (u64, String)>,
     /// Type of each variable.
@@ -28,6 +29,11 @@ pub(crate) struct Zoo {
 impl Zoo {
     pub(crate) fn start(options: &[&str]) -> Zoo {
         Zoo::start_program("zoo.rs", options)
+    }
+
+    /// The debug info with sections changed, by name.
+    pub(crate) fn damaged(&self, change: impl Fn(&str, &mut Vec<u8>)) -> gimli::Dwarf<Slice> {
+        load(&self.program, change)
     }
 
     /// Starts another program that shows its variables as the zoo does.
@@ -46,9 +52,9 @@ impl Zoo {
             shown.insert(name.to_owned(), (address, text.to_owned()));
         }
         let memory = ProcessMemory { file: File::open(format!("/proc/{}/mem", child.id())).unwrap() };
-        let dwarf = load(&program);
+        let dwarf = load(&program, |_, _| {});
         let types = variables(&dwarf);
-        Zoo { child, memory, dwarf, shown, types }
+        Zoo { child, memory, dwarf, program, shown, types }
     }
 }
 
@@ -92,12 +98,14 @@ impl Memory for ProcessMemory {
     }
 }
 
-fn load(program: &Path) -> gimli::Dwarf<Slice> {
+fn load(program: &Path, change: impl Fn(&str, &mut Vec<u8>)) -> gimli::Dwarf<Slice> {
     let bytes: &'static [u8] = Vec::leak(std::fs::read(program).unwrap());
     let file = object::File::parse(bytes).unwrap();
     let section = |id: gimli::SectionId| -> Result<Slice, gimli::Error> {
         let data = file.section_by_name(id.name()).map(|s| s.uncompressed_data().unwrap().into_owned());
-        Ok(gimli::EndianSlice::new(Vec::leak(data.unwrap_or_default()), gimli::LittleEndian))
+        let mut data = data.unwrap_or_default();
+        change(id.name(), &mut data);
+        Ok(gimli::EndianSlice::new(Vec::leak(data), gimli::LittleEndian))
     };
     gimli::Dwarf::load(section).unwrap()
 }
