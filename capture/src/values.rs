@@ -11,6 +11,7 @@ mod layout;
 mod names;
 mod plain;
 mod pointers;
+mod records;
 mod scopes;
 mod sequences;
 mod shapes;
@@ -84,6 +85,12 @@ impl<'a> Reader<'a> {
     /// The shape of the type at `die`, entered into the type table with all types that it is made of.
     pub fn shape(&mut self, die: DieRef) -> TypeId {
         self.type_id(Entry::of(die))
+    }
+
+    /// The same for a generic argument, with its text in the generic item's name: rustc describes `str` and
+    /// `[T]` by the entry of their element, so that only the text tells them apart.
+    pub fn shape_of_argument(&mut self, die: DieRef, text: &str) -> TypeId {
+        self.type_id(names::meant(die, text))
     }
 
     /// The value of the type at `die` that lies at `place`, within the limits of one argument.

@@ -7,14 +7,21 @@ use relapse_snapshot::{Data, Trust, Value};
 
 use super::layout::{Entry, Kind, Layout};
 use super::source::{Gap, Read, Source, little_endian, read_memory};
-use super::{AT_ONCE, Reader, fields::Part};
+use super::{Reader, fields::Part};
 
 /// Higher trees cannot be: nodes have at least 6 edges.
 const HEIGHT: u64 = 26;
 
+/// std's nodes have 11.
+const MOST_KEYS: u64 = 64;
+
+/// Larger nodes are not read.
+const NODE: u64 = 4 << 20;
+
 /// Where a node keeps what.
 struct Nodes {
     leaf_size: u64,
+    internal_size: u64,
     len: (u64, u64),
     keys: u64,
     vals: u64,
@@ -54,7 +61,7 @@ impl Reader<'_> {
         source: Source<'_>,
         depth: u32,
     ) -> Read<(Data, Trust)> {
-        let map = self.part(layout, source, "map")?;
+        let map = layout.part(source, "map")?;
         let layout = self.layout(map.entry.die);
         let (walk, trust) = self.tree(&layout, map.source, depth, false)?;
         let items = walk.entries.into_iter().map(|(key, _)| key).collect();
@@ -62,21 +69,21 @@ impl Reader<'_> {
     }
 
     fn tree(&mut self, layout: &Layout, source: Source<'_>, depth: u32, values: bool) -> Read<(Walk, Trust)> {
-        let len = self.part(layout, source, "length")?;
+        let len = layout.part(source, "length")?;
         let len = self.word(len)?;
         let mut walk = Walk { entries: Vec::new(), len, depth, values };
-        let root = self.part(layout, source, "root")?;
+        let root = layout.part(source, "root")?;
         let Some(root) = self.some(root)? else {
             let trust = if len == 0 { Trust::AtCrash } else { Trust::Suspect };
             return Ok((walk, trust));
         };
         let root_layout = self.layout(root.entry.die);
-        let height = self.part(&root_layout, root.source, "height")?;
+        let height = root_layout.part(root.source, "height")?;
         let height = self.word(height)?;
         if height > HEIGHT {
             return Err(Gap::because(format!("a tree of height {height}")));
         }
-        let node = self.part(&root_layout, root.source, "node")?;
+        let node = root_layout.part(root.source, "node")?;
         let nodes = self.nodes(layout, node, height)?;
         let address = self.address(node)?;
         let whole = self.visit(&nodes, &mut walk, address, height, None)?;
@@ -104,17 +111,17 @@ impl Reader<'_> {
         let leaf = self.target_of(node.entry)?;
         let leaf_layout = self.layout(leaf.die);
         let offset = |name: &str| {
-            leaf_layout.member(name).map(|member| (member.entry, member.offset)).ok_or_else(|| {
-                let node = &leaf_layout.name;
-                Gap::because(format!("the layout of {node} is not known: it has no field `{name}`"))
-            })
+            leaf_layout
+                .member(name)
+                .map(|member| (member.entry, member.offset))
+                .ok_or_else(|| leaf_layout.no_field(name))
         };
         let (len, keys, vals, parent) = (offset("len")?, offset("keys")?, offset("vals")?, offset("parent")?);
-        let Kind::Array { len: capacity, .. } = self.layout(keys.0.die).kind else {
-            return Err(Gap::because("the keys of a tree's node are no array"));
+        let Kind::Array { len: capacity @ 1..=MOST_KEYS, .. } = self.layout(keys.0.die).kind else {
+            return Err(Gap::because("the keys of a tree's node are no array of a few"));
         };
-        let (key, val) = (self.param(map, 0)?, self.param(map, 1)?);
-        let edges = if height == 0 { 0 } else { self.edges(parent.0)? };
+        let (key, val) = (map.param(0)?, map.param(1)?);
+        let (edges, internal_size) = if height == 0 { (0, 0) } else { self.edges(parent.0)? };
         Ok(Nodes {
             leaf_size: self.size_of(leaf)?,
             len: (len.1, self.size_of(len.0)?),
@@ -125,11 +132,13 @@ impl Reader<'_> {
             key: (key, self.size_of(key)?),
             val: (val, self.size_of(val)?),
             edges,
+            internal_size,
         })
     }
 
-    /// Offset of the edges in `InternalNode`, which only a leaf's `parent: Option<NonNull<_>>` leads to.
-    fn edges(&mut self, parent: Entry) -> Read<u64> {
+    /// Offset of the edges in `InternalNode`, and its size; only a leaf's `parent: Option<NonNull<_>>` leads
+    /// to its entry.
+    fn edges(&mut self, parent: Entry) -> Read<(u64, u64)> {
         let layout = self.layout(parent.die);
         let Kind::Enum { variants, .. } = &layout.kind else {
             return Err(Gap::because(format!("{} is no enum", layout.name)));
@@ -138,11 +147,10 @@ impl Reader<'_> {
             return Err(Gap::because(format!("{} holds nothing", layout.name)));
         };
         let internal = self.target_of(inside.entry)?;
+        let size = self.size_of(internal)?;
         let internal = self.layout(internal.die);
         let edges = internal.member("edges").map(|member| member.offset);
-        edges.ok_or_else(|| {
-            Gap::because(format!("the layout of {} is not known: it has no field `edges`", internal.name))
-        })
+        edges.map(|edges| (edges, size)).ok_or_else(|| internal.no_field("edges"))
     }
 
     /// What a pointer in wrappers points to.
@@ -164,14 +172,15 @@ impl Reader<'_> {
         height: u64,
         parent: Option<u64>,
     ) -> Read<bool> {
-        let size = if height == 0 { nodes.leaf_size } else { nodes.edges + (nodes.capacity + 1) * 8 };
-        if size > AT_ONCE * 64 {
+        let size = if height == 0 { nodes.leaf_size } else { nodes.internal_size };
+        if size > NODE {
             return Err(Gap::because(format!("a tree's node of {size} bytes")));
         }
         let node = read_memory(self.memory, address, size as usize)?;
         let number = |offset: u64, size: u64| {
-            let from = offset as usize;
-            node.get(from..from + size as usize).map(little_endian).unwrap_or_default() as u64
+            let (from, size) = (offset as usize, size as usize);
+            let bytes = node.get(from..).and_then(|rest| rest.get(..size));
+            bytes.map(little_endian).unwrap_or_default() as u64
         };
         let len = number(nodes.len.0, nodes.len.1);
         if len > nodes.capacity || parent.is_some_and(|parent| number(nodes.parent, 8) != parent) {
@@ -179,7 +188,7 @@ impl Reader<'_> {
         }
         for index in 0..=len {
             if height > 0 {
-                let edge = number(nodes.edges + index * 8, 8);
+                let edge = number(nodes.edges.saturating_add(index * 8), 8);
                 if !self.visit(nodes, walk, edge, height - 1, Some(address))? {
                     return Ok(false);
                 }
@@ -197,10 +206,18 @@ impl Reader<'_> {
             return false;
         }
         let node = Source::Bytes { bytes: node, known: None };
-        let key = self.decode(nodes.key.0, node.at(nodes.keys + index * nodes.key.1), walk.depth + 1);
-        let value = walk
-            .values
-            .then(|| self.decode(nodes.val.0, node.at(nodes.vals + index * nodes.val.1), walk.depth + 1));
+        let key = self.decode(
+            nodes.key.0,
+            node.at(nodes.keys.saturating_add(index.saturating_mul(nodes.key.1))),
+            walk.depth + 1,
+        );
+        let value = walk.values.then(|| {
+            self.decode(
+                nodes.val.0,
+                node.at(nodes.vals.saturating_add(index.saturating_mul(nodes.val.1))),
+                walk.depth + 1,
+            )
+        });
         walk.entries.push((key, value));
         // More entries than the map has: this is no tree.
         count < walk.len

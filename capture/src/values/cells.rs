@@ -10,7 +10,7 @@ use super::{Reader, fields::Part, read};
 impl Reader<'_> {
     /// `UnsafeCell<T> { value }` and `Cell<T> { value: UnsafeCell<T> }`.
     pub(super) fn cell(&mut self, layout: &Layout, source: Source<'_>, depth: u32) -> Read<(Data, Trust)> {
-        let inside = self.part(layout, source, "value")?;
+        let inside = layout.part(source, "value")?;
         self.celled(layout, inside, 0, false, depth)
     }
 
@@ -21,24 +21,24 @@ impl Reader<'_> {
         source: Source<'_>,
         depth: u32,
     ) -> Read<(Data, Trust)> {
-        let borrow = self.part(layout, source, "borrow")?;
+        let borrow = layout.part(source, "borrow")?;
         let state = self.word(borrow)? as i64;
-        let inside = self.part(layout, source, "value")?;
+        let inside = layout.part(source, "value")?;
         self.celled(layout, inside, state, false, depth)
     }
 
     /// `Mutex<T>` and `RwLock<T>`: `{ inner, poison: Flag { failed }, data: UnsafeCell<T> }`.
     pub(super) fn lock(&mut self, layout: &Layout, source: Source<'_>, depth: u32) -> Read<(Data, Trust)> {
-        let inner = self.part(layout, source, "inner")?;
+        let inner = layout.part(source, "inner")?;
         let inner_layout = self.layout(inner.entry.die);
         // The futex lock of a `Mutex` is one number, that of an `RwLock` has `state` among others.
-        let state = match self.part(&inner_layout, inner.source, "state") {
+        let state = match inner_layout.part(inner.source, "state") {
             Ok(state) => self.number(state)?,
             Err(_) => self.number(inner)?,
         };
         let poison = self.parts(layout, source, &["poison", "failed"])?;
         let poisoned = self.number(poison)? != 0;
-        let inside = self.part(layout, source, "data")?;
+        let inside = layout.part(source, "data")?;
         self.celled(layout, inside, state as i64, poisoned, depth)
     }
 
@@ -51,7 +51,7 @@ impl Reader<'_> {
         poisoned: bool,
         depth: u32,
     ) -> Read<(Data, Trust)> {
-        let of = self.param(layout, 0)?;
+        let of = layout.param(0)?;
         let name = self.layout(of.die).name.clone();
         loop {
             let layout = self.layout(inside.entry.die);
@@ -63,7 +63,7 @@ impl Reader<'_> {
             if !unwrapped {
                 return Err(Gap::because(format!("the layout of {} is not known in a cell", layout.name)));
             }
-            inside = self.part(&layout, inside.source, "value")?;
+            inside = layout.part(inside.source, "value")?;
         }
         let inner = Box::new(self.decode(of, inside.source, depth + 1));
         Ok(read(Data::Cell { inner, state, poisoned }))
@@ -71,9 +71,9 @@ impl Reader<'_> {
 
     /// `Duration { secs: u64, nanos: Nanoseconds(u32) }`.
     pub(super) fn duration(&mut self, layout: &Layout, source: Source<'_>) -> Read<(Data, Trust)> {
-        let secs = self.part(layout, source, "secs")?;
+        let secs = layout.part(source, "secs")?;
         let secs = self.word(secs)?;
-        let nanos = self.part(layout, source, "nanos")?;
+        let nanos = layout.part(source, "nanos")?;
         let nanos = self.number(nanos)?;
         match u32::try_from(nanos) {
             Ok(nanos) if nanos < 1_000_000_000 => Ok(read(Data::Duration { secs, nanos })),
@@ -83,7 +83,7 @@ impl Reader<'_> {
 
     /// `NonZero<T>`: the number in it (1.75: `NonZeroU32(u32)`; today there is a wrapper between).
     pub(super) fn non_zero(&mut self, layout: &Layout, source: Source<'_>) -> Read<(Data, Trust)> {
-        let wrapped = self.part(layout, source, "0")?;
+        let wrapped = layout.part(source, "0")?;
         let number = self.number(wrapped)?;
         let inner = self.innermost(wrapped);
         let inner = self.layout(inner.entry.die);

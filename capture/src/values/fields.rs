@@ -14,22 +14,33 @@ pub(super) struct Part<'v> {
     pub(super) source: Source<'v>,
 }
 
-impl Reader<'_> {
+impl Layout {
     /// A field of a struct.
-    pub(super) fn part<'v>(&mut self, layout: &Layout, source: Source<'v>, name: &str) -> Read<Part<'v>> {
-        match layout.member(name) {
-            Some(member) => Ok(Part { entry: member.entry, source: source.at(member.offset) }),
-            None => Err(no_field(layout, name)),
-        }
+    pub(super) fn part<'v>(&self, source: Source<'v>, name: &str) -> Read<Part<'v>> {
+        let member = self.member(name).ok_or_else(|| self.no_field(name))?;
+        Ok(Part { entry: member.entry, source: source.at(member.offset) })
     }
 
+    /// The gap of a layout that has no such field.
+    pub(super) fn no_field(&self, name: &str) -> Gap {
+        Gap::because(format!("the layout of {} is not known: it has no field `{name}`", self.name))
+    }
+
+    /// The n-th type parameter.
+    pub(super) fn param(&self, index: usize) -> Read<Entry> {
+        let param = self.params.get(index).copied();
+        param.ok_or_else(|| Gap::because(format!("{} has no type parameter in the debug info", self.name)))
+    }
+}
+
+impl Reader<'_> {
     /// A field of a field of … a struct.
     pub(super) fn parts<'v>(&mut self, layout: &Layout, source: Source<'v>, path: &[&str]) -> Read<Part<'v>> {
         let Some((first, rest)) = path.split_first() else { return Err(Gap::because("an empty path")) };
-        let mut part = self.part(layout, source, first)?;
+        let mut part = layout.part(source, first)?;
         for name in rest {
             let layout = self.layout(part.entry.die);
-            part = self.part(&layout, part.source, name)?;
+            part = layout.part(part.source, name)?;
         }
         Ok(part)
     }
@@ -54,13 +65,11 @@ impl Reader<'_> {
     pub(super) fn number(&mut self, part: Part<'_>) -> Read<u128> {
         let inner = self.innermost(part);
         let layout = self.layout(inner.entry.die);
-        match (&layout.kind, layout.size) {
-            (Kind::Integer { .. } | Kind::Bool, Some(size)) => inner.source.number(self.memory, size),
-            _ => {
-                let outer = self.layout(part.entry.die);
-                Err(Gap::because(format!("the layout of {} is not known: no number in it", outer.name)))
-            }
+        if let (Kind::Integer { .. } | Kind::Bool, Some(size)) = (&layout.kind, layout.size) {
+            return inner.source.number(self.memory, size);
         }
+        let outer = self.layout(part.entry.die);
+        Err(Gap::because(format!("the layout of {} is not known: no number in it", outer.name)))
     }
 
     /// A number of at most 64 bits.
@@ -72,15 +81,11 @@ impl Reader<'_> {
     pub(super) fn address(&mut self, part: Part<'_>) -> Read<u64> {
         let inner = self.innermost(part);
         let layout = self.layout(inner.entry.die);
-        match layout.kind {
-            Kind::Pointer { fat: None, .. } => {
-                inner.source.number(self.memory, 8).map(|number| number as u64)
-            }
-            _ => {
-                let outer = self.layout(part.entry.die);
-                Err(Gap::because(format!("the layout of {} is not known: no pointer in it", outer.name)))
-            }
+        if let Kind::Pointer { fat: None, .. } = layout.kind {
+            return inner.source.number(self.memory, 8).map(|number| number as u64);
         }
+        let outer = self.layout(part.entry.die);
+        Err(Gap::because(format!("the layout of {} is not known: no pointer in it", outer.name)))
     }
 
     /// The size of a type's values.
@@ -92,14 +97,4 @@ impl Reader<'_> {
             _ => Err(Gap::because(format!("the debug info has no size for {}", layout.name))),
         }
     }
-
-    /// The n-th type parameter.
-    pub(super) fn param(&mut self, layout: &Layout, index: usize) -> Read<Entry> {
-        let param = layout.params.get(index).copied();
-        param.ok_or_else(|| Gap::because(format!("{} has no type parameter in the debug info", layout.name)))
-    }
-}
-
-fn no_field(layout: &Layout, name: &str) -> Gap {
-    Gap::because(format!("the layout of {} is not known: it has no field `{name}`", layout.name))
 }

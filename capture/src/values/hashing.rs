@@ -63,15 +63,15 @@ impl Reader<'_> {
     fn table(&mut self, layout: &Layout, source: Source<'_>, path: &[&str]) -> Read<Table> {
         let outer = self.parts(layout, source, path)?;
         let outer_layout = self.layout(outer.entry.die);
-        let of = self.param(&outer_layout, 0)?;
+        let of = outer_layout.param(0)?;
         let size = self.size_of(of)?;
-        let table = self.part(&outer_layout, outer.source, "table")?;
+        let table = outer_layout.part(outer.source, "table")?;
         let inner = self.layout(table.entry.die);
-        let mask = self.part(&inner, table.source, "bucket_mask")?;
+        let mask = inner.part(table.source, "bucket_mask")?;
         let mask = self.word(mask)?;
-        let control = self.part(&inner, table.source, "ctrl")?;
+        let control = inner.part(table.source, "ctrl")?;
         let control = self.address(control)?;
-        let items = self.part(&inner, table.source, "items")?;
+        let items = inner.part(table.source, "items")?;
         let items = self.word(items)?;
         let buckets = mask.wrapping_add(1);
         if !buckets.is_power_of_two() || items > buckets || control == 0 {

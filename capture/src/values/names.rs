@@ -1,6 +1,9 @@
 //! What the names of type entries tell that the entries do not: generic arguments, and what fat pointers
 //! point to (rustc describes `str` and `[T]` by the entry of their element). Text in, text out.
 
+use super::layout::{Entry, Form};
+use crate::image::DieRef;
+
 /// The arguments between the outermost angle brackets: `Rc<str, Global>` gives `str` and `Global`.
 pub(super) fn generic_arguments(name: &str) -> Vec<&str> {
     let Some(open) = name.find('<') else { return Vec::new() };
@@ -55,6 +58,16 @@ pub(super) fn is_slice(name: &str) -> bool {
         before = c;
     }
     true
+}
+
+/// The entry as its name in another item's name says it is meant.
+pub(super) fn meant(die: DieRef, text: &str) -> Entry {
+    let form = match text {
+        "str" => Form::Str,
+        _ if is_slice(text) => Form::Slice,
+        _ => Form::Itself,
+    };
+    Entry { die, form }
 }
 
 /// The kinds of pointers that have a type name of their own.

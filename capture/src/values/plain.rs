@@ -7,8 +7,8 @@ use super::entries::cut;
 use super::layout::{Discriminant, Entry, Form, Kind, Layout, Member, Record, Variant};
 use super::source::{Gap, Read, Source};
 
-/// How deep a type is searched for a part that has no values.
-const UNINHABITED: u32 = 8;
+/// How many types are searched for one that has no values.
+const UNINHABITED: u32 = 256;
 
 impl Reader<'_> {
     /// `()`, `bool`, `char`, integers, floats, C-like enums.
@@ -93,11 +93,10 @@ impl Reader<'_> {
                 return Err(Gap::because(format!("{number} is no discriminant of the enum")));
             }
         }
-        let mut rest = Vec::new();
-        for variant in variants.iter().filter(|v| discriminant.is_none() || v.discriminants.is_empty()) {
-            if self.inhabited(&variant.members, UNINHABITED) {
-                rest.push(variant);
-            }
+        let mut rest: Vec<&Variant> =
+            variants.iter().filter(|v| discriminant.is_none() || v.discriminants.is_empty()).collect();
+        if rest.len() > 1 {
+            rest.retain(|variant| self.inhabited(&variant.members, &mut { UNINHABITED }));
         }
         match rest[..] {
             [variant] => Ok(variant),
@@ -106,24 +105,25 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether a struct of these fields can exist.
-    fn inhabited(&mut self, members: &[Member], depth: u32) -> bool {
-        members.iter().all(|member| depth == 0 || self.inhabited_type(member.entry, depth - 1))
+    /// Whether a struct of these fields can exist, as far as `types` more types tell.
+    fn inhabited(&mut self, members: &[Member], types: &mut u32) -> bool {
+        members.iter().all(|member| self.inhabited_type(member.entry, types))
     }
 
-    fn inhabited_type(&mut self, entry: Entry, depth: u32) -> bool {
-        if entry.form != Form::Itself {
+    fn inhabited_type(&mut self, entry: Entry, types: &mut u32) -> bool {
+        if entry.form != Form::Itself || *types == 0 {
             return true;
         }
+        *types -= 1;
         let layout = self.layout(entry.die);
         match &layout.kind {
             Kind::Never => false,
-            Kind::Record { members, .. } => self.inhabited(members, depth),
+            Kind::Record { members, .. } => self.inhabited(members, types),
             Kind::Enum { variants, .. } => {
-                variants.iter().any(|variant| self.inhabited(&variant.members, depth))
+                variants.iter().any(|variant| self.inhabited(&variant.members, types))
             }
             Kind::Names { values } => !values.is_empty(),
-            Kind::Array { of, len } => *len == 0 || depth == 0 || self.inhabited_type(*of, depth - 1),
+            Kind::Array { of, len } => *len == 0 || self.inhabited_type(*of, types),
             _ => true,
         }
     }

@@ -112,7 +112,7 @@ impl Reader<'_> {
         source: Source<'_>,
         depth: u32,
     ) -> Read<(Data, Trust)> {
-        let pointer = self.part(layout, source, "pointer")?;
+        let pointer = layout.part(source, "pointer")?;
         let layout = self.layout(pointer.entry.die);
         let Kind::Pointer { class, target, fat } = layout.kind else {
             return Err(Gap::because(format!("{} is no pointer", layout.name)));
@@ -126,7 +126,7 @@ impl Reader<'_> {
 
     /// `Rc<T>` and `Arc<T>`: a pointer to `{ strong, weak, value }` (`data` in an `Arc`).
     pub(super) fn counted(&mut self, layout: &Layout, source: Source<'_>, depth: u32) -> Read<(Data, Trust)> {
-        let of = self.param(layout, 0)?;
+        let of = layout.param(0)?;
         let pointer = self.parts(layout, source, &["ptr", "pointer"])?;
         let pointer_layout = self.layout(pointer.entry.die);
         let Kind::Pointer { target: Some(target), fat, .. } = pointer_layout.kind else {
@@ -138,17 +138,16 @@ impl Reader<'_> {
         let at = fat.map_or(0, |fat| fat.address);
         let address = pointer.source.at(at).number(self.memory, 8)? as u64;
         let shared = self.layout(target.die);
-        let strong = self.part(&shared, Source::Memory(address), "strong")?;
+        let strong = shared.part(Source::Memory(address), "strong")?;
         let count = self.word(strong)?;
         if count > i64::MAX as u64 {
             return Err(Gap::because(format!("a reference count of {count}")));
         }
-        let Part { source: Source::Memory(inside), .. } =
-            (match self.part(&shared, Source::Memory(address), "value") {
-                Ok(part) => part,
-                Err(_) => self.part(&shared, Source::Memory(address), "data")?,
-            })
-        else {
+        let Part { source: Source::Memory(inside), .. } = (match shared.part(Source::Memory(address), "value")
+        {
+            Ok(part) => part,
+            Err(_) => shared.part(Source::Memory(address), "data")?,
+        }) else {
             return Err(Gap::because("a shared value that is not in memory"));
         };
         let len = match fat {

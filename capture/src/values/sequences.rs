@@ -83,7 +83,7 @@ impl Reader<'_> {
         depth: u32,
     ) -> Read<()> {
         let wanted = len.min(self.limits.elements.saturating_sub(items.len() as u64));
-        let block = if size == 0 { wanted.max(1) } else { (AT_ONCE / size).max(1) };
+        let block = AT_ONCE.checked_div(size).unwrap_or(wanted).max(1);
         let mut done = 0;
         while done < wanted && depth + 1 < self.deepest() {
             let count = block.min(wanted - done);
@@ -117,19 +117,19 @@ impl Reader<'_> {
 
     /// `String`: a `Vec<u8>` of UTF-8.
     pub(super) fn string(&mut self, layout: &Layout, source: Source<'_>) -> Read<(Data, Trust)> {
-        let vec = self.part(layout, source, "vec")?;
+        let vec = layout.part(source, "vec")?;
         self.text_of(vec, Encoding::Utf8)
     }
 
     /// `PathBuf` and `OsString`: a `Vec<u8>` within wrappers that are all named `inner`.
     pub(super) fn os_string(&mut self, layout: &Layout, source: Source<'_>) -> Read<(Data, Trust)> {
-        let mut part = self.part(layout, source, "inner")?;
+        let mut part = layout.part(source, "inner")?;
         for _ in 0..4 {
             let layout = self.layout(part.entry.die);
             if layout.member("buf").is_some() {
                 break;
             }
-            part = self.part(&layout, part.source, "inner")?;
+            part = layout.part(part.source, "inner")?;
         }
         self.text_of(part, Encoding::Os)
     }
@@ -137,7 +137,7 @@ impl Reader<'_> {
     /// The text in a `Vec<u8>`.
     fn text_of(&mut self, vec: Part<'_>, encoding: Encoding) -> Read<(Data, Trust)> {
         let layout = self.layout(vec.entry.die);
-        let len = self.part(&layout, vec.source, "len")?;
+        let len = layout.part(vec.source, "len")?;
         let len = self.word(len)?;
         let buffer = self.buffer(&layout, vec.source)?;
         within(len, &buffer)?;
@@ -146,8 +146,8 @@ impl Reader<'_> {
 
     /// `Vec<T>`.
     pub(super) fn vec(&mut self, layout: &Layout, source: Source<'_>, depth: u32) -> Read<(Data, Trust)> {
-        let of = self.param(layout, 0)?;
-        let len = self.part(layout, source, "len")?;
+        let of = layout.param(0)?;
+        let len = layout.part(source, "len")?;
         let len = self.word(len)?;
         let buffer = self.buffer(layout, source)?;
         if self.size_of(of)? > 0 {
@@ -158,18 +158,18 @@ impl Reader<'_> {
 
     /// `RawVec` as it is today (`inner: RawVecInner { ptr, cap }`) and as it was until 1.82 (`{ ptr, cap }`).
     fn buffer(&mut self, layout: &Layout, source: Source<'_>) -> Read<Buffer> {
-        let mut raw = self.part(layout, source, "buf")?;
+        let mut raw = layout.part(source, "buf")?;
         let mut layout = self.layout(raw.entry.die);
         if layout.member("inner").is_some() {
-            raw = self.part(&layout, raw.source, "inner")?;
+            raw = layout.part(raw.source, "inner")?;
             layout = self.layout(raw.entry.die);
         }
-        let pointer = self.part(&layout, raw.source, "ptr")?;
+        let pointer = layout.part(raw.source, "ptr")?;
         let address = self.address(pointer)?;
         if address == 0 {
             return Err(Gap::because("a buffer at address 0"));
         }
-        let capacity = self.part(&layout, raw.source, "cap")?;
+        let capacity = layout.part(raw.source, "cap")?;
         let capacity = match self.word(capacity) {
             Ok(capacity) => Some(capacity),
             Err(Gap::OptimizedOut) => None,
@@ -180,11 +180,11 @@ impl Reader<'_> {
 
     /// `VecDeque<T>`: a ring of `cap` elements, `len` of which are in use from `head` on.
     pub(super) fn deque(&mut self, layout: &Layout, source: Source<'_>, depth: u32) -> Read<(Data, Trust)> {
-        let of = self.param(layout, 0)?;
+        let of = layout.param(0)?;
         let size = self.size_of(of)?;
-        let head = self.part(layout, source, "head")?;
+        let head = layout.part(source, "head")?;
         let head = self.word(head)?;
-        let len = self.part(layout, source, "len")?;
+        let len = layout.part(source, "len")?;
         let len = self.word(len)?;
         let buffer = self.buffer(layout, source)?;
         if size == 0 {

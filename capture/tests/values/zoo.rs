@@ -132,6 +132,11 @@ struct WithFn<F> {
     f: F,
     b: u8,
 }
+struct Marked<F> {
+    ghost: PhantomData<u8>,
+    f: F,
+    unit: Unit,
+}
 trait Speak {
     fn speak(&self) -> u8;
 }
@@ -327,6 +332,8 @@ fn special(z_exclusive: &mut u8) {
     let z_closure = move |x: u8| x + q + text.len() as u8;
     let z_item = WithFn { a: 1, f: triple, b: 2 };
     let z_pointer = WithFn { a: 1, f: triple as fn(u8) -> u8, b: 2 };
+    let z_marked = Marked { ghost: PhantomData, f: triple as fn(u8) -> u8, unit: Unit };
+    let z_marked_item = Marked { ghost: PhantomData, f: triple, unit: Unit };
     let z_dyn: &dyn Speak = &7_u8;
     let z_box_dyn: Box<dyn Speak> = Box::new(8_u8);
     let z_rc_dyn: Rc<dyn Speak> = Rc::new(8_u8);
@@ -368,7 +375,7 @@ fn special(z_exclusive: &mut u8) {
     let z_big_table = [[Plain::A; 3], [Plain::C; 3]];
     let z_vec_moved = vec![String::from("moved")];
     place!(
-        z_exclusive, z_closure, z_item, z_pointer, z_dyn, z_box_dyn, z_rc_dyn, z_union, z_raw, z_null, z_wild,
+        z_exclusive, z_closure, z_item, z_pointer, z_marked, z_marked_item, z_dyn, z_box_dyn, z_rc_dyn, z_union, z_raw, z_null, z_wild,
         z_raw_slice, z_unsized, z_my_path, z_c_string, z_c_str, z_unsafe_cell, z_heap, z_long, z_many, z_huge,
         z_many_keys, z_many_sorted, z_chain, z_ring, z_poisoned, z_mutably, z_not_utf8, z_future, z_in_place,
         z_big_table, z_vec_moved,

@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use gimli::{AttributeValue, constants};
@@ -18,22 +19,26 @@ pub(crate) struct Zoo {
     child: Child,
     pub(crate) memory: ProcessMemory,
     pub(crate) dwarf: gimli::Dwarf<Slice>,
+    program: PathBuf,
     /// Address and `Debug` text of each variable.
     pub(crate) shown: BTreeMap<String, (u64, String)>,
     /// Type of each variable.
     pub(crate) types: HashMap<String, DieRef>,
-    _folder: tempfile::TempDir,
 }
 
 impl Zoo {
     pub(crate) fn start(options: &[&str]) -> Zoo {
-        let folder = tempfile::tempdir().unwrap();
-        let program = folder.path().join("zoo");
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/values/zoo.rs");
-        let rustc = std::env::var("RELAPSE_TEST_RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-        let mut build = Command::new(rustc);
-        build.args(["--edition", "2021", "-Awarnings", "-o"]).arg(&program).args(options).arg(source);
-        assert!(build.status().unwrap().success());
+        Zoo::start_program("zoo.rs", options)
+    }
+
+    /// The debug info with sections changed, by name.
+    pub(crate) fn damaged(&self, change: impl Fn(&str, &mut Vec<u8>)) -> gimli::Dwarf<Slice> {
+        load(&self.program, change)
+    }
+
+    /// Starts another program that shows its variables as the zoo does.
+    pub(crate) fn start_program(source: &str, options: &[&str]) -> Zoo {
+        let program = built(source, options);
         let mut child = Command::new(&program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut shown = BTreeMap::new();
         for line in BufReader::new(child.stdout.take().unwrap()).lines() {
@@ -47,10 +52,31 @@ impl Zoo {
             shown.insert(name.to_owned(), (address, text.to_owned()));
         }
         let memory = ProcessMemory { file: File::open(format!("/proc/{}/mem", child.id())).unwrap() };
-        let dwarf = load(&program);
+        let dwarf = load(&program, |_, _| {});
         let types = variables(&dwarf);
-        Zoo { child, memory, dwarf, shown, types, _folder: folder }
+        Zoo { child, memory, dwarf, program, shown, types }
     }
+}
+
+/// The compiled program: built once for each source, compiler and options, then found again.
+fn built(source: &str, options: &[&str]) -> PathBuf {
+    let rustc = std::env::var("RELAPSE_TEST_RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/values").join(source);
+    let version = Command::new(&rustc).arg("-vV").output().unwrap().stdout;
+    let mut hasher = DefaultHasher::new();
+    (std::fs::read(&source).unwrap(), version, options).hash(&mut hasher);
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let program = target.join(format!("zoo-{:016x}", hasher.finish()));
+    if !program.exists() {
+        // Tests run at once: each builds in a folder of its own, and the last rename wins.
+        let folder = tempfile::tempdir_in(target).unwrap();
+        let fresh = folder.path().join("zoo");
+        let mut build = Command::new(&rustc);
+        build.args(["--edition", "2021", "-Awarnings", "-o"]).arg(&fresh).args(options).arg(&source);
+        assert!(build.status().unwrap().success());
+        std::fs::rename(&fresh, &program).unwrap();
+    }
+    program
 }
 
 impl Drop for Zoo {
@@ -72,12 +98,14 @@ impl Memory for ProcessMemory {
     }
 }
 
-fn load(program: &Path) -> gimli::Dwarf<Slice> {
+fn load(program: &Path, change: impl Fn(&str, &mut Vec<u8>)) -> gimli::Dwarf<Slice> {
     let bytes: &'static [u8] = Vec::leak(std::fs::read(program).unwrap());
     let file = object::File::parse(bytes).unwrap();
     let section = |id: gimli::SectionId| -> Result<Slice, gimli::Error> {
         let data = file.section_by_name(id.name()).map(|s| s.uncompressed_data().unwrap().into_owned());
-        Ok(gimli::EndianSlice::new(Vec::leak(data.unwrap_or_default()), gimli::LittleEndian))
+        let mut data = data.unwrap_or_default();
+        change(id.name(), &mut data);
+        Ok(gimli::EndianSlice::new(Vec::leak(data), gimli::LittleEndian))
     };
     gimli::Dwarf::load(section).unwrap()
 }
