@@ -12,7 +12,7 @@ mod writer;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use relapse_snapshot::{Data, StdType, Trust, TypeId, TypeKind, TypeTable, Value};
+use relapse_snapshot::{Data, Trust, TypeId, TypeKind, TypeTable, Value};
 
 use crate::names::Names;
 use crate::regression::SideFile;
@@ -21,7 +21,7 @@ pub use format::{body, format};
 pub use scope::Scope;
 pub use type_name::{definition, snake_case};
 
-use writer::{Place, Writer};
+use writer::{Place, Writer, variable_of};
 
 /// How one argument of the call is written.
 #[derive(Debug, Clone)]
@@ -83,7 +83,7 @@ pub fn argument_with(
 ) -> Result<WrittenArgument, Unwritable> {
     let mut draft = scope.clone();
     let receiver = name == "self";
-    let variable = draft.argument(&if receiver { receiver_name(value, types) } else { name.to_owned() });
+    let variable = draft.argument(&if receiver { variable_of(types, value.ty) } else { name.to_owned() });
     // A method is looked up by its receiver's type, so `5.trailing()` would not do.
     let typed = receiver || literals == Literals::Suffixed;
     let shown = if name.is_empty() || name == "_" { variable.to_string() } else { name.to_owned() };
@@ -166,31 +166,5 @@ impl Writer<'_> {
             Ok(tokens) => (Some(tokens), Place { coerces: true, ..place }),
             Err(_) => (None, place),
         }
-    }
-}
-
-/// A name for what is `self` in the target: its type's, in snake case.
-fn receiver_name(value: &Value, types: &TypeTable) -> String {
-    let mut ty = value.ty;
-    for _ in 0..8 {
-        match types.get(ty).map(|shape| &shape.kind) {
-            Some(TypeKind::Reference { to, .. }) => ty = *to,
-            Some(TypeKind::Std { std: StdType::Box | StdType::Rc | StdType::Arc, params })
-                if !params.is_empty() =>
-            {
-                ty = params[0];
-            }
-            _ => break,
-        }
-    }
-    match types.get(ty).map(|shape| &shape.kind) {
-        Some(TypeKind::Str | TypeKind::Std { std: StdType::String, .. }) => "text".to_owned(),
-        Some(TypeKind::Integer { .. } | TypeKind::Float { .. }) => "number".to_owned(),
-        Some(TypeKind::Slice(_) | TypeKind::Array { .. } | TypeKind::Std { std: StdType::Vec, .. }) => {
-            "items".to_owned()
-        }
-        _ => definition(types.name(ty))
-            .and_then(|path| path.rsplit("::").next().map(snake_case))
-            .unwrap_or_else(|| "value".to_owned()),
     }
 }

@@ -29,7 +29,7 @@ impl Writer<'_> {
             TypeKind::Str
             | TypeKind::Slice(_)
             | TypeKind::Std { std: StdType::Path | StdType::OsStr, .. } => {
-                let owner = self.hoist(true, |w, place| w.owner_of_unsized(inner, place), place.typed)?;
+                let owner = self.hoist(true, to, place.typed, |w, place| w.owner_of_unsized(inner, place))?;
                 Ok(match &shape.kind {
                     TypeKind::Slice(_) if !place.coerces => quote!(&mut #owner[..]),
                     TypeKind::Slice(_) => quote!(&mut #owner),
@@ -48,7 +48,7 @@ impl Writer<'_> {
     ) -> Result<TokenStream, Unwritable> {
         let constant = !mutable && self.is_constant(inner, 0);
         if !place.extended && !constant {
-            let owner = self.hoist(mutable, |w, place| w.value(inner, place), place.typed)?;
+            let owner = self.hoist(mutable, inner.ty, place.typed, |w, place| w.value(inner, place))?;
             return Ok(if mutable { quote!(&mut #owner) } else { quote!(&#owner) });
         }
         let place = Place { coerces: false, operand: true, ..place };
@@ -76,7 +76,8 @@ impl Writer<'_> {
                     let list = self.list(items, place.element())?;
                     quote!(&#list)
                 } else {
-                    let owner = self.hoist(false, |w, place| w.list(items, place.element()), place.typed)?;
+                    let owner =
+                        self.hoist(false, slice, place.typed, |w, place| w.list(items, place.element()))?;
                     quote!(&#owner)
                 }
             }
@@ -181,8 +182,8 @@ impl Writer<'_> {
             if let Some(Some(variable)) = self.shared.get(&address) {
                 return Ok(quote!(#owner::clone(&#variable)));
             }
-            let variable =
-                self.hoist(false, |w, place| w.new_owner(std, to, value, &owner, place), place.typed)?;
+            let variable = self
+                .hoist(false, value.ty, place.typed, |w, place| w.new_owner(std, to, value, &owner, place))?;
             self.shared.insert(address, Some(variable.clone()));
             return Ok(quote!(#owner::clone(&#variable)));
         }

@@ -80,7 +80,10 @@ impl Writer<'_> {
     }
 
     fn side_file(&mut self, extension: &str, bytes: &[u8]) -> TokenStream {
-        let (name, path) = self.scope.side_file(&self.stem(), extension);
+        let (name, path) = {
+            let stem = self.stem().to_owned();
+            self.scope.side_file(&stem, extension)
+        };
         self.side_files.push(SideFile { name, bytes: bytes.to_vec() });
         literal::string(&path)
     }

@@ -415,11 +415,12 @@ fn pin(
         TypeKind::Reference { to, mutable: true } if writer.is_sized(*to) => {
             let pointee = writer.pointee(pointer, *to)?;
             let inner = writer.value(&pointee, place.within_call())?;
-            let pinned = quote!(std::pin::pin!(#inner));
+            let pin = writer.name("core::pin::pin")?;
+            let pinned = quote!(#pin!(#inner));
             if place.extended {
                 return Ok(pinned);
             }
-            let variable = writer.hoist(false, |_, _| Ok(pinned), place.typed)?;
+            let variable = writer.hoist(false, *to, place.typed, |_, _| Ok(pinned))?;
             Ok(quote!(#variable))
         }
         TypeKind::Std { .. } => {

@@ -9,7 +9,7 @@ use quote::quote;
 use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, TypeTable, Value, VariantShape};
 
 use super::std_rules;
-use super::type_name::definition;
+use super::type_name::{definition, snake_case};
 use super::{Scope, Unwritable};
 use crate::hostile::{identifier, literal};
 use crate::names::Names;
@@ -67,6 +67,8 @@ pub(super) struct Writer<'a> {
     /// `Rc`s and `Arc`s that occur more than once, by address; with their variable once it is written.
     pub(super) shared: HashMap<u64, Option<Ident>>,
     path: String,
+    /// Length of the argument's own name, with which the path begins.
+    root: usize,
     depth: usize,
     nodes: u64,
 }
@@ -88,6 +90,7 @@ impl<'a> Writer<'a> {
             suspect: false,
             approximates: false,
             shared: shared_owners(root, types),
+            root: path.len(),
             path,
             depth: 0,
             nodes: 0,
@@ -136,13 +139,17 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// A name for something within the value: the last field on the way to it.
-    pub(super) fn stem(&self) -> String {
-        self.path
-            .split(['.', '[', ']', ' '])
-            .rfind(|step| identifier(step).is_some())
-            .unwrap_or("value")
-            .to_owned()
+    /// The last name on the way to the part being written: a field's, or the argument's own.
+    pub(super) fn stem(&self) -> &str {
+        self.path.split(['.', '[', ']', ' ']).rfind(|step| identifier(step).is_some()).unwrap_or("value")
+    }
+
+    /// A variable for the part being written: by its field, or by its type where it has none.
+    fn part_variable(&mut self, ty: TypeId) -> Ident {
+        let steps = self.path.get(self.root..).unwrap_or_default();
+        let field = steps.split(['.', '[', ']', ' ']).rfind(|step| identifier(step).is_some());
+        let wanted = field.map_or_else(|| variable_of(self.types, ty), str::to_owned);
+        self.scope.variable(&wanted)
     }
 
     /// A `let` statement. Takes the lint attribute that the expression needs.
@@ -163,12 +170,13 @@ impl<'a> Writer<'a> {
     pub(super) fn hoist(
         &mut self,
         mutable: bool,
-        write: impl FnOnce(&mut Self, Place) -> Result<TokenStream, Unwritable>,
+        ty: TypeId,
         typed: bool,
+        write: impl FnOnce(&mut Self, Place) -> Result<TokenStream, Unwritable>,
     ) -> Result<Ident, Unwritable> {
         let outer = std::mem::take(&mut self.approximates);
         let tokens = write(self, Place::binding(typed))?;
-        let variable = self.scope.variable(&self.stem());
+        let variable = self.part_variable(ty);
         let statement = self.let_statement(&variable, mutable, None, &tokens);
         self.lets.push(statement);
         self.approximates = outer;
@@ -220,7 +228,9 @@ impl<'a> Writer<'a> {
             (TypeKind::Reference { to, mutable }, _) => self.reference(value, *to, *mutable, place),
             (TypeKind::Std { std, params }, _) => self.std(*std, params, value, shape, place),
             (TypeKind::RawPointer { mutable, .. }, Data::Pointer { address: 0, .. }) => {
-                Ok(if *mutable { quote!(std::ptr::null_mut()) } else { quote!(std::ptr::null()) })
+                let name = if *mutable { "core::ptr::null_mut" } else { "core::ptr::null" };
+                let function = self.name(name)?;
+                Ok(quote!(#function()))
             }
             (TypeKind::Closure { captures }, _) if captures.is_empty() => self.function_item(shape, path),
             (kind, _) => Err(self.unwritable_kind(shape, kind)),
@@ -462,4 +472,31 @@ fn shared_owners(root: &Value, types: &TypeTable) -> HashMap<u64, Option<Ident>>
         open.extend(value.children());
     }
     seen.into_iter().filter(|(_, times)| *times > 1).map(|(address, _)| (address, None)).collect()
+}
+
+/// What a value of the type is called where it has no name of its own (`self`, the target of a nameless
+/// reference): its type's name in snake case.
+pub(super) fn variable_of(types: &TypeTable, ty: TypeId) -> String {
+    let mut ty = ty;
+    for _ in 0..8 {
+        match types.get(ty).map(|shape| &shape.kind) {
+            Some(TypeKind::Reference { to, .. }) => ty = *to,
+            Some(TypeKind::Std { std: StdType::Box | StdType::Rc | StdType::Arc, params })
+                if !params.is_empty() =>
+            {
+                ty = params[0];
+            }
+            _ => break,
+        }
+    }
+    match types.get(ty).map(|shape| &shape.kind) {
+        Some(TypeKind::Str | TypeKind::Std { std: StdType::String, .. }) => "text".to_owned(),
+        Some(TypeKind::Integer { .. } | TypeKind::Float { .. }) => "number".to_owned(),
+        Some(TypeKind::Slice(_) | TypeKind::Array { .. } | TypeKind::Std { std: StdType::Vec, .. }) => {
+            "items".to_owned()
+        }
+        _ => definition(types.name(ty))
+            .and_then(|path| path.rsplit("::").next().map(snake_case))
+            .unwrap_or_else(|| "value".to_owned()),
+    }
 }
