@@ -1,7 +1,18 @@
 //! From a live process to a snapshot: the tracer, the images, unwinding, DWARF locations, values.
 //! Nothing here renders Rust code.
 
+pub mod arch;
 pub mod image;
+pub mod limits;
+mod location;
 pub mod memory;
+pub mod observe;
+pub mod panic;
 pub mod place;
+pub mod program;
 pub mod roots;
+pub mod signal;
+pub mod stack;
+pub mod tracer;
+mod unwind;
+pub mod values;

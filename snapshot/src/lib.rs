@@ -2,7 +2,12 @@
 //! Everything here is plain and serialisable; nothing here reads a process or a source file.
 
 pub mod crash;
+pub mod depth;
+pub mod display;
 pub mod error;
+pub mod fingerprint;
+pub mod redact;
+pub mod store;
 pub mod types;
 pub mod value;
 
@@ -10,5 +15,8 @@ pub use crash::{
     Argument, Catcher, Cause, CauseKind, Frame, FrameKind, Generic, Location, Program, Snapshot, Thread,
 };
 pub use error::SnapshotError;
+pub use fingerprint::{fingerprint, normalise_message};
+pub use redact::{Rules, redact};
+pub use store::{Kept, Listing, Store, Summary};
 pub use types::{FieldShape, StdType, TypeId, TypeKind, TypeShape, TypeTable, VariantShape};
 pub use value::{Data, Field, Trust, Value};

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Index of a type in a snapshot's [`TypeTable`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -158,12 +158,28 @@ pub struct VariantShape {
 }
 
 /// The types of one snapshot, each once (by full name).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TypeTable {
     shapes: Vec<TypeShape>,
-    #[serde(skip)]
     by_name: HashMap<String, TypeId>,
+}
+
+/// On disk a table is the list of its shapes; the index by name is made anew when it is read.
+impl Serialize for TypeTable {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.shapes.serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for TypeTable {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let shapes = Vec::<TypeShape>::deserialize(from)?;
+        let mut by_name = HashMap::new();
+        for (index, shape) in shapes.iter().enumerate() {
+            by_name.entry(shape.name.clone()).or_insert(TypeId(index as u32));
+        }
+        Ok(TypeTable { shapes, by_name })
+    }
 }
 
 impl TypeTable {

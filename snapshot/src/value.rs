@@ -187,8 +187,11 @@ mod hex {
 
     pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
         let digits = b"0123456789abcdef";
-        let text: String =
-            bytes.iter().flat_map(|b| [digits[usize::from(b >> 4)], digits[usize::from(b & 15)]]).map(char::from).collect();
+        let text: String = bytes
+            .iter()
+            .flat_map(|b| [digits[usize::from(b >> 4)], digits[usize::from(b & 15)]])
+            .map(char::from)
+            .collect();
         to.serialize_str(&text)
     }
 

@@ -1,0 +1,7 @@
+//! What differs between processors: the registers by their DWARF numbers, and which of them calls preserve.
+//! One file a processor; x86-64 is the only one so far.
+
+mod x86_64;
+
+pub use x86_64::Registers;
+pub(crate) use x86_64::{CALLEE_SAVED, FRAME_POINTER, RETURN_ADDRESS, STACK_POINTER};

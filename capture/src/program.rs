@@ -1,0 +1,62 @@
+//! Facts of a program: its name, build id, compiler, arguments and working folder.
+
+use std::fs::{self, File};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use object::Object;
+use object::read::ReadCache;
+use object::read::elf::ElfFile64;
+use relapse_snapshot::Program;
+
+/// More of a command line is not kept.
+const ARGUMENTS_LIMIT: usize = 64 << 10;
+
+/// The file name of a process's executable; empty where it cannot be told.
+pub fn name(pid: i32) -> String {
+    let path = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    name.strip_suffix(" (deleted)").map(str::to_owned).unwrap_or(name)
+}
+
+/// The facts of a live process, added to what is the same for all programs of a command.
+pub fn of_process(pid: i32, known: &Program, workspace: Option<&Path>) -> Program {
+    let file = facts_of_file(Path::new(&format!("/proc/{pid}/exe")));
+    let (build_id, rustc) = file.unwrap_or_default();
+    let folder = fs::read_link(format!("/proc/{pid}/cwd")).ok();
+    let relative = |folder: &Path| {
+        let within = workspace.and_then(|root| folder.strip_prefix(root).ok());
+        match within {
+            Some(path) if path.as_os_str().is_empty() => ".".to_owned(),
+            Some(path) => path.to_string_lossy().into_owned(),
+            None => folder.to_string_lossy().into_owned(),
+        }
+    };
+    Program {
+        name: name(pid),
+        build_id,
+        rustc,
+        arguments: arguments(pid),
+        working_folder: folder.as_deref().map(relative),
+        ..known.clone()
+    }
+}
+
+/// The build id and the compiler that a file names.
+fn facts_of_file(path: &Path) -> Option<(Option<String>, Option<String>)> {
+    let cache = ReadCache::new(File::open(path).ok()?);
+    let elf: ElfFile64<'_, object::Endianness, _> = ElfFile64::parse(&cache).ok()?;
+    let build_id = elf.build_id().ok().flatten().map(|id| {
+        // A build id is 20 bytes; a damaged note may claim more.
+        id.iter().take(64).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    });
+    Some((build_id, crate::tracer::comment(&elf)))
+}
+
+fn arguments(pid: i32) -> Vec<String> {
+    let mut line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    line.truncate(ARGUMENTS_LIMIT);
+    let line = line.strip_suffix(b"\0").unwrap_or(&line);
+    let text = |word: &[u8]| std::ffi::OsStr::from_bytes(word).to_string_lossy().into_owned();
+    line.split(|byte| *byte == 0).skip(1).map(text).collect()
+}

@@ -1,0 +1,171 @@
+//! A thread's stack as a snapshot keeps it: from registers to named frames, inlined ones included, with the
+//! arguments that debug info finds. This file is the flow; each step has a file of its own. Never stops or
+//! changes a process.
+
+mod arguments;
+mod function;
+mod gaps;
+mod order;
+mod symbolication;
+mod trust;
+
+use std::collections::{HashMap, HashSet};
+
+use relapse_snapshot::{Frame, FrameKind, TypeTable};
+
+use crate::arch::Registers;
+use crate::image::{AddressSpace, DieRef, Image, UnitCache};
+use crate::limits::Limits;
+use crate::memory::Memory;
+use crate::roots::Roots;
+use crate::unwind::{PhysicalFrame, Unwinder};
+
+/// What is wanted of a stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// Everything: for the thread that crashed.
+    Values,
+    /// Functions and lines only, no generics and no arguments (and no word on why): for the other threads.
+    NamesOnly,
+}
+
+/// Reads stacks. Keep one for a whole run: it remembers what it has parsed.
+pub struct Stacks {
+    roots: Roots,
+    limits: Limits,
+    unwinder: Unwinder,
+    /// By the image's number.
+    images: HashMap<usize, ImageState>,
+    paths: HashMap<String, (String, FrameKind, Option<String>)>,
+}
+
+/// What is kept of one image.
+#[derive(Default)]
+struct ImageState {
+    units: UnitCache,
+    /// Whether a unit has types and variables, or line tables only.
+    detailed: HashMap<gimli::DebugInfoOffset, bool>,
+}
+
+/// A call: one entry of the stack as the source has it.
+struct Call {
+    frame: Frame,
+    /// Index of its frame of machine code.
+    physical: usize,
+    entries: Option<Entries>,
+    image: Option<(&'static Image, u64)>,
+}
+
+/// The debug info entries of a call.
+#[derive(Clone, Copy)]
+struct Entries {
+    /// `DW_TAG_subprogram` or `DW_TAG_inlined_subroutine`.
+    function: DieRef,
+    /// The subprogram that the machine code belongs to, whose frame base holds.
+    outermost: DieRef,
+}
+
+impl Stacks {
+    /// A reader for the programs of one workspace.
+    pub fn new(roots: Roots, limits: Limits) -> Stacks {
+        let (images, paths) = (HashMap::new(), HashMap::new());
+        Stacks { roots, limits, unwinder: Unwinder::default(), images, paths }
+    }
+
+    /// The frames of a stopped thread, innermost first. What could not be had is said in `notes`, each thing
+    /// once.
+    pub fn frames(
+        &mut self,
+        space: &AddressSpace,
+        registers: &Registers,
+        memory: &dyn Memory,
+        want: Want,
+        types: &mut TypeTable,
+        notes: &mut Vec<String>,
+    ) -> Vec<Frame> {
+        let wanted = (self.limits.frames as usize).max(1);
+        let walk = self.unwinder.walk(space, registers, memory, wanted, notes);
+        let mut calls = Vec::new();
+        for (index, physical) in walk.frames.iter().enumerate() {
+            calls.extend(self.calls(space, index, physical));
+        }
+        self.keep(&mut calls, wanted, walk.left_out, notes);
+        if want == Want::Values {
+            self.read_arguments(&mut calls, &walk.frames, memory, types);
+            self.name_gaps(&mut calls, notes);
+        }
+        calls.into_iter().map(|call| call.frame).collect()
+    }
+
+    /// Cuts a stack to the limit: its middle goes, see [`crate::unwind::Walk`].
+    fn keep(
+        &self,
+        calls: &mut Vec<Call>,
+        wanted: usize,
+        left_out: Option<(usize, usize)>,
+        notes: &mut Vec<String>,
+    ) {
+        let mut gone = left_out.map_or(0, |(_, count)| count);
+        if calls.len() > wanted {
+            // The gap that the walk left lies among those that go: each physical frame is one call or more.
+            let first = wanted - wanted / 4;
+            let at = left_out.map_or(first, |(index, _)| {
+                calls.iter().position(|call| call.physical >= index).unwrap_or(first).min(first)
+            });
+            let excess = calls.len() - wanted;
+            calls.drain(at..at + excess);
+            gone += excess;
+        }
+        if gone > 0 {
+            notes.push(format!(
+                "the stack is deeper than {} frames: {gone} in its middle are left out",
+                self.limits.frames
+            ));
+        }
+    }
+
+    fn read_arguments(
+        &mut self,
+        calls: &mut [Call],
+        physical: &[PhysicalFrame],
+        memory: &dyn Memory,
+        types: &mut TypeTable,
+    ) {
+        // One argument may have `nodes` nodes; a recursion over a large tree must not have them a hundred
+        // times over.
+        const TREES: u64 = 4;
+        let mut left = self.limits.nodes.saturating_mul(TREES);
+        for index in order::by_worth(calls) {
+            let call = &mut calls[index];
+            let (Some(entries), Some((image, bias))) = (call.entries, call.image) else { continue };
+            let state = self.images.entry(image.number()).or_default();
+            let source = arguments::Source {
+                dwarf: &image.dwarf,
+                bias,
+                physical: &physical[call.physical],
+                memory,
+                limits: &self.limits,
+                entries,
+            };
+            source.read(&mut call.frame, &mut state.units, types, &mut left);
+        }
+    }
+
+    fn name_gaps(&mut self, calls: &mut [Call], notes: &mut Vec<String>) {
+        let mut named = HashSet::new();
+        for call in calls {
+            let Some((image, _)) = call.image else { continue };
+            let state = self.images.entry(image.number()).or_default();
+            let Some(gap) = gaps::gap(call, image, state) else { continue };
+            let reason = gap.reason(image);
+            // Other people's and std's frames are rarely looked into; a note is for what can be mended.
+            if call.frame.kind != FrameKind::Std && named.insert((image.number(), gap)) {
+                let note = format!("{}: {reason}", image.name());
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
+            }
+            call.frame.arguments_missing = Some(reason);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! The parameters of a call by its debug info entries: names, types, and where the values lie.
+
+use gimli::{AttributeValue, Dwarf, UnitOffset};
+use relapse_snapshot::{Argument, Frame, Generic, Trust, TypeId, TypeKind, TypeShape, TypeTable, Value};
+
+use super::Entries;
+use super::function::{Function, Link};
+use super::trust;
+use crate::image::{DieRef, Slice, UnitCache};
+use crate::limits::Limits;
+use crate::location::{FrameContext, LocationError};
+use crate::memory::Memory;
+use crate::place::Place;
+use crate::unwind::PhysicalFrame;
+use crate::values::Reader;
+
+/// Parameters of one function: C++ and generated code stay below.
+const MOST_PARAMETERS: usize = 256;
+
+/// Where one call's arguments are read from.
+pub(super) struct Source<'a> {
+    pub(super) dwarf: &'a Dwarf<Slice>,
+    pub(super) bias: u64,
+    pub(super) physical: &'a PhysicalFrame,
+    pub(super) memory: &'a dyn Memory,
+    pub(super) limits: &'a Limits,
+    pub(super) entries: Entries,
+}
+
+/// One `DW_TAG_formal_parameter`, or the two that make one: of the inlined call and of its origin.
+struct Parameter {
+    entry: UnitOffset,
+    name: Option<String>,
+    ty: Option<DieRef>,
+    origin: Option<DieRef>,
+    location: Option<AttributeValue<Slice>>,
+    constant: Option<AttributeValue<Slice>>,
+}
+
+impl Source<'_> {
+    /// Fills in the generics and arguments of a frame; `left` is the number of nodes that may still be read.
+    pub(super) fn read(
+        &self,
+        frame: &mut Frame,
+        units: &mut UnitCache,
+        types: &mut TypeTable,
+        left: &mut u64,
+    ) {
+        let function = Function::read(self.dwarf, units, self.entries.function);
+        let generics = self.generics(&function, units);
+        let parameters = self.parameters(&function, units);
+        if generics.is_empty() && parameters.is_empty() {
+            return;
+        }
+        let pc = self.physical.lookup.wrapping_sub(self.bias);
+        let frame_base = self.frame_base(units, pc);
+        let Some(unit) = function.links.first().map(|link| &link.unit) else { return };
+        let context = FrameContext { frame_base, unit: Some((self.dwarf, unit)), ..self.context() };
+        let limits = Limits { nodes: self.limits.nodes.min(*left), ..self.limits.clone() };
+        let mut reader = Reader::new(self.dwarf, self.memory, &limits, types, units);
+        frame.generics =
+            generics.into_iter().map(|(name, ty)| Generic { name, ty: reader.shape(ty) }).collect();
+        let mut untyped = Vec::new();
+        for parameter in parameters {
+            let place = match (parameter.location, parameter.constant) {
+                (Some(location), _) => context.place(location, pc),
+                (None, Some(constant)) => Ok(constant_place(constant)),
+                (None, None) => Ok(Place::OptimizedOut),
+            };
+            let name = parameter.name.unwrap_or_default();
+            match parameter.ty {
+                Some(ty) => {
+                    let value = value(&mut reader, ty, place, left);
+                    frame.arguments.push(Argument { name, value });
+                }
+                None => untyped.push((frame.arguments.len() + untyped.len(), name)),
+            }
+        }
+        for (at, name) in untyped {
+            let value = Value::missing(unknown(types), Trust::Unreadable, "no type is given");
+            frame.arguments.insert(at, Argument { name, value });
+        }
+        for argument in &mut frame.arguments {
+            trust::mark(&mut argument.value, types);
+        }
+    }
+
+    fn context(&self) -> FrameContext<'_> {
+        FrameContext {
+            registers: &self.physical.registers,
+            memory: self.memory,
+            bias: self.bias,
+            cfa: self.physical.cfa,
+            frame_base: None,
+            unit: None,
+        }
+    }
+
+    /// The frame base of the function that the machine code belongs to.
+    fn frame_base(&self, units: &mut UnitCache, pc: u64) -> Option<u64> {
+        let function = Function::read(self.dwarf, units, self.entries.outermost);
+        let (location, link) = function.attribute(gimli::DW_AT_frame_base)?;
+        let context = FrameContext { unit: Some((self.dwarf, &link.unit)), ..self.context() };
+        context.frame_base(location, pc)
+    }
+
+    /// In declaration order: the origin's, where there is one, each with the location that the concrete entry
+    /// has for it (those that are not used have none), else the concrete entry's own.
+    fn parameters(&self, function: &Function, units: &mut UnitCache) -> Vec<Parameter> {
+        let Some(first) = function.links.first() else { return Vec::new() };
+        let mut concrete = self.children(first, units);
+        let origin = function.links.get(1).filter(|link| link.by == Some(gimli::DW_AT_abstract_origin));
+        let Some(origin) = origin else { return concrete };
+        let mut parameters = self.children(origin, units);
+        for parameter in &mut parameters {
+            let die = DieRef { unit: origin.die.unit, entry: parameter.entry };
+            if let Some(at) = concrete.iter().position(|other| other.origin == Some(die)) {
+                let found = concrete.swap_remove(at);
+                (parameter.location, parameter.constant) = (found.location, found.constant);
+            }
+        }
+        if parameters.is_empty() { concrete } else { parameters }
+    }
+
+    fn children(&self, link: &Link, units: &mut UnitCache) -> Vec<Parameter> {
+        let mut parameters = Vec::new();
+        let Ok(mut tree) = link.unit.entries_tree(Some(link.die.entry)) else { return parameters };
+        let Ok(root) = tree.root() else { return parameters };
+        let mut children = root.children();
+        while let Ok(Some(child)) = children.next() {
+            let entry = child.entry();
+            if entry.tag() != gimli::DW_TAG_formal_parameter {
+                continue;
+            }
+            let text = entry.attr_value(gimli::DW_AT_name);
+            let text = text.and_then(|value| self.dwarf.attr_string(&link.unit, value).ok());
+            let mut to = |at| units.target(self.dwarf, link.die.unit, entry.attr_value(at)?);
+            parameters.push(Parameter {
+                entry: entry.offset(),
+                name: text.map(|text| text.to_string_lossy().into_owned()),
+                ty: to(gimli::DW_AT_type),
+                origin: to(gimli::DW_AT_abstract_origin),
+                location: entry.attr_value(gimli::DW_AT_location),
+                constant: entry.attr_value(gimli::DW_AT_const_value),
+            });
+            if parameters.len() >= MOST_PARAMETERS {
+                break;
+            }
+        }
+        parameters
+    }
+
+    /// Names and types of the generic parameters, from the first entry of the chain that has any.
+    fn generics(&self, function: &Function, units: &mut UnitCache) -> Vec<(String, DieRef)> {
+        for link in &function.links {
+            let mut found = Vec::new();
+            let Ok(mut tree) = link.unit.entries_tree(Some(link.die.entry)) else { continue };
+            let Ok(root) = tree.root() else { continue };
+            let mut children = root.children();
+            while let Ok(Some(child)) = children.next() {
+                let entry = child.entry();
+                if entry.tag() != gimli::DW_TAG_template_type_parameter || found.len() >= MOST_PARAMETERS {
+                    continue;
+                }
+                let name = entry.attr_value(gimli::DW_AT_name);
+                let name = name.and_then(|value| self.dwarf.attr_string(&link.unit, value).ok());
+                let ty = entry.attr_value(gimli::DW_AT_type);
+                let ty = ty.and_then(|value| units.target(self.dwarf, link.die.unit, value));
+                if let (Some(name), Some(ty)) = (name, ty) {
+                    found.push((name.to_string_lossy().into_owned(), ty));
+                }
+            }
+            if !found.is_empty() {
+                return found;
+            }
+        }
+        Vec::new()
+    }
+}
+
+/// A value, and how many nodes are left after it.
+fn value(reader: &mut Reader<'_>, ty: DieRef, place: Result<Place, LocationError>, left: &mut u64) -> Value {
+    let value = match place {
+        _ if *left == 0 => {
+            let reason = "the stack's other arguments took up the limit on nodes";
+            Value::missing(reader.shape(ty), Trust::Truncated, reason)
+        }
+        Ok(place) => reader.read(ty, &place),
+        Err(LocationError::Lost) => reader.read(ty, &Place::OptimizedOut),
+        Err(error) => Value::missing(reader.shape(ty), Trust::Unreadable, error.to_string()),
+    };
+    *left = left.saturating_sub(value.nodes());
+    value
+}
+
+/// `DW_AT_const_value`: an argument that is the same in all that is left of the calls.
+fn constant_place(constant: AttributeValue<Slice>) -> Place {
+    let bytes = match constant {
+        AttributeValue::Block(block) => block.slice().to_vec(),
+        AttributeValue::Data1(n) => vec![n],
+        AttributeValue::Data2(n) => n.to_le_bytes().to_vec(),
+        AttributeValue::Data4(n) => n.to_le_bytes().to_vec(),
+        AttributeValue::Data8(n) | AttributeValue::Udata(n) => n.to_le_bytes().to_vec(),
+        AttributeValue::Sdata(n) => i128::from(n).to_le_bytes().to_vec(),
+        _ => return Place::OptimizedOut,
+    };
+    Place::Bytes(bytes.into_iter().map(Some).collect())
+}
+
+fn unknown(types: &mut TypeTable) -> TypeId {
+    types.intern(TypeShape { name: "?".into(), size: None, kind: TypeKind::Opaque })
+}

@@ -1,0 +1,147 @@
+//! Why a frame has no arguments, and the setting that would help.
+
+use gimli::DebugInfoOffset;
+use relapse_snapshot::FrameKind;
+
+use super::{Call, ImageState};
+use crate::image::Image;
+
+/// What an image lacks for a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Gap {
+    /// No symbols.
+    Stripped,
+    /// No debug info for the function.
+    NoDebugInfo,
+    /// Lines, but neither variables nor types.
+    LinesOnly,
+    /// Debug info is in files of its own.
+    Split,
+}
+
+/// What is missing for a call, if its function may have arguments that were not found. std as it ships has
+/// line tables only, and nobody misses its arguments; a C library's frames are not ours either.
+pub(super) fn gap(call: &Call, image: &Image, state: &mut ImageState) -> Option<Gap> {
+    if call.frame.kind == FrameKind::Std || !call.frame.arguments.is_empty() {
+        return None;
+    }
+    let Some(entries) = call.entries else {
+        image.rustc_version()?;
+        if call.frame.location.is_some() {
+            return Some(Gap::LinesOnly);
+        }
+        return Some(if !image.has_symbol_table() {
+            Gap::Stripped
+        } else if is_split(image) {
+            Gap::Split
+        } else {
+            Gap::NoDebugInfo
+        });
+    };
+    (!is_detailed(image, state, entries.function.unit)).then_some(Gap::LinesOnly)
+}
+
+impl Gap {
+    /// For people: what is missing, and what to set.
+    pub(super) fn reason(self, image: &Image) -> String {
+        let profile = profile(image);
+        let variable = profile.to_uppercase().replace('-', "_");
+        let (what, setting) = match self {
+            Gap::Stripped => (
+                "stripped of its symbols",
+                format!("`strip = false` and `debug = true` under `[profile.{profile}]`"),
+            ),
+            Gap::NoDebugInfo => {
+                ("compiled without debug info", format!("`debug = true` under `[profile.{profile}]`"))
+            }
+            Gap::LinesOnly => {
+                ("compiled with line tables only", format!("`debug = true` under `[profile.{profile}]`"))
+            }
+            Gap::Split => (
+                "compiled with debug info in separate files",
+                format!("`split-debuginfo = \"off\"` under `[profile.{profile}]`"),
+            ),
+        };
+        let variable = match self {
+            Gap::Split => format!("CARGO_PROFILE_{variable}_SPLIT_DEBUGINFO=off"),
+            Gap::Stripped => {
+                format!("CARGO_PROFILE_{variable}_STRIP=false CARGO_PROFILE_{variable}_DEBUG=true")
+            }
+            _ => format!("CARGO_PROFILE_{variable}_DEBUG=true"),
+        };
+        format!("{what}, so no arguments: set {setting} in Cargo.toml (or {variable})")
+    }
+}
+
+/// The cargo profile that the path tells: `target/debug/…`, `target/TRIPLE/release/…`; `dev` where it tells none.
+fn profile(image: &Image) -> String {
+    let folders = image.path().ancestors().skip(1).filter_map(|folder| folder.file_name()?.to_str());
+    let folder = folders.into_iter().find(|name| !matches!(*name, "deps" | "examples"));
+    match folder {
+        Some("release") => "release".into(),
+        Some(custom) if is_profile(image, custom) => custom.to_owned(),
+        _ => "dev".into(),
+    }
+}
+
+/// cargo leaves a `.fingerprint` folder in each profile's.
+fn is_profile(image: &Image, name: &str) -> bool {
+    let folder = image.path().ancestors().find(|folder| folder.file_name().is_some_and(|n| n == name));
+    name != "debug" && folder.is_some_and(|folder| folder.join(".fingerprint").is_dir())
+}
+
+/// Whether a unit's crate has variables and types. A unit may have none because its few functions take
+/// nothing; then another unit of the same crate is asked.
+fn is_detailed(image: &Image, state: &mut ImageState, unit: DebugInfoOffset) -> bool {
+    if let Some(&known) = state.detailed.get(&unit) {
+        return known;
+    }
+    let detailed = has_details(image, state, unit) == Some(true)
+        || crate_of(image, state, unit).is_some_and(|name| {
+            let (mut units, mut siblings) = (image.dwarf.units(), Vec::new());
+            while let Ok(Some(header)) = units.next() {
+                siblings.extend(header.debug_info_offset());
+            }
+            siblings.into_iter().any(|other| {
+                crate_of(image, state, other).as_ref() == Some(&name)
+                    && has_details(image, state, other) == Some(true)
+            })
+        });
+    state.detailed.insert(unit, detailed);
+    detailed
+}
+
+fn has_details(image: &Image, state: &mut ImageState, unit: DebugInfoOffset) -> Option<bool> {
+    let unit = state.units.unit(&image.dwarf, unit).ok()?;
+    let mut entries = unit.entries_raw(None).ok()?;
+    while !entries.is_empty() {
+        let Some(abbreviation) = entries.read_abbreviation().ok()? else { continue };
+        if matches!(
+            abbreviation.tag(),
+            gimli::DW_TAG_formal_parameter | gimli::DW_TAG_base_type | gimli::DW_TAG_structure_type
+        ) {
+            return Some(true);
+        }
+        entries.skip_attributes(abbreviation.attributes()).ok()?;
+    }
+    Some(false)
+}
+
+/// rustc names a unit `src/lib.rs/@/NAME.HASH-cgu.0`: the file, and the folder that it was compiled in.
+fn crate_of(image: &Image, state: &mut ImageState, unit: DebugInfoOffset) -> Option<(String, String)> {
+    let unit = state.units.unit(&image.dwarf, unit).ok()?;
+    let name = unit.name?.to_string_lossy().into_owned();
+    let (file, _) = name.split_once("/@/")?;
+    Some((file.to_owned(), unit.comp_dir?.to_string_lossy().into_owned()))
+}
+
+fn is_split(image: &Image) -> bool {
+    let mut units = image.dwarf.units();
+    while let Ok(Some(header)) = units.next() {
+        let unit = image.dwarf.unit(header).ok();
+        if unit.is_some_and(|unit| unit.dwo_id.is_some()) {
+            return true;
+        }
+    }
+    false
+}

@@ -1,0 +1,196 @@
+//! An address → the calls that are active there, the inlined ones first; their names, places, and whose code
+//! they are.
+
+use relapse_snapshot::{Frame, FrameKind, Location};
+
+use super::function::Function;
+use super::{Call, Entries, Stacks};
+use crate::image::{AddressSpace, DieRef, Image};
+use crate::unwind::PhysicalFrame;
+
+/// Inlined calls at one address: rustc's own limit is far below.
+const MOST_INLINED: usize = 256;
+/// What a frame is called when nothing names it.
+const NAMELESS: &str = "?";
+
+/// One call at an address, as addr2line tells it.
+struct Found {
+    entry: Option<gimli::UnitOffset>,
+    place: Option<(String, Option<u32>, u32)>,
+}
+
+impl Stacks {
+    /// The calls of one frame of machine code, innermost first; one at least.
+    pub(super) fn calls(
+        &mut self,
+        space: &AddressSpace,
+        index: usize,
+        physical: &PhysicalFrame,
+    ) -> Vec<Call> {
+        let Some((image, bias)) = space.image_at(physical.lookup) else {
+            let frame = Frame { function: NAMELESS.into(), name: NAMELESS.into(), ..empty() };
+            return vec![Call { frame, physical: index, entries: None, image: None }];
+        };
+        let address = physical.lookup.wrapping_sub(bias);
+        let (unit, found) = look_up(image, address);
+        let last = found.len().saturating_sub(1);
+        let outermost = found.last().and_then(|call| call.entry);
+        let mut calls: Vec<Call> = found
+            .iter()
+            .enumerate()
+            .filter_map(|(at, call)| {
+                let entries = Entries {
+                    function: DieRef { unit: unit?, entry: call.entry? },
+                    outermost: DieRef { unit: unit?, entry: outermost? },
+                };
+                let frame = self.frame(image, entries.function, call, at < last);
+                Some(Call { frame, physical: index, entries: Some(entries), image: Some((image, bias)) })
+            })
+            .collect();
+        if calls.is_empty() {
+            let frame = self.frame_by_symbol(image, address, found.first());
+            calls.push(Call { frame, physical: index, entries: None, image: Some((image, bias)) });
+        }
+        // C functions and entries that are there for their lines only have no linkage name; the symbol has it.
+        for call in calls.iter_mut().filter(|call| call.frame.function.is_empty()) {
+            let symbol = image.symbol_at(address).filter(|_| !call.frame.inlined);
+            call.frame.function = symbol.map_or_else(|| call.frame.name.clone(), |symbol| symbol.demangled());
+        }
+        calls
+    }
+
+    fn frame(&mut self, image: &Image, function: DieRef, call: &Found, inlined: bool) -> Frame {
+        let state = self.images.entry(image.number()).or_default();
+        let function = Function::read(&image.dwarf, &mut state.units, function);
+        let path = function.path(&image.dwarf);
+        let name = function.name(&image.dwarf);
+        let declared = function.declared(&image.dwarf);
+        let mut frame = Frame { inlined, ..empty() };
+        frame.location = call.place.as_ref().and_then(|(file, line, column)| {
+            Some(Location { file: self.path(file).0, line: (*line)?, column: *column })
+        });
+        // A macro of another crate may lend a line; the function itself is where it is declared.
+        let file = declared.as_ref().map(|(file, _)| file).or(call.place.as_ref().map(|(file, ..)| file));
+        if let Some(file) = file {
+            (_, frame.kind, frame.package) = self.path(file);
+        }
+        if let Some((file, line)) = declared {
+            frame.declared = Some(Location { file: self.path(&file).0, line, column: 0 });
+        }
+        frame.name = name.or_else(|| path.as_deref().map(last_segment)).unwrap_or_else(|| NAMELESS.into());
+        frame.function = path.unwrap_or_default();
+        frame
+    }
+
+    fn frame_by_symbol(&mut self, image: &Image, address: u64, found: Option<&Found>) -> Frame {
+        let mut frame = empty();
+        let symbol = image.symbol_at(address);
+        let rust = symbol.is_some_and(|symbol| rustc_demangle::try_demangle(symbol.name).is_ok());
+        frame.function = symbol.map_or_else(|| NAMELESS.to_owned(), |symbol| symbol.demangled());
+        frame.name = if rust { last_segment(&frame.function) } else { frame.function.clone() };
+        if let Some((file, line, column)) = found.and_then(|call| call.place.clone()) {
+            let (file, kind, package) = self.path(&file);
+            (frame.kind, frame.package) = (kind, package);
+            frame.location = line.map(|line| Location { file, line, column });
+        } else if rust {
+            (frame.kind, frame.package) = self.by_crate(&frame.function);
+        } else if is_start_code(image, &frame.function) {
+            frame.kind = FrameKind::Std;
+        }
+        frame
+    }
+
+    /// Whose a function is, by the crate that its path begins with.
+    fn by_crate(&self, function: &str) -> (FrameKind, Option<String>) {
+        const STD: [&str; 7] = ["std", "core", "alloc", "test", "panic_unwind", "__rustc", "rustc_demangle"];
+        let start = function.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '_');
+        let krate = start.split("::").next().unwrap_or_default();
+        if STD.contains(&krate) {
+            return (FrameKind::Std, None);
+        }
+        let ours = self.roots.packages.iter().find(|package| package.name.replace('-', "_") == krate);
+        match ours {
+            Some(package) => (FrameKind::Workspace, Some(package.name.clone())),
+            None => (FrameKind::Unknown, None),
+        }
+    }
+
+    fn path(&mut self, raw: &str) -> (String, FrameKind, Option<String>) {
+        if let Some(known) = self.paths.get(raw) {
+            return known.clone();
+        }
+        let normalised = self.roots.normalise(raw, None);
+        self.paths.insert(raw.to_owned(), normalised.clone());
+        normalised
+    }
+}
+
+fn look_up(image: &Image, address: u64) -> (Option<gimli::DebugInfoOffset>, Vec<Found>) {
+    let Some(context) = image.context() else { return (None, Vec::new()) };
+    let unit = context.find_dwarf_and_unit(address).skip_all_loads();
+    let unit = unit.and_then(|unit| unit.header.debug_info_offset());
+    let mut found = Vec::new();
+    let Ok(mut frames) = context.find_frames(address).skip_all_loads() else { return (unit, found) };
+    while let Ok(Some(frame)) = frames.next() {
+        let place =
+            frame.location.and_then(|at| Some((at.file?.to_owned(), at.line, at.column.unwrap_or(0))));
+        found.push(Found { entry: frame.dw_die_offset, place });
+        if found.len() >= MOST_INLINED {
+            break;
+        }
+    }
+    (unit, found)
+}
+
+/// What runs before `main`, the C `main` that rustc makes, and its `__rust_try` around it.
+fn is_start_code(image: &Image, function: &str) -> bool {
+    const LIBRARIES: [&str; 7] = ["libc.", "libc-", "ld-", "libpthread", "libgcc_s", "libm.", "linux-vdso"];
+    let name = image.name();
+    function.starts_with("__rust_")
+        || matches!(function, "_start" | "main" | "__libc_start_main" | "__libc_start_call_main" | "_start_c")
+        || LIBRARIES.iter().any(|library| name.starts_with(library))
+}
+
+/// `f` of `a::<impl b::C for d>::f`, `f<T>` of `a::f<T>`.
+fn last_segment(path: &str) -> String {
+    let (mut depth, mut start, bytes) = (0_i32, 0, path.as_bytes());
+    for (at, byte) in path.bytes().enumerate() {
+        match byte {
+            b'<' | b'(' | b'{' | b'[' => depth += 1,
+            // The arrow of `fn() -> T` closes nothing.
+            b'>' if at > 0 && bytes[at - 1] == b'-' => {}
+            b'>' | b')' | b'}' | b']' => depth -= 1,
+            b':' if depth == 0 && at > 0 && bytes[at - 1] == b':' => start = at + 1,
+            _ => {}
+        }
+    }
+    path[start..].to_owned()
+}
+
+fn empty() -> Frame {
+    Frame {
+        function: String::new(),
+        name: String::new(),
+        kind: FrameKind::Unknown,
+        package: None,
+        location: None,
+        declared: None,
+        inlined: false,
+        generics: Vec::new(),
+        arguments: Vec::new(),
+        arguments_missing: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_segment;
+
+    #[test]
+    fn the_last_segment_is_outside_of_brackets() {
+        assert_eq!(last_segment("<a::B as c::D<e::F>>::f"), "f");
+        assert_eq!(last_segment("a::b::{{closure}}"), "{{closure}}");
+        assert_eq!(last_segment("a::f<fn() -> b::C>"), "f<fn() -> b::C>");
+        assert_eq!(last_segment("main"), "main");
+    }
+}

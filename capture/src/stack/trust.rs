@@ -1,0 +1,135 @@
+//! What may have changed between a call and the crash, as far as types tell.
+//!
+//! A parameter that is passed by value and owns memory may have been moved out of, or dropped, and its memory
+//! used again; what a `&mut` refers to may have been written. Both are marked suspect. Everything else is
+//! taken as it stands: debug info does not tell `mut` parameters, and what a shared reference refers to
+//! changes through cells only.
+
+use std::collections::HashSet;
+
+use relapse_snapshot::{StdType, Trust, TypeId, TypeKind, TypeTable, Value};
+
+/// Levels of a type that are looked into for what it owns.
+const DEEPEST: u32 = 32;
+
+/// Marks the root of a by-value argument that owns memory, and what mutable references in it refer to.
+pub(super) fn mark(argument: &mut Value, types: &TypeTable) {
+    if owns(types, argument.ty, DEEPEST, &mut HashSet::new()) {
+        suspect(argument);
+    }
+    let mut open = vec![argument];
+    while let Some(value) = open.pop() {
+        match types.get(value.ty).map(|shape| &shape.kind) {
+            Some(TypeKind::Reference { mutable: true, .. }) => {
+                for referent in value.children_mut() {
+                    suspect(referent);
+                }
+            }
+            Some(TypeKind::Reference { mutable: false, .. }) => {}
+            _ => open.extend(value.children_mut()),
+        }
+    }
+}
+
+fn suspect(value: &mut Value) {
+    value.trust = value.trust.max(Trust::Suspect);
+}
+
+/// Whether dropping a value of the type frees something. Own containers show by the pointers that they keep:
+/// `NonNull` or `*mut` (an iterator over a slice has them too, and is used up by being passed).
+fn owns(types: &TypeTable, id: TypeId, depth: u32, seen: &mut HashSet<TypeId>) -> bool {
+    if depth == 0 || !seen.insert(id) {
+        return false;
+    }
+    let mut inside = |ids: Vec<TypeId>| ids.into_iter().any(|id| owns(types, id, depth - 1, seen));
+    match types.get(id).map(|shape| &shape.kind) {
+        Some(TypeKind::Std { std, params }) => match std {
+            StdType::Cell | StdType::RefCell | StdType::UnsafeCell | StdType::Mutex | StdType::RwLock => {
+                inside(params.clone())
+            }
+            StdType::Path | StdType::OsStr | StdType::Duration | StdType::NonZero => false,
+            _ => true,
+        },
+        Some(TypeKind::RawPointer { mutable, .. }) => *mutable,
+        Some(TypeKind::Tuple(items)) => inside(items.clone()),
+        Some(TypeKind::Array { of, .. }) => inside(vec![*of]),
+        Some(TypeKind::Struct { fields, .. } | TypeKind::Closure { captures: fields }) => {
+            inside(fields.iter().map(|field| field.ty).collect())
+        }
+        Some(TypeKind::Enum { variants, .. }) => {
+            inside(variants.iter().flat_map(|variant| &variant.fields).map(|field| field.ty).collect())
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use relapse_snapshot::{Data, Field, FieldShape, TypeShape};
+
+    use super::*;
+
+    fn intern(types: &mut TypeTable, name: &str, kind: TypeKind) -> TypeId {
+        types.intern(TypeShape { name: name.into(), size: None, kind })
+    }
+
+    fn text(ty: TypeId) -> Value {
+        Value { ty, trust: Trust::AtCrash, data: Data::Text { text: "a".into(), len: 1 } }
+    }
+
+    fn pointer(ty: TypeId, to: Value) -> Value {
+        Value { ty, trust: Trust::AtCrash, data: Data::Pointer { address: 8, to: Some(Box::new(to)) } }
+    }
+
+    #[test]
+    fn an_owning_argument_by_value_is_suspect_and_a_shared_one_is_not() {
+        let mut types = TypeTable::default();
+        let string = intern(&mut types, "String", TypeKind::Std { std: StdType::String, params: Vec::new() });
+        let shared = intern(&mut types, "&String", TypeKind::Reference { to: string, mutable: false });
+        let fields = vec![FieldShape { name: "s".into(), ty: string }];
+        let kind = TypeKind::Struct { fields, tuple: false, params: Vec::new() };
+        let holder = intern(&mut types, "Holder", kind);
+
+        let mut owned = text(string);
+        mark(&mut owned, &types);
+        assert_eq!(owned.trust, Trust::Suspect);
+
+        let mut held = Value {
+            ty: holder,
+            trust: Trust::AtCrash,
+            data: Data::Struct(vec![Field { name: "s".into(), value: text(string) }]),
+        };
+        mark(&mut held, &types);
+        assert_eq!(held.trust, Trust::Suspect);
+
+        let mut borrowed = pointer(shared, text(string));
+        mark(&mut borrowed, &types);
+        assert_eq!(borrowed.worst_trust(), Trust::AtCrash);
+    }
+
+    #[test]
+    fn what_a_mutable_reference_refers_to_is_suspect_also_inside_of_a_value() {
+        let mut types = TypeTable::default();
+        let number = intern(&mut types, "u8", TypeKind::Integer { signed: false, bits: 8 });
+        let mutable = intern(&mut types, "&mut u8", TypeKind::Reference { to: number, mutable: true });
+        let pair = intern(&mut types, "(&mut u8, u8)", TypeKind::Tuple(vec![mutable, number]));
+        let one = Value { ty: number, trust: Trust::AtCrash, data: Data::Uint(1) };
+        let items = vec![pointer(mutable, one.clone()), one];
+        let mut value = Value { ty: pair, trust: Trust::AtCrash, data: Data::Tuple(items) };
+        mark(&mut value, &types);
+        assert_eq!(value.trust, Trust::AtCrash);
+        let trusts: Vec<Trust> = value.children().iter().map(|child| child.worst_trust()).collect();
+        assert_eq!(trusts, [Trust::Suspect, Trust::AtCrash]);
+    }
+
+    #[test]
+    fn a_recursive_type_is_looked_into_once() {
+        let mut types = TypeTable::default();
+        let id = intern(&mut types, "R", TypeKind::Opaque);
+        let fields = vec![FieldShape { name: "r".into(), ty: id }];
+        types.fill(id, TypeKind::Struct { fields, tuple: false, params: Vec::new() });
+        let mut value = Value { ty: id, trust: Trust::AtCrash, data: Data::Struct(Vec::new()) };
+        mark(&mut value, &types);
+        assert_eq!(value.trust, Trust::AtCrash);
+    }
+}

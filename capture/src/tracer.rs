@@ -1,0 +1,270 @@
+//! Runs a command under ptrace and tells of its crashes. In: a [`Command`], what is wanted, a [`Recorder`]; out:
+//! crashes as they happen, and how the command ended. Everything else passes through unchanged: signals, job
+//! control, terminal, exit status. Follows threads, forks, vforks and execs. Writes no files, prints nothing.
+
+mod breakpoint;
+mod catchers;
+mod crash;
+mod entries;
+mod events;
+mod launch;
+mod live;
+mod policy;
+mod process;
+mod ptrace;
+mod stacks;
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use relapse_snapshot::{Frame, Location, Program, Snapshot};
+
+pub(crate) use entries::comment;
+pub use launch::Command;
+pub(crate) use launch::Setup;
+
+use crate::limits::Limits;
+use crate::panic::PanicLocation;
+use crate::roots::Roots;
+
+/// A crash, as it is handed over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Crash {
+    /// What was captured. Its `id` and `fingerprint` are empty.
+    pub snapshot: Snapshot,
+    /// A panic's place as compiled into the program.
+    pub place: Option<PanicLocation>,
+}
+
+/// Whether a test is meant to panic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expectation {
+    /// `#[should_panic]`; with the text that the message has to hold, where one is asked for.
+    Panic(Option<String>),
+    /// No such attribute: its panic fails it.
+    NoPanic,
+    /// The source could not be read: the end of the test program tells.
+    Unknown,
+}
+
+impl Expectation {
+    /// Whether a panic with this message makes the test pass; `None`: not known.
+    pub fn meets(&self, message: &str) -> Option<bool> {
+        match self {
+            Expectation::Panic(None) => Some(true),
+            Expectation::Panic(Some(text)) => Some(message.contains(text.as_str())),
+            Expectation::NoPanic => Some(false),
+            Expectation::Unknown => None,
+        }
+    }
+}
+
+/// Who is told of the crashes.
+pub trait Recorder {
+    /// A crash happened. Its thread waits meanwhile; all others run.
+    fn crash(&mut self, crash: Crash);
+    /// A panic at a place that has been captured often enough happened again.
+    fn repeated(&mut self, place: &PanicLocation, times: u64);
+    /// Whether the test that this frame belongs to is meant to panic.
+    fn expectation(&mut self, test: &Frame) -> Expectation;
+    /// Something that the user should know.
+    fn note(&mut self, text: String);
+}
+
+/// How the command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// With this exit status.
+    Exited(i32),
+    /// By this signal.
+    Signaled(i32),
+}
+
+/// How much is captured of a crash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Depth {
+    /// Arguments of the crashing thread's frames.
+    pub values: bool,
+    /// The stacks of the other threads.
+    pub other_threads: bool,
+    /// Ask [`Recorder::expectation`], and leave out panics that make a test pass.
+    pub expected_panics: bool,
+}
+
+impl Depth {
+    /// Everything.
+    pub const FULL: Depth = Depth { values: true, other_threads: true, expected_panics: true };
+    /// Messages, places and function names only.
+    pub const NAMES: Depth = Depth { values: false, other_threads: false, expected_panics: false };
+}
+
+/// What is the same for all crashes of a command.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Whose code lies where.
+    pub roots: Roots,
+    /// How much is captured.
+    pub depth: Depth,
+    /// How far values and stacks are read.
+    pub limits: Limits,
+    /// The command that the user gave, and how cargo built the program: copied into each snapshot.
+    pub program: Program,
+    /// Programs to be left alone, with everything that they start, by file name: cargo, rustc and the like.
+    pub untraced: Vec<String>,
+    /// The folder that relative working folders are relative to where there is no workspace.
+    pub folder: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Settings for programs of this workspace.
+    pub fn new(roots: Roots, depth: Depth) -> Settings {
+        let (limits, program) = (Limits::default(), Program::default());
+        Settings { roots, depth, limits, program, untraced: toolchain_programs(), folder: None }
+    }
+}
+
+/// Programs of the toolchain: they are Rust programs, but not the user's.
+pub fn toolchain_programs() -> Vec<String> {
+    [
+        "cargo",
+        "rustc",
+        "rustup",
+        "rustdoc",
+        "clippy-driver",
+        "rustfmt",
+        "sccache",
+        "cargo-nextest",
+        "rust-lld",
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+/// What the tracer could not do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TraceError {
+    /// The program could not be started: not found, not executable.
+    #[error("failed to start {program}")]
+    Start {
+        /// The command's first word.
+        program: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Tracing is forbidden: a container's seccomp filter, Yama, or a tracer above us.
+    #[error("failed to trace {program}: ptrace is not permitted here")]
+    Trace {
+        /// The command's first word.
+        program: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The tracer's own thread ended before its time.
+    #[error("failed to keep the tracer running")]
+    Lost,
+}
+
+/// Ends a traced command from another thread: once switched, the tracer kills every process of it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct KillSwitch(Arc<AtomicBool>);
+
+impl KillSwitch {
+    /// Asks for the end. The tracer looks at it at its next event: the caller kills the root process, too.
+    pub(crate) fn switch(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    fn is_on(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// What differs between following a user's command and running one for ourselves.
+#[derive(Default)]
+pub(crate) struct Control {
+    /// How the child is set up.
+    pub(crate) setup: Setup,
+    /// Nothing that the command started may outlive it, nor us.
+    pub(crate) kill_rest: bool,
+    /// Asks for an early end.
+    pub(crate) kill_switch: KillSwitch,
+    /// Gets a descriptor of the root process once it runs.
+    pub(crate) started: Option<Box<dyn FnOnce(OwnedFd) + Send>>,
+}
+
+/// Runs a command under the tracer, with our own descriptors and terminal, to its end. Processes that outlive
+/// the command are let go.
+///
+/// To be called on a thread that has no other child processes: they would be reaped here.
+pub fn trace(
+    command: &Command,
+    settings: &Settings,
+    recorder: &mut dyn Recorder,
+) -> Result<Ending, TraceError> {
+    trace_with(command, settings, recorder, Control::default())
+}
+
+pub(crate) fn trace_with(
+    command: &Command,
+    settings: &Settings,
+    recorder: &mut dyn Recorder,
+    control: Control,
+) -> Result<Ending, TraceError> {
+    let program = command.words.first().map_or_else(String::new, |w| w.to_string_lossy().into_owned());
+    let start = |source| TraceError::Start { program: program.clone(), source };
+    let launched = launch::launch(command, &control.setup).map_err(start)?;
+    // In a user's run a killed tracer must not take the program with it (no EXITKILL): it goes on at full speed,
+    // and only a later panic would meet a breakpoint that nobody serves. A run of our own dies with us.
+    if let Err(source) = ptrace::seize(launched.pid, control.kill_rest) {
+        let pid = launched.pid;
+        drop(launched);
+        // SAFETY: our own child, which ends because its gate is closed.
+        unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) };
+        return Err(TraceError::Trace { program, source });
+    }
+    if let (Some(started), Some(descriptor)) = (control.started, process_descriptor(launched.pid)) {
+        started(descriptor);
+    }
+    let mut tracer =
+        events::Tracer::new(launched.pid, settings, recorder, control.kill_rest, control.kill_switch);
+    launched.release().map_err(start)?;
+    // The child keeps the descriptors that it needs; ours would hold pipes open.
+    drop(control.setup);
+    match tracer.run() {
+        events::RootEnd::Ended(ending) => Ok(ending),
+        events::RootEnd::NeverStarted(ending) => launched.failure().map_or(Ok(ending), |e| Err(start(e))),
+        events::RootEnd::Lost => Err(TraceError::Lost),
+    }
+}
+
+/// A descriptor that stands for this one process, whatever becomes of its number.
+fn process_descriptor(pid: ptrace::Pid) -> Option<OwnedFd> {
+    use std::os::fd::FromRawFd;
+    // SAFETY: a system call on plain numbers; the descriptor is ours alone.
+    unsafe {
+        let descriptor = libc::syscall(libc::SYS_pidfd_open, pid, 0);
+        (descriptor >= 0).then(|| OwnedFd::from_raw_fd(descriptor as i32))
+    }
+}
+
+/// Whether this process is traced already: then nothing below it can be traced by us.
+pub fn is_traced() -> bool {
+    live::status_field(std::process::id() as ptrace::Pid, "TracerPid").is_some_and(|pid| pid != "0")
+}
+
+/// A panic's place as a snapshot has it. Where a frame stands at that very line, its file is taken: a relative
+/// path in a panic's place does not say what it is relative to, debug info does.
+fn location(roots: &Roots, place: &PanicLocation, frames: &[Frame]) -> Location {
+    let same = |location: &&Location| {
+        location.line == place.line
+            && (Path::new(&place.file).ends_with(&location.file)
+                || Path::new(&location.file).ends_with(&place.file))
+    };
+    let there = frames.iter().filter_map(|frame| frame.location.as_ref()).find(same);
+    let file = there.map_or_else(|| roots.normalise(&place.file, None).0, |location| location.file.clone());
+    Location { file, line: place.line, column: place.column }
+}

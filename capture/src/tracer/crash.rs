@@ -1,0 +1,220 @@
+//! From a stopped thread to a crash: cause, place, frames, catchers, the other threads, the program.
+
+use std::time::{Duration, Instant};
+
+use relapse_snapshot::crash::FORMAT;
+use relapse_snapshot::{Catcher, Cause, CauseKind, Frame, Snapshot, Thread, TypeTable};
+
+use super::catchers::{self, caught_by};
+use super::entries::generic_argument;
+use super::events::Tracer;
+use super::live;
+use super::policy::Choice;
+use super::process::Begun;
+use super::ptrace::{self, Pid};
+use super::stacks::Target;
+use super::{Crash, Expectation};
+use crate::panic::{Origin, PanicLocation, Payload};
+use crate::stack::Want;
+use crate::{program, signal};
+
+/// Stacks of other threads: at most so many, and no longer than this, since their threads stand still meanwhile.
+const OTHER_THREADS_LIMIT: usize = 64;
+const OTHER_THREADS_TIME: Duration = Duration::from_millis(500);
+/// A fault this far below the stack pointer is still the stack's: a function touches its frame page by page.
+const STACK_PROBE: u64 = 1 << 20;
+/// Functions of std that end in an abort for a panic's sake.
+const PANIC_MACHINERY: [&str; 5] =
+    ["panic_with_hook", "rust_panic", "__rust_start_panic", "panic_cannot_unwind", "panic_in_cleanup"];
+
+/// What a crash is, before its stacks are read.
+struct Found<'a> {
+    tid: Pid,
+    registers: &'a libc::user_regs_struct,
+    cause: Cause,
+    place: Option<PanicLocation>,
+    notes: Vec<String>,
+}
+
+impl Tracer<'_> {
+    /// Tells of a panic whose message is as complete as it will get.
+    pub(super) fn tell_panic(&mut self, tid: Pid, begun: &Begun) {
+        let process = self.process_of(tid);
+        if let Some(thread) = self.threads.get_mut(&tid) {
+            thread.panicked = true;
+        }
+        let Some(target) = self.stacks.target(process) else { return };
+        let memory = target.memory();
+        let payload = Payload::read(&begun.call, &begun.origin, memory);
+        let place = &begun.call.location;
+        if self.policy.choose(process, place, payload.message()) == Choice::Count {
+            return;
+        }
+        let names = self.stacks.names(&target, &begun.registers);
+        let payload = match &begun.origin {
+            // The value's type is known by the function that was compiled for it.
+            Origin::Core | Origin::Value(Some(_)) => payload,
+            Origin::Value(None) | Origin::Unknown => match value_type(&names) {
+                Some(ty) => Payload::read(&begun.call, &Origin::Value(Some(ty)), memory),
+                None => payload,
+            },
+        };
+        let message = payload.message().to_owned();
+        let expectation = self.expectation(&names);
+        if expectation.as_ref().and_then(|e| e.meets(&message)) == Some(true) {
+            return;
+        }
+        let mut notes = Vec::new();
+        match payload {
+            Payload::Unformatted => notes.push(
+                "the message was never put together: the panic happened inside the panic hook".to_owned(),
+            ),
+            Payload::Unreadable => notes.push("the message could not be read".to_owned()),
+            Payload::Text(_) | Payload::Other => {}
+        }
+        let cause = Cause { kind: CauseKind::Panic, message, signal: None };
+        let crash = self.capture(
+            &target,
+            Found { tid, registers: &begun.registers, cause, place: Some(place.clone()), notes },
+        );
+        let pending = expectation == Some(Expectation::Unknown);
+        let now = if pending { self.policy.keep_pending(process, crash) } else { Some(crash) };
+        if let Some(crash) = now {
+            self.recorder.crash(crash);
+        }
+    }
+
+    /// What the test that this stack belongs to expects; `None`: the panic does not reach a test harness.
+    fn expectation(&mut self, frames: &[Frame]) -> Option<Expectation> {
+        if !self.settings.depth.expected_panics || caught_by(frames).first() != Some(&Catcher::TestHarness) {
+            return None;
+        }
+        Some(
+            catchers::test_function(frames)
+                .map_or(Expectation::Unknown, |test| self.recorder.expectation(test)),
+        )
+    }
+
+    /// A signal that may end the program: a crash if it will, a fact to remember if the program handles it.
+    pub(super) fn at_crash_signal(&mut self, tid: Pid, number: i32) {
+        let process = self.process_of(tid);
+        if number == libc::SIGABRT && self.tell_begun(tid) {
+            return;
+        }
+        let Some(registers) = ptrace::registers(tid) else { return };
+        let (code, address) = ptrace::signal_info(tid).unwrap_or_default();
+        // Codes above 0 are the kernel's: a fault, which no program can ignore.
+        if !live::signal_is_deadly(process, number, code > 0) {
+            if let Some(thread) = self.threads.get_mut(&tid) {
+                thread.fault = Some((number, registers, address));
+            }
+            return;
+        }
+        let Some(target) = self.stacks.target(process) else { return };
+        let thread = self.threads.get_mut(&tid);
+        let (panicked, fault) = thread.map_or((false, None), |thread| (thread.panicked, thread.fault.take()));
+        if number == libc::SIGABRT && panicked && is_panics_abort(&self.stacks.names(&target, &registers)) {
+            return;
+        }
+        // std's handler turns a fault at the guard page into an abort; the stack still is as the fault left it.
+        let overflow = fault.filter(|(signal, at_fault, address)| {
+            number == libc::SIGABRT
+                && *signal == libc::SIGSEGV
+                && at_fault.rsp.wrapping_sub(*address).wrapping_add(STACK_PROBE) < 2 * STACK_PROBE
+        });
+        let name = signal::name(number);
+        let (kind, message, registers) = match &overflow {
+            Some((_, at_fault, _)) => (CauseKind::StackOverflow, "stack overflow", *at_fault),
+            None if number == libc::SIGABRT => (CauseKind::Abort, "aborted", registers),
+            None => (CauseKind::Signal, signal::crash_description(number).unwrap_or_default(), registers),
+        };
+        let cause = Cause { kind, message: message.to_owned(), signal: Some(name) };
+        let found = Found { tid, registers: &registers, cause, place: None, notes: Vec::new() };
+        let crash = self.capture(&target, found);
+        self.recorder.crash(crash);
+    }
+
+    fn capture(&mut self, target: &Target, found: Found<'_>) -> Crash {
+        let Found { tid, registers, cause, place, mut notes } = found;
+        let depth = self.settings.depth;
+        let process = self.process_of(tid);
+        // The others first, so that they stand still no longer than their own stacks take.
+        let others = if depth.other_threads { self.other_stacks(tid, target) } else { Vec::new() };
+        let mut types = TypeTable::default();
+        let want = if depth.values { Want::Values } else { Want::NamesOnly };
+        let frames = self.stacks.frames(target, registers, want, &mut types, &mut notes);
+        let location = match &place {
+            Some(place) => Some(super::location(&self.settings.roots, place, &frames)),
+            None => frames.iter().find_map(|frame| frame.location.clone()),
+        };
+        let caught = if cause.kind == CauseKind::Panic { caught_by(&frames) } else { Vec::new() };
+        let mut threads = vec![Thread { tid: tid as u32, name: name_of(process, tid), frames }];
+        threads.extend(others);
+        let workspace = self.settings.roots.workspace.as_deref().or(self.settings.folder.as_deref());
+        let snapshot = Snapshot {
+            format: FORMAT,
+            id: String::new(),
+            time: now(),
+            cause,
+            location,
+            caught_by: caught,
+            threads,
+            types,
+            program: program::of_process(process, &self.settings.program, workspace),
+            fingerprint: String::new(),
+            count: 1,
+            notes,
+        };
+        Crash { snapshot, place }
+    }
+
+    /// The stacks of the other threads, without values. They are stopped for it, and run on afterwards.
+    fn other_stacks(&mut self, tid: Pid, target: &Target) -> Vec<Thread> {
+        let process = self.process_of(tid);
+        let mut others: Vec<Pid> = self
+            .threads
+            .iter()
+            .filter(|(other, thread)| thread.process == process && **other != tid)
+            .map(|(other, _)| *other)
+            .collect();
+        others.sort_unstable();
+        others.truncate(OTHER_THREADS_LIMIT);
+        let held = self.stop_threads(&others);
+        let deadline = Instant::now() + OTHER_THREADS_TIME;
+        let mut stacks = Vec::new();
+        for other in others {
+            let registers = ptrace::registers(other).filter(|_| Instant::now() < deadline);
+            let frames = registers.map(|registers| self.stacks.names(target, &registers)).unwrap_or_default();
+            stacks.push(Thread { tid: other as u32, name: name_of(process, other), frames });
+        }
+        self.let_others_run(&held);
+        stacks
+    }
+}
+
+/// The type of the value that `panic_any` or `begin_panic` was called with, as the frames tell it.
+fn value_type(frames: &[Frame]) -> Option<String> {
+    frames.iter().take(12).find_map(|frame| {
+        let is = |name: &str| {
+            frame.name.starts_with(&format!("{name}<")).then(|| generic_argument(&frame.name)).flatten()
+        };
+        is("begin_panic").or_else(|| is("panic_any"))
+    })
+}
+
+fn is_panics_abort(frames: &[Frame]) -> bool {
+    let last = |frame: &Frame| frame.function.rsplit("::").next().unwrap_or_default().to_owned();
+    frames
+        .iter()
+        .any(|frame| PANIC_MACHINERY.contains(&last(frame).as_str()) || frame.function.contains("rust_panic"))
+}
+
+/// The main thread has the program's name for the kernel, but `main` for std.
+fn name_of(process: Pid, tid: Pid) -> Option<String> {
+    if tid == process { Some("main".to_owned()) } else { live::thread_name(process, tid) }
+}
+
+fn now() -> String {
+    let now = jiff::Timestamp::now();
+    now.round(jiff::Unit::Second).unwrap_or(now).to_string()
+}

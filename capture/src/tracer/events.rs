@@ -1,0 +1,488 @@
+//! The tracer's loop: each report of the kernel, one at a time, to its meaning. Single-threaded, because ptrace
+//! binds tracees to the thread that seized them.
+
+use std::collections::{HashMap, VecDeque};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::breakpoint::{self, Stepped};
+use super::entries::{Entry, Images};
+use super::live::{self, LiveMemory};
+use super::policy::Policy;
+use super::process::{Begun, Process, State, Thread};
+use super::ptrace::{self, Change, Pid};
+use super::stacks::StackReader;
+use super::{Ending, KillSwitch, Recorder, Settings};
+use crate::memory::Memory;
+use crate::panic::{PanicCall, Payload};
+use crate::signal;
+
+/// How long to wait for a thread to stop. One that is blocked in the kernel for good answers no interrupt.
+const STOP_LIMIT: Duration = Duration::from_millis(200);
+/// A panic inside a panic hook is the last one; more begun panics than this are a damaged process.
+const NESTED_LIMIT: usize = 8;
+/// What std says when a panic meets a frame that cannot unwind: it belongs to the panic before it.
+const CONSEQUENCES: [&str; 2] =
+    ["panic in a function that cannot unwind", "panic in a destructor during cleanup"];
+
+/// How the root process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RootEnd {
+    /// After it had become the command.
+    Ended(Ending),
+    /// Before.
+    NeverStarted(Ending),
+    /// Nobody reported its end.
+    Lost,
+}
+
+/// The state of a traced command.
+pub(super) struct Tracer<'a> {
+    root: Pid,
+    root_started: bool,
+    kill_rest: bool,
+    kill_switch: KillSwitch,
+    killing: bool,
+    pub(super) settings: &'a Settings,
+    pub(super) recorder: &'a mut dyn Recorder,
+    pub(super) threads: HashMap<Pid, Thread>,
+    pub(super) processes: HashMap<Pid, Process>,
+    pub(super) policy: Policy,
+    pub(super) stacks: StackReader,
+    images: Images,
+    /// Reports that came while threads were being stopped for another one's sake.
+    queue: VecDeque<(Pid, Change)>,
+}
+
+impl<'a> Tracer<'a> {
+    pub(super) fn new(
+        root: Pid,
+        settings: &'a Settings,
+        recorder: &'a mut dyn Recorder,
+        kill_rest: bool,
+        kill_switch: KillSwitch,
+    ) -> Tracer<'a> {
+        Tracer {
+            root,
+            root_started: false,
+            kill_rest,
+            kill_switch,
+            killing: false,
+            settings,
+            recorder,
+            threads: HashMap::from([(root, Thread::new(root))]),
+            processes: HashMap::from([(root, Process::default())]),
+            policy: Policy::default(),
+            stacks: StackReader::new(&settings.roots, settings.limits.clone()),
+            images: Images::default(),
+            queue: VecDeque::new(),
+        }
+    }
+
+    /// Follows the command to its end.
+    pub(super) fn run(&mut self) -> RootEnd {
+        let mut end = None;
+        while end.is_none() {
+            let Some((tid, change)) = self.queue.pop_front().or_else(ptrace::wait_any) else { break };
+            if self.kill_switch.is_on() && !self.killing {
+                self.killing = true;
+                self.kill_all();
+            }
+            end = self.report(tid, change);
+        }
+        if self.kill_rest {
+            self.kill_rest()
+        } else {
+            self.let_go()
+        }
+        for process in self.policy.processes() {
+            self.process_ended(process, None);
+        }
+        match end {
+            Some(ending) if self.root_started => RootEnd::Ended(ending),
+            Some(ending) => RootEnd::NeverStarted(ending),
+            None => RootEnd::Lost,
+        }
+    }
+
+    /// One report. Returns the root's ending, when it is that.
+    fn report(&mut self, tid: Pid, change: Change) -> Option<Ending> {
+        match change {
+            Change::Exited(status) => self.gone(tid, Ending::Exited(status)),
+            Change::Killed(signal) => self.gone(tid, Ending::Signaled(signal)),
+            Change::Signal(signal) => {
+                self.stopped(tid);
+                self.at_signal(tid, signal);
+                None
+            }
+            Change::Event(event, signal) => {
+                self.stopped(tid);
+                self.at_event(tid, event, signal);
+                None
+            }
+        }
+    }
+
+    /// Notes that a thread is stopped; one that was not known is a new child, whose parent's report may be late.
+    fn stopped(&mut self, tid: Pid) {
+        if !self.threads.contains_key(&tid) {
+            let number = |field| live::status_field(tid, field).and_then(|text| text.parse::<Pid>().ok());
+            // It was killed meanwhile: then nothing of this matters.
+            let process = number("Tgid").unwrap_or(tid);
+            if !self.processes.contains_key(&process) {
+                let parent = number("PPid").and_then(|parent| self.processes.get(&parent));
+                let new = parent.map_or_else(
+                    || {
+                        let mut new = Process::default();
+                        new.look_for_images(process, &mut self.images);
+                        new
+                    },
+                    Process::forked,
+                );
+                self.processes.insert(process, new);
+            }
+            self.threads.insert(tid, Thread::new(process));
+        }
+        self.set_state(tid, State::Stopped);
+    }
+
+    fn set_state(&mut self, tid: Pid, state: State) {
+        if let Some(thread) = self.threads.get_mut(&tid) {
+            thread.state = state;
+        }
+    }
+
+    pub(super) fn process_of(&self, tid: Pid) -> Pid {
+        self.threads.get(&tid).map_or(tid, |thread| thread.process)
+    }
+
+    fn resume(&mut self, tid: Pid, signal: i32) {
+        self.set_state(tid, State::Running);
+        ptrace::resume(tid, signal);
+    }
+
+    fn gone(&mut self, tid: Pid, ending: Ending) -> Option<Ending> {
+        self.threads.remove(&tid);
+        if self.processes.remove(&tid).is_some() {
+            self.threads.retain(|_, thread| thread.process != tid);
+            self.process_ended(tid, Some(ending));
+        }
+        (tid == self.root).then_some(ending)
+    }
+
+    /// Tells what was kept back until the process ended: tests that may have been meant to panic, and counts.
+    fn process_ended(&mut self, process: Pid, ending: Option<Ending>) {
+        let (pending, counted) = self.policy.ended(process);
+        // A test program that ends well had no failed test: all its panics were expected.
+        if ending != Some(Ending::Exited(0)) {
+            for crash in pending {
+                self.recorder.crash(crash);
+            }
+        }
+        for (place, times) in counted {
+            self.recorder.repeated(&place, times);
+        }
+    }
+
+    fn at_event(&mut self, tid: Pid, event: i32, signal: i32) {
+        match event {
+            libc::PTRACE_EVENT_EXEC => return self.at_exec(tid),
+            libc::PTRACE_EVENT_VFORK => {
+                ptrace::resume(tid, 0);
+                return self.set_state(tid, State::InVfork);
+            }
+            libc::PTRACE_EVENT_EXIT => {
+                self.tell_begun(tid);
+            }
+            libc::PTRACE_EVENT_STOP
+                if [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU].contains(&signal) =>
+            {
+                // A group-stop: it stays stopped as it would without us, until SIGCONT.
+                self.set_state(tid, State::Running);
+                return ptrace::listen(tid);
+            }
+            _ => {}
+        }
+        self.resume(tid, 0);
+    }
+
+    /// The process is another program now. All its other threads are gone, and the one that called exec has
+    /// taken over the process's number.
+    fn at_exec(&mut self, process: Pid) {
+        self.root_started |= process == self.root;
+        self.threads.retain(|_, thread| thread.process != process);
+        let former = ptrace::event_message(process).map_or(process, |tid| tid as Pid);
+        self.threads.remove(&former);
+        self.queue.retain(|(tid, _)| *tid != former && *tid != process);
+        self.process_ended(process, None);
+        if self.is_untraced(process) {
+            self.processes.remove(&process);
+            return ptrace::detach(process, 0);
+        }
+        self.threads.insert(process, Thread::new(process));
+        let mut new = Process::default();
+        if new.look_for_images(process, &mut self.images) {
+            self.recorder.note(format!(
+                "{} has no symbols, so its panics are not seen: build it with `strip = \"none\"` or `strip = \
+                 \"debuginfo\"`",
+                crate::program::name(process)
+            ));
+        }
+        self.processes.insert(process, new);
+        self.resume(process, 0);
+    }
+
+    fn is_untraced(&self, process: Pid) -> bool {
+        let name = crate::program::name(process);
+        self.settings.untraced.contains(&name)
+    }
+
+    fn at_signal(&mut self, tid: Pid, signal: i32) {
+        if signal == libc::SIGTRAP && self.at_trap(tid) {
+            return;
+        }
+        if signal::crash_description(signal).is_some() {
+            self.at_crash_signal(tid, signal);
+        }
+        self.resume(tid, signal);
+    }
+
+    /// A SIGTRAP: whether it is one of our breakpoints, and if so, all that follows from it.
+    fn at_trap(&mut self, tid: Pid) -> bool {
+        const SI_KERNEL: i32 = 0x80;
+        const TRAP_BRKPT: i32 = 1;
+        if !ptrace::signal_info(tid).is_some_and(|(code, _)| code == SI_KERNEL || code == TRAP_BRKPT) {
+            return false;
+        }
+        let Some(mut registers) = ptrace::registers(tid) else { return false };
+        let address = registers.rip.wrapping_sub(1);
+        let process_id = self.process_of(tid);
+        let Some(process) = self.processes.get_mut(&process_id) else { return false };
+        let Some(entry) = process.breakpoint(address).map(|breakpoint| breakpoint.entry) else {
+            let ours = process.is_retired(address);
+            if ours {
+                registers.rip = address;
+                ptrace::set_registers(tid, &registers);
+                self.resume(tid, 0);
+            }
+            return ours;
+        };
+        registers.rip = address;
+        match entry {
+            Entry::LibrariesChanged => {
+                process.look_for_images(process_id, &mut self.images);
+            }
+            Entry::PanicWithHook => self.panic_begins(tid, address, &registers),
+            Entry::RustPanic => {
+                let begun = self.threads.get_mut(&tid).and_then(|thread| thread.begun.pop());
+                // None: `resume_unwind`, which is no new panic.
+                if let Some(begun) = begun {
+                    self.tell_panic(tid, &begun);
+                }
+            }
+        }
+        self.step_over(tid, address, registers);
+        true
+    }
+
+    fn panic_begins(&mut self, tid: Pid, address: u64, registers: &libc::user_regs_struct) {
+        let process_id = self.process_of(tid);
+        let Some(process) = self.processes.get_mut(&process_id) else { return };
+        process.panics += 1;
+        if Policy::is_enough(process.panics) {
+            let times = process.panics;
+            process.disarm(process_id);
+            for thread in self.threads.values_mut().filter(|thread| thread.process == process_id) {
+                thread.begun.clear();
+            }
+            return self.recorder.note(format!(
+                "{} has panicked {times} times: it runs on at full speed, further panics are not looked at",
+                crate::program::name(process_id)
+            ));
+        }
+        let (Some(breakpoint), Ok(memory)) = (process.breakpoint(address), LiveMemory::open(process_id))
+        else {
+            return;
+        };
+        let arguments = [registers.rdi, registers.rsi, registers.rdx, registers.rcx, registers.r8];
+        let Some(call) = PanicCall::read(breakpoint.minor(), arguments, &memory) else { return };
+        let origin = breakpoint.origin(memory.read_u64(registers.rsp).unwrap_or(0));
+        let Some(thread) = self.threads.get_mut(&tid) else { return };
+        if !call.can_unwind
+            && thread.panicked
+            && CONSEQUENCES.contains(&Payload::read(&call, &origin, &memory).message())
+        {
+            return;
+        }
+        if thread.begun.len() < NESTED_LIMIT {
+            thread.begun.push(Begun { call, origin, registers: *registers });
+        }
+    }
+
+    /// Runs the instruction under a breakpoint and lets the thread go on. `registers.rip` is at the breakpoint.
+    fn step_over(&mut self, tid: Pid, address: u64, mut registers: libc::user_regs_struct) {
+        let process_id = self.process_of(tid);
+        let code = self.processes.get(&process_id).and_then(|p| p.breakpoint(address)).map(|b| b.code);
+        let stepped = match (code, LiveMemory::open(process_id)) {
+            // It was removed meanwhile: the code is there again.
+            (None, _) => Stepped::Done,
+            (Some(code), Ok(memory)) => breakpoint::emulate(&code, &mut registers, &memory),
+            (Some(_), Err(_)) => Stepped::NotKnown,
+        };
+        ptrace::set_registers(tid, &registers);
+        if stepped == Stepped::NotKnown {
+            let held = self.stop_others(tid);
+            self.lift_breakpoint(process_id, address, true);
+            let change = single_step(tid);
+            self.lift_breakpoint(process_id, address, false);
+            self.let_others_run(&held);
+            match change {
+                Some(Change::Signal(libc::SIGTRAP)) => {}
+                // Another signal came first, or its end: an ordinary report. After a signal's handler the
+                // breakpoint is met once more, which counts a panic twice at worst.
+                Some(change) => return self.queue.push_back((tid, change)),
+                None => return,
+            }
+        }
+        self.resume(tid, 0);
+    }
+
+    fn lift_breakpoint(&self, process: Pid, address: u64, lifted: bool) {
+        if let Some(known) = self.processes.get(&process) {
+            known.lift(process, address, lifted);
+        }
+    }
+
+    /// Stops all other threads of a thread's process, those that can be stopped within [`STOP_LIMIT`]. Returns
+    /// those that have to be let run again; reports of another kind that came meanwhile are in the queue.
+    fn stop_others(&mut self, tid: Pid) -> Vec<Pid> {
+        let process = self.process_of(tid);
+        let others: Vec<Pid> = self
+            .threads
+            .iter()
+            .filter(|(other, thread)| thread.process == process && **other != tid)
+            .map(|(other, _)| *other)
+            .collect();
+        self.stop_threads(&others)
+    }
+
+    /// Stops these threads, where they run.
+    pub(super) fn stop_threads(&mut self, threads: &[Pid]) -> Vec<Pid> {
+        let running = |tid: &Pid| self.threads.get(tid).is_some_and(|t| t.state == State::Running);
+        let asked: Vec<Pid> =
+            threads.iter().copied().filter(running).filter(|other| ptrace::interrupt(*other)).collect();
+        let deadline = Instant::now() + STOP_LIMIT;
+        let mut held = Vec::new();
+        for other in asked {
+            loop {
+                match ptrace::poll_one(other) {
+                    Ok(Some(Change::Event(libc::PTRACE_EVENT_STOP, libc::SIGTRAP))) => {
+                        self.set_state(other, State::Stopped);
+                        held.push(other);
+                        break;
+                    }
+                    Ok(Some(change)) => {
+                        self.set_state(other, State::Stopped);
+                        self.queue.push_back((other, change));
+                        break;
+                    }
+                    Ok(None) if Instant::now() < deadline => sleep(Duration::from_micros(50)),
+                    Ok(None) | Err(_) => break,
+                }
+            }
+        }
+        held
+    }
+
+    /// Lets threads run that [`Tracer::stop_others`] stopped.
+    pub(super) fn let_others_run(&mut self, held: &[Pid]) {
+        for other in held {
+            self.resume(*other, 0);
+        }
+    }
+
+    /// Tells of the panics of a thread whose message nobody will complete any more. Returns whether there were
+    /// any.
+    pub(super) fn tell_begun(&mut self, tid: Pid) -> bool {
+        let begun = self.threads.get_mut(&tid).map(|thread| std::mem::take(&mut thread.begun));
+        let begun = begun.unwrap_or_default();
+        for begun in &begun {
+            self.tell_panic(tid, begun);
+        }
+        !begun.is_empty()
+    }
+
+    fn kill_all(&mut self) {
+        for process in self.processes.keys() {
+            // SAFETY: a system call on numbers; these are unreaped tracees, so their numbers are theirs.
+            unsafe { libc::kill(*process, libc::SIGKILL) };
+        }
+    }
+
+    /// Kills what the command left behind, and waits until nothing of it is there.
+    fn kill_rest(&mut self) {
+        self.kill_all();
+        while let Some((tid, change)) = self.queue.pop_front().or_else(ptrace::wait_any) {
+            match change {
+                Change::Exited(_) | Change::Killed(_) => {
+                    self.threads.remove(&tid);
+                    if self.processes.remove(&tid).is_some() {
+                        self.process_ended(tid, None);
+                    }
+                }
+                Change::Signal(_) | Change::Event(..) => {
+                    // Also those that were born meanwhile.
+                    let process = live::status_field(tid, "Tgid").and_then(|t| t.parse().ok()).unwrap_or(tid);
+                    // SAFETY: a system call on numbers; a stopped tracee's number is its own.
+                    unsafe { libc::kill(process, libc::SIGKILL) };
+                    ptrace::resume(tid, 0);
+                }
+            }
+        }
+    }
+
+    /// Takes the breakpoints out of the processes that outlive the command, and lets them run on untraced.
+    fn let_go(&mut self) {
+        let all: Vec<Pid> = self.threads.keys().copied().collect();
+        let held = self.stop_threads(&all);
+        for (pid, process) in &mut self.processes {
+            process.remove(*pid, |_| true);
+        }
+        for tid in held {
+            ptrace::detach(tid, 0);
+        }
+        while let Some((tid, change)) = self.queue.pop_front() {
+            match change {
+                Change::Signal(libc::SIGTRAP) if self.rewind(tid) => ptrace::detach(tid, 0),
+                Change::Signal(signal) => ptrace::detach(tid, signal),
+                Change::Event(..) => ptrace::detach(tid, 0),
+                Change::Exited(_) | Change::Killed(_) => {}
+            }
+        }
+    }
+
+    /// Sets a thread that has met a breakpoint, which is gone, back to the code that stood under it.
+    fn rewind(&self, tid: Pid) -> bool {
+        let Some(mut registers) = ptrace::registers(tid) else { return false };
+        let address = registers.rip.wrapping_sub(1);
+        if !self.processes.get(&self.process_of(tid)).is_some_and(|p| p.is_retired(address)) {
+            return false;
+        }
+        registers.rip = address;
+        ptrace::set_registers(tid, &registers)
+    }
+}
+
+fn single_step(tid: Pid) -> Option<Change> {
+    if !ptrace::step(tid) {
+        return None;
+    }
+    let deadline = Instant::now() + STOP_LIMIT;
+    loop {
+        match ptrace::poll_one(tid) {
+            Ok(Some(change)) => return Some(change),
+            Ok(None) if Instant::now() < deadline => sleep(Duration::from_micros(20)),
+            Ok(None) | Err(_) => return None,
+        }
+    }
+}

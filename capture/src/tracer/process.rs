@@ -1,0 +1,179 @@
+//! One traced process: its breakpoints, and the threads that are being followed.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use super::breakpoint::INT3;
+use super::entries::{Entry, Image, Images};
+use super::live::{self, LiveMemory};
+use super::ptrace::Pid;
+use crate::memory::Memory;
+use crate::panic::{Minor, Origin, PanicCall};
+
+/// Breakpoints in more images than this are not set: a program with that many libraries is none that panics.
+const IMAGE_LIMIT: usize = 4096;
+
+/// A breakpoint in a process.
+#[derive(Clone)]
+pub(crate) struct Breakpoint {
+    /// What it is there for.
+    pub(crate) entry: Entry,
+    /// The first bytes of the code there, as the file has them.
+    pub(crate) code: [u8; 16],
+    /// The image that it belongs to, and what is added to the image's own addresses.
+    pub(crate) image: Rc<Image>,
+    /// What is added to the image's own addresses.
+    pub(crate) bias: u64,
+}
+
+impl Breakpoint {
+    /// The compiler of its image.
+    pub(crate) fn minor(&self) -> Option<Minor> {
+        self.image.minor
+    }
+
+    /// Who called it, by the address that it returns to.
+    pub(crate) fn origin(&self, return_address: u64) -> Origin {
+        self.image.origin(return_address.wrapping_sub(self.bias))
+    }
+}
+
+/// A traced process. A vfork child shares its parent's memory until it execs: so its table is a copy, and the
+/// bytes stay where they are.
+#[derive(Clone, Default)]
+pub(crate) struct Process {
+    /// By address.
+    breakpoints: HashMap<u64, Breakpoint>,
+    /// Where breakpoints were: a thread may have met one before it was removed, and report it afterwards.
+    retired: HashMap<u64, Breakpoint>,
+    /// Images that have been looked at: identity and first address.
+    seen: HashSet<(String, u64)>,
+    /// Whether panics are of no interest any more.
+    disarmed: bool,
+    /// How many panics it had.
+    pub(crate) panics: u64,
+}
+
+impl Process {
+    /// What a fork of this process is: the same breakpoints, no panics yet.
+    pub(crate) fn forked(&self) -> Process {
+        Process { panics: 0, ..self.clone() }
+    }
+
+    /// Sets breakpoints in images that were mapped since the last look. Returns whether a program made by rustc
+    /// was found that has no panic entries (its symbols were stripped).
+    pub(crate) fn look_for_images(&mut self, pid: Pid, images: &mut Images) -> bool {
+        let Ok(memory) = LiveMemory::open(pid) else { return false };
+        let mut stripped = false;
+        for mapping in live::executable_mappings(pid).into_iter().take(IMAGE_LIMIT) {
+            if !self.seen.insert((mapping.identity.clone(), mapping.start)) {
+                continue;
+            }
+            let image = images.of(pid, &mapping);
+            stripped |=
+                image.minor.is_some() && !image.points.iter().any(|p| p.entry == Entry::PanicWithHook);
+            let Some(bias) = image.bias(&mapping) else { continue };
+            for point in &image.points {
+                let address = point.svma.wrapping_add(bias);
+                if !(mapping.start..mapping.end).contains(&address)
+                    || self.disarmed && point.entry != Entry::LibrariesChanged
+                {
+                    continue;
+                }
+                // A process that was forked from a traced one has the byte already: the file tells what was there.
+                let found = memory.read_vec(address, 1).unwrap_or_default();
+                if found.first().is_none_or(|byte| *byte != point.code[0] && *byte != INT3) {
+                    continue;
+                }
+                if memory.write(address, &[INT3]).is_ok() {
+                    let breakpoint =
+                        Breakpoint { entry: point.entry, code: point.code, image: Rc::clone(&image), bias };
+                    self.breakpoints.insert(address, breakpoint);
+                }
+            }
+        }
+        stripped
+    }
+
+    /// The breakpoint at an address, or the one that was there.
+    pub(crate) fn breakpoint(&self, address: u64) -> Option<&Breakpoint> {
+        self.breakpoints.get(&address)
+    }
+
+    /// Whether there was a breakpoint at an address, which is gone.
+    pub(crate) fn is_retired(&self, address: u64) -> bool {
+        self.retired.contains_key(&address)
+    }
+
+    /// Removes the breakpoints that `which` names.
+    pub(crate) fn remove(&mut self, pid: Pid, which: impl Fn(Entry) -> bool) {
+        let Ok(memory) = LiveMemory::open(pid) else { return };
+        let gone: Vec<u64> =
+            self.breakpoints.iter().filter(|(_, b)| which(b.entry)).map(|(address, _)| *address).collect();
+        for address in gone {
+            if let Some(breakpoint) = self.breakpoints.remove(&address) {
+                // An unmapped library's place may hold something else now.
+                if memory.read_vec(address, 1).is_ok_and(|bytes| bytes == [INT3]) {
+                    let _ = memory.write(address, &breakpoint.code[..1]);
+                }
+                self.retired.insert(address, breakpoint);
+            }
+        }
+    }
+
+    /// Stops looking for panics in this process.
+    pub(crate) fn disarm(&mut self, pid: Pid) {
+        self.disarmed = true;
+        self.remove(pid, |entry| entry != Entry::LibrariesChanged);
+    }
+
+    /// Lifts one breakpoint for a moment (`true`) or puts it back.
+    pub(crate) fn lift(&self, pid: Pid, address: u64, lifted: bool) {
+        if let (Ok(memory), Some(breakpoint)) = (LiveMemory::open(pid), self.breakpoints.get(&address)) {
+            let _ = memory.write(address, &[if lifted { breakpoint.code[0] } else { INT3 }]);
+        }
+    }
+}
+
+/// A panic that has begun on a thread and whose message is not read yet.
+#[derive(Clone)]
+pub(crate) struct Begun {
+    /// The call of the panic entry.
+    pub(crate) call: PanicCall,
+    /// Who made the payload.
+    pub(crate) origin: Origin,
+    /// The registers at the entry: all frames of the panic lie above them, whatever the hook does.
+    pub(crate) registers: libc::user_regs_struct,
+}
+
+/// Where a thread is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Running, or stopped without our knowing yet.
+    Running,
+    /// Stopped, and waiting for us.
+    Stopped,
+    /// Blocked in the kernel until its vfork child execs or ends: it answers no interrupt.
+    InVfork,
+}
+
+/// A followed thread.
+pub(crate) struct Thread {
+    /// Its process.
+    pub(crate) process: Pid,
+    /// Where it is.
+    pub(crate) state: State,
+    /// Panics that have begun, outermost first; more than one: a panic inside a panic hook.
+    pub(crate) begun: Vec<Begun>,
+    /// Whether a panic of this thread was told of: a panic that says it cannot unwind belongs to that one.
+    pub(crate) panicked: bool,
+    /// Registers and address of the last fault that the program handles itself.
+    pub(crate) fault: Option<(i32, libc::user_regs_struct, u64)>,
+}
+
+impl Thread {
+    /// A thread of this process, which is running.
+    pub(crate) fn new(process: Pid) -> Thread {
+        Thread { process, state: State::Running, begun: Vec::new(), panicked: false, fault: None }
+    }
+}

@@ -1,0 +1,174 @@
+//! Children of every kind, and how commands end.
+
+use std::time::{Duration, Instant};
+
+use relapse_capture::observe::{Ending, Limits};
+use relapse_capture::tracer::{Command, Ending as TraceEnding, TraceError};
+
+use crate::fixture::{Marked, Told, follow, program, run, run_with};
+
+#[test]
+fn exit_status_passes_through() {
+    let source = "fn main() { std::process::exit(std::env::args().nth(1).unwrap().parse().unwrap()) }";
+    for status in [0, 1, 101, 255] {
+        let (command, mark) = Marked::command(&[&status.to_string()], &program(source, &[]));
+        assert_eq!(follow(&command, &mut Told::default()).unwrap(), TraceEnding::Exited(status));
+        assert_eq!(mark.left(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn spawned_children_run_from_many_threads_and_their_panics_are_seen() {
+    // posix_spawn (vfork) and, with pre_exec, fork.
+    let observation = run(
+        "use std::os::unix::process::CommandExt; use std::process::Command; fn main() { \
+         if let Some(n) = std::env::args().nth(1) { panic!(\"child {n}\") } \
+         let all: Vec<_> = (0..16).map(|i| std::thread::spawn(move || { let mut c = Command::new(std::env::current_exe()\
+         .unwrap()); c.arg(i.to_string()); if i % 2 == 0 { unsafe { c.pre_exec(|| Ok(())); } } \
+         c.status().unwrap().code() })).collect(); \
+         let ok = all.into_iter().all(|t| t.join().unwrap() == Some(101)); std::process::exit(if ok { 0 } else { 9 }) }",
+        &[],
+    );
+    assert_eq!(observation.ending, Ending::Exited(0));
+    let mut seen: Vec<u32> = observation
+        .panics
+        .iter()
+        .map(|p| p.message.strip_prefix("child ").unwrap().parse().unwrap())
+        .collect();
+    seen.sort_unstable();
+    assert_eq!(seen, (0..16).collect::<Vec<_>>());
+}
+
+#[test]
+fn panic_in_a_forked_child_is_seen() {
+    let observation = run(
+        "extern \"C\" { fn fork() -> i32; fn waitpid(p: i32, s: *mut i32, o: i32) -> i32; } fn main() { unsafe { \
+         let p = fork(); if p == 0 { panic!(\"forked\") } let mut s = 0; waitpid(p, &mut s, 0); \
+         std::process::exit(s >> 8) } }",
+        &[],
+    );
+    assert_eq!(observation.ending, Ending::Exited(101));
+    assert_eq!(observation.panics[0].message, "forked");
+}
+
+#[test]
+fn program_started_by_a_shell_is_followed() {
+    let inner = program("fn main() { panic!(\"deep\") }", &[]);
+    let script = format!("{} ; exec {}", inner.display(), inner.display());
+    let (mut command, mark) = Marked::command(&["-c", &script], &"/bin/sh".into());
+    command.set("X", "y");
+    let mut told = Told::default();
+    assert_eq!(follow(&command, &mut told).unwrap(), TraceEnding::Exited(101));
+    assert_eq!(told.crashes.len(), 2);
+    assert_eq!(mark.left(), Vec::<String>::new());
+}
+
+#[test]
+fn exec_by_another_thread_is_followed() {
+    let observation = run(
+        "use std::os::unix::process::CommandExt; fn main() { if std::env::args().count() > 1 { panic!(\"after\") } \
+         for _ in 0..8 { std::thread::spawn(|| loop { std::thread::yield_now() }); } \
+         std::thread::spawn(|| { std::process::Command::new(std::env::current_exe().unwrap()).arg(\"x\").exec(); }) \
+         .join().unwrap(); }",
+        &[],
+    );
+    assert_eq!(observation.ending, Ending::Exited(101));
+    assert_eq!(observation.panics[0].message, "after");
+}
+
+#[test]
+fn shared_library_with_its_own_std_is_watched() {
+    let library = program(
+        "#[no_mangle] pub extern \"C-unwind\" fn boom(n: u32) { let _ = std::panic::catch_unwind(|| { if n > 0 { \
+         panic!(\"library {n}\") } }); }",
+        &["--crate-type", "cdylib"],
+    );
+    let source = "extern \"C\" { fn dlopen(p: *const i8, f: i32) -> *mut u8; fn dlsym(h: *mut u8, n: *const i8) -> *mut u8; } \
+                  fn main() { let p = std::ffi::CString::new(std::env::args().nth(1).unwrap()).unwrap(); unsafe { \
+                  let h = dlopen(p.as_ptr() as _, 2); assert!(!h.is_null()); let f: extern \"C\" fn(u32) = \
+                  std::mem::transmute(dlsym(h, c\"boom\".as_ptr() as _)); f(4) } }";
+    let path = library.to_string_lossy().into_owned();
+    let observation = run_with(source, &["-l", "dl"], &[&path], &Limits::default());
+    assert_eq!(observation.ending, Ending::Exited(0));
+    assert_eq!(observation.panics[0].message, "library 4");
+}
+
+#[test]
+fn std_as_a_shared_library_is_watched() {
+    let observation = run("fn main() { panic!(\"dynamic\") }", &["-C", "prefer-dynamic", "-C", "rpath"]);
+    assert_eq!(observation.panics[0].message, "dynamic");
+}
+
+#[test]
+fn missing_program_is_an_error_of_its_own() {
+    let error = follow(&Command::new(["/nonexistent/x"]), &mut Told::default()).unwrap_err();
+    assert!(
+        matches!(error, TraceError::Start { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
+    );
+}
+
+#[test]
+fn grandchild_that_outlives_the_command_runs_on_untraced() {
+    // It panics, caught, after the command has ended: a breakpoint left behind would kill it.
+    let source = "fn main() { if std::env::args().count() > 2 { std::thread::sleep(std::time::Duration::from_millis(400)); \
+                  let _ = std::panic::catch_unwind(|| panic!()); std::fs::write(std::env::args().nth(1).unwrap(), b\"ok\").unwrap(); \
+                  return } std::process::Command::new(std::env::current_exe().unwrap()).arg(std::env::args().nth(1).unwrap())\
+                  .arg(\"child\").spawn().unwrap(); std::thread::sleep(std::time::Duration::from_millis(100)); }";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("written");
+    let (command, mark) = Marked::command(&[&file.to_string_lossy()], &program(source, &[]));
+    let begin = Instant::now();
+    assert_eq!(follow(&command, &mut Told::default()).unwrap(), TraceEnding::Exited(0));
+    assert!(begin.elapsed() < Duration::from_millis(400));
+    for _ in 0..100 {
+        std::thread::sleep(Duration::from_millis(20));
+        if mark.left().is_empty() {
+            break;
+        }
+    }
+    assert_eq!(mark.left(), Vec::<String>::new());
+    assert_eq!(std::fs::read(file).unwrap(), b"ok");
+}
+
+#[test]
+fn timeout_ends_the_whole_tree() {
+    let limits = Limits { timeout: Duration::from_millis(300), ..Limits::default() };
+    let source = "fn main() { if std::env::args().count() < 4 { let mut c = std::process::Command::new(std::env::current_exe()\
+                  .unwrap()); c.args(std::env::args().skip(1)).arg(\"x\").spawn().unwrap(); } \
+                  println!(\"up\"); loop { std::thread::sleep(std::time::Duration::from_secs(9)) } }";
+    let observation = run_with(source, &[], &[], &limits);
+    assert_eq!(observation.ending, Ending::TimedOut);
+    assert_eq!(observation.stdout, b"up\n".repeat(observation.stdout.len() / 3));
+    assert!(!observation.stdout.is_empty());
+}
+
+#[test]
+fn observed_command_leaves_no_daemon() {
+    let observation = run(
+        "fn main() { std::process::Command::new(\"setsid\").args([\"sleep\", \"60\"]).spawn().unwrap(); \
+         std::thread::sleep(std::time::Duration::from_millis(100)); }",
+        &[],
+    );
+    assert_eq!(observation.ending, Ending::Exited(0));
+}
+
+#[test]
+fn memory_limit_holds() {
+    let limits = Limits { memory_bytes: Some(256 << 20), ..Limits::default() };
+    let observation = run_with(
+        "fn main() { let v = vec![1_u8; 1 << 30]; std::process::exit(v[5] as i32) }",
+        &[],
+        &[],
+        &limits,
+    );
+    assert_eq!(observation.ending, Ending::Signaled("SIGABRT".to_owned()));
+}
+
+#[test]
+fn output_is_bounded() {
+    let limits = Limits { output_bytes: 1000, ..Limits::default() };
+    let observation =
+        run_with("fn main() { for _ in 0..100_000 { println!(\"0123456789\") } }", &[], &[], &limits);
+    assert_eq!(observation.stdout.len(), 1000);
+    assert_eq!(observation.ending, Ending::Exited(0));
+}

@@ -1,0 +1,453 @@
+//! Secrets, taken out of a snapshot before it is written. In: a snapshot as captured, rules. Out: the same
+//! snapshot with values of the same shape in place of secrets; their trust is `redacted`.
+//!
+//! Three passes: values by the names they stand under and by what they look like; the texts beside the values
+//! (message, command, arguments, notes, thread names); then every further copy of a secret found so far.
+
+mod mask;
+mod names;
+mod scan;
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use crate::crash::Snapshot;
+use crate::types::{StdType, TypeKind, TypeTable};
+use crate::value::{Data, Trust, Value};
+use mask::{mask_all_bytes, mask_all_text, mask_bytes, mask_text};
+
+/// What counts as a secret. The default is DESIGN.md's list, switched on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    enabled: bool,
+    names: Vec<Vec<String>>,
+    patterns: Vec<String>,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Rules { enabled: true, names: Vec::new(), patterns: Vec::new() }
+    }
+}
+
+impl Rules {
+    /// Rules that redact nothing.
+    pub fn off() -> Rules {
+        Rules { enabled: false, ..Rules::default() }
+    }
+
+    /// Whether anything is redacted at all.
+    pub fn is_on(&self) -> bool {
+        self.enabled
+    }
+
+    /// Adds a name (`session_key`, `pin`): what stands under a name that has its parts in a row is redacted.
+    #[must_use]
+    pub fn with_name(mut self, name: &str) -> Rules {
+        let parts = names::parts(name);
+        if !parts.is_empty() {
+            self.names.push(parts);
+        }
+        self
+    }
+
+    /// Adds a form of secret words, `*` for any run of letters, digits and `-._~+/=` (`corp_*`).
+    #[must_use]
+    pub fn with_pattern(mut self, pattern: &str) -> Rules {
+        if pattern.bytes().any(|b| b != b'*') {
+            self.patterns.push(pattern.to_owned());
+        }
+        self
+    }
+
+    /// Whether what stands under this name is a secret.
+    pub fn is_secret_name(&self, name: &str) -> bool {
+        self.enabled && names::is_secret(name, &self.names)
+    }
+
+    /// A text with what looks like a secret in it replaced, for what is shown but kept in no snapshot.
+    pub fn redact_text(&self, text: &str) -> String {
+        if !self.enabled {
+            return text.to_owned();
+        }
+        mask_text(text, &self.ranges(text))
+    }
+
+    /// The secrets of a text that people read: by form, and by `name: "…"` or `name=…` within it.
+    fn ranges(&self, text: &str) -> Vec<Range<usize>> {
+        let mut ranges = scan::secrets(text.as_bytes(), &self.patterns);
+        ranges.extend(scan::named(text, |name| self.is_secret_name(name)));
+        scan::merged(ranges)
+    }
+}
+
+/// Replaces the secrets of a snapshot. Returns how many values and texts were changed; a second call
+/// changes nothing.
+pub fn redact(snapshot: &mut Snapshot, rules: &Rules) -> usize {
+    if !rules.enabled {
+        return 0;
+    }
+    let mut redactor = Redactor { rules, types: &snapshot.types, found: Found::default(), changed: 0 };
+    let threads = &mut snapshot.threads;
+    for argument in threads.iter_mut().flat_map(|t| &mut t.frames).flat_map(|f| &mut f.arguments) {
+        let secret = rules.is_secret_name(&argument.name);
+        redactor.tree(&mut argument.value, secret);
+    }
+    redactor.words(&mut snapshot.program.command);
+    redactor.words(&mut snapshot.program.arguments);
+    let names = snapshot.threads.iter_mut().filter_map(|thread| thread.name.as_mut());
+    for text in names.chain([&mut snapshot.cause.message]).chain(&mut snapshot.notes) {
+        redactor.text(text);
+    }
+    let Redactor { found, mut changed, .. } = redactor;
+    changed += found.erase(snapshot);
+    changed
+}
+
+struct Redactor<'a> {
+    rules: &'a Rules,
+    types: &'a TypeTable,
+    found: Found,
+    changed: usize,
+}
+
+impl Redactor<'_> {
+    /// Walks a value tree; `secret`: it stands under a secret name.
+    fn tree(&mut self, value: &mut Value, secret: bool) {
+        let mut open = vec![(value, secret)];
+        while let Some((value, mut secret)) = open.pop() {
+            secret |= self.is_secret_newtype(value);
+            if self.leaf(value, secret) {
+                continue;
+            }
+            let distinct = secret && self.needs_distinct_items(value);
+            match &mut value.data {
+                Data::Struct(fields) => {
+                    for field in fields {
+                        let secret = secret || self.rules.is_secret_name(&field.name);
+                        open.push((&mut field.value, secret));
+                    }
+                }
+                Data::Variant { name, fields } => {
+                    let secret = secret || self.rules.is_secret_name(name);
+                    for field in fields {
+                        let secret = secret || self.rules.is_secret_name(&field.name);
+                        open.push((&mut field.value, secret));
+                    }
+                }
+                Data::Map { entries, .. } => {
+                    for (number, (key, value)) in entries.iter_mut().enumerate() {
+                        let named = names_secret(key, self.rules);
+                        if !(secret && self.key(key, number)) {
+                            open.push((key, secret));
+                        }
+                        open.push((value, secret || named));
+                    }
+                }
+                Data::Tuple(items) => {
+                    let named = items.len() == 2 && names_secret(&items[0], self.rules);
+                    for (at, item) in items.iter_mut().enumerate() {
+                        open.push((item, secret || (named && at == 1)));
+                    }
+                }
+                Data::Sequence { items, .. } => {
+                    for (number, item) in items.iter_mut().enumerate() {
+                        if !(distinct && self.key(item, number)) {
+                            open.push((item, secret));
+                        }
+                    }
+                }
+                Data::Pointer { to, .. } => open.extend(to.iter_mut().map(|to| (&mut **to, secret))),
+                Data::Cell { inner, .. } => open.push((inner, secret)),
+                _ => {}
+            }
+        }
+    }
+
+    /// `struct Password(String)`: a newtype is a name for what it holds.
+    fn is_secret_newtype(&self, value: &Value) -> bool {
+        let Data::Struct(fields) = &value.data else { return false };
+        fields.len() == 1 && fields[0].name == "0" && {
+            let name = self.types.name(value.ty);
+            let path = name.split('<').next().unwrap_or(name);
+            self.rules.is_secret_name(path.rsplit("::").next().unwrap_or(path))
+        }
+    }
+
+    fn needs_distinct_items(&self, value: &Value) -> bool {
+        let kind = self.types.get(value.ty).map(|shape| &shape.kind);
+        matches!(kind, Some(TypeKind::Std { std: StdType::HashSet | StdType::BTreeSet, .. }))
+    }
+
+    /// Redacts a node that holds data itself; `false` where it has children to be visited.
+    fn leaf(&mut self, value: &mut Value, secret: bool) -> bool {
+        if value.trust == Trust::Redacted {
+            return value.children().is_empty();
+        }
+        let changed = match &mut value.data {
+            Data::Text { text, .. } => {
+                let masked = if secret {
+                    self.found.add(text.as_bytes());
+                    mask_all_text(text)
+                } else {
+                    let ranges = scan::secrets(text.as_bytes(), &self.rules.patterns);
+                    self.found.add_ranges(text.as_bytes(), &ranges);
+                    mask_text(text, &ranges)
+                };
+                replace(text, masked) || secret
+            }
+            Data::Bytes { bytes, .. } => {
+                let masked = if secret {
+                    self.found.add(bytes);
+                    mask_all_bytes(bytes)
+                } else {
+                    let ranges = scan::secrets(bytes, &self.rules.patterns);
+                    self.found.add_ranges(bytes, &ranges);
+                    mask_bytes(bytes, &ranges)
+                };
+                replace(bytes, masked) || secret
+            }
+            Data::Sequence { items, .. } => {
+                if let Some(text) = text_of_chars(items) {
+                    let masked = if secret {
+                        self.found.add(text.as_bytes());
+                        mask_all_text(&text)
+                    } else {
+                        mask_text(&text, &scan::secrets(text.as_bytes(), &self.rules.patterns))
+                    };
+                    self.changed += usize::from(put_chars(items, &text, &masked));
+                    return true;
+                }
+                return false;
+            }
+            data if secret => match data {
+                Data::Char(c) => replace(c, mask::mask_char(*c)) || secret,
+                Data::Int(n) => replace(n, n.signum()) || secret,
+                Data::Uint(n) => replace(n, (*n).min(1)) || secret,
+                Data::Float(bits) => {
+                    let kind = self.types.get(value.ty).map(|shape| &shape.kind);
+                    let one = match kind {
+                        Some(TypeKind::Float { bits: 32 }) => u64::from(1f32.to_bits()),
+                        _ => 1f64.to_bits(),
+                    };
+                    replace(bits, if *bits == 0 { 0 } else { one }) || secret
+                }
+                Data::Duration { secs, nanos } => replace(secs, (*secs).min(1)) | replace(nanos, 0) || secret,
+                // A flag is no secret, and what is missing was not read.
+                Data::Bool(_) | Data::Missing(_) => return true,
+                _ => return false,
+            },
+            _ => return value.children().is_empty(),
+        };
+        if changed {
+            value.trust = Trust::Redacted;
+            self.changed += 1;
+        }
+        true
+    }
+
+    /// Redacts a text key so that it stays different from its neighbours; `false` where it is no text.
+    fn key(&mut self, value: &mut Value, number: usize) -> bool {
+        let Some(leaf) = text_leaf_mut(value) else { return false };
+        if leaf.trust == Trust::Redacted {
+            return true;
+        }
+        if let Data::Text { text, .. } = &mut leaf.data {
+            self.found.add(text.as_bytes());
+            *text = mask::numbered(&mask_all_text(text), number);
+            leaf.trust = Trust::Redacted;
+            self.changed += 1;
+        }
+        true
+    }
+
+    fn text(&mut self, text: &mut String) {
+        let ranges = self.rules.ranges(text);
+        self.found.add_ranges(text.as_bytes(), &ranges);
+        let masked = mask_text(text, &ranges);
+        self.changed += usize::from(replace(text, masked));
+    }
+
+    /// A command line: `--password=x`, `--password x`, `PASSWORD=x`, and whatever looks like a secret.
+    fn words(&mut self, words: &mut [String]) {
+        let mut is_value = false;
+        for word in words {
+            if is_value && !word.starts_with("--") {
+                self.found.add(word.as_bytes());
+                let masked = mask_all_text(word);
+                self.changed += usize::from(replace(word, masked));
+                is_value = false;
+                continue;
+            }
+            let name = word.trim_start_matches('-');
+            let (name, value_at) = match name.split_once('=') {
+                Some((name, value)) => (name, Some(word.len() - value.len())),
+                None => (name, None),
+            };
+            is_value = false;
+            match value_at {
+                Some(at) if self.rules.is_secret_name(name) => {
+                    self.found.add(&word.as_bytes()[at..]);
+                    let masked = format!("{}{}", &word[..at], mask_all_text(&word[at..]));
+                    self.changed += usize::from(replace(word, masked));
+                }
+                None if word.starts_with('-') => {
+                    is_value = self.rules.is_secret_name(name);
+                    self.text(word);
+                }
+                _ => self.text(word),
+            }
+        }
+    }
+}
+
+/// Puts a new value in place; `true` where it is another one.
+fn replace<T: PartialEq>(old: &mut T, new: T) -> bool {
+    let changed = *old != new;
+    *old = new;
+    changed
+}
+
+/// Whether a map's key (or the first of a pair) is a text that is a secret's name: `Authorization`.
+fn names_secret(key: &Value, rules: &Rules) -> bool {
+    let mut key = key;
+    loop {
+        match &key.data {
+            Data::Text { text, .. } => return names::is_name(text) && rules.is_secret_name(text),
+            Data::Bytes { bytes, .. } => {
+                let text = std::str::from_utf8(bytes).unwrap_or_default();
+                return names::is_name(text) && rules.is_secret_name(text);
+            }
+            Data::Pointer { to: Some(to), .. } => key = to,
+            Data::Cell { inner, .. } => key = inner,
+            Data::Struct(fields) if fields.len() == 1 => key = &fields[0].value,
+            _ => return false,
+        }
+    }
+}
+
+/// The text that a key is, behind pointers.
+fn text_leaf_mut(mut value: &mut Value) -> Option<&mut Value> {
+    loop {
+        match value.data {
+            Data::Text { .. } => return Some(value),
+            Data::Pointer { to: Some(_), .. } | Data::Cell { .. } => {
+                value = value.children_mut().into_iter().next()?;
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// The text of a non-empty sequence of `char`s, as lexers hold it.
+fn text_of_chars(items: &[Value]) -> Option<String> {
+    let first = items.first()?;
+    matches!(first.data, Data::Char(_)).then_some(())?;
+    items.iter().map(|item| if let Data::Char(c) = item.data { Some(c) } else { None }).collect()
+}
+
+fn put_chars(items: &mut [Value], before: &str, after: &str) -> bool {
+    for (item, (old, new)) in items.iter_mut().zip(before.chars().zip(after.chars())) {
+        if old != new {
+            item.data = Data::Char(new);
+            item.trust = Trust::Redacted;
+        }
+    }
+    before != after
+}
+
+/// The secrets found so far, to find their other copies: under other names, within messages.
+#[derive(Default)]
+struct Found {
+    secrets: Vec<Vec<u8>>,
+    by_start: HashMap<[u8; 4], Vec<usize>>,
+}
+
+impl Found {
+    /// Shorter ones would be found by chance.
+    const SHORTEST: usize = 6;
+
+    fn add(&mut self, secret: &[u8]) {
+        let secret = secret.trim_ascii();
+        let Some(start) = secret.first_chunk::<4>() else { return };
+        let telling = secret.len() >= Self::SHORTEST && secret.iter().any(|b| *b != secret[0]);
+        let known = |list: &Vec<usize>| list.iter().any(|&at| self.secrets[at] == secret);
+        if telling && mask_all_bytes(secret) != secret && !self.by_start.get(start).is_some_and(known) {
+            self.by_start.entry(*start).or_default().push(self.secrets.len());
+            self.secrets.push(secret.to_vec());
+        }
+    }
+
+    fn add_ranges(&mut self, text: &[u8], ranges: &[Range<usize>]) {
+        for range in ranges {
+            self.add(&text[range.clone()]);
+        }
+    }
+
+    /// Where known secrets stand in a text, longest first.
+    fn ranges(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let (mut ranges, mut at) = (Vec::new(), 0);
+        while let Some(start) = text[at..].first_chunk::<4>() {
+            let here = self.by_start.get(start).into_iter().flatten();
+            let len =
+                here.map(|&i| &self.secrets[i]).filter(|s| text[at..].starts_with(s)).map(Vec::len).max();
+            if let Some(len) = len {
+                ranges.push(at..at + len);
+            }
+            at += len.unwrap_or(1);
+        }
+        ranges
+    }
+
+    /// Masks every copy of a known secret. Returns the number of values and texts that were changed.
+    fn erase(&self, snapshot: &mut Snapshot) -> usize {
+        if self.secrets.is_empty() {
+            return 0;
+        }
+        let mut changed = 0;
+        let mut text = |text: &mut String| {
+            let masked = mask_text(text, &self.ranges(text.as_bytes()));
+            let different = replace(text, masked);
+            changed += usize::from(different);
+            different
+        };
+        text(&mut snapshot.cause.message);
+        let program = &mut snapshot.program;
+        program.command.iter_mut().chain(&mut program.arguments).chain(&mut snapshot.notes).for_each(
+            |word| {
+                text(word);
+            },
+        );
+        if let Some(folder) = &mut program.working_folder {
+            text(folder);
+        }
+        for thread in &mut snapshot.threads {
+            thread.name.iter_mut().for_each(|name| {
+                text(name);
+            });
+            let arguments = thread.frames.iter_mut().flat_map(|frame| &mut frame.arguments);
+            let mut open: Vec<&mut Value> = arguments.map(|argument| &mut argument.value).collect();
+            while let Some(value) = open.pop() {
+                let different = match &mut value.data {
+                    Data::Text { text: content, .. } => text(content),
+                    Data::Bytes { bytes, .. } => {
+                        let masked = mask_bytes(bytes, &self.ranges(bytes));
+                        replace(bytes, masked)
+                    }
+                    Data::Sequence { items, .. } => {
+                        if let Some(chars) = text_of_chars(items) {
+                            put_chars(items, &chars, &mask_text(&chars, &self.ranges(chars.as_bytes())));
+                        }
+                        false
+                    }
+                    _ => false,
+                };
+                if different {
+                    value.trust = Trust::Redacted;
+                }
+                open.extend(value.children_mut());
+            }
+        }
+        changed
+    }
+}

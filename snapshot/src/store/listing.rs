@@ -1,0 +1,99 @@
+//! What a list shows of each snapshot, read without its values.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde::Deserialize;
+
+use super::file::{parse, unpacked};
+use crate::crash::{Cause, FrameKind, Location};
+use crate::error::SnapshotError;
+
+/// The snapshots of a store.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Oldest first.
+    pub snapshots: Vec<Summary>,
+    /// The files that could not be read, and why.
+    pub damaged: Vec<(PathBuf, SnapshotError)>,
+}
+
+/// One snapshot, in short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// Its id.
+    pub id: String,
+    /// When: RFC 3339, UTC, whole seconds.
+    pub time: String,
+    /// When its file was written, which orders those of one second.
+    pub written: SystemTime,
+    /// What ended it.
+    pub cause: Cause,
+    /// Where.
+    pub location: Option<Location>,
+    /// The function of the innermost workspace frame.
+    pub function: Option<String>,
+    /// The package of the innermost workspace frame.
+    pub package: Option<String>,
+    /// Stable identity of the crash.
+    pub fingerprint: String,
+    /// How often this fingerprint was seen in its run.
+    pub count: u64,
+    /// The command that the user gave.
+    pub command: Vec<String>,
+}
+
+/// The fields of a snapshot's file that a summary needs; serde_json passes over the others.
+#[derive(Deserialize)]
+struct Skim {
+    id: String,
+    time: String,
+    cause: Cause,
+    location: Option<Location>,
+    threads: Vec<SkimThread>,
+    fingerprint: String,
+    count: u64,
+    program: SkimProgram,
+}
+
+#[derive(Deserialize)]
+struct SkimThread {
+    frames: Vec<SkimFrame>,
+}
+
+#[derive(Deserialize)]
+struct SkimFrame {
+    function: String,
+    kind: FrameKind,
+    package: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct SkimProgram {
+    command: Vec<String>,
+}
+
+/// Reads one file in short.
+pub(super) fn summary(path: &Path, id: &str) -> Result<Summary, SnapshotError> {
+    let skim: Skim = parse(&unpacked(path)?, path)?;
+    if skim.id != id {
+        return Err(SnapshotError::damaged(path, "it holds a snapshot of another name"));
+    }
+    let written = fs::metadata(path).and_then(|metadata| metadata.modified());
+    let frames = skim.threads.into_iter().next().map(|thread| thread.frames).unwrap_or_default();
+    let frame = frames.into_iter().find(|frame| frame.kind == FrameKind::Workspace);
+    let (function, package) = frame.map_or((None, None), |frame| (Some(frame.function), frame.package));
+    Ok(Summary {
+        id: skim.id,
+        time: skim.time,
+        written: written.unwrap_or(SystemTime::UNIX_EPOCH),
+        cause: skim.cause,
+        location: skim.location,
+        function,
+        package,
+        fingerprint: skim.fingerprint,
+        count: skim.count,
+        command: skim.program.command,
+    })
+}

@@ -1,0 +1,209 @@
+//! Secrets do not reach the disk, and what is none stays as it is.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
+
+#[path = "support/snapshots.rs"]
+mod support;
+
+use relapse_snapshot::*;
+use support::{frame, record, shape, snapshot, text, value};
+
+const JWT: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N";
+
+fn redacted(arguments: Vec<(&str, Value)>) -> (Snapshot, usize) {
+    let mut snapshot = snapshot("boom", arguments);
+    let changed = redact(&mut snapshot, &Rules::default());
+    (snapshot, changed)
+}
+
+fn json(snapshot: &Snapshot) -> String {
+    String::from_utf8(store::to_json(snapshot).unwrap()).unwrap()
+}
+
+fn pointer(to: Value) -> Value {
+    value(Data::Pointer { address: 8, to: Some(Box::new(to)) })
+}
+
+fn map(entries: Vec<(Value, Value)>) -> Value {
+    let len = entries.len() as u64;
+    value(Data::Map { entries, len })
+}
+
+#[test]
+fn values_under_secret_names_are_replaced() {
+    let secret = || text("hunter2-S3cret");
+    let tuple = |a, b| value(Data::Tuple(vec![a, b]));
+    let variant = |name: &str, inner| {
+        let field = Field { name: "0".into(), value: inner };
+        value(Data::Variant { name: name.into(), fields: vec![field] })
+    };
+    for argument in [
+        ("password", secret()),
+        ("config", record(vec![("user", text("bob")), ("dbPassword", pointer(secret()))])),
+        ("headers", map(vec![(pointer(text("Authorization")), secret())])),
+        ("headers", map(vec![(value(Data::Bytes { bytes: b"Cookie".to_vec(), len: 6 }), secret())])),
+        ("headers", value(Data::Sequence { items: vec![tuple(text("Set-Cookie"), secret())], len: 1 })),
+        ("auth", variant("Password", secret())),
+        ("secrets", value(Data::Sequence { items: vec![secret()], len: 1 })),
+        ("credentials", map(vec![(secret(), value(Data::Uint(5)))])),
+        ("api_key", variant("Some", secret())),
+        ("passphrase", value(Data::Bytes { bytes: b"hunter2-S3cret".to_vec(), len: 14 })),
+        (
+            "passwd",
+            value(Data::Sequence {
+                items: "hunter2-S3cret".chars().map(|c| value(Data::Char(c))).collect(),
+                len: 14,
+            }),
+        ),
+    ] {
+        let name = argument.0;
+        let (snapshot, changed) = redacted(vec![argument]);
+        assert!(changed > 0, "{name}");
+        assert!(!json(&snapshot).contains("hunter2"), "{name}");
+        assert_eq!(snapshot.frames()[1].trust(), Trust::Redacted, "{name}");
+        let hexadecimal = "68756e74657232";
+        assert!(!json(&snapshot).contains(hexadecimal), "{name}");
+    }
+}
+
+#[test]
+fn a_newtype_names_what_it_holds() {
+    let mut snapshot = snapshot("boom", vec![]);
+    let ty = shape(&mut snapshot.types, "demo::auth::Password", TypeKind::Opaque);
+    let mut password = record(vec![("0", text("hunter2-S3cret"))]);
+    password.ty = ty;
+    snapshot.threads[0].frames[1].arguments = vec![Argument { name: "x".into(), value: password }];
+    assert_eq!(redact(&mut snapshot, &Rules::default()), 1);
+    assert!(!json(&snapshot).contains("hunter2"));
+}
+
+#[test]
+fn other_names_and_values_are_left_alone() {
+    for argument in [
+        ("key", text("hunter2-S3cret")),
+        ("token", text("ident")),
+        ("tokens", value(Data::Sequence { items: vec![text("a"), text("b")], len: 2 })),
+        ("words", map(vec![(text("the secret of it"), text("value"))])),
+        ("pair", value(Data::Tuple(vec![text("name"), text("bearer of news")]))),
+        ("password", value(Data::Bool(true))),
+        ("url", text("http://host:80/a@b")),
+    ] {
+        let before = snapshot("boom", vec![argument]);
+        let mut after = before.clone();
+        assert_eq!(redact(&mut after, &Rules::default()), 0);
+        assert_eq!(after, before);
+    }
+}
+
+#[test]
+fn values_that_look_like_secrets_are_replaced_within_longer_ones() {
+    let http = format!("GET / HTTP/1.1\r\nAuthorization: Bearer {JWT}\r\n\r\n");
+    let (snapshot, _) = redacted(vec![
+        ("input", text(&http)),
+        ("bytes", value(Data::Bytes { bytes: http.clone().into_bytes(), len: http.len() as u64 })),
+        (
+            "chars",
+            value(Data::Sequence {
+                items: http.chars().map(|c| value(Data::Char(c))).collect(),
+                len: http.len() as u64,
+            }),
+        ),
+    ]);
+    let arguments = &snapshot.frames()[1].arguments;
+    let Data::Text { text, .. } = &arguments[0].value.data else { panic!() };
+    assert_eq!(text.len(), http.len());
+    assert!(text.starts_with("GET / HTTP/1.1\r\nAuthorization: Bearer xxXxxX"), "{text}");
+    assert!(text.ends_with("\r\n\r\n") && text.matches('.').count() == 3, "{text}");
+    let Data::Bytes { bytes, .. } = &arguments[1].value.data else { panic!() };
+    assert_eq!(bytes, text.as_bytes());
+    let Data::Sequence { items, .. } = &arguments[2].value.data else { panic!() };
+    let chars: String = items.iter().map(|v| if let Data::Char(c) = v.data { c } else { panic!() }).collect();
+    assert_eq!(&chars, text);
+}
+
+#[test]
+fn commands_and_messages_are_redacted() {
+    let words = |words: &[&str]| -> Vec<String> { words.iter().map(|w| (*w).to_owned()).collect() };
+    let mut snapshot = snapshot("cannot log in: Login { user: \"bob\", password: \"p4ss-word\" }", vec![]);
+    snapshot.program.command = words(&[
+        "demo",
+        "--password=hunter2",
+        "--api-key",
+        "abc123def",
+        "--verbose",
+        "--secret",
+        "--quiet",
+        "PASSWD=zz9zz9",
+        "postgres://me:topSecret1@db/x",
+        "--header",
+        "Authorization: Bearer abcDEF123456",
+        "cookie",
+        "jar",
+    ]);
+    snapshot.program.arguments = words(&["reads", "xhunter2x", "hunter2"]);
+    snapshot.notes = vec!["the program said abc123def".into()];
+    redact(&mut snapshot, &Rules::default());
+    assert_eq!(snapshot.cause.message, "cannot log in: Login { user: \"bob\", password: \"x0xx-xxxx\" }");
+    assert_eq!(
+        snapshot.program.command,
+        [
+            "demo",
+            "--password=xxxxxx0",
+            "--api-key",
+            "aaa000aaa",
+            "--verbose",
+            "--secret",
+            "--quiet",
+            "PASSWD=xx0xx0",
+            "postgres://me:xxxXxxxxx0@db/x",
+            "--header",
+            "Authorization: Bearer aaaAAA000000",
+            "cookie",
+            "jar",
+        ]
+    );
+    assert_eq!(snapshot.program.arguments, ["reads", "xxxxxxx0x", "xxxxxx0"]);
+    assert_eq!(snapshot.notes, ["the program said aaa000aaa"]);
+}
+
+#[test]
+fn copies_of_a_secret_are_found_under_other_names() {
+    let mut snapshot =
+        snapshot("bad password hunter2-S3cret!", vec![("pw", text("say hunter2-S3cret twice"))]);
+    let caller = frame("demo::login", FrameKind::Workspace, vec![("password", text("hunter2-S3cret"))]);
+    snapshot.threads[0].frames.push(caller);
+    redact(&mut snapshot, &Rules::default());
+    assert!(!json(&snapshot).contains("hunter2"));
+    assert_eq!(snapshot.cause.message, "bad password xxxxxx0-X0xxxx!");
+    let Data::Text { text, .. } = &snapshot.frames()[1].arguments[0].value.data else { panic!() };
+    assert_eq!(text, "say xxxxxx0-X0xxxx twice");
+}
+
+#[test]
+fn keys_of_a_secret_map_stay_different() {
+    let entries = (0..50).map(|n| (text(&format!("user{n:02}")), text("abc"))).collect();
+    let (snapshot, _) = redacted(vec![("credentials", map(entries))]);
+    let Data::Map { entries, .. } = &snapshot.frames()[1].arguments[0].value.data else { panic!() };
+    let keys: std::collections::HashSet<String> = entries.iter().map(|(key, _)| format!("{key:?}")).collect();
+    assert_eq!(keys.len(), 50);
+}
+
+#[test]
+fn rules_can_be_extended_and_switched_off() {
+    let arguments = || vec![("pin", text("1234x")), ("line", text("id corp_ab12cd, x"))];
+    let mut off = snapshot("boom", arguments());
+    assert_eq!(redact(&mut off, &Rules::off()), 0);
+    let mut more = snapshot("boom", arguments());
+    let rules = Rules::default().with_name("pin").with_pattern("corp_*");
+    assert_eq!(redact(&mut more, &rules), 2);
+    assert!(!json(&more).contains("1234x") && !json(&more).contains("ab12cd"));
+    assert_eq!(rules.redact_text("use corp_ab12cd"), "use xxxx_xx00xx");
+}
+
+#[test]
+fn the_store_writes_nothing_unredacted() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let kept = store.put(snapshot("boom", vec![("password", text("hunter2"))])).unwrap();
+    assert!(!json(&store.get(&kept.id).unwrap()).contains("hunter2"));
+}
