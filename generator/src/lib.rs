@@ -11,6 +11,7 @@ pub mod header;
 pub mod hostile;
 pub mod index;
 pub mod names;
+pub mod outcome;
 pub mod place;
 pub mod project;
 pub mod prove;

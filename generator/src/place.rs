@@ -206,7 +206,7 @@ pub(crate) fn module_stem(file: &Path) -> PathBuf {
 /// `src/a/b.rs` → `a/b`, `src/a/mod.rs` → `a`, `src/lib.rs` → `lib`, `tests/t.rs` → `tests/t`; the names of
 /// inline modules follow.
 fn mirrored(file: &Path, inline: &[String]) -> Result<PathBuf, PlaceError> {
-    let unusable = || PlaceError::Unusable(format!("{file:?} is no path of a source file within a package"));
+    let unusable = || PlaceError::Unusable(format!("{} is no path of a source file", file.display()));
     let stem = module_stem(&normalized(file));
     let mut parts = Vec::new();
     for part in stem.components() {
@@ -275,7 +275,7 @@ fn renamed(regression: &Regression, name: &str) -> Regression {
         renamed.header.run_it = regression.header.run_it.replace(&old, &format!("::{name}::{name}"));
         let old_data = format!("\"{}/", regression.name);
         renamed.body = regression.body.replace(&old_data, &format!("\"{name}/"));
-        renamed.name = name.to_owned();
+        name.clone_into(&mut renamed.name);
     }
     renamed
 }

@@ -56,6 +56,9 @@ pub struct Templates {
 
 impl Templates {
     /// The embedded templates.
+    ///
+    /// # Panics
+    /// Never: the templates are constants that the tests render.
     pub fn embedded() -> Self {
         let mut tera = Tera::default();
         // No autoescape: what is rendered is Rust, not HTML.
@@ -72,7 +75,7 @@ impl Templates {
             let path = folder.join(name);
             match fs::read_to_string(&path) {
                 Ok(text) => {
-                    templates.tera.add_raw_template(name, &text).map_err(|error| tera(name, &error))?
+                    templates.tera.add_raw_template(name, &text).map_err(|error| tera(name, &error))?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(source) => return Err(RenderError::Template { path, source }),

@@ -308,7 +308,7 @@ fn imports(tree: &UseTree, name: &str) -> bool {
         UseTree::Name(item) => item.ident == name,
         UseTree::Rename(item) => item.rename == name,
         UseTree::Group(group) => group.items.iter().any(|tree| imports(tree, name)),
-        _ => false,
+        UseTree::Glob(_) => false,
     }
 }
 

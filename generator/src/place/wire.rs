@@ -240,7 +240,7 @@ fn slashed(path: &Path) -> Result<String, PlaceError> {
     let parts: Option<Vec<&str>> = path.components().map(|part| part.as_os_str().to_str()).collect();
     parts
         .map(|parts| parts.join("/"))
-        .ok_or_else(|| PlaceError::Unusable(format!("{path:?} cannot be written in a source file")))
+        .ok_or_else(|| PlaceError::Unusable(format!("{} cannot be written in a source file", path.display())))
 }
 
 /// The declaration of a file that cannot be parsed: our three lines, as they were written.

@@ -45,7 +45,7 @@ impl Layout {
         folders.insert(original_root.clone());
         let ancestor = common_ancestor(folders.iter().chain(&files)).unwrap_or_else(|| original_root.clone());
         let place =
-            |path: &Path| path.strip_prefix(&ancestor).map_or_else(|_| tree.to_owned(), |p| tree.join(p));
+            |path: &Path| path.strip_prefix(&ancestor).map_or_else(|_| tree.to_owned(), |p| below(tree, p));
         let within = |path: &Path| folders.iter().any(|f| path != f && path.starts_with(f));
         let source = |path: &PathBuf, file| Source { from: path.clone(), to: place(path), file };
         let sources = folders.iter().filter(|f| !within(f)).map(|f| source(f, false));

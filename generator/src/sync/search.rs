@@ -40,7 +40,9 @@ pub(super) fn sources(tree: &Tree, package: &SyncPackage) -> Result<Vec<PathBuf>
                 Entry::Folder if !name.starts_with('.') && !SKIPPED.contains(&name.as_str()) => {
                     folders.push(folder.join(name));
                 }
-                Entry::File if name.ends_with(".rs") => files.push(folder.join(name)),
+                Entry::File if Path::new(&name).extension().is_some_and(|extension| extension == "rs") => {
+                    files.push(folder.join(name))
+                }
                 _ => {}
             }
         }
@@ -88,15 +90,12 @@ pub(super) fn candidates(
     let roots = same_kind_first(&package.roots, &wiring.file);
     for path in paths {
         // The crate's root holds everything; it says something only where the module was a root itself.
-        if path.is_empty() && !roots.iter().any(|root| *root == wiring.file) && !is_root_name(&wiring.file) {
+        if path.is_empty() && !roots.contains(&wiring.file) && !is_root_name(&wiring.file) {
             continue;
         }
         for root in &roots {
-            if let Some(site) = follow(tree, package, root, &path)? {
-                if !found.contains(&site) {
-                    found.push(site);
-                }
-            }
+            let site = follow(tree, package, root, &path)?;
+            found.extend(site.filter(|site| !found.contains(site)));
         }
     }
     Ok(found)
@@ -169,18 +168,12 @@ fn follow(
             if site.inline.is_empty() { from.join(path) } else { folder.join(&within).join(path) }
         });
         let folder_of = folder.join(&within).join(name);
-        let file = match &named {
-            Some(file) => Some(normalized(file)),
-            None => {
-                let mut there = None;
-                for file in [folder_of.with_extension("rs"), folder_of.join("mod.rs")] {
-                    if there.is_none() && tree.read(&normalized(&package.folder.join(&file)))?.is_some() {
-                        there = Some(file);
-                    }
-                }
-                there
+        let mut file = named.as_deref().map(normalized);
+        for there in [folder_of.with_extension("rs"), folder_of.join("mod.rs")] {
+            if file.is_none() && tree.read(&normalized(&package.folder.join(&there)))?.is_some() {
+                file = Some(there);
             }
-        };
+        }
         let Some(file) = file else { return Ok(None) };
         // A file that `#[path]` names is as a mod.rs: its modules lie beside it.
         folder = match &named {
