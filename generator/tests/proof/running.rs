@@ -5,10 +5,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use relapse_capture::roots::{PackageRoot, Roots};
+use relapse_capture::roots::Roots;
 use relapse_generator::compile::compile;
 use relapse_generator::same_crash::{Crash, LineMap};
-use relapse_generator::scratch::Scratch;
+use relapse_generator::scratch::{Scratch, roots_of};
 use relapse_generator::verify::{
     Ending, HookReader, Limits, Observer, PanicLocation, TestRun, Traced, Verification, verify,
 };
@@ -41,8 +41,7 @@ fn build(source: &str, tests: &[(&str, &str)]) -> Built {
         limits: limits.clone(),
     };
     let runs = tests.iter().map(|(name, _)| ((*name).to_owned(), run(name))).collect();
-    let package = PackageRoot { name: "demo".to_owned(), folder: fixture.root.clone() };
-    let original = Roots { workspace: Some(fixture.root.clone()), packages: vec![package] };
+    let original = roots_of(&fixture.metadata());
     Built { roots: scratch.roots(&original), lines: LineMap::new(&edits), _fixture: fixture, scratch, runs }
 }
 
@@ -182,6 +181,24 @@ fn a_place_below_our_declaration_in_an_inline_module_is_followed() {
     let crash = Crash::new(&panic("here", 5, 5), roots, LineMap::new(&edits));
     let verification = verify(&HookReader, &run, &crash, 1).unwrap();
     assert_eq!(verification, Verification { reproduced: 1, of: 1, reason: None });
+}
+
+#[test]
+fn a_panic_behind_a_silent_hook_and_a_death_in_its_function_are_seen_by_the_tracer() {
+    let source = "pub fn quiet() {\n    std::panic::set_hook(Box::new(|_| {}));\n    panic!(\"unheard\")\n}\n\
+        pub fn wild(at: usize) -> u8 {\n    unsafe { std::ptr::read_volatile(at as *const u8) }\n}\n";
+    let built = build(source, &[("hushed", "quiet();"), ("killed", "wild(8);")]);
+    let traced = |test: &str, snapshot: &Snapshot| {
+        let crash = Crash::new(snapshot, built.roots.clone(), built.lines.clone());
+        verify(&built.traced(), &built.runs[test], &crash, 3).unwrap()
+    };
+    assert!(traced("hushed", &panic("unheard", 3, 5)).is_verified());
+    let mut death = crash(CauseKind::Signal, "", None, &["demo::wild"]);
+    death.cause.signal = Some("SIGSEGV".to_owned());
+    assert_eq!(traced("killed", &death), Verification { reproduced: 3, of: 3, reason: None });
+    death.threads[0].frames[0].function = "demo::other".to_owned();
+    let reason = traced("killed", &death).reason;
+    assert_eq!(reason.as_deref(), Some("the same signal, but not within demo::other"));
 }
 
 #[test]
