@@ -7,7 +7,7 @@ use relapse_capture::roots::Roots;
 use relapse_snapshot::{CauseKind, FrameKind, Location, Snapshot, normalise_message};
 
 pub use self::lines::LineMap;
-use crate::verify::{Ending, Observation, ObservedPanic};
+use crate::verify::{Ending, Observation, ObservedDeath, ObservedPanic};
 
 /// The functions that lead to a place in std, of which all must be there again.
 const INNERMOST: usize = 2;
@@ -53,19 +53,27 @@ impl Crash {
         }
     }
 
-    /// Compares a run with the crash.
+    /// Whether the crash ends the process, rather than unwinds a thread.
+    pub fn is_death(&self) -> bool {
+        matches!(self.kind, CauseKind::Signal | CauseKind::Abort | CauseKind::StackOverflow)
+    }
+
+    /// Compares a run with the crash; a test that passes does not show it.
     pub fn compare(&self, seen: &Observation) -> Sameness {
-        let different = |reason: String| Sameness::Different(reason);
-        match (&seen.ending, self.kind) {
-            (Ending::TimedOut, CauseKind::Timeout) => return Sameness::Same,
-            (Ending::TimedOut, _) => return different("the test did not end in its time".to_owned()),
-            (Ending::Exited(0), _) => return different(passed(seen)),
-            _ => {}
+        match &seen.ending {
+            Ending::Exited(0) => Sameness::Different(passed(seen)),
+            _ => self.shown_in(seen),
         }
-        match self.kind {
-            CauseKind::Panic => self.compare_panics(seen),
-            CauseKind::Signal | CauseKind::Abort | CauseKind::StackOverflow => self.compare_death(seen),
-            CauseKind::Timeout | CauseKind::Trigger => different(format!("the test {}", ended(seen))),
+    }
+
+    /// Compares a run with the crash whether the test passed or not: one with `#[should_panic]` passes.
+    pub fn shown_in(&self, seen: &Observation) -> Sameness {
+        match (&seen.ending, self.kind) {
+            (Ending::TimedOut, CauseKind::Timeout) => Sameness::Same,
+            (Ending::TimedOut, _) => Sameness::Different(ended_as(seen)),
+            (_, CauseKind::Panic) => self.compare_panics(seen),
+            _ if self.is_death() => self.compare_death(seen),
+            _ => Sameness::Different(ended_as(seen)),
         }
     }
 
@@ -77,12 +85,9 @@ impl Crash {
                 Some(reason) => first_reason = first_reason.or(Some(reason)),
             }
         }
-        Sameness::Different(
-            first_reason.unwrap_or_else(|| format!("the test {} without a panic", ended(seen))),
-        )
+        Sameness::Different(first_reason.unwrap_or_else(|| format!("{} without a panic", ended_as(seen))))
     }
 
-    /// A death by signal: of the test itself. A test whose call runs in a child is observed as that child.
     fn compare_death(&self, seen: &Observation) -> Sameness {
         let expected = match self.kind {
             CauseKind::Signal => self.signal.as_deref().unwrap_or("SIGSEGV"),
@@ -90,45 +95,58 @@ impl Crash {
             CauseKind::StackOverflow => "SIGABRT",
             _ => self.signal.as_deref().unwrap_or("SIGABRT"),
         };
-        match &seen.ending {
-            Ending::Signal(signal) if signal == expected => Sameness::Same,
-            Ending::Signal(signal) if self.kind == CauseKind::StackOverflow && signal == "SIGSEGV" => {
-                Sameness::Same
+        let overflow = self.kind == CauseKind::StackOverflow;
+        let same_signal = |signal: &str| signal == expected || overflow && signal == "SIGSEGV";
+        if seen.deaths.iter().any(|death| self.is_same_death(death, &same_signal)) {
+            return Sameness::Same;
+        }
+        match (&seen.ending, seen.deaths.first()) {
+            (Ending::Signaled(signal), None) if same_signal(signal) => Sameness::Same,
+            (_, Some(death)) if same_signal(&death.signal) => {
+                let function = self.functions.first().map_or("the same function", String::as_str);
+                Sameness::Different(format!("the same signal, but not within {function}"))
             }
-            _ => Sameness::Different(format!("the test {}, not by {expected}", ended(seen))),
+            _ => Sameness::Different(format!("{}, not by {expected}", ended_as(seen))),
+        }
+    }
+
+    fn is_same_death(&self, death: &ObservedDeath, same_signal: &dyn Fn(&str) -> bool) -> bool {
+        if death.kind != self.kind || !same_signal(&death.signal) {
+            return false;
+        }
+        let mut known = self.functions.iter();
+        let known_here = |function: &String| death.functions.contains(function);
+        match self.kind {
+            _ if death.functions.is_empty() || self.functions.is_empty() => true,
+            // Which function of a recursion meets the end of the stack is chance.
+            CauseKind::StackOverflow => known.any(known_here),
+            _ => known.next().is_none_or(known_here),
         }
     }
 
     /// What is different about a panic; `None` where nothing is.
     fn differs(&self, panic: &ObservedPanic) -> Option<String> {
-        let place = self.place_of(panic);
-        let shown = place
-            .as_ref()
-            .map_or_else(|| "an unknown place".to_owned(), |p| format!("{}:{}", p.file, p.line));
+        // As the snapshot would have it: normalised, in the lines before our own edits.
+        let file = self.roots.normalise(&panic.location.file, None).0;
+        let line = self.lines.before(&file, panic.location.line);
+        let column = panic.location.column;
+        let shown = format!("{file}:{}", line.unwrap_or(panic.location.line));
         if normalise_message(&panic.message) != self.message {
             return Some(format!("another panic: {} ({shown})", short(&panic.message)));
         }
-        let (Some(expected), Some(place)) = (&self.location, &place) else { return None };
-        let same_column = expected.column == 0 || place.column == 0 || expected.column == place.column;
-        if expected.file != place.file || expected.line != place.line || !same_column {
+        let expected = self.location.as_ref()?;
+        let same_column = expected.column == 0 || column == 0 || expected.column == column;
+        if expected.file != file || Some(expected.line) != line || !same_column {
             return Some(format!("the same panic at another place: {shown}"));
         }
         // Many ways lead to one line of std: the caller tells them apart.
         let missing = self.functions.iter().find(|function| !panic.functions.contains(function));
         match missing {
-            Some(missing) if is_std(&place.file) && !panic.functions.is_empty() => {
+            Some(missing) if is_std(&file) && !panic.functions.is_empty() => {
                 Some(format!("the same panic at {shown}, but not within {missing}"))
             }
             _ => None,
         }
-    }
-
-    /// The place of a panic as the snapshot would have it: normalised, in the lines before our own edits.
-    fn place_of(&self, panic: &ObservedPanic) -> Option<Location> {
-        let (raw, line, column) = panic.location.as_ref()?;
-        let file = self.roots.normalise(raw, None).0;
-        let line = self.lines.before(&file, *line).unwrap_or(0);
-        Some(Location { file, line, column: *column })
     }
 }
 
@@ -143,12 +161,12 @@ fn passed(seen: &Observation) -> String {
     }
 }
 
-fn ended(seen: &Observation) -> String {
+fn ended_as(seen: &Observation) -> String {
     match &seen.ending {
-        Ending::Exited(0) => "passed".to_owned(),
-        Ending::Exited(status) => format!("failed with status {status}"),
-        Ending::Signal(signal) => format!("was ended by {signal}"),
-        Ending::TimedOut => "did not end in its time".to_owned(),
+        Ending::Exited(0) => "the test passed".to_owned(),
+        Ending::Exited(status) => format!("the test failed with status {status}"),
+        Ending::Signaled(signal) => format!("the test was ended by {signal}"),
+        Ending::TimedOut => "the test did not end in its time".to_owned(),
     }
 }
 

@@ -21,8 +21,8 @@ use relapse_capture::roots::{PackageRoot, Roots};
 
 pub use self::error::ScratchError;
 use self::layout::Layout;
-pub use self::layout::normalise;
 pub(crate) use self::layout::relative_within;
+pub use self::layout::{normalise, roots_of};
 use crate::compile::BuildPlace;
 use crate::edit::EditSet;
 

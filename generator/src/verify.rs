@@ -4,34 +4,22 @@
 
 mod hook;
 mod process;
+mod traced;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::Duration;
+
+pub use relapse_capture::observe::{Ending, Limits, Observation, ObservedDeath, ObservedPanic};
+pub use relapse_capture::panic::PanicLocation;
+use relapse_capture::tracer::TraceError;
 
 pub use self::hook::HookReader;
 pub use self::process::{Ended, Finished, ProcessError, run};
+pub use self::traced::Traced;
 use crate::same_crash::{Crash, Sameness};
 
 /// How often a regression is run before it counts as verified.
 pub const ROUNDS: u32 = 3;
-
-/// What a run may use. A test that needs more is ended, and so is whatever it started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Wall-clock time.
-    pub time: Duration,
-    /// Private writable memory, in bytes, of each process (`RLIMIT_DATA`).
-    pub memory_bytes: u64,
-    /// How much of each output stream is kept, in bytes.
-    pub output_bytes: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { time: Duration::from_secs(60), memory_bytes: 4 << 30, output_bytes: 1 << 20 }
-    }
-}
 
 /// One test, ready to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,46 +36,49 @@ pub struct TestRun {
     pub limits: Limits,
 }
 
-/// What was seen of one run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Observation {
-    /// The panics of all its threads, in order.
-    pub panics: Vec<ObservedPanic>,
-    /// How the test's process ended.
-    pub ending: Ending,
-    /// The start of its standard output.
-    pub stdout: Vec<u8>,
-    /// The start of its standard error.
-    pub stderr: Vec<u8>,
+/// Tells a test whose call kills its process that it is that process.
+const CHILD: &str = "RELAPSE_CHILD";
+
+impl TestRun {
+    /// The run of the child that a test starts where its call kills the process. A test that starts none runs as
+    /// it is.
+    #[must_use]
+    pub fn in_child(mut self) -> Self {
+        let name = self.test.rsplit("::").next().unwrap_or_default().to_owned();
+        self.set(CHILD, &name);
+        self
+    }
+
+    /// Sets a variable of the environment.
+    fn set(&mut self, name: &str, value: &str) {
+        self.environment.retain(|(found, _)| found != name);
+        self.environment.push((name.into(), value.into()));
+    }
+
+    /// The arguments for libtest. Without `--test-threads`: a test has a thread of its own, with its stack size,
+    /// as it has under `cargo test`.
+    fn arguments(&self) -> [&str; 4] {
+        [&self.test, "--exact", "--nocapture", "--include-ignored"]
+    }
 }
 
-/// A panic, as the default hook would print it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ObservedPanic {
-    /// The message.
-    pub message: String,
-    /// The file as the program names it, the line and the column.
-    pub location: Option<(String, u32, u32)>,
-    /// The functions on the stack, innermost first, as rustc-demangle prints them; empty where nobody looked.
-    pub functions: Vec<String>,
+/// A test could not be run at all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ObserveError {
+    /// The process could not be started or waited for.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// The tracer could not do its work.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
 }
 
-/// How a run ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ending {
-    /// By itself, with this status.
-    Exited(i32),
-    /// By this signal (`SIGSEGV`).
-    Signal(String),
-    /// It was ended at its time limit.
-    TimedOut,
-}
-
-/// Runs a test and says what happened. One implementation watches the process by ptrace; [`HookReader`] reads
-/// what the test prints, where tracing is not permitted.
+/// Runs a test and says what happened. [`Traced`] watches the process by ptrace; [`HookReader`] reads what
+/// the test prints, where that is not permitted.
 pub trait Observer {
     /// Runs it once.
-    fn observe(&self, run: &TestRun) -> Result<Observation, ProcessError>;
+    fn observe(&self, run: &TestRun) -> Result<Observation, ObserveError>;
 }
 
 /// How often a crash came back.
@@ -114,7 +105,8 @@ pub fn verify(
     run: &TestRun,
     crash: &Crash,
     rounds: u32,
-) -> Result<Verification, ProcessError> {
+) -> Result<Verification, ObserveError> {
+    let run = if crash.is_death() { &run.clone().in_child() } else { run };
     let mut verification = Verification { reproduced: 0, of: 0, reason: None };
     for _ in 0..rounds {
         let seen = observer.observe(run)?;

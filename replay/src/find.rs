@@ -1,11 +1,11 @@
 //! Finds the regression files of a workspace: `PACKAGE/regressions/**/*.rs` with a header of ours.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use cargo_metadata::Metadata;
+use relapse_generator::scratch::roots_of;
 
 use crate::error::ReplayError;
 use crate::header::is_ours;
@@ -30,8 +30,8 @@ pub struct Found {
 pub fn find(metadata: &Metadata) -> Result<Vec<Found>, ReplayError> {
     let root = metadata.workspace_root.as_std_path();
     let mut found = Vec::new();
-    for (package, folder) in packages(metadata) {
-        let mut open = vec![(folder.join("regressions"), 0)];
+    for package in roots_of(metadata).packages {
+        let mut open = vec![(package.folder.join("regressions"), 0)];
         while let Some((folder, depth)) = open.pop() {
             for path in entries(&folder)? {
                 let is_link = path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
@@ -40,7 +40,11 @@ pub fn find(metadata: &Metadata) -> Result<Vec<Found>, ReplayError> {
                 } else if is_source(&path) {
                     let text = read(&path)?;
                     if is_ours(&text) {
-                        found.push(Found { file: relative(root, &path), package: package.clone(), text });
+                        found.push(Found {
+                            file: relative(root, &path),
+                            package: package.name.clone(),
+                            text,
+                        });
                     }
                 }
             }
@@ -49,20 +53,6 @@ pub fn find(metadata: &Metadata) -> Result<Vec<Found>, ReplayError> {
     found.sort_by(|a, b| a.file.cmp(&b.file));
     found.dedup_by(|a, b| a.file == b.file);
     Ok(found)
-}
-
-/// Name and folder of each member and of the path dependencies that they name.
-fn packages(metadata: &Metadata) -> BTreeSet<(String, PathBuf)> {
-    let local = metadata.packages.iter().filter(|package| package.source.is_none());
-    local
-        .flat_map(|package| {
-            let own =
-                package.manifest_path.parent().map(|folder| (package.name.to_string(), folder.to_owned()));
-            let named = package.dependencies.iter();
-            let named = named.filter_map(|d| d.path.as_ref().map(|path| (d.name.clone(), path.clone())));
-            own.into_iter().chain(named).map(|(name, folder)| (name, folder.into_std_path_buf()))
-        })
-        .collect()
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, ReplayError> {

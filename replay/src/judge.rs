@@ -1,18 +1,14 @@
 //! From what was seen of a test to its verdict. The source may have moved on since the crash, so a place is a
 //! file here, not a line.
 
-use std::ffi::OsString;
-
 use relapse_capture::roots::Roots;
-use relapse_generator::verify::{Ending, Observation, ObservedPanic, Observer, ProcessError, TestRun};
+use relapse_generator::verify::{Ending, Observation, ObserveError, ObservedPanic, Observer, TestRun};
 use relapse_snapshot::{CauseKind, Snapshot, normalise_message};
 
 use crate::find::Found;
 use crate::header::Header;
 use crate::verdict::Verdict;
 
-/// Tells a test whose call kills its process that it is that process.
-const CHILD: &str = "RELAPSE_CHILD";
 /// As much of a test's standard error is kept for a report.
 const KEPT_STDERR: usize = 16 << 10;
 /// As much of a message is shown in a reason.
@@ -74,8 +70,7 @@ impl Expected {
         let message = comparable(&panic.message);
         let same_message =
             if self.cut { message.starts_with(&self.message) } else { message == self.message };
-        let file = panic.location.as_ref().map(|(file, ..)| roots.normalise(file, None).0);
-        same_message && file.is_none_or(|file| file == self.file)
+        same_message && roots.normalise(&panic.location.file, None).0 == self.file
     }
 }
 
@@ -86,22 +81,13 @@ pub fn judge(
     expected: &Expected,
     found: &Found,
     roots: &Roots,
-) -> Result<Judgement, ProcessError> {
+) -> Result<Judgement, ObserveError> {
     let seen = observer.observe(run)?;
     let failed = !matches!(seen.ending, Ending::Exited(0) | Ending::TimedOut);
     // The test only says that its child died. The child itself shows how.
-    let seen = if expected.dies && failed { observer.observe(&in_child(run))? } else { seen };
+    let seen = if expected.dies && failed { observer.observe(&run.clone().in_child())? } else { seen };
     let (verdict, reason) = verdict(&seen, expected, found, roots);
     Ok(Judgement { verdict, reason, stderr: end_of(&seen.stderr) })
-}
-
-/// The run of a test's own child process.
-fn in_child(run: &TestRun) -> TestRun {
-    let mut run = run.clone();
-    let name = run.test.rsplit("::").next().unwrap_or_default().to_owned();
-    run.environment.retain(|(variable, _)| variable != CHILD);
-    run.environment.push((CHILD.into(), OsString::from(name)));
-    run
 }
 
 fn verdict(
@@ -122,11 +108,11 @@ fn verdict(
         Ending::Exited(_) if expected.open && seen.panics.is_empty() => {
             (Verdict::Fixed, Some("it does not panic any more: take `#[should_panic]` away".to_owned()))
         }
-        Ending::Signal(signal) if expected.dies => match &expected.signal {
+        Ending::Signaled(signal) if expected.dies => match &expected.signal {
             Some(other) if other != signal => (Verdict::Changed, Some(format!("it was ended by {signal}"))),
             _ => (Verdict::Open, Some(format!("it was ended by {signal}"))),
         },
-        Ending::Signal(signal) if !same => (Verdict::Changed, Some(format!("it was ended by {signal}"))),
+        Ending::Signaled(signal) if !same => (Verdict::Changed, Some(format!("it was ended by {signal}"))),
         _ if same => {
             let panic = seen.panics.iter().find(|panic| expected.is_shown_by(panic, roots));
             (Verdict::Open, panic.map(|panic| shown(panic, roots)))
@@ -143,8 +129,7 @@ fn verdict(
 
 /// Whether it is the test's own assertion that failed: in its file, or in insta, which panics on its behalf.
 fn is_assertion(panic: &ObservedPanic, found: &Found, roots: &Roots) -> bool {
-    let Some((raw, ..)) = &panic.location else { return false };
-    let file = roots.normalise(raw, None).0;
+    let file = roots.normalise(&panic.location.file, None).0;
     found.file.to_str() == Some(file.as_str()) || file.starts_with("insta-")
 }
 
@@ -154,10 +139,7 @@ fn shown(panic: &ObservedPanic, roots: &Roots) -> String {
     if text.len() < line.len() {
         text.push('…');
     }
-    match &panic.location {
-        Some((file, line, _)) => format!("{text} ({}:{line})", roots.normalise(file, None).0),
-        None => text,
-    }
+    format!("{text} ({}:{})", roots.normalise(&panic.location.file, None).0, panic.location.line)
 }
 
 /// A message as the header has it: on one line, control characters escaped; then without what one run puts in.
@@ -176,6 +158,7 @@ fn end_of(stderr: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use relapse_capture::roots::PackageRoot;
+    use relapse_generator::verify::PanicLocation;
 
     use super::*;
 
@@ -202,11 +185,14 @@ mod tests {
     fn seen(ending: Ending, panics: &[(&str, &str)]) -> Observation {
         let panic = |(message, file): &(&str, &str)| ObservedPanic {
             message: (*message).to_owned(),
-            location: Some(((*file).to_owned(), 9, 1)),
+            location: PanicLocation { file: (*file).to_owned(), line: 9, column: 1 },
+            tid: 1,
+            thread_name: None,
             functions: Vec::new(),
         };
         Observation {
             panics: panics.iter().map(panic).collect(),
+            deaths: Vec::new(),
             ending,
             stdout: Vec::new(),
             stderr: Vec::new(),
@@ -229,7 +215,7 @@ mod tests {
         assert_eq!(judged(&index, Ending::Exited(101), &[("other", "src/lib.rs")]), Verdict::Changed);
         assert_eq!(judged(&index, Ending::Exited(0), &[]), Verdict::Fixed);
         assert_eq!(judged(&index, Ending::TimedOut, &[]), Verdict::Timeout);
-        assert_eq!(judged(&index, Ending::Signal("SIGSEGV".into()), &[]), Verdict::Changed);
+        assert_eq!(judged(&index, Ending::Signaled("SIGSEGV".into()), &[]), Verdict::Changed);
         assert_eq!(judged(&index, Ending::Exited(101), &[]), Verdict::Changed);
     }
 
@@ -267,7 +253,7 @@ mod tests {
     fn a_death_is_open_as_long_as_the_process_dies() {
         let mut dies = header("SIGSEGV");
         dies.dies = true;
-        assert_eq!(judged(&dies, Ending::Signal("SIGSEGV".into()), &[]), Verdict::Open);
+        assert_eq!(judged(&dies, Ending::Signaled("SIGSEGV".into()), &[]), Verdict::Open);
         assert_eq!(judged(&dies, Ending::Exited(101), &[("other", "src/lib.rs")]), Verdict::Changed);
         assert_eq!(judged(&dies, Ending::Exited(0), &[]), Verdict::Fixed);
     }

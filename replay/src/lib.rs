@@ -123,7 +123,7 @@ impl Replay<'_> {
             test: header.test.clone(),
             folder: compiled.package_folder.clone(),
             environment: compiled.environment.clone(),
-            limits: self.limits,
+            limits: self.limits.clone(),
         };
         let snapshot = (self.snapshot)(&header.snapshot);
         let expected = judge::Expected::new(header, snapshot.as_ref());
@@ -152,7 +152,7 @@ fn list_tests(
     limits: &Limits,
 ) -> Result<Vec<String>, String> {
     // The list of a large crate is long.
-    let limits = Limits { output_bytes: 64 << 20, ..*limits };
+    let limits = Limits { output_bytes: 64 << 20, ..limits.clone() };
     let arguments = ["--list", "--format", "terse"];
     let finished = verify::run(executable, &arguments, folder, environment, &limits);
     let finished = finished.map_err(|error| error.to_string())?;

@@ -64,7 +64,7 @@ fn replay(root: &Path) -> Vec<Replayed> {
         metadata: &metadata,
         roots: &roots,
         observer: &HookReader,
-        limits: Limits { time: Duration::from_secs(3), ..Limits::default() },
+        limits: Limits { timeout: Duration::from_secs(3), ..Limits::default() },
         snapshot: &|_| None,
     };
     let mut judged = 0;

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use cargo_metadata::Metadata;
+use relapse_capture::roots::{PackageRoot, Roots};
 
 /// The plan of a copy.
 #[derive(Debug)]
@@ -132,18 +133,36 @@ pub fn normalise(path: &Path) -> PathBuf {
     out
 }
 
-/// The folders of path dependencies that do not lie below the root. With `--no-deps` metadata, those that the
-/// members name.
+/// The folders of a workspace: of its members and of the path dependencies, in the root or not. Metadata made
+/// with `--no-deps` has those that the members name.
+pub fn roots_of(metadata: &Metadata) -> Roots {
+    let packages = local_packages(metadata).into_iter().map(|(folder, name)| PackageRoot { name, folder });
+    Roots { workspace: Some(normalise(metadata.workspace_root.as_std_path())), packages: packages.collect() }
+}
+
+/// Folder and name of each package that is on this machine only.
+fn local_packages(metadata: &Metadata) -> BTreeMap<PathBuf, String> {
+    let mut found = BTreeMap::new();
+    for package in metadata.packages.iter().filter(|package| package.source.is_none()) {
+        for named in &package.dependencies {
+            // Unless it is a package of its own here, this is the only name that is known.
+            if let Some(path) = &named.path {
+                found.entry(normalise(path.as_std_path())).or_insert_with(|| named.name.clone());
+            }
+        }
+    }
+    for package in metadata.packages.iter().filter(|package| package.source.is_none()) {
+        if let Some(folder) = package.manifest_path.parent() {
+            found.insert(normalise(folder.as_std_path()), package.name.to_string());
+        }
+    }
+    found
+}
+
+/// The folders of path dependencies that do not lie below the root.
 fn outside_packages(metadata: &Metadata, root: &Path) -> BTreeSet<PathBuf> {
-    let local = metadata.packages.iter().filter(|package| package.source.is_none());
-    local
-        .flat_map(|package| {
-            let own = package.manifest_path.parent().map(|p| normalise(p.as_std_path()));
-            let named = package.dependencies.iter().filter_map(|d| d.path.as_ref());
-            own.into_iter().chain(named.map(|p| normalise(p.as_std_path())))
-        })
-        .filter(|folder| !folder.starts_with(root) && folder.join("Cargo.toml").is_file())
-        .collect()
+    let folders = local_packages(metadata).into_keys();
+    folders.filter(|folder| !folder.starts_with(root) && folder.join("Cargo.toml").is_file()).collect()
 }
 
 /// The manifest of the workspace that a package outside ours may inherit from, and whether that is a virtual

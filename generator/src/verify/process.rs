@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -71,14 +71,19 @@ pub fn run(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
-    let memory = limits.memory_bytes;
+    let resources = [
+        (libc::RLIMIT_CORE, Some(0)),
+        (libc::RLIMIT_DATA, limits.memory_bytes),
+        (libc::RLIMIT_CPU, limits.cpu_seconds),
+        (libc::RLIMIT_FSIZE, limits.file_bytes),
+    ];
     // SAFETY: only setrlimit is called between fork and exec, which is async-signal-safe and allocates nothing.
-    unsafe { command.pre_exec(move || limit_process(memory)) };
+    unsafe { command.pre_exec(move || limit_process(&resources)) };
     let started = Instant::now();
     let mut child = command.spawn().map_err(failed)?;
     let stdout = child.stdout.take().map(|stream| keep_start(stream, limits.output_bytes));
     let stderr = child.stderr.take().map(|stream| keep_start(stream, limits.output_bytes));
-    let in_time = wait(&child, started + limits.time).map_err(failed);
+    let in_time = wait(&child, started + limits.timeout).map_err(failed);
     let duration = started.elapsed();
     // Before the leader is reaped, so that its id cannot belong to anybody else by then.
     end_group(&child);
@@ -92,31 +97,17 @@ pub fn run(
     })
 }
 
-/// The name of a signal (`SIGSEGV`), or its number where it has none here.
-pub(super) fn signal_name(status: ExitStatus) -> Option<String> {
-    let number = status.signal()?;
-    let name = match number {
-        libc::SIGABRT => "SIGABRT",
-        libc::SIGBUS => "SIGBUS",
-        libc::SIGFPE => "SIGFPE",
-        libc::SIGILL => "SIGILL",
-        libc::SIGKILL => "SIGKILL",
-        libc::SIGPIPE => "SIGPIPE",
-        libc::SIGSEGV => "SIGSEGV",
-        libc::SIGSYS => "SIGSYS",
-        libc::SIGTERM => "SIGTERM",
-        libc::SIGTRAP => "SIGTRAP",
-        _ => return Some(format!("signal {number}")),
-    };
-    Some(name.to_owned())
-}
+/// A limit and its value.
+type Resource = (libc::__rlimit_resource_t, Option<u64>);
 
-/// Bounds the memory that a process can ask for, and leaves no core file behind.
-fn limit_process(memory_bytes: u64) -> io::Result<()> {
-    for (resource, bytes) in [(libc::RLIMIT_DATA, memory_bytes), (libc::RLIMIT_CORE, 0)] {
-        let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
+/// Bounds what a process can use, and leaves no core file behind. Memory is what it can write to: a program may
+/// reserve far more address space than that.
+fn limit_process(resources: &[Resource; 4]) -> io::Result<()> {
+    for (resource, value) in resources {
+        let Some(value) = *value else { continue };
+        let limit = libc::rlimit { rlim_cur: value, rlim_max: value };
         // SAFETY: setrlimit reads the struct that it is given.
-        if unsafe { libc::setrlimit(resource, &raw const limit) } != 0 {
+        if unsafe { libc::setrlimit(*resource, &raw const limit) } != 0 {
             return Err(io::Error::last_os_error());
         }
     }
