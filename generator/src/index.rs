@@ -9,21 +9,34 @@ use cargo_metadata::Metadata;
 use crate::regression::ModulePlace;
 
 mod attributes;
+mod callable;
 mod cfg;
+mod dwarf_name;
 mod function;
 mod items;
+mod locate;
 mod macros;
+mod naming;
 mod packages;
+mod reach;
+mod resolve;
+mod standard;
 mod walk;
 
 pub use attributes::Attributes;
+pub use callable::CallPath;
 pub use cfg::{Cfg, CfgFacts, Holds};
+pub use dwarf_name::TypeName;
 pub use function::{Assert, FunctionItem, Owner};
 pub use items::{
     CrateId, CrateSource, FieldItem, FieldList, FunctionId, ImplItem, ItemId, ItemKind, Module, ModuleId,
     OpaqueMacro, Problem, Reached, Shape, TypeItem, VariantItem, Visibility,
 };
+pub use naming::NamesAt;
 pub use packages::{Package, Target, TargetKind};
+
+pub use reach::PublicApi;
+pub use resolve::{Def, Space};
 
 use packages::normalized;
 

@@ -102,6 +102,11 @@ impl FunctionItem {
         (self.first_line..=self.last_line()).contains(&line)
     }
 
+    /// Whether it stands in an impl or trait.
+    pub fn is_method(&self) -> bool {
+        !matches!(self.owner, Owner::Module)
+    }
+
     /// `async fn`.
     pub fn is_async(&self) -> bool {
         self.signature.asyncness.is_some()

@@ -6,7 +6,10 @@ use cargo_metadata::MetadataCommand;
 
 use super::*;
 
+mod calls;
 mod joins;
+mod naming;
+mod proof;
 mod registry;
 mod tree;
 
