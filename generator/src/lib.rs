@@ -4,3 +4,4 @@
 pub mod edit;
 pub mod names;
 pub mod regression;
+pub mod should_panic;
