@@ -1,5 +1,12 @@
 //! The Tera templates that every generated file comes from, embedded. No logic lives here; a project
 //! overrides a template by a file of the same name in the folder that `relapse.toml` names.
 
+/// A regression test. Values: `header` (lines of comment text), `imports` (lines of Rust), `name`, `body`
+/// (Rust, indented), `should_panic` (a string literal, or nothing), `dies` (whether the call runs in a child).
+pub const REGRESSION: &str = include_str!("regression.rs.tera");
+
+/// The first lines of a folder's `mod.rs`. Values: `module` (comment text). The list follows it.
+pub const MOD: &str = include_str!("mod.rs.tera");
+
 /// Every template: file name, text.
-pub const TEMPLATES: &[(&str, &str)] = &[];
+pub const TEMPLATES: &[(&str, &str)] = &[("regression.rs.tera", REGRESSION), ("mod.rs.tera", MOD)];

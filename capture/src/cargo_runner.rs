@@ -45,8 +45,6 @@ pub struct RunnerSettings {
     pub folder: PathBuf,
     /// How cargo builds the programs; `None`: not known (a script runs cargo).
     pub build: Option<Build>,
-    /// `relapse.toml`, where there is one.
-    pub rules: Option<PathBuf>,
     /// Where runners tell what they kept.
     pub log: PathBuf,
     /// The project's own runners, by target triple.

@@ -17,3 +17,4 @@ pub mod signal;
 pub mod stack;
 pub mod tracer;
 mod unwind;
+pub mod values;

@@ -44,7 +44,7 @@ impl Roots {
                 None => return self.unplaced(raw),
             }
         };
-        self.normalise_absolute(&absolute).unwrap_or_else(|| self.foreign(&absolute, comp_dir))
+        self.normalise_absolute(&absolute).unwrap_or_else(|| foreign(&absolute, comp_dir))
     }
 
     /// The file that a relative path names: in the workspace root, or in the one package that has it.
@@ -73,7 +73,7 @@ impl Roots {
 
     fn normalise_absolute(&self, absolute: &Path) -> Option<(String, FrameKind, Option<String>)> {
         path::in_std(absolute)
-            .or_else(|| path::in_cargo_home(absolute))
+            .or_else(|| path::in_cargo_home(absolute, self.known_part(absolute)))
             .or_else(|| self.generated(absolute))
             .or_else(|| self.in_workspace(absolute))
             .or_else(|| {
@@ -81,6 +81,14 @@ impl Roots {
                 let real = absolute.canonicalize().ok().filter(|real| real != absolute)?;
                 self.in_workspace(&real)
             })
+    }
+
+    /// How many components of a path are a root's own: a `CARGO_HOME` inside the workspace holds dependencies,
+    /// a workspace that was unpacked inside of one does not.
+    fn known_part(&self, absolute: &Path) -> usize {
+        let folders = self.workspace.iter().chain(self.packages.iter().map(|package| &package.folder));
+        let inside = folders.filter(|folder| absolute.starts_with(folder));
+        inside.map(|folder| folder.components().count()).max().unwrap_or(0)
     }
 
     /// A file that a build script wrote: `…/build/NAME-HASH/out/…`. It belongs to its package; the folder's
@@ -118,14 +126,14 @@ impl Roots {
         }
         Some((file, FrameKind::Workspace, Some(package.name.clone())))
     }
+}
 
-    /// A file of which nothing is known: relative to the folder that it was compiled in, or its bare name, so
-    /// that no machine's folders get into a snapshot.
-    fn foreign(&self, absolute: &Path, comp_dir: Option<&str>) -> (String, FrameKind, Option<String>) {
-        let inside = comp_dir.and_then(|folder| absolute.strip_prefix(folder).ok());
-        let kept = inside.or_else(|| absolute.file_name().map(Path::new)).unwrap_or(absolute);
-        (kept.to_string_lossy().into_owned(), FrameKind::Unknown, None)
-    }
+/// A file of which nothing is known: relative to the folder that it was compiled in, or its bare name, so
+/// that no machine's folders get into a snapshot.
+fn foreign(absolute: &Path, comp_dir: Option<&str>) -> (String, FrameKind, Option<String>) {
+    let inside = comp_dir.and_then(|folder| absolute.strip_prefix(folder).ok());
+    let kept = inside.or_else(|| absolute.file_name().map(Path::new)).unwrap_or(absolute);
+    (kept.to_string_lossy().into_owned(), FrameKind::Unknown, None)
 }
 
 #[cfg(test)]
@@ -170,6 +178,17 @@ mod tests {
         is(&raw, None, file, FrameKind::Dependency, Some("serde-json"));
         let raw = "/home/u/.cargo/git/checkouts/some-repo-0a1b2c3d4e5f6071/1234567/member/src/lib.rs";
         is(raw, None, "some-repo-1234567/member/src/lib.rs", FrameKind::Dependency, Some("some-repo"));
+    }
+
+    #[test]
+    fn a_cargo_home_inside_the_workspace_holds_dependencies_and_not_the_other_way_round() {
+        let raw = "/w/space/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/x-1.0.0/src/lib.rs";
+        is(raw, None, "x-1.0.0/src/lib.rs", FrameKind::Dependency, Some("x"));
+        let folder = PathBuf::from("/h/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/x-1.0.0");
+        let package = PackageRoot { name: "x".into(), folder: folder.clone() };
+        let roots = Roots { workspace: Some(folder.clone()), packages: vec![package] };
+        let found = roots.normalise(&folder.join("src/lib.rs").to_string_lossy(), None);
+        assert_eq!(found, ("src/lib.rs".into(), FrameKind::Workspace, Some("x".into())));
     }
 
     #[test]

@@ -20,7 +20,6 @@ use relapse_snapshot::crash::Build;
 use relapse_snapshot::{Frame, Program, store::Store};
 
 pub use log::{Entry, KeptCrash};
-pub use passage::end_like;
 
 use crate::cargo_runner::{
     CargoCommand, RunnerSettings, SETTINGS_VARIABLE, lists_tests, runner_environment, without_blanks,
@@ -44,8 +43,6 @@ pub struct RunOptions {
     pub roots: Roots,
     /// Where crashes are kept.
     pub store: Store,
-    /// `relapse.toml`, where there is one: runners read it again.
-    pub rules: Option<PathBuf>,
     /// Our own program, which cargo starts as its runner.
     pub program: PathBuf,
 }
@@ -107,7 +104,6 @@ pub fn run(options: &RunOptions, expects: &mut Expects<'_>) -> Result<RunReport,
         command: options.words.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
         folder: options.folder.clone(),
         build: cargo.as_ref().map(build_of),
-        rules: options.rules.clone(),
         log: log.path().to_owned(),
         chained: Vec::new(),
         restore: Vec::new(),
@@ -141,7 +137,8 @@ pub fn run(options: &RunOptions, expects: &mut Expects<'_>) -> Result<RunReport,
 }
 
 /// What cargo's runner does: runs a program that cargo built, under the tracer. `arguments`: what follows the
-/// runner's word; `store` is [`RunnerSettings::store`] with the rules of [`RunnerSettings::rules`].
+/// runner's word; `store` is the one at
+/// [`RunnerSettings::store`], with the project's rules of redaction.
 ///
 /// Where there is nothing to trace, the program takes our place, and this does not return.
 pub fn run_as_runner(

@@ -6,7 +6,6 @@ mod arguments;
 mod function;
 mod gaps;
 mod order;
-mod reader_shim;
 mod symbolication;
 mod trust;
 
@@ -159,8 +158,8 @@ impl Stacks {
             let state = self.images.entry(image.number()).or_default();
             let Some(gap) = gaps::gap(call, image, state) else { continue };
             let reason = gap.reason(image);
-            // Other people's and std's frames are rarely looked into; a note is for what can be mended.
-            if call.frame.kind != FrameKind::Std && named.insert((image.number(), gap)) {
+            // A note is for what can be mended.
+            if gap.is_mendable() && named.insert((image.number(), gap)) {
                 let note = format!("{}: {reason}", image.name());
                 if !notes.contains(&note) {
                     notes.push(note);

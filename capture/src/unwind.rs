@@ -46,7 +46,7 @@ pub(crate) struct Unwinder {
 
 /// How a frame led to its caller.
 enum Step {
-    Caller { registers: Registers, signal: bool },
+    Caller { registers: Box<Registers>, signal: bool },
     Outermost,
 }
 
@@ -68,7 +68,7 @@ impl Unwinder {
         loop {
             let ip = registers.ip();
             let lookup = if exact { ip } else { ip.wrapping_sub(1) };
-            let here = Here { space, registers: &registers, memory: &memory, lookup, innermost: count == 0 };
+            let here = Here { space, registers: &registers, memory: &memory, lookup, exact };
             let (cfa, step) = self.step(&here, notes);
             let frame = PhysicalFrame { registers: registers.clone(), lookup, cfa };
             if head.len() < first {
@@ -94,7 +94,7 @@ impl Unwinder {
                 ));
                 break;
             }
-            (registers, exact) = (caller, signal);
+            (registers, exact) = (*caller, signal);
         }
         let at = head.len();
         head.extend(tail);
@@ -109,7 +109,7 @@ impl Unwinder {
             let (cfa, step) = here.by_rules(rules, image, bias);
             return (cfa, step.unwrap_or_else(|| here.by_frame_pointer(notes)));
         }
-        if here.innermost && found.is_none() {
+        if here.exact && found.is_none() {
             // A call through a bad function pointer: nothing of the callee ran, so its return address is on top.
             return (None, here.by_return_address(notes));
         }
@@ -136,7 +136,7 @@ struct Here<'a> {
     registers: &'a Registers,
     memory: &'a StackMemory<'a>,
     lookup: u64,
-    innermost: bool,
+    exact: bool,
 }
 
 impl Here<'_> {
@@ -193,7 +193,7 @@ impl Here<'_> {
         let step = match caller.get(RETURN_ADDRESS) {
             _ if outermost => Step::Outermost,
             Some(0) => Step::Outermost,
-            Some(_) => Step::Caller { registers: caller, signal: rules.signal },
+            Some(_) => Step::Caller { registers: Box::new(caller), signal: rules.signal },
             None => return (Some(cfa), None),
         };
         (Some(cfa), Some(step))
@@ -209,21 +209,14 @@ impl Here<'_> {
             let (up, back) = (self.memory.word(base)?, self.memory.word(base.checked_add(8)?)?);
             self.caller_at(base + 16, back, Some(up))
         });
-        match step {
-            Some(step) => {
-                once(
-                    notes,
-                    format!("no unwind tables for a part of {name}: callers found by frame pointers"),
-                );
-                step
-            }
-            None => {
-                if self.lookup > 1 {
-                    once(notes, format!("the stack ends in {name}, which has no unwind tables there"));
-                }
-                Step::Outermost
-            }
+        if let Some(step) = step {
+            once(notes, format!("no unwind tables for a part of {name}: callers found by frame pointers"));
+            return step;
         }
+        if self.lookup > 1 {
+            once(notes, format!("the stack ends in {name}, which has no unwind tables there"));
+        }
+        Step::Outermost
     }
 
     fn by_return_address(&self, notes: &mut Vec<String>) -> Step {
@@ -231,16 +224,9 @@ impl Here<'_> {
         let frame_pointer = self.registers.get(FRAME_POINTER);
         let step =
             self.memory.word(sp).and_then(|back| self.caller_at(sp.checked_add(8)?, back, frame_pointer));
-        match step {
-            Some(step) => {
-                once(
-                    notes,
-                    "the thread jumped to an address without code; its caller is on the stack".into(),
-                );
-                step
-            }
-            None => self.by_frame_pointer(notes),
-        }
+        let Some(step) = step else { return self.by_frame_pointer(notes) };
+        once(notes, "the thread jumped to an address without code; its caller is on the stack".into());
+        step
     }
 
     fn caller_at(&self, sp: u64, back: u64, frame_pointer: Option<u64>) -> Option<Step> {
@@ -251,7 +237,7 @@ impl Here<'_> {
         if let Some(value) = frame_pointer {
             caller.set(FRAME_POINTER, value);
         }
-        Some(Step::Caller { registers: caller, signal: false })
+        Some(Step::Caller { registers: Box::new(caller), signal: false })
     }
 }
 

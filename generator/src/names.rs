@@ -20,7 +20,26 @@ pub trait Names {
     /// visible, not `#[non_exhaustive]` of another crate.
     fn literal(&self, definition: &str) -> Result<(), Unnameable>;
 
-    /// Whether `definition` has a lifetime, type or const parameter list that an expression never needs to
-    /// spell; reserved for expressions that must name a type in full (`Vec::<u8>::new()`).
+    /// A function that builds the type at `definition` from all of its fields, in declaration order, where a
+    /// literal may not be written: `Token::relapse_new`. `None` where there is none.
+    fn constructor(&self, definition: &str) -> Option<TokenStream> {
+        let _ = definition;
+        None
+    }
+
+    /// Whether a literal of that variant of the enum at `definition` may be written there.
+    fn variant(&self, definition: &str, _variant: &str) -> Result<(), Unnameable> {
+        self.literal(definition)
+    }
+
+    /// A type in full, as it stands after a colon (`let x: Vec<u8>`), from its full name in DWARF
+    /// (`alloc::vec::Vec<u8, alloc::alloc::Global>`): allocators and std's own hashers are left out. In an
+    /// expression it goes into angle brackets: `<Vec<u8>>::new()`.
     fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable>;
+
+    /// Whether a bare name of std's prelude that is no type (`Some`, `None`, `Ok`, `Err`, `drop`) means there
+    /// what it means everywhere.
+    fn means_prelude(&self, _name: &str) -> bool {
+        true
+    }
 }

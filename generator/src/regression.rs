@@ -74,6 +74,11 @@ pub struct Regression {
     pub uses: Vec<String>,
     /// The statements of the test's body, as Rust source made from tokens.
     pub body: String,
+    /// Lines that [`render`](crate::render::render) would import with and that the compiler called unused.
+    pub left_out: Vec<String>,
+    /// Whether the call kills its process (signal, abort, stack overflow): the body then runs in a child, through
+    /// an `in_child` of the same file.
+    pub dies: bool,
     /// `#[should_panic(expected = …)]`: marked open.
     pub should_panic: Option<String>,
     /// Long data.

@@ -89,7 +89,7 @@ fn parse(bytes: &'static [u8], path: &Path) -> Result<Image, ImageError> {
     Ok(Image {
         path: PathBuf::from(path),
         number: LOADED.fetch_add(1, Ordering::Relaxed),
-        build_id: build_id.map(|id| id.iter().map(|byte| format!("{byte:02x}")).collect()),
+        build_id: build_id.map(hexadecimal),
         segments: segments.collect(),
         dwarf: Arc::new(dwarf),
         unwind: unwind_sections(&object),
@@ -130,4 +130,9 @@ fn section(object: &ElfFile64<'static, object::LittleEndian>, name: &str) -> &'s
         Some(Cow::Owned(bytes)) => bytes.leak(),
         None => &[],
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use gimli::{DebugInfoOffset, Dwarf, Unit};
 
 use super::{DieRef, Slice};
+use crate::values::Entries;
 
 /// The units of one image that were needed so far. One cache serves one image only: offsets of different
 /// images collide.
@@ -14,6 +15,8 @@ pub struct UnitCache {
     units: HashMap<DebugInfoOffset, Rc<Unit<Slice>>>,
     /// Where all units begin, sorted; read on the first reference from one unit into another.
     starts: Option<Vec<DebugInfoOffset>>,
+    /// The type entries that were read from these units.
+    pub(crate) entries: Entries,
 }
 
 impl UnitCache {

@@ -58,15 +58,20 @@ pub(super) fn in_std(path: &Path) -> Option<Normalised> {
         .then(|| (joined(rest), FrameKind::Std, None))
 }
 
-/// `…/registry/src/INDEX/NAME-VERSION/…` and `…/git/checkouts/REPO-HASH/REVISION/…`.
-pub(super) fn in_cargo_home(path: &Path) -> Option<Normalised> {
+/// `…/registry/src/INDEX/NAME-VERSION/…` and `…/git/checkouts/REPO-HASH/REVISION/…`, where that begins after so
+/// many components.
+pub(super) fn in_cargo_home(path: &Path, after: usize) -> Option<Normalised> {
     let parts = texts(path)?;
-    if let Some(at) = parts.windows(2).position(|two| two == ["registry", "src"]) {
+    let find = |names: [&str; 2]| {
+        let two = parts.windows(2).enumerate().skip(after);
+        two.into_iter().find(|(_, two)| *two == names).map(|(at, _)| at)
+    };
+    if let Some(at) = find(["registry", "src"]) {
         let folder = parts.get(at + 3)?;
         let package = package_of(folder).to_owned();
         return Some((joined(&parts[at + 3..]), FrameKind::Dependency, Some(package)));
     }
-    let at = parts.windows(2).position(|two| two == ["git", "checkouts"])?;
+    let at = find(["git", "checkouts"])?;
     let (repository, revision) = (parts.get(at + 2)?, parts.get(at + 3)?);
     let repository = repository.rsplit_once('-').map_or(*repository, |(name, _)| name);
     let root: PathBuf = parts[..at + 4].iter().collect();

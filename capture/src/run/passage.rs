@@ -1,5 +1,5 @@
 //! Being in the middle without being noticed: signals that are sent to us reach the command, those of the
-//! terminal reach it anyway, and we end as it ended.
+//! terminal reach it anyway.
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -132,26 +132,4 @@ pub(super) fn pass_through(command: &Command) -> Result<Ending, RunError> {
             return Err(TraceError::Lost.into());
         }
     }
-}
-
-/// Ends this process as a command ended: returns its exit status, or does not return but dies by the same
-/// signal, without a core file of our own.
-pub fn end_like(ending: Ending) -> u8 {
-    let signal = match ending {
-        Ending::Exited(status) => return (status & 0xff) as u8,
-        Ending::Signaled(signal) => signal,
-    };
-    // SAFETY: system calls on valid signal numbers and a live limit; the process is meant to end here.
-    unsafe {
-        let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-        libc::setrlimit(libc::RLIMIT_CORE, &raw const none);
-        libc::signal(signal, libc::SIG_DFL);
-        let mut set: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&raw mut set);
-        libc::sigaddset(&raw mut set, signal);
-        libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, ptr::null_mut());
-        libc::raise(signal);
-    }
-    // A signal that ends no process by default cannot have ended the command.
-    128_u8.wrapping_add(signal as u8)
 }

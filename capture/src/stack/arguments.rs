@@ -5,7 +5,6 @@ use relapse_snapshot::{Argument, Frame, Generic, Trust, TypeId, TypeKind, TypeSh
 
 use super::Entries;
 use super::function::{Function, Link};
-use super::reader_shim::Reader;
 use super::trust;
 use crate::image::{DieRef, Slice, UnitCache};
 use crate::limits::Limits;
@@ -13,6 +12,7 @@ use crate::location::{FrameContext, LocationError};
 use crate::memory::Memory;
 use crate::place::Place;
 use crate::unwind::PhysicalFrame;
+use crate::values::Reader;
 
 /// Parameters of one function: C++ and generated code stay below.
 const MOST_PARAMETERS: usize = 256;
@@ -47,54 +47,42 @@ impl Source<'_> {
         left: &mut u64,
     ) {
         let function = Function::read(self.dwarf, units, self.entries.function);
-        frame.generics = self.generics(&function, units, types);
+        let generics = self.generics(&function, units);
         let parameters = self.parameters(&function, units);
-        if parameters.is_empty() {
+        if generics.is_empty() && parameters.is_empty() {
             return;
         }
         let pc = self.physical.lookup.wrapping_sub(self.bias);
         let frame_base = self.frame_base(units, pc);
         let Some(unit) = function.links.first().map(|link| &link.unit) else { return };
         let context = FrameContext { frame_base, unit: Some((self.dwarf, unit)), ..self.context() };
+        let limits = Limits { nodes: self.limits.nodes.min(*left), ..self.limits.clone() };
+        let mut reader = Reader::new(self.dwarf, self.memory, &limits, types, units);
+        frame.generics =
+            generics.into_iter().map(|(name, ty)| Generic { name, ty: reader.shape(ty) }).collect();
+        let mut untyped = Vec::new();
         for parameter in parameters {
             let place = match (parameter.location, parameter.constant) {
                 (Some(location), _) => context.place(location, pc),
                 (None, Some(constant)) => Ok(constant_place(constant)),
                 (None, None) => Ok(Place::OptimizedOut),
             };
-            let value = self.value(parameter.ty, place, units, types, left);
-            frame.arguments.push(Argument { name: parameter.name.unwrap_or_default(), value });
+            let name = parameter.name.unwrap_or_default();
+            match parameter.ty {
+                Some(ty) => {
+                    let value = value(&mut reader, ty, place, left);
+                    frame.arguments.push(Argument { name, value });
+                }
+                None => untyped.push((frame.arguments.len() + untyped.len(), name)),
+            }
         }
-    }
-
-    fn value(
-        &self,
-        ty: Option<DieRef>,
-        place: Result<Place, LocationError>,
-        units: &mut UnitCache,
-        types: &mut TypeTable,
-        left: &mut u64,
-    ) -> Value {
-        let Some(die) = ty else {
-            return Value::missing(unknown(types), Trust::Unreadable, "no type is given");
-        };
-        let limits = Limits { nodes: self.limits.nodes.min(*left), ..self.limits.clone() };
-        let mut reader = Reader::new(self.dwarf, self.memory, &limits, types, units);
-        let mut value = match place {
-            _ if *left == 0 => {
-                let ty = reader.shape(die);
-                Value::missing(ty, Trust::Truncated, "the stack's other arguments took up the limit on nodes")
-            }
-            Ok(place) => reader.read(die, &place),
-            Err(LocationError::Lost) => reader.read(die, &Place::OptimizedOut),
-            Err(error) => {
-                let ty = reader.shape(die);
-                Value::missing(ty, Trust::Unreadable, error.to_string())
-            }
-        };
-        *left = left.saturating_sub(value.nodes());
-        trust::mark(&mut value, types);
-        value
+        for (at, name) in untyped {
+            let value = Value::missing(unknown(types), Trust::Unreadable, "no type is given");
+            frame.arguments.insert(at, Argument { name, value });
+        }
+        for argument in &mut frame.arguments {
+            trust::mark(&mut argument.value, types);
+        }
     }
 
     fn context(&self) -> FrameContext<'_> {
@@ -162,10 +150,10 @@ impl Source<'_> {
         parameters
     }
 
-    /// The concrete types of the generic parameters, from the first entry of the chain that has any.
-    fn generics(&self, function: &Function, units: &mut UnitCache, types: &mut TypeTable) -> Vec<Generic> {
+    /// Names and types of the generic parameters, from the first entry of the chain that has any.
+    fn generics(&self, function: &Function, units: &mut UnitCache) -> Vec<(String, DieRef)> {
         for link in &function.links {
-            let mut found: Vec<(String, DieRef)> = Vec::new();
+            let mut found = Vec::new();
             let Ok(mut tree) = link.unit.entries_tree(Some(link.die.entry)) else { continue };
             let Ok(root) = tree.root() else { continue };
             let mut children = root.children();
@@ -183,12 +171,26 @@ impl Source<'_> {
                 }
             }
             if !found.is_empty() {
-                let mut reader = Reader::new(self.dwarf, self.memory, self.limits, types, units);
-                return found.into_iter().map(|(name, ty)| Generic { name, ty: reader.shape(ty) }).collect();
+                return found;
             }
         }
         Vec::new()
     }
+}
+
+/// A value, and how many nodes are left after it.
+fn value(reader: &mut Reader<'_>, ty: DieRef, place: Result<Place, LocationError>, left: &mut u64) -> Value {
+    let value = match place {
+        _ if *left == 0 => {
+            let reason = "the stack's other arguments took up the limit on nodes";
+            Value::missing(reader.shape(ty), Trust::Truncated, reason)
+        }
+        Ok(place) => reader.read(ty, &place),
+        Err(LocationError::Lost) => reader.read(ty, &Place::OptimizedOut),
+        Err(error) => Value::missing(reader.shape(ty), Trust::Unreadable, error.to_string()),
+    };
+    *left = left.saturating_sub(value.nodes());
+    value
 }
 
 /// `DW_AT_const_value`: an argument that is the same in all that is left of the calls.

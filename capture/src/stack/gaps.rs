@@ -17,6 +17,8 @@ pub(super) enum Gap {
     LinesOnly,
     /// Debug info is in files of its own.
     Split,
+    /// Inlined by the optimiser, and no parameter is left in the debug info: it may have had none, too.
+    Inlined,
 }
 
 /// What is missing for a call, if its function may have arguments that were not found. std as it ships has
@@ -27,6 +29,9 @@ pub(super) fn gap(call: &Call, image: &Image, state: &mut ImageState) -> Option<
     }
     let Some(entries) = call.entries else {
         image.rustc_version()?;
+        if call.frame.location.is_some() {
+            return Some(Gap::LinesOnly);
+        }
         return Some(if !image.has_symbol_table() {
             Gap::Stripped
         } else if is_split(image) {
@@ -35,15 +40,26 @@ pub(super) fn gap(call: &Call, image: &Image, state: &mut ImageState) -> Option<
             Gap::NoDebugInfo
         });
     };
-    (!is_detailed(image, state, entries.function.unit)).then_some(Gap::LinesOnly)
+    if !is_detailed(image, state, entries.function.unit) {
+        return Some(Gap::LinesOnly);
+    }
+    call.frame.inlined.then_some(Gap::Inlined)
 }
 
 impl Gap {
+    /// Whether a setting other than the optimisation level would help.
+    pub(super) fn is_mendable(self) -> bool {
+        self != Gap::Inlined
+    }
+
     /// For people: what is missing, and what to set.
     pub(super) fn reason(self, image: &Image) -> String {
         let profile = profile(image);
         let variable = profile.to_uppercase().replace('-', "_");
         let (what, setting) = match self {
+            Gap::Inlined => {
+                return "inlined by the optimiser, which kept none of its arguments, if it has any".into();
+            }
             Gap::Stripped => (
                 "stripped of its symbols",
                 format!("`strip = false` and `debug = true` under `[profile.{profile}]`"),

@@ -51,7 +51,7 @@ impl Stacks {
             let frame = self.frame_by_symbol(image, address, found.first());
             calls.push(Call { frame, physical: index, entries: None, image: Some((image, bias)) });
         }
-        // Names may be missing in a line table's entry, or only the linker knows the function.
+        // C functions and entries that are there for their lines only have no linkage name; the symbol has it.
         for call in calls.iter_mut().filter(|call| call.frame.function.is_empty()) {
             let symbol = image.symbol_at(address).filter(|_| !call.frame.inlined);
             call.frame.function = symbol.map_or_else(|| call.frame.name.clone(), |symbol| symbol.demangled());
@@ -77,8 +77,8 @@ impl Stacks {
         if let Some((file, line)) = declared {
             frame.declared = Some(Location { file: self.path(&file).0, line, column: 0 });
         }
-        frame.function = path.or_else(|| name.clone()).unwrap_or_default();
-        frame.name = name.unwrap_or_else(|| last_segment(&frame.function));
+        frame.name = name.or_else(|| path.as_deref().map(last_segment)).unwrap_or_else(|| NAMELESS.into());
+        frame.function = path.unwrap_or_default();
         frame
     }
 

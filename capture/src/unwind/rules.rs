@@ -46,7 +46,7 @@ impl Rules {
         if let Some(fde) = by_table(image, address) {
             return Rules::read(&sections.eh_frame, &fde, address, bases, context, false);
         }
-        let without_table = sections.eh_frame_hdr.as_ref().and_then(|hdr| hdr.table()).is_none();
+        let without_table = sections.eh_frame_hdr.as_ref().and_then(gimli::ParsedEhFrameHdr::table).is_none();
         if without_table
             && let Ok(fde) = sections.eh_frame.fde_for_address(bases, address, EhFrame::cie_from_offset)
         {

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Runs every test of the workspace, doctests included, and ends with the tally: "N passed, N failed, N skipped".
+#   bash ci/test.sh            says what lacks, if anything does, and ends with status 69
+#   bash ci/test.sh --install  installs what lacks first, where it can
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 70
+
+install=no
+case "${1:-}" in
+  --install) install=yes ;;
+  "") ;;
+  *) echo "usage: bash ci/test.sh [--install]" >&2; exit 64 ;;
+esac
+export CARGO_TERM_COLOR=never NO_COLOR=1
+
+# Program, Debian package, what it is for. gdb only serves as a second witness: its tests skip without it.
+needed="cc:gcc:linking git:git:workspaces-under-version-control"
+wished="gdb:gdb:a-second-witness-for-values"
+
+lacks() { ! command -v "$1" >/dev/null 2>&1; }
+
+install_packages() {
+  local sudo=""
+  if lacks apt-get; then echo "no apt-get here: install by hand: $*" >&2; return 1; fi
+  if [ "$(id -u)" != 0 ]; then
+    if lacks sudo || ! sudo -n true 2>/dev/null; then echo "not root: install by hand: $*" >&2; return 1; fi
+    sudo="sudo -n"
+  fi
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y --no-install-recommends "$@" >&2 ||
+    { DEBIAN_FRONTEND=noninteractive $sudo apt-get update >&2 &&
+      DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y --no-install-recommends "$@" >&2; }
+}
+
+if [ "$install" = yes ]; then
+  packages=()
+  for entry in $needed $wished; do
+    IFS=: read -r program package _ <<<"$entry"
+    if lacks "$program"; then packages+=("$package"); fi
+  done
+  if [ "${#packages[@]}" -gt 0 ]; then install_packages "${packages[@]}" || true; fi
+fi
+
+missing=no
+for program in cargo rustc; do
+  if lacks "$program"; then echo "$program is missing: install Rust 1.88 or newer (https://rustup.rs)" >&2; missing=yes; fi
+done
+for entry in $needed; do
+  IFS=: read -r program package purpose <<<"$entry"
+  if lacks "$program"; then echo "$program is missing (${purpose//-/ }): package $package" >&2; missing=yes; fi
+done
+for entry in $wished; do
+  IFS=: read -r program package purpose <<<"$entry"
+  if lacks "$program"; then echo "$program is not here (${purpose//-/ }): package $package; its tests are skipped" >&2; fi
+done
+if [ "$missing" = yes ]; then exit 69; fi
+
+log=$(mktemp) || exit 73
+trap 'rm -f "$log"' EXIT
+# One target folder and one invocation: units, integration tests and doctests of all crates.
+cargo test --workspace --no-fail-fast 2>&1 | tee "$log"
+status=${PIPESTATUS[0]}
+
+sum() { grep -E '^test result: ' "$log" | grep -oE "[0-9]+ $1" | awk '{ n += $1 } END { print n + 0 }'; }
+passed=$(sum passed) failed=$(sum failed) skipped=$(sum ignored)
+if [ "$status" != 0 ] && [ "$failed" = 0 ]; then
+  # It did not build, or a test program died before it could count.
+  failed=1
+fi
+tally="$passed passed, $failed failed"
+if [ "$skipped" != 0 ]; then tally="$tally, $skipped skipped"; fi
+echo "$tally"
+exit "$status"

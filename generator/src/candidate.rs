@@ -1,0 +1,285 @@
+//! Frames as candidates: which function a frame is, whether a test can call it, and what its arguments are
+//! written as. In: a snapshot and the source index. Out: candidates, and the reason of every rejection.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use relapse_snapshot::{Frame, FrameKind, Snapshot, Trust, TypeId, TypeKind, TypeTable};
+
+use crate::expression::{Literals, Scope, Unwritable, WrittenArgument, argument_with};
+use crate::index::{CallPath, FunctionItem, Holds, NamesAt, Owner, PublicApi, SourceIndex};
+use crate::names::Unnameable;
+use crate::target::Facts;
+
+/// A workspace frame of the crashing thread and the function that it is.
+#[derive(Debug, Clone)]
+pub struct Callable<'a> {
+    /// The frame.
+    pub frame: &'a Frame,
+    /// Workspace frames between it and the innermost one.
+    pub depth: usize,
+    /// The function.
+    pub function: &'a FunctionItem,
+    /// What the choice of the target goes by.
+    pub facts: Facts,
+}
+
+/// A frame that no test can be written for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// The function's path.
+    pub function: String,
+    /// Its depth: see [`Callable::depth`].
+    pub depth: usize,
+    /// Why, in words for the user.
+    pub reason: String,
+}
+
+/// Joins every workspace frame of the crashing thread to its function.
+pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Callable<'a>>, Vec<Rejection>) {
+    let workspace = snapshot.frames().iter().filter(|frame| frame.kind == FrameKind::Workspace);
+    let (mut callables, mut rejected) = (Vec::new(), Vec::new());
+    let api = PublicApi::new(index);
+    for (depth, frame) in workspace.enumerate() {
+        match join(frame, index) {
+            Ok(function) => {
+                let facts = facts(snapshot, frame, depth, function, index, &api);
+                callables.push(Callable { frame, depth, function, facts });
+            }
+            Err(reason) => rejected.push(Rejection { function: frame.function.clone(), depth, reason }),
+        }
+    }
+    (callables, rejected)
+}
+
+/// The function that a frame is, or why a test cannot call it.
+fn join<'a>(frame: &Frame, index: &'a SourceIndex) -> Result<&'a FunctionItem, String> {
+    if frame.name.starts_with("{async") {
+        return Err("an async function's frame holds its saved state, not its arguments".to_owned());
+    }
+    if frame.name.starts_with('{') {
+        return Err("a closure has no name that a test could call".to_owned());
+    }
+    let Some(declared) = &frame.declared else {
+        return Err("the debug info does not say where it is declared".to_owned());
+    };
+    let hint = crate_name(&frame.function);
+    let mut found = index.function_at(&declared.file, declared.line, &frame.name, hint);
+    if found.is_empty() {
+        found = index.function_at(&declared.file, declared.line, &frame.name, "");
+    }
+    let Some(&function) = found.first() else {
+        return Err(match index.macro_at(&declared.file, declared.line, "") {
+            Some(made) => format!("the macro `{}` makes it; its text does not read as a function", made.name),
+            None => format!("no function `{}` stands at {}:{}", frame.name, declared.file, declared.line),
+        });
+    };
+    if let Some(outer) = &function.nested_in {
+        return Err(format!("it is nested in `{outer}` and cannot be named from elsewhere"));
+    }
+    if function.is_async() {
+        return Err("an async function runs later than its call".to_owned());
+    }
+    if function.attributes.test {
+        return Err("it is a test itself".to_owned());
+    }
+    if index.function_holds(function) == Holds::No {
+        return Err("a cfg leaves it out of test builds".to_owned());
+    }
+    if frame.arguments.len() != function.signature.inputs.len() {
+        return Err(frame.arguments_missing.clone().unwrap_or_else(|| {
+            let (has, takes) = (frame.arguments.len(), function.signature.inputs.len());
+            format!("the debug info shows {has} of its {takes} arguments")
+        }));
+    }
+    Ok(function)
+}
+
+/// The crate that a demangled path begins with: `uuid` of `<uuid::Uuid as core::fmt::Display>::fmt`.
+fn crate_name(path: &str) -> &str {
+    let start = path.trim_start_matches(['<', '&', '(', '[', '*']);
+    let start = start.strip_prefix("mut ").or_else(|| start.strip_prefix("const ")).unwrap_or(start);
+    let end = start.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(start.len());
+    &start[..end]
+}
+
+fn facts(
+    snapshot: &Snapshot,
+    frame: &Frame,
+    depth: usize,
+    function: &FunctionItem,
+    index: &SourceIndex,
+    api: &PublicApi<'_>,
+) -> Facts {
+    let target = index.target(function.id.krate);
+    let program = !target.kind.is_library();
+    // The panic is raised in the function's own body where nothing of the workspace or a dependency lies
+    // further in.
+    let raised_here = snapshot
+        .frames()
+        .iter()
+        .find(|f| matches!(f.kind, FrameKind::Workspace | FrameKind::Dependency))
+        .is_some_and(|innermost| std::ptr::eq(innermost, frame));
+    let line = frame.location.as_ref().map_or(0, |location| location.line);
+    Facts {
+        frame: depth,
+        public: !program && api.is_public_api(function),
+        program,
+        plain_data: frame.arguments.iter().all(|a| is_plain(a.value.ty, &snapshot.types)),
+        documents_panics: function.attributes.panics_docs.is_some(),
+        track_caller: function.attributes.track_caller,
+        asserts_on_arguments: raised_here && function.asserts_on_arguments_at(line),
+        is_unsafe: function.is_unsafe(),
+        entry_point: function.attributes.test
+            || (program && function.name == "main" && index.module(function.module).path.is_empty()),
+    }
+}
+
+/// Whether a type is made of std's types alone.
+fn is_plain(ty: TypeId, types: &TypeTable) -> bool {
+    let (mut open, mut seen) = (vec![ty], BTreeSet::new());
+    while let Some(id) = open.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        let Some(shape) = types.get(id) else { return false };
+        match &shape.kind {
+            TypeKind::Tuple(items) | TypeKind::Std { params: items, .. } => open.extend(items),
+            TypeKind::Array { of, .. } | TypeKind::Slice(of) => open.push(*of),
+            TypeKind::Reference { to, .. } => open.push(*to),
+            TypeKind::Struct { params, .. } | TypeKind::Enum { params, .. } => {
+                if !["core::", "alloc::", "std::"].iter().any(|root| shape.name.starts_with(root)) {
+                    return false;
+                }
+                open.extend(params);
+            }
+            TypeKind::Bool
+            | TypeKind::Char
+            | TypeKind::Integer { .. }
+            | TypeKind::Float { .. }
+            | TypeKind::Never
+            | TypeKind::Str => {}
+            TypeKind::RawPointer { .. }
+            | TypeKind::Union
+            | TypeKind::FunctionPointer
+            | TypeKind::Closure { .. }
+            | TypeKind::Dyn
+            | TypeKind::Opaque => return false,
+        }
+    }
+    true
+}
+
+/// How much a test says of the types of its values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Style {
+    /// Literals carry their types, the call its generic arguments: for what cannot be inferred.
+    pub explicit: bool,
+    /// The result is dropped by `let _ =`: the compiler wants it used.
+    pub drop_result: bool,
+}
+
+/// A call with all that stands before it.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The arguments, in order.
+    pub arguments: Vec<WrittenArgument>,
+    /// The call.
+    pub tokens: TokenStream,
+}
+
+/// `book.price(depth)`, `fill(s, width)`, `parse::<u8>(s)`; an unsafe function's in an `unsafe` block, which is its
+/// own contract.
+fn call_tokens(path: &CallPath, arguments: &[WrittenArgument], explicit: bool, is_unsafe: bool) -> TokenStream {
+    let passes: Vec<&TokenStream> = arguments.iter().map(|argument| &argument.pass).collect();
+    let locals: Vec<String> =
+        arguments.iter().filter_map(|argument| argument.variable.as_ref()).map(ToString::to_string).collect();
+    let locals: Vec<&str> = locals.iter().map(String::as_str).collect();
+    let receiver = arguments.first().and_then(|argument| argument.variable.as_ref());
+    let call = match (&path.full, &path.method, receiver) {
+        (Some(full), _, _) if explicit => quote!(#full(#(#passes),*)),
+        (_, Some(method), Some(receiver)) => {
+            let rest = &passes[1..];
+            quote!(#receiver.#method(#(#rest),*))
+        }
+        _ => {
+            let plain = path.beside(&locals);
+            quote!(#plain(#(#passes),*))
+        }
+    };
+    if is_unsafe { quote!(unsafe { #call }) } else { call }
+}
+
+/// Why a call cannot be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Uncallable {
+    /// An argument cannot be written.
+    #[error(transparent)]
+    Argument(#[from] Unwritable),
+    /// The function cannot be named.
+    #[error(transparent)]
+    Name(#[from] Unnameable),
+}
+
+impl Callable<'_> {
+    /// Writes the call as it stands in a test in the function's own module.
+    pub fn call(
+        &self,
+        test: &str,
+        style: Style,
+        types: &TypeTable,
+        index: &SourceIndex,
+    ) -> Result<Call, Uncallable> {
+        let names = NamesAt::new(index, self.function.module);
+        let generics: Vec<(&str, &str)> =
+            self.frame.generics.iter().map(|g| (g.name.as_str(), types.name(g.ty))).collect();
+        let path = names.callable(self.function, &generics)?;
+        let mut scope = Scope::new(test);
+        let literals = if style.explicit { Literals::Suffixed } else { Literals::Inferred };
+        let mut arguments = Vec::new();
+        for argument in &self.frame.arguments {
+            let written = argument_with(&argument.name, &argument.value, types, &names, &mut scope, literals)?;
+            arguments.push(written);
+        }
+        let tokens = call_tokens(&path, &arguments, style.explicit, self.function.is_unsafe());
+        Ok(Call { arguments, tokens })
+    }
+
+    /// The worst trust of the arguments.
+    pub fn trust(&self) -> Trust {
+        self.frame.trust()
+    }
+
+    /// The function's path as a reader would name it: `crate::fill`, `crate::book::Book::price`.
+    pub fn target_path(&self, index: &SourceIndex) -> String {
+        let mut parts = vec!["crate".to_owned()];
+        parts.extend(index.module(self.function.module).path.iter().cloned());
+        match &self.function.owner {
+            Owner::Module => {}
+            Owner::Inherent { self_type, .. } | Owner::TraitImpl { self_type, .. } => {
+                if let syn::Type::Path(path) = &**self_type
+                    && let Some(last) = path.path.segments.last()
+                {
+                    parts.push(last.ident.to_string());
+                }
+            }
+            Owner::Trait { name, .. } => parts.push(name.clone()),
+        }
+        parts.push(self.function.name.clone());
+        parts.join("::")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::crate_name;
+
+    #[test]
+    fn crate_name_is_the_first_name_of_the_path() {
+        assert_eq!(crate_name("uuid::Uuid::get"), "uuid");
+        assert_eq!(crate_name("<uuid::Uuid as core::fmt::Display>::fmt"), "uuid");
+        assert_eq!(crate_name("<&mut demo::R as std::io::Read>::read"), "demo");
+        assert_eq!(crate_name(""), "");
+    }
+}

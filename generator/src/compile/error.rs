@@ -1,0 +1,59 @@
+//! What can go wrong with a build, apart from what the compiler says about a candidate.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::diagnostic::Diagnostic;
+use crate::scratch::ScratchError;
+
+/// How many of the compiler's messages an error shows.
+const SHOWN: usize = 3;
+
+/// An error of a build.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompileError {
+    /// Cargo or rustc could not be started or heard.
+    #[error("failed to run {program} in {folder}")]
+    Start {
+        /// `cargo`.
+        program: String,
+        /// Where.
+        folder: PathBuf,
+        /// The system's own reason.
+        source: io::Error,
+    },
+    /// Cargo gave up before it called the compiler (manifest, lock file, registry).
+    #[error("failed to build {package}: {text}")]
+    Cargo {
+        /// The package.
+        package: String,
+        /// The end of what cargo said.
+        text: String,
+    },
+    /// The compiler rejects something that is no candidate.
+    #[error("failed to build the workspace's own code: {text}")]
+    Elsewhere {
+        /// The compiler's first messages, as it prints them.
+        text: String,
+    },
+    /// Everything was built, but there is no such test executable (`harness = false` has one that runs no test).
+    #[error("failed to find a test executable of {package} with {arguments}")]
+    NoExecutable {
+        /// The package.
+        package: String,
+        /// The arguments that name the target.
+        arguments: String,
+    },
+    /// The scratch copy could not be changed.
+    #[error(transparent)]
+    Scratch(#[from] ScratchError),
+}
+
+impl CompileError {
+    /// The error for diagnostics that belong to no candidate.
+    pub fn elsewhere(errors: &[Diagnostic]) -> Self {
+        let text: Vec<&str> = errors.iter().take(SHOWN).map(|error| error.rendered.trim_end()).collect();
+        Self::Elsewhere { text: text.join("\n\n") }
+    }
+}

@@ -1,0 +1,318 @@
+//! Edits written to a tree: each file through a temporary one in the same folder, all files or none. Modes are
+//! kept and symbolic links are written through; in a scratch copy neither matters.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::lock::Lock;
+use super::{EditError, EditSet, FileEdit, journal};
+
+/// The mode of a new file, before the process's umask.
+const NEW_FILE_MODE: u32 = 0o666;
+
+impl EditSet {
+    /// Writes the changes to the user's tree: all files or none. Each file must still be what its edit was made
+    /// from. `journal_folder` (made where it is missing) holds the old content until the last file is written;
+    /// after a kill, [`recover`](super::recover) takes it from there. One process at a time does this.
+    pub fn apply(&self, root: &Path, journal_folder: &Path) -> Result<(), EditError> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        fs::create_dir_all(journal_folder).map_err(EditError::write(journal_folder))?;
+        let _lock = Lock::acquire(journal_folder)?;
+        journal::recover_locked(root, journal_folder)?;
+        for edit in &self.files {
+            check(root, edit)?;
+        }
+        journal::write(journal_folder, self)?;
+        for (at, edit) in self.files.iter().enumerate() {
+            if let Err(cause) = write_one(root, edit) {
+                undo(root, &self.files[..=at]).map_err(|(path, source)| EditError::Undo {
+                    path,
+                    source,
+                    cause: Box::new(clone_reason(&cause)),
+                })?;
+                journal::remove(journal_folder)?;
+                return Err(cause);
+            }
+        }
+        journal::remove(journal_folder)
+    }
+
+    /// Writes the changes to a scratch copy: no journal, no check of what was there. A linked file is replaced,
+    /// never written through, so that the original cannot change.
+    pub fn apply_plain(&self, root: &Path) -> Result<(), EditError> {
+        for edit in &self.files {
+            let path = root.join(&edit.path);
+            match &edit.after {
+                Some(content) => {
+                    make_parent(&path)?;
+                    replace(&path, content, None).map_err(EditError::write(&path))?;
+                }
+                None => remove_if_there(&path).map_err(EditError::write(&path))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A file's content; `None` where there is none.
+pub(super) fn read_file(path: &Path) -> Result<Option<Vec<u8>>, EditError> {
+    match fs::read(path) {
+        Ok(content) => Ok(Some(content)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(error) => Err(EditError::read(path)(error)),
+    }
+}
+
+/// Makes what stands at `path` equal to `content`; `None` removes it. A link is written through.
+pub(super) fn put(path: &Path, content: Option<&[u8]>) -> Result<(), EditError> {
+    let Some(content) = content else {
+        return remove_if_there(path).map_err(EditError::write(path));
+    };
+    make_parent(path)?;
+    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mode = fs::metadata(&real).ok().map(|metadata| metadata.permissions());
+    replace(&real, content, mode).map_err(EditError::write(path))
+}
+
+/// Removes folders that became empty, from the file's own upwards; never the root, nor anything outside it.
+pub(super) fn remove_empty_folders(root: &Path, file: &Path) {
+    let mut folder = file.parent();
+    while let Some(path) = folder {
+        if path == root || !path.starts_with(root) {
+            return;
+        }
+        // `remove_dir` refuses a folder that holds anything, which is where this ends.
+        match fs::remove_dir(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return,
+            _ => folder = path.parent(),
+        }
+    }
+}
+
+/// Flushes a folder's entries to the disk.
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+fn check(root: &Path, edit: &FileEdit) -> Result<(), EditError> {
+    let path = root.join(&edit.path);
+    if let Ok(link) = fs::symlink_metadata(&path) {
+        // A link to nothing would read as "no file" and then be replaced.
+        let metadata = fs::metadata(&path).map_err(|_| EditError::NotAFile(edit.path.clone()))?;
+        if !metadata.is_file() || (link.is_symlink() && edit.after.is_none()) {
+            return Err(EditError::NotAFile(edit.path.clone()));
+        }
+        if metadata.permissions().readonly() {
+            return Err(EditError::ReadOnly(edit.path.clone()));
+        }
+    }
+    if read_file(&path)? == edit.before { Ok(()) } else { Err(EditError::Changed(edit.path.clone())) }
+}
+
+fn write_one(root: &Path, edit: &FileEdit) -> Result<(), EditError> {
+    let path = root.join(&edit.path);
+    put(&path, edit.after.as_deref())?;
+    if edit.after.is_none() {
+        remove_empty_folders(root, &path);
+    }
+    Ok(())
+}
+
+/// Takes back the edits in reverse, the last of which may not have been made.
+fn undo(root: &Path, made: &[FileEdit]) -> Result<(), (PathBuf, io::Error)> {
+    for edit in made.iter().rev() {
+        let path = root.join(&edit.path);
+        let failed = |error: EditError| match error {
+            EditError::Read { source, .. } | EditError::Write { source, .. } => (edit.path.clone(), source),
+            other => (edit.path.clone(), io::Error::other(other)),
+        };
+        if read_file(&path).map_err(failed)? != edit.before {
+            put(&path, edit.before.as_deref()).map_err(failed)?;
+        }
+        if edit.before.is_none() {
+            remove_empty_folders(root, &path);
+        }
+    }
+    Ok(())
+}
+
+/// The cause once more, for [`EditError::Undo`] (an `io::Error` cannot be cloned).
+fn clone_reason(cause: &EditError) -> EditError {
+    match cause {
+        EditError::Write { path, source } => {
+            EditError::Write { path: path.clone(), source: io::Error::new(source.kind(), source.to_string()) }
+        }
+        EditError::Read { path, source } => {
+            EditError::Read { path: path.clone(), source: io::Error::new(source.kind(), source.to_string()) }
+        }
+        other => EditError::Journal { path: PathBuf::new(), reason: other.to_string() },
+    }
+}
+
+fn make_parent(path: &Path) -> Result<(), EditError> {
+    path.parent().map_or(Ok(()), |parent| fs::create_dir_all(parent).map_err(EditError::write(parent)))
+}
+
+fn replace(path: &Path, content: &[u8], mode: Option<fs::Permissions>) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .prefix(".relapse-")
+        .permissions(fs::Permissions::from_mode(NEW_FILE_MODE))
+        .tempfile_in(folder)?;
+    file.write_all(content)?;
+    if let Some(mode) = mode {
+        file.as_file().set_permissions(mode)?;
+    }
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    sync_folder(folder)
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edit(path: &str, before: Option<&str>, after: Option<&str>) -> FileEdit {
+        FileEdit {
+            path: path.into(),
+            before: before.map(|text| text.as_bytes().to_vec()),
+            after: after.map(|text| text.as_bytes().to_vec()),
+        }
+    }
+
+    fn tree() -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("src")).unwrap();
+        fs::write(root.path().join("src/lib.rs"), "old").unwrap();
+        root
+    }
+
+    fn apply(root: &Path, files: Vec<FileEdit>) -> Result<(), EditError> {
+        EditSet { files }.apply(root, &root.join(".relapse"))
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn edits_are_written_and_leave_no_other_file() {
+        let root = tree();
+        let lib = root.path().join("src/lib.rs");
+        fs::set_permissions(&lib, fs::Permissions::from_mode(0o640)).unwrap();
+        let files =
+            vec![edit("src/lib.rs", Some("old"), Some("new")), edit("regressions/lib/x.rs", None, Some("t"))];
+        apply(root.path(), files).unwrap();
+        assert_eq!(fs::read(&lib).unwrap(), b"new");
+        assert_eq!(fs::metadata(&lib).unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(names(&root.path().join("src")), ["lib.rs"]);
+        assert_eq!(names(&root.path().join("regressions/lib")), ["x.rs"]);
+        assert_eq!(names(&root.path().join(".relapse")), ["edit.lock"]);
+    }
+
+    #[test]
+    fn a_file_changed_meanwhile_stops_everything() {
+        let root = tree();
+        let files =
+            vec![edit("regressions/x.rs", None, Some("t")), edit("src/lib.rs", Some("older"), Some("new"))];
+        assert!(matches!(apply(root.path(), files), Err(EditError::Changed(_))));
+        assert_eq!(names(root.path()), [".relapse", "src"]);
+    }
+
+    #[test]
+    fn a_write_that_fails_takes_the_earlier_ones_back() {
+        let root = tree();
+        // `src/lib.rs` is a file, so nothing can be made below it.
+        let files = vec![
+            edit("regressions/lib/x.rs", None, Some("t")),
+            edit("src/lib.rs", Some("old"), Some("new")),
+            edit("src/lib.rs/y", None, Some("t")),
+        ];
+        assert!(matches!(apply(root.path(), files), Err(EditError::Write { .. })));
+        assert_eq!(fs::read(root.path().join("src/lib.rs")).unwrap(), b"old");
+        assert_eq!(names(root.path()), [".relapse", "src"]);
+        assert_eq!(names(&root.path().join(".relapse")), ["edit.lock"]);
+    }
+
+    #[test]
+    fn a_read_only_file_is_refused() {
+        let root = tree();
+        let lib = root.path().join("src/lib.rs");
+        fs::set_permissions(&lib, fs::Permissions::from_mode(0o444)).unwrap();
+        let error = apply(root.path(), vec![edit("src/lib.rs", Some("old"), Some("new"))]).unwrap_err();
+        assert_eq!(error.to_string(), "failed to edit src/lib.rs: it is read-only");
+    }
+
+    #[test]
+    fn a_linked_file_is_written_through() {
+        let root = tree();
+        fs::write(root.path().join("real.rs"), "old").unwrap();
+        std::os::unix::fs::symlink("../real.rs", root.path().join("src/a.rs")).unwrap();
+        apply(root.path(), vec![edit("src/a.rs", Some("old"), Some("new"))]).unwrap();
+        assert_eq!(fs::read(root.path().join("real.rs")).unwrap(), b"new");
+        assert!(fs::symlink_metadata(root.path().join("src/a.rs")).unwrap().is_symlink());
+    }
+
+    #[test]
+    fn a_scratch_copy_made_of_links_does_not_change_the_original() {
+        let root = tree();
+        let scratch = tempfile::tempdir_in(root.path()).unwrap();
+        fs::create_dir(scratch.path().join("src")).unwrap();
+        fs::hard_link(root.path().join("src/lib.rs"), scratch.path().join("src/lib.rs")).unwrap();
+        let set = EditSet { files: vec![edit("src/lib.rs", Some("old"), Some("new"))] };
+        set.apply_plain(scratch.path()).unwrap();
+        assert_eq!(fs::read(scratch.path().join("src/lib.rs")).unwrap(), b"new");
+        assert_eq!(fs::read(root.path().join("src/lib.rs")).unwrap(), b"old");
+    }
+
+    #[test]
+    fn a_removed_file_takes_its_empty_folders_along() {
+        let root = tree();
+        let file = root.path().join("regressions/a/x.rs");
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, "t").unwrap();
+        apply(root.path(), vec![edit("regressions/a/x.rs", Some("t"), None)]).unwrap();
+        assert_eq!(names(root.path()), [".relapse", "src"]);
+    }
+
+    #[test]
+    fn two_processes_that_edit_at_once_do_not_mix() {
+        let root = tree();
+        let path = root.path();
+        let results: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = ["one", "two"]
+                .map(|text| {
+                    scope.spawn(move || {
+                        let other = format!("regressions/{text}.rs");
+                        let files =
+                            vec![edit(&other, None, Some(text)), edit("src/lib.rs", Some("old"), Some(text))];
+                        apply(path, files).is_ok()
+                    })
+                })
+                .into_iter()
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(results.iter().filter(|&&done| done).count(), 1);
+        let winner = fs::read_to_string(path.join("src/lib.rs")).unwrap();
+        assert_eq!(names(&path.join("regressions")), [format!("{winner}.rs")]);
+    }
+}

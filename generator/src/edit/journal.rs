@@ -1,0 +1,287 @@
+//! The journal of an edit under way: old and new content of each file, on disk before the first change and
+//! gone after the last. What a kill cut off is undone from it at the next start; a file that somebody changed
+//! since is never touched.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::apply::{self, remove_empty_folders};
+use super::lock::Lock;
+use super::{EditError, EditSet};
+
+/// The version of the journal's format that is written here.
+const VERSION: u32 = 1;
+/// A longer journal is not ours.
+const MAX_JOURNAL_BYTES: u64 = 1 << 30;
+/// The journal's name in its folder.
+const FILE_NAME: &str = "edit.journal";
+
+/// What [`recover`] found and did. Paths are relative to the root.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Restored to what they were before the interrupted edit.
+    pub undone: Vec<PathBuf>,
+    /// The edit was complete; these files hold it.
+    pub finished: Vec<PathBuf>,
+    /// Neither the old nor the new content: changed by somebody else since, and left alone.
+    pub changed: Vec<PathBuf>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Journal {
+    version: u32,
+    edits: EditSet,
+}
+
+/// Undoes what an interrupted [`EditSet::apply`] left half done. `Ok(None)`: nothing was left.
+pub fn recover(root: &Path, journal_folder: &Path) -> Result<Option<Recovered>, EditError> {
+    if !present(journal_folder) {
+        return Ok(None);
+    }
+    let _lock = Lock::acquire(journal_folder)?;
+    recover_locked(root, journal_folder)
+}
+
+/// The same, for a caller that holds the lock.
+pub(super) fn recover_locked(root: &Path, folder: &Path) -> Result<Option<Recovered>, EditError> {
+    let Some(edits) = read(folder)? else { return Ok(None) };
+    let mut recovered = Recovered::default();
+    let mut done = Vec::new();
+    let mut untouched = 0;
+    for edit in &edits.files {
+        let now = apply::read_file(&root.join(&edit.path))?;
+        if now == edit.after {
+            done.push(edit);
+        } else if now == edit.before {
+            untouched += 1;
+        } else {
+            recovered.changed.push(edit.path.clone());
+        }
+    }
+    if untouched == 0 {
+        recovered.finished = done.iter().map(|edit| edit.path.clone()).collect();
+    } else {
+        for edit in done.iter().rev() {
+            let path = root.join(&edit.path);
+            apply::put(&path, edit.before.as_deref())?;
+            if edit.before.is_none() {
+                remove_empty_folders(root, &path);
+            }
+            recovered.undone.push(edit.path.clone());
+        }
+    }
+    // A folder may have been made for a file that was never written.
+    for edit in edits.files.iter().filter(|edit| edit.before.is_none()) {
+        let path = root.join(&edit.path);
+        if !path.exists() {
+            remove_empty_folders(root, &path);
+        }
+    }
+    remove(folder)?;
+    Ok(Some(recovered))
+}
+
+/// Whether a journal is there.
+fn present(folder: &Path) -> bool {
+    fs::symlink_metadata(folder.join(FILE_NAME)).is_ok()
+}
+
+/// Writes the journal; when this returns it is on the disk.
+pub(super) fn write(folder: &Path, edits: &EditSet) -> Result<(), EditError> {
+    let path = folder.join(FILE_NAME);
+    let attempt = || -> io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        serde_json::to_writer(&mut file, &Journal { version: VERSION, edits: edits.clone() })?;
+        file.flush()?;
+        file.as_file().sync_all()?;
+        file.persist(&path).map_err(|error| error.error)?;
+        apply::sync_folder(folder)
+    };
+    attempt().map_err(EditError::write(&path))
+}
+
+/// Removes the journal: from here on the edit is done, or was never begun.
+pub(super) fn remove(folder: &Path) -> Result<(), EditError> {
+    let path = folder.join(FILE_NAME);
+    fs::remove_file(&path).and_then(|()| apply::sync_folder(folder)).map_err(EditError::write(&path))
+}
+
+/// Reads the journal. One that others can read is not ours (it is written 0600): it may have come with a clone,
+/// to write files in our name.
+fn read(folder: &Path) -> Result<Option<EditSet>, EditError> {
+    let path = folder.join(FILE_NAME);
+    let unusable = |reason: &str| EditError::Journal { path: path.clone(), reason: reason.to_owned() };
+    let metadata = match fs::symlink_metadata(&path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(EditError::read(&path)(error)),
+    };
+    if !metadata.is_file() || metadata.permissions().mode() & 0o077 != 0 {
+        return Err(unusable("it was not written here (its mode is not 0600); remove it"));
+    }
+    if metadata.len() > MAX_JOURNAL_BYTES {
+        return Err(unusable("it is too long; remove it"));
+    }
+    let bytes = fs::read(&path).map_err(EditError::read(&path))?;
+    let journal: Journal =
+        serde_json::from_slice(&bytes).map_err(|error| unusable(&format!("{error}; remove it")))?;
+    if journal.version != VERSION {
+        return Err(unusable(&format!("it has version {}, written by a newer relapse", journal.version)));
+    }
+    Ok(Some(journal.edits))
+}
+
+/// File content in JSON: text where it is text, numbers where it is not.
+pub(super) mod content {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Content<'a> {
+        Text(std::borrow::Cow<'a, str>),
+        Bytes(std::borrow::Cow<'a, [u8]>),
+    }
+
+    #[expect(clippy::ref_option, reason = "the signature that serde's `with` asks for")]
+    pub(crate) fn serialize<S: Serializer>(value: &Option<Vec<u8>>, to: S) -> Result<S::Ok, S::Error> {
+        value
+            .as_deref()
+            .map(|bytes| match std::str::from_utf8(bytes) {
+                Ok(text) => Content::Text(text.into()),
+                Err(_) => Content::Bytes(bytes.into()),
+            })
+            .serialize(to)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<u8>>, D::Error> {
+        Ok(Option::<Content<'_>>::deserialize(from)?.map(|content| match content {
+            Content::Text(text) => text.into_owned().into_bytes(),
+            Content::Bytes(bytes) => bytes.into_owned(),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edit::FileEdit;
+
+    struct Fixture {
+        root: tempfile::TempDir,
+        edits: EditSet,
+    }
+
+    /// `src/lib.rs` changes, `regressions/lib/x.rs` and a binary side file are new.
+    fn fixture() -> Fixture {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("src")).unwrap();
+        fs::create_dir_all(root.path().join(".relapse")).unwrap();
+        fs::write(root.path().join("src/lib.rs"), "old").unwrap();
+        let edit = |path: &str, before: Option<&[u8]>, after: &[u8]| FileEdit {
+            path: path.into(),
+            before: before.map(<[u8]>::to_vec),
+            after: Some(after.to_vec()),
+        };
+        let edits = EditSet {
+            files: vec![
+                edit("regressions/lib/x.rs", None, b"test"),
+                edit("regressions/lib/x/data", None, b"\xff\0"),
+                edit("src/lib.rs", Some(b"old"), b"new"),
+            ],
+        };
+        Fixture { root, edits }
+    }
+
+    impl Fixture {
+        fn journal(&self) -> PathBuf {
+            self.root.path().join(".relapse")
+        }
+
+        /// The state after a kill: the journal and the first `done` files are written.
+        fn killed_after(done: usize) -> Self {
+            let fixture = fixture();
+            write(&fixture.journal(), &fixture.edits).unwrap();
+            for edit in &fixture.edits.files[..done] {
+                let path = fixture.root.path().join(&edit.path);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, edit.after.as_deref().unwrap()).unwrap();
+            }
+            fixture
+        }
+
+        fn read(&self, path: &str) -> Option<Vec<u8>> {
+            fs::read(self.root.path().join(path)).ok()
+        }
+    }
+
+    #[test]
+    fn a_kill_at_any_file_is_undone() {
+        for done in 0..3 {
+            let fixture = Fixture::killed_after(done);
+            let recovered = recover(fixture.root.path(), &fixture.journal()).unwrap().unwrap();
+            assert_eq!(recovered.undone.len(), done);
+            assert_eq!(recovered.changed, Vec::<PathBuf>::new());
+            assert_eq!(fixture.read("src/lib.rs").unwrap(), b"old");
+            assert!(!fixture.root.path().join("regressions").exists(), "{done}");
+            assert_eq!(recover(fixture.root.path(), &fixture.journal()).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn a_folder_made_for_a_file_that_never_came_is_removed() {
+        let fixture = Fixture::killed_after(0);
+        fs::create_dir_all(fixture.root.path().join("regressions/lib")).unwrap();
+        recover(fixture.root.path(), &fixture.journal()).unwrap().unwrap();
+        assert!(!fixture.root.path().join("regressions").exists());
+    }
+
+    #[test]
+    fn an_edit_that_was_complete_is_kept() {
+        let fixture = Fixture::killed_after(3);
+        let recovered = recover(fixture.root.path(), &fixture.journal()).unwrap().unwrap();
+        assert_eq!(recovered.finished.len(), 3);
+        assert_eq!(fixture.read("src/lib.rs").unwrap(), b"new");
+        assert_eq!(recover(fixture.root.path(), &fixture.journal()).unwrap(), None);
+    }
+
+    #[test]
+    fn what_the_user_changed_since_is_left_alone_and_named() {
+        let fixture = Fixture::killed_after(2);
+        fs::write(fixture.root.path().join("regressions/lib/x.rs"), "mine").unwrap();
+        let recovered = recover(fixture.root.path(), &fixture.journal()).unwrap().unwrap();
+        assert_eq!(recovered.changed, [PathBuf::from("regressions/lib/x.rs")]);
+        assert_eq!(fixture.read("regressions/lib/x.rs").unwrap(), b"mine");
+        assert_eq!(fixture.read("regressions/lib/x/data"), None);
+    }
+
+    #[test]
+    fn a_journal_that_came_with_a_clone_is_refused() {
+        let fixture = Fixture::killed_after(1);
+        let journal = fixture.journal().join(FILE_NAME);
+        fs::set_permissions(&journal, fs::Permissions::from_mode(0o644)).unwrap();
+        let error = recover(fixture.root.path(), &fixture.journal()).unwrap_err();
+        assert!(matches!(error, EditError::Journal { .. }), "{error}");
+        assert_eq!(fixture.read("regressions/lib/x.rs").unwrap(), b"test");
+    }
+
+    #[test]
+    fn a_damaged_journal_is_named_and_changes_nothing() {
+        let fixture = Fixture::killed_after(1);
+        let journal = fixture.journal().join(FILE_NAME);
+        fs::write(&journal, "{\"version\":1,\"edits\":{\"fi").unwrap();
+        let error = recover(fixture.root.path(), &fixture.journal()).unwrap_err();
+        assert!(error.to_string().contains("edit.journal"), "{error}");
+    }
+
+    #[test]
+    fn an_edit_first_undoes_what_an_earlier_one_left() {
+        let fixture = Fixture::killed_after(2);
+        fixture.edits.apply(fixture.root.path(), &fixture.journal()).unwrap();
+        assert_eq!(fixture.read("src/lib.rs").unwrap(), b"new");
+        assert!(!fixture.journal().join(FILE_NAME).exists());
+    }
+}

@@ -1,0 +1,122 @@
+//! A tree of files with edits laid over it: what is read is what would be there after the edits so far. The
+//! same code works on the user's tree and on a scratch copy; nothing is written.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::apply::read_file;
+use super::{EditError, EditSet, FileEdit};
+
+/// What a name in a folder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// A file.
+    File,
+    /// A folder.
+    Folder,
+}
+
+/// Files below a root, with pending edits. All paths are relative to the root.
+#[derive(Debug)]
+pub struct Tree {
+    root: PathBuf,
+    edits: EditSet,
+}
+
+impl Tree {
+    /// The tree below `root`, unchanged.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), edits: EditSet::default() }
+    }
+
+    /// The root.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The edits so far.
+    pub fn edits(&self) -> &EditSet {
+        &self.edits
+    }
+
+    /// The edits, to show and to apply.
+    pub fn into_edits(self) -> EditSet {
+        self.edits
+    }
+
+    /// A file's content; `None` where there is no such file.
+    pub fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, EditError> {
+        match self.edits.get(path) {
+            Some(edit) => Ok(edit.after.clone()),
+            None => read_file(&self.root.join(path)),
+        }
+    }
+
+    /// A file as text; `None` where there is no such file or it is not UTF-8.
+    pub fn read_text(&self, path: &Path) -> Result<Option<String>, EditError> {
+        Ok(self.read(path)?.and_then(|bytes| String::from_utf8(bytes).ok()))
+    }
+
+    /// Changes a file; `None` removes it.
+    pub fn write(&mut self, path: &Path, after: Option<Vec<u8>>) -> Result<(), EditError> {
+        let before = self.read(path)?;
+        self.edits.add(FileEdit { path: path.to_owned(), before, after })
+    }
+
+    /// The names in a folder, sorted; none where there is no such folder.
+    pub fn list(&self, folder: &Path) -> Result<Vec<(String, Entry)>, EditError> {
+        let mut names = BTreeMap::new();
+        if let Ok(entries) = fs::read_dir(self.root.join(folder)) {
+            for entry in entries {
+                let entry = entry.map_err(EditError::read(folder))?;
+                // A name that is not UTF-8 can be no module.
+                let Ok(name) = entry.file_name().into_string() else { continue };
+                // Links to folders are not followed: they could lead in a circle.
+                let kind = entry.file_type().map_err(EditError::read(folder))?;
+                names.insert(name, if kind.is_dir() { Entry::Folder } else { Entry::File });
+            }
+        }
+        for edit in &self.edits.files {
+            let Ok(below) = edit.path.strip_prefix(folder) else { continue };
+            let mut parts = below.components();
+            let Some(first) = parts.next().and_then(|part| part.as_os_str().to_str()) else { continue };
+            match (parts.next(), &edit.after) {
+                (None, None) => drop(names.remove(first)),
+                (None, Some(_)) => drop(names.insert(first.to_owned(), Entry::File)),
+                (Some(_), Some(_)) => drop(names.insert(first.to_owned(), Entry::Folder)),
+                (Some(_), None) => {}
+            }
+        }
+        Ok(names.into_iter().collect())
+    }
+
+    /// Whether a file or folder of that name is there.
+    pub fn exists(&self, path: &Path) -> Result<bool, EditError> {
+        let parent = path.parent().unwrap_or(Path::new(""));
+        let name = path.file_name().and_then(|name| name.to_str());
+        Ok(self.list(parent)?.iter().any(|(other, _)| Some(other.as_str()) == name))
+    }
+
+    /// Every file below a folder, however deep.
+    pub fn walk(&self, folder: &Path) -> Result<Vec<PathBuf>, EditError> {
+        let mut files = Vec::new();
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for (name, entry) in self.list(&folder)? {
+                match entry {
+                    Entry::File => files.push(folder.join(name)),
+                    Entry::Folder => folders.push(folder.join(name)),
+                }
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+
+    /// A folder without symbolic links, absolute: `..` in a `#[path]` goes through the real one.
+    pub fn real_folder(&self, folder: &Path) -> Result<PathBuf, EditError> {
+        let path = self.root.join(folder);
+        fs::canonicalize(&path).map_err(EditError::read(path))
+    }
+}

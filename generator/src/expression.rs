@@ -1,0 +1,170 @@
+//! Captured values as Rust expressions: one argument becomes the `let` statements before the call and what is
+//! passed. In: a value tree, its types, the names at the place of the test. Out: tokens and side files, or
+//! the reason why there are none. Never: text of the crashed process other than through `hostile`.
+
+mod format;
+mod pointer;
+mod scope;
+mod sequence;
+mod std_rules;
+mod type_name;
+mod writer;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use relapse_snapshot::{Data, Trust, TypeId, TypeKind, TypeTable, Value};
+
+use crate::names::Names;
+use crate::regression::SideFile;
+
+pub use format::{body, format};
+pub use scope::Scope;
+pub use type_name::{definition, snake_case};
+
+use writer::{Place, Writer, variable_of};
+
+/// How one argument of the call is written.
+#[derive(Debug, Clone)]
+pub struct WrittenArgument {
+    /// The variable that holds it: the receiver of a method call. `None` for `()`, which needs none.
+    pub variable: Option<Ident>,
+    /// Statements before the call: `let s = "…";`, `let mut book = Book { … };`.
+    pub lets: Vec<TokenStream>,
+    /// What stands in the call's brackets: `s`, `&uuid`, `&mut book`.
+    pub pass: TokenStream,
+    /// Data too long for a literal.
+    pub side_files: Vec<SideFile>,
+    /// Nodes of the value tree.
+    pub nodes: u64,
+    /// How far what is written can be trusted: the worst of the tree; `Suspect` also where a `RefCell` was
+    /// borrowed or a lock held at the crash (they are written free, as they must have been before).
+    pub trust: Trust,
+}
+
+/// Why a value cannot be written, in words for the user.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{path}`: {reason}")]
+pub struct Unwritable {
+    /// Which part of the argument: `self.inner.ptr`.
+    pub path: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// How much of its type a literal says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Literals {
+    /// `5`, `Vec::new()`: the call supplies the types.
+    #[default]
+    Inferred,
+    /// `5u8`, `Vec::<u8>::new()`: for generic parameters, from which the call infers.
+    Suffixed,
+}
+
+/// Writes one argument, its types inferred from the call. Names are taken from the scope only on success.
+pub fn argument(
+    name: &str,
+    value: &Value,
+    types: &TypeTable,
+    names: &dyn Names,
+    scope: &mut Scope,
+) -> Result<WrittenArgument, Unwritable> {
+    argument_with(name, value, types, names, scope, Literals::Inferred)
+}
+
+/// Writes one argument.
+pub fn argument_with(
+    name: &str,
+    value: &Value,
+    types: &TypeTable,
+    names: &dyn Names,
+    scope: &mut Scope,
+    literals: Literals,
+) -> Result<WrittenArgument, Unwritable> {
+    let mut draft = scope.clone();
+    let receiver = name == "self";
+    let variable = draft.argument(&if receiver { variable_of(types, value.ty) } else { name.to_owned() });
+    // A method is looked up by its receiver's type, so `5.trailing()` would not do.
+    let typed = receiver || literals == Literals::Suffixed;
+    let shown = if name.is_empty() || name == "_" { variable.to_string() } else { name.to_owned() };
+    let mut writer = Writer::new(types, names, &mut draft, value, shown);
+    let (binding, pass) = writer.binding(&variable, value, typed)?;
+    let mut lets = std::mem::take(&mut writer.lets);
+    lets.extend(binding);
+    let trust = if writer.suspect { Trust::Suspect } else { Trust::Entry };
+    let written = WrittenArgument {
+        variable: (!pass.is_unit).then_some(variable),
+        lets,
+        pass: pass.tokens,
+        side_files: std::mem::take(&mut writer.side_files),
+        nodes: value.nodes(),
+        trust: value.worst_trust().max(trust),
+    };
+    *scope = draft;
+    Ok(written)
+}
+
+/// What the call is given.
+struct Pass {
+    tokens: TokenStream,
+    is_unit: bool,
+}
+
+impl Writer<'_> {
+    /// The variable of an argument and how it is passed: references to sized values are made in the call, so
+    /// that the variable is the value itself.
+    fn binding(
+        &mut self,
+        variable: &Ident,
+        value: &Value,
+        typed: bool,
+    ) -> Result<(Option<TokenStream>, Pass), Unwritable> {
+        let pass = |tokens| Pass { tokens, is_unit: false };
+        let place = Place::binding(typed);
+        let shape = self.shape(value.ty)?;
+        match (&shape.kind, &value.data) {
+            (_, Data::Tuple(items)) if items.is_empty() => {
+                Ok((None, Pass { tokens: quote!(()), is_unit: true }))
+            }
+            (TypeKind::Reference { to, mutable }, _) if self.is_sized(*to) => {
+                let pointee = self.pointee(value, *to)?;
+                let (annotation, place) = self.slice_annotation(*to, place);
+                let tokens = self.value(&pointee, place)?;
+                let statement = self.let_statement(variable, *mutable, annotation, &tokens);
+                Ok((
+                    Some(statement),
+                    pass(if *mutable { quote!(&mut #variable) } else { quote!(&#variable) }),
+                ))
+            }
+            (TypeKind::Reference { to, mutable: true }, _) => {
+                let pointee = self.pointee(value, *to)?;
+                let tokens = self.owner_of_unsized(&pointee, place)?;
+                let statement = self.let_statement(variable, true, None, &tokens);
+                Ok((Some(statement), pass(quote!(&mut #variable))))
+            }
+            (TypeKind::Reference { .. }, _) => {
+                let tokens = self.value(value, Place { coerces: !typed, ..place })?;
+                Ok((Some(self.let_statement(variable, false, None, &tokens)), pass(quote!(#variable))))
+            }
+            _ => {
+                let tokens = self.value(value, place)?;
+                Ok((Some(self.let_statement(variable, false, None, &tokens)), pass(quote!(#variable))))
+            }
+        }
+    }
+
+    /// `let mut input: &[u8] = b"…"`: what a reference to a slice needs when it is itself behind a reference.
+    fn slice_annotation(&self, to: TypeId, place: Place) -> (Option<TokenStream>, Place) {
+        let Some(TypeKind::Reference { to: slice, mutable: false }) = self.types.get(to).map(|s| &s.kind)
+        else {
+            return (None, place);
+        };
+        if !matches!(self.types.get(*slice).map(|s| &s.kind), Some(TypeKind::Slice(_))) {
+            return (None, place);
+        }
+        match self.names.type_tokens(self.types.name(to)) {
+            Ok(tokens) => (Some(tokens), Place { coerces: true, ..place }),
+            Err(_) => (None, place),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The names that one test's body has taken: variables and side files. Never hands out a name twice.
+
+use std::collections::HashSet;
+
+use proc_macro2::{Ident, Span};
+
+use crate::hostile::{file_name, identifier};
+
+/// The names of one test.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    regression: String,
+    variables: HashSet<String>,
+    side_files: HashSet<String>,
+    arguments: usize,
+}
+
+impl Scope {
+    /// The scope of the test named `regression`, whose side files stand in a folder of that name.
+    pub fn new(regression: &str) -> Scope {
+        Scope {
+            regression: file_name(regression),
+            variables: HashSet::new(),
+            side_files: HashSet::new(),
+            arguments: 0,
+        }
+    }
+
+    /// Keeps a name from being taken by a variable: the function that the test calls.
+    pub fn reserve(&mut self, name: &str) {
+        self.variables.insert(name.to_owned());
+    }
+
+    /// A variable for the next argument: its parameter's name, where that can be one.
+    pub(super) fn argument(&mut self, name: &str) -> Ident {
+        self.arguments += 1;
+        let name = name.trim_start_matches('_');
+        let wanted =
+            if identifier(name).is_some() { name.to_owned() } else { format!("argument_{}", self.arguments) };
+        self.variable(&wanted)
+    }
+
+    /// A variable of that name, or of a similar one where it is taken.
+    pub(super) fn variable(&mut self, wanted: &str) -> Ident {
+        let wanted = wanted.strip_prefix("r#").unwrap_or(wanted);
+        let mut name = if identifier(wanted).is_some() { wanted.to_owned() } else { "value".to_owned() };
+        let stem = name.clone();
+        let mut number = 2;
+        while !self.variables.insert(name.clone()) {
+            name = format!("{stem}_{number}");
+            number += 1;
+        }
+        identifier(&name).unwrap_or_else(|| Ident::new("value", Span::call_site()))
+    }
+
+    /// A side file's name and its path as seen from the test's own file.
+    pub(super) fn side_file(&mut self, stem: &str, extension: &str) -> (String, String) {
+        let stem = file_name(stem);
+        let mut name = format!("{stem}.{extension}");
+        let mut number = 2;
+        while !self.side_files.insert(name.clone()) {
+            name = format!("{stem}_{number}.{extension}");
+            number += 1;
+        }
+        let path = format!("{}/{name}", self.regression);
+        (name, path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_taken_once_and_can_be_written() {
+        let mut scope = Scope::new("fill_char_boundary");
+        scope.reserve("fill");
+        let mut take = |name| scope.argument(name).to_string();
+        assert_eq!(take("s"), "s");
+        assert_eq!(take("s"), "s_2");
+        assert_eq!(take("fill"), "fill_2");
+        assert_eq!(take("type"), "r#type");
+        assert_eq!(take("_width"), "width");
+        assert_eq!(take("_"), "argument_6");
+        assert_eq!(take("a; drop()"), "argument_7");
+        assert_eq!(scope.side_file("../page", "txt").1, "fill_char_boundary/page.txt");
+        assert_eq!(scope.side_file("page", "txt").0, "page_2.txt");
+    }
+}

@@ -1,0 +1,455 @@
+//! Text, bytes and collections, short ones as literals, long ones in files beside the test; and the std types
+//! that only wrap a value.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use relapse_snapshot::{Data, StdType, TypeId, TypeKind, TypeShape, Value};
+
+use super::Unwritable;
+use super::type_name::{arguments, definition};
+use super::writer::{Place, Writer};
+use crate::hostile::literal;
+use crate::regression::SideFile;
+
+/// Longest text or byte string that stands in the test itself.
+const MAX_LITERAL_BYTES: usize = 1024;
+
+/// Most lines of text that stand in the test itself.
+const MAX_LITERAL_LINES: usize = 20;
+
+/// Shortest run of equal elements that is written `[0; 64]`.
+const MIN_RUN: usize = 8;
+
+/// Bytes as they are written.
+pub(super) enum Bytes {
+    /// `b"…"` or `include_bytes!("…")`: a reference to an array.
+    Reference(TokenStream),
+    /// `[1, 2]`.
+    Array(TokenStream),
+    /// The elements of an array: `0; 64`.
+    Run(TokenStream),
+}
+
+impl Bytes {
+    /// As `&[u8; N]`.
+    pub(super) fn reference(self) -> TokenStream {
+        match self {
+            Bytes::Reference(tokens) => tokens,
+            Bytes::Array(items) | Bytes::Run(items) => quote!(&[#items]),
+        }
+    }
+
+    /// As `[u8; N]`.
+    pub(super) fn array(self) -> TokenStream {
+        match self {
+            Bytes::Reference(tokens) => quote!(*#tokens),
+            Bytes::Array(items) | Bytes::Run(items) => quote!([#items]),
+        }
+    }
+
+    /// As `Vec<u8>`.
+    fn vector(self) -> TokenStream {
+        match self {
+            Bytes::Reference(tokens) => quote!(#tokens.to_vec()),
+            Bytes::Array(items) | Bytes::Run(items) => quote!(vec![#items]),
+        }
+    }
+}
+
+impl Writer<'_> {
+    /// The path of a std type, as its own name gives it.
+    pub(super) fn name_of(&self, shape: &TypeShape) -> Result<TokenStream, Unwritable> {
+        let path = definition(&shape.name).ok_or_else(|| self.mismatch(shape))?;
+        self.name(&path)
+    }
+
+    /// A `&'static str`.
+    pub(super) fn text(&mut self, value: &Value) -> Result<TokenStream, Unwritable> {
+        let (text, len) = match &value.data {
+            Data::Text { text, len } => (text, *len),
+            Data::Bytes { .. } => return Err(self.refuse("text that is not UTF-8, which no literal can be")),
+            Data::Missing(reason) => return Err(self.refuse(format!("could not be read: {reason}"))),
+            _ => return Err(self.mismatch(self.shape(value.ty)?)),
+        };
+        self.whole(text.len(), len, "bytes")?;
+        if text.len() <= MAX_LITERAL_BYTES && text.lines().count() <= MAX_LITERAL_LINES {
+            return Ok(literal::text(text));
+        }
+        let path = self.side_file("txt", text.as_bytes());
+        Ok(quote!(include_str!(#path)))
+    }
+
+    fn side_file(&mut self, extension: &str, bytes: &[u8]) -> TokenStream {
+        let (name, path) = {
+            let stem = self.stem().to_owned();
+            self.scope.side_file(&stem, extension)
+        };
+        self.side_files.push(SideFile { name, bytes: bytes.to_vec() });
+        literal::string(&path)
+    }
+
+    pub(super) fn bytes(&mut self, bytes: &[u8], len: u64, typed: bool) -> Result<Bytes, Unwritable> {
+        self.whole(bytes.len(), len, "bytes")?;
+        let first = bytes.first().copied().unwrap_or_default();
+        if bytes.len() >= MIN_RUN && bytes.iter().all(|b| *b == first) {
+            let byte = literal::byte_number(first, first > 99, typed.then_some("u8"));
+            let length = literal::integer(bytes.len() as u128, false, "usize", false);
+            return Ok(Bytes::Run(quote!(#byte; #length)));
+        }
+        if bytes.len() > MAX_LITERAL_BYTES {
+            let path = self.side_file("bin", bytes);
+            return Ok(Bytes::Reference(quote!(include_bytes!(#path))));
+        }
+        if literal::is_text_like(bytes) || (bytes.is_empty() && typed) {
+            return Ok(Bytes::Reference(literal::byte_string(bytes)));
+        }
+        let hexadecimal = bytes.iter().any(|b| *b > 99);
+        let numbers = bytes.iter().enumerate().map(|(index, byte)| {
+            literal::byte_number(*byte, hexadecimal, (typed && index == 0).then_some("u8"))
+        });
+        Ok(Bytes::Array(quote!(#(#numbers),*)))
+    }
+
+    /// `[1, 2]`, `[0; 64]` of elements that are not bytes.
+    pub(super) fn list(&mut self, items: &[Value], place: Place) -> Result<TokenStream, Unwritable> {
+        let items = self.list_items(items, place)?;
+        Ok(quote!([#items]))
+    }
+
+    fn list_items(&mut self, items: &[Value], place: Place) -> Result<TokenStream, Unwritable> {
+        if let [first, rest @ ..] = items
+            && items.len() >= MIN_RUN
+            && is_scalar(first)
+            && rest.iter().all(|item| item.data == first.data)
+        {
+            let item = self.part("[0]", first, place)?;
+            let length = literal::integer(items.len() as u128, false, "usize", false);
+            return Ok(quote!(#item; #length));
+        }
+        let items = self.items(items, '[', place, false)?;
+        Ok(quote!(#(#items),*))
+    }
+
+    /// `[T; N]`.
+    pub(super) fn array(
+        &mut self,
+        shape: &TypeShape,
+        data: &Data,
+        place: Place,
+    ) -> Result<TokenStream, Unwritable> {
+        match data {
+            Data::Bytes { bytes, len } => Ok(self.bytes(bytes, *len, place.typed)?.array()),
+            Data::Sequence { items, len } => {
+                self.whole(items.len(), *len, "elements")?;
+                self.list(items, place.element())
+            }
+            _ => Err(self.mismatch(shape)),
+        }
+    }
+
+    /// `vec![1, 2]`, `b"…".to_vec()`; `Vec::new()` by its own path where there is one.
+    pub(super) fn vector(
+        &mut self,
+        value: &Value,
+        shape: &TypeShape,
+        path: Option<TokenStream>,
+        place: Place,
+    ) -> Result<TokenStream, Unwritable> {
+        let place = place.within_call();
+        match &value.data {
+            Data::Bytes { bytes, len } if !bytes.is_empty() || *len > 0 => {
+                Ok(self.bytes(bytes, *len, place.typed)?.vector())
+            }
+            Data::Sequence { items, len } if !items.is_empty() || *len > 0 => {
+                self.whole(items.len(), *len, "elements")?;
+                let items = self.list_items(items, place)?;
+                Ok(quote!(vec![#items]))
+            }
+            Data::Bytes { .. } | Data::Sequence { .. } => {
+                let vec = match path {
+                    Some(path) => path,
+                    None => self.name("alloc::vec::Vec")?,
+                };
+                let element = match &shape.kind {
+                    TypeKind::Std { params, .. } => params.first().copied(),
+                    TypeKind::Slice(of) => Some(*of),
+                    _ => None,
+                };
+                let turbofish = element.filter(|_| place.typed).and_then(|of| self.turbofish(&[of]));
+                Ok(quote!(#vec #turbofish::new()))
+            }
+            _ => Err(self.mismatch(shape)),
+        }
+    }
+
+    /// A std type with a reading of its own.
+    pub(super) fn std(
+        &mut self,
+        std: StdType,
+        params: &[TypeId],
+        value: &Value,
+        shape: &TypeShape,
+        place: Place,
+    ) -> Result<TokenStream, Unwritable> {
+        match std {
+            StdType::String => {
+                let string = self.name_of(shape)?;
+                if matches!(&value.data, Data::Text { text, len: 0 } if text.is_empty()) {
+                    return Ok(quote!(#string::new()));
+                }
+                let text = self.text(value)?;
+                Ok(quote!(#string::from(#text)))
+            }
+            StdType::Vec => {
+                let path = self.name_of(shape)?;
+                self.vector(value, shape, Some(path), place)
+            }
+            StdType::VecDeque
+            | StdType::BTreeSet
+            | StdType::HashSet
+            | StdType::HashMap
+            | StdType::BTreeMap => self.collection(std, params, value, shape, place),
+            StdType::Box | StdType::Rc | StdType::Arc => {
+                self.owner(std, params.first().copied(), value, shape, place)
+            }
+            StdType::Path | StdType::OsStr => {
+                Err(self.refuse(format!("{} without a pointer to it", shape.name)))
+            }
+            StdType::PathBuf | StdType::OsString => {
+                let name = self.name_of(shape)?;
+                let text = match &value.data {
+                    Data::Text { .. } => self.text(value)?,
+                    _ => self.os_text(value, shape)?,
+                };
+                Ok(quote!(#name::from(#text)))
+            }
+            StdType::Cell | StdType::RefCell | StdType::UnsafeCell | StdType::Mutex | StdType::RwLock => {
+                self.cell(std, value, shape, place)
+            }
+            StdType::Duration => self.duration(value, shape),
+            StdType::NonZero => self.non_zero(params, value, shape),
+            StdType::NonNull => {
+                Err(self.refuse(format!("a raw pointer ({}): nothing says what it owns", shape.name)))
+            }
+        }
+    }
+
+    fn collection(
+        &mut self,
+        std: StdType,
+        params: &[TypeId],
+        value: &Value,
+        shape: &TypeShape,
+        place: Place,
+    ) -> Result<TokenStream, Unwritable> {
+        let name = self.name_of(shape)?;
+        let hashed = matches!(std, StdType::HashMap | StdType::HashSet);
+        // `from` and `new` know only std's own hasher.
+        let hasher = arguments(&shape.name).get(if std == StdType::HashMap { 2 } else { 1 }).copied();
+        let own_hasher = hashed && hasher.is_some_and(|hasher| !hasher.starts_with("std::"));
+        let place = place.within_call();
+        let mut entries = match &value.data {
+            Data::Bytes { bytes, len } => {
+                self.whole(bytes.len(), *len, "elements")?;
+                let mut bytes = bytes.clone();
+                if hashed {
+                    bytes.sort_unstable();
+                }
+                bytes
+                    .iter()
+                    .enumerate()
+                    .map(|(index, byte)| {
+                        literal::byte_number(*byte, false, (place.typed && index == 0).then_some("u8"))
+                    })
+                    .collect()
+            }
+            Data::Sequence { items, len } => {
+                self.whole(items.len(), *len, "elements")?;
+                let mut order: Vec<&Value> = items.iter().collect();
+                if hashed {
+                    order.sort_by_key(|item| sort_key(item));
+                }
+                let mut written = Vec::with_capacity(order.len());
+                for (index, item) in order.into_iter().enumerate() {
+                    let typed = place.typed && index == 0;
+                    written.push(self.part(&format!("[{index}]"), item, Place { typed, ..place })?);
+                }
+                written
+            }
+            Data::Map { entries, len } => {
+                self.whole(entries.len(), *len, "entries")?;
+                let mut order: Vec<&(Value, Value)> = entries.iter().collect();
+                if hashed {
+                    order.sort_by_key(|(key, _)| sort_key(key));
+                }
+                let mut written = Vec::with_capacity(order.len());
+                for (index, (key, value)) in order.into_iter().enumerate() {
+                    let place = Place { typed: place.typed && index == 0, ..place };
+                    let key = self.part(&format!("[key {index}]"), key, place)?;
+                    let value = self.part(&format!("[{index}]"), value, place)?;
+                    written.push(quote!((#key, #value)));
+                }
+                written
+            }
+            _ => return Err(self.mismatch(shape)),
+        };
+        if std == StdType::VecDeque && entries.len() >= MIN_RUN && is_run(value) {
+            let (item, length) = (entries.swap_remove(0), entries.len() + 1);
+            let length = literal::integer(length as u128, false, "usize", false);
+            return Ok(quote!(#name::from([#item; #length])));
+        }
+        let turbofish = if place.typed { self.turbofish(params) } else { None };
+        Ok(match (entries.is_empty(), own_hasher) {
+            (true, false) => quote!(#name #turbofish::new()),
+            (true, true) => quote!(#name::default()),
+            (false, false) => quote!(#name::from([#(#entries),*])),
+            (false, true) => quote!(IntoIterator::into_iter([#(#entries),*]).collect()),
+        })
+    }
+
+    fn cell(
+        &mut self,
+        std: StdType,
+        value: &Value,
+        shape: &TypeShape,
+        place: Place,
+    ) -> Result<TokenStream, Unwritable> {
+        let Data::Cell { inner, state, poisoned } = &value.data else { return Err(self.mismatch(shape)) };
+        if *poisoned {
+            return Err(self.refuse("a poisoned lock: a thread panicked while it held it"));
+        }
+        if *state != 0 && matches!(std, StdType::RefCell | StdType::Mutex | StdType::RwLock) {
+            self.suspect = true;
+        }
+        let name = self.name_of(shape)?;
+        let inner = self.value(inner, place.within_call())?;
+        Ok(quote!(#name::new(#inner)))
+    }
+
+    fn duration(&mut self, value: &Value, shape: &TypeShape) -> Result<TokenStream, Unwritable> {
+        let Data::Duration { secs, nanos } = value.data else { return Err(self.mismatch(shape)) };
+        let name = self.name_of(shape)?;
+        self.duration_of(&name, secs, nanos)
+    }
+
+    /// In the largest unit that is exact.
+    pub(super) fn duration_of(
+        &self,
+        name: &TokenStream,
+        secs: u64,
+        nanos: u32,
+    ) -> Result<TokenStream, Unwritable> {
+        let total = u128::from(secs) * 1_000_000_000 + u128::from(nanos);
+        if nanos >= 1_000_000_000 {
+            return Err(self.refuse("a Duration of more than a second of nanoseconds"));
+        }
+        if (secs, nanos) == (0, 0) {
+            return Ok(quote!(#name::ZERO));
+        }
+        if (secs, nanos) == (u64::MAX, 999_999_999) {
+            return Ok(quote!(#name::MAX));
+        }
+        let units: [(u128, TokenStream); 4] = [
+            (1_000_000_000, quote!(from_secs)),
+            (1_000_000, quote!(from_millis)),
+            (1_000, quote!(from_micros)),
+            (1, quote!(from_nanos)),
+        ];
+        for (unit, constructor) in units {
+            if total.is_multiple_of(unit) && total / unit <= u128::from(u64::MAX) {
+                let count = literal::integer(total / unit, false, "u64", false);
+                return Ok(quote!(#name::#constructor(#count)));
+            }
+        }
+        let (secs, nanos) = (
+            literal::integer(u128::from(secs), false, "u64", false),
+            literal::integer(u128::from(nanos), false, "u32", false),
+        );
+        Ok(quote!(#name::new(#secs, #nanos)))
+    }
+
+    fn non_zero(
+        &mut self,
+        params: &[TypeId],
+        value: &Value,
+        shape: &TypeShape,
+    ) -> Result<TokenStream, Unwritable> {
+        let (magnitude, negative) = match &value.data {
+            Data::Int(number) => (number.unsigned_abs(), *number < 0),
+            Data::Uint(number) => (*number, false),
+            _ => return Err(self.mismatch(shape)),
+        };
+        // `NonZero<u32>` from 1.79, `NonZeroU32` before; the old names are there in both.
+        let primitive = match params.first() {
+            Some(ty) => self.types.name(*ty).to_owned(),
+            None => shape.name.rsplit("NonZero").next().unwrap_or_default().to_lowercase(),
+        };
+        if literal::primitive(&primitive).is_none() || magnitude == 0 {
+            return Err(self.mismatch(shape));
+        }
+        let (kind, width) = primitive.split_at(1);
+        let alias = match width {
+            "size" => format!("NonZero{}size", kind.to_uppercase()),
+            _ => format!("NonZero{}{width}", kind.to_uppercase()),
+        };
+        let name = self.name(&format!("core::num::nonzero::{alias}"))?;
+        let number =
+            literal::integer(magnitude, negative, &primitive, false).ok_or_else(|| self.mismatch(shape))?;
+        Ok(quote!(#name::new(#number).unwrap()))
+    }
+
+    /// `Path::new("x")`, `OsStr::new("x")`.
+    pub(super) fn path_like(&mut self, value: &Value, shape: &TypeShape) -> Result<TokenStream, Unwritable> {
+        let name = self.name_of(shape)?;
+        if matches!(value.data, Data::Text { .. }) {
+            let text = self.text(value)?;
+            return Ok(quote!(#name::new(#text)));
+        }
+        let text = self.os_text(value, shape)?;
+        let is_os_str = matches!(&shape.kind, TypeKind::Std { std: StdType::OsStr, .. });
+        Ok(if is_os_str { text } else { quote!(#name::new(#text)) })
+    }
+
+    /// An `&OsStr` that is not UTF-8.
+    fn os_text(&mut self, value: &Value, shape: &TypeShape) -> Result<TokenStream, Unwritable> {
+        let Data::Bytes { bytes, len } = &value.data else { return Err(self.mismatch(shape)) };
+        self.whole(bytes.len(), *len, "bytes")?;
+        let os_str = self.name("std::ffi::os_str::OsStr")?;
+        let bytes = if bytes.len() > MAX_LITERAL_BYTES {
+            let path = self.side_file("bin", bytes);
+            quote!(include_bytes!(#path))
+        } else {
+            literal::byte_string(bytes)
+        };
+        let extension = self.name("std::os::unix::ffi::os_str::OsStrExt")?;
+        Ok(quote!(<#os_str as #extension>::from_bytes(#bytes)))
+    }
+}
+
+fn is_scalar(value: &Value) -> bool {
+    matches!(value.data, Data::Bool(_) | Data::Char(_) | Data::Int(_) | Data::Uint(_) | Data::Float(_))
+}
+
+fn is_run(value: &Value) -> bool {
+    match &value.data {
+        Data::Bytes { bytes, .. } => bytes.windows(2).all(|pair| pair[0] == pair[1]),
+        Data::Sequence { items, .. } => {
+            items.first().is_some_and(is_scalar) && items.windows(2).all(|pair| pair[0].data == pair[1].data)
+        }
+        _ => false,
+    }
+}
+
+/// An order for the entries of hashed collections, whose own order changes from run to run.
+fn sort_key(value: &Value) -> (i128, u128, String) {
+    match &value.data {
+        Data::Int(number) => (*number, 0, String::new()),
+        Data::Uint(number) => (0, *number, String::new()),
+        Data::Char(c) => (0, u128::from(u32::from(*c)), String::new()),
+        Data::Text { text, .. } => (0, 0, text.clone()),
+        Data::Pointer { to: Some(inner), .. } if !matches!(inner.data, Data::Pointer { .. }) => {
+            sort_key(inner)
+        }
+        other => (0, 0, format!("{other:?}")),
+    }
+}

@@ -1,0 +1,515 @@
+//! Constructors of std types that are plain structs in DWARF, but whose fields nobody may write: a table from
+//! definition to rule. In: the decoded fields. Out: a call of a public constructor. To add a type, add a line.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use relapse_snapshot::{Data, TypeKind, TypeShape, Value};
+
+use super::Unwritable;
+use super::type_name::arguments;
+use super::writer::{Place, Writer};
+use crate::hostile::literal;
+
+/// Writes a value of one std type.
+pub(super) type Rule = fn(&mut Writer<'_>, &Value, &TypeShape, Place) -> Result<TokenStream, Unwritable>;
+
+/// The rule for a definition, where there is one.
+pub(super) fn rule(definition: &str) -> Option<Rule> {
+    Some(match definition {
+        "core::ops::range::Range" => range,
+        "core::ops::range::RangeFrom" => range_from,
+        "core::ops::range::RangeTo" => range_to,
+        "core::ops::range::RangeToInclusive" => range_to_inclusive,
+        "core::ops::range::RangeInclusive" => range_inclusive,
+        "core::ops::range::RangeFull" => range_full,
+        "core::num::wrapping::Wrapping"
+        | "core::num::saturating::Saturating"
+        | "core::cmp::Reverse"
+        | "core::panic::unwind_safe::AssertUnwindSafe" => tuple_struct,
+        "core::mem::manually_drop::ManuallyDrop" => wrapper,
+        "core::marker::PhantomData"
+        | "core::marker::PhantomPinned"
+        | "core::fmt::Error"
+        | "alloc::alloc::Global" => unit,
+        "std::hash::random::RandomState" | "std::collections::hash::map::RandomState" => random_state,
+        "core::net::ip_addr::Ipv4Addr" | "std::net::ip_addr::Ipv4Addr" => ipv4,
+        "core::net::ip_addr::Ipv6Addr" | "std::net::ip_addr::Ipv6Addr" => ipv6,
+        "core::net::socket_addr::SocketAddrV4" | "std::net::socket_addr::SocketAddrV4" => socket_v4,
+        "core::net::socket_addr::SocketAddrV6" | "std::net::socket_addr::SocketAddrV6" => socket_v6,
+        "std::time::SystemTime" => system_time,
+        "std::time::Instant" => instant,
+        "std::io::cursor::Cursor" => cursor,
+        "alloc::collections::binary_heap::BinaryHeap" => binary_heap,
+        "alloc::ffi::c_str::CString" => c_string,
+        "core::pin::Pin" => pin,
+        "core::cell::once::OnceCell" => once_cell,
+        "core::num::error::ParseIntError" => parse_int_error,
+        _ if definition.starts_with("core::sync::atomic::Atomic") => atomic,
+        _ => return None,
+    })
+}
+
+fn field<'v>(
+    writer: &Writer<'_>,
+    value: &'v Value,
+    name: &str,
+    shape: &TypeShape,
+) -> Result<&'v Value, Unwritable> {
+    match &value.data {
+        Data::Struct(fields) => fields.iter().find(|field| field.name == name).map(|field| &field.value),
+        _ => None,
+    }
+    .ok_or_else(|| writer.mismatch(shape))
+}
+
+/// The value within wrappers: structs of one field (fields of no size aside) and cells, at most eight deep.
+/// std adds and drops such layers from one release to the next.
+fn core_of(value: &Value) -> &Value {
+    let mut value = value;
+    for _ in 0..8 {
+        value = match &value.data {
+            Data::Struct(fields) => {
+                let mut filled =
+                    fields.iter().filter(|f| !matches!(&f.value.data, Data::Struct(f) if f.is_empty()));
+                match (filled.next(), filled.next()) {
+                    (Some(only), None) => &only.value,
+                    _ => return value,
+                }
+            }
+            Data::Cell { inner, .. } => inner,
+            _ => return value,
+        };
+    }
+    value
+}
+
+fn number(value: &Value) -> Option<i128> {
+    match core_of(value).data {
+        Data::Int(number) => Some(number),
+        Data::Uint(number) => i128::try_from(number).ok(),
+        _ => None,
+    }
+}
+
+fn operand(
+    writer: &mut Writer<'_>,
+    value: &Value,
+    name: &str,
+    shape: &TypeShape,
+    place: Place,
+) -> Result<TokenStream, Unwritable> {
+    let value = field(writer, value, name, shape)?;
+    let place = Place { operand: true, ..place.within_call() };
+    writer.part(&format!(".{name}"), value, place)
+}
+
+fn bracketed(tokens: TokenStream, place: Place) -> TokenStream {
+    if place.operand { quote!((#tokens)) } else { tokens }
+}
+
+fn range(
+    writer: &mut Writer<'_>,
+    value: &Value,
+    shape: &TypeShape,
+    place: Place,
+) -> Result<TokenStream, Unwritable> {
+    let start = operand(writer, value, "start", shape, place)?;
+    let end = operand(writer, value, "end", shape, Place { typed: false, ..place })?;
+    Ok(bracketed(quote!(#start..#end), place))
+}
+
+fn range_from(
+    writer: &mut Writer<'_>,
+    value: &Value,
+    shape: &TypeShape,
+    place: Place,
+) -> Result<TokenStream, Unwritable> {
+    let start = operand(writer, value, "start", shape, place)?;
+    Ok(bracketed(quote!(#start..), place))
+}
+
+fn range_to(
+    writer: &mut Writer<'_>,
+    value: &Value,
+    shape: &TypeShape,
+    place: Place,
+) -> Result<TokenStream, Unwritable> {
+    let end = operand(writer, value, "end", shape, place)?;
+    Ok(bracketed(quote!(..#end), place))
+}
+
+fn range_to_inclusive(
+    writer: &mut Writer<'_>,
+    value: &Value,
+    shape: &TypeShape,
+    place: Place,
+) -> Result<TokenStream, Unwritable> {
+    let end = operand(writer, value, "end", shape, place)?;
+    Ok(bracketed(quote!(..=#end), place))
+}
+
+fn range_inclusive(
+    writer: &mut Writer<'_>,
+    value: &Value,
+    shape: &TypeShape,
+    place: Place,
+) -> Result<TokenStream, Unwritable> {
+    if matches!(field(writer, value, "exhausted", shape)?.data, Data::Bool(true)) {
+        return Err(writer.refuse("a `..=` range that was iterated to its end"));
+    }
+    let start = operand(writer, value, "start", shape, place)?;
+    let end = operand(writer, value, "end", shape, Place { typed: false, ..place })?;
+    Ok(bracketed(quote!(#start..=#end), place))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a rule of the table")]
+fn range_full(_: &mut Writer<'_>, _: &Value, _: &TypeShape, place: Place) -> Result<TokenStream, Unwritable> {
+    Ok(bracketed(quote!(..), place))
+}
+
+fn tuple_struct(
+    writer: &mut Writer<'_>,
+    value: &Value,
+    shape: &TypeShape,
+    place: Place,
+) -> Result<TokenStream, Unwritable> {
+    let name = writer.name_of(shape)?;
+    let inner = field(writer, value, "0", shape)?;
+    let inner = writer.part(".0", inner, place.within_call())?;
+    Ok(quote!(#name(#inner)))
+}
+
+fn wrapper(
+    writer: &mut Writer<'_>,
+    value: &Value,
+    shape: &TypeShape,
+    place: Place,
+) -> Result<TokenStream, Unwritable> {
+    let name = writer.name_of(shape)?;
+    let Data::Struct(fields) = &value.data else { return Err(writer.mismatch(shape)) };
+    let [only] = fields.as_slice() else { return Err(writer.mismatch(shape)) };
+    // Newer releases have one more layer, whose type is not that of the parameter.
+    let inner = match (&only.value.data, shape_params(shape).first()) {
+        (Data::Struct(inner), Some(param))
+            if inner.len() == 1 && writer.types.name(only.value.ty) != *param =>
+        {
+            &inner[0].value
+        }
+        _ => &only.value,
+    };
+    let inner = writer.value(inner, place.within_call())?;
+    Ok(quote!(#name::new(#inner)))
+}
+
+fn shape_params(shape: &TypeShape) -> Vec<&str> {
+    arguments(&shape.name)
+}
+
+fn unit(writer: &mut Writer<'_>, _: &Value, shape: &TypeShape, _: Place) -> Result<TokenStream, Unwritable> {
+    writer.name_of(shape)
+}
+
+fn random_state(
+    writer: &mut Writer<'_>,
+    _: &Value,
+    shape: &TypeShape,
+    _: Place,
+) -> Result<TokenStream, Unwritable> {
+    let name = writer.name_of(shape)?;
+    writer.suspect = true;
+    Ok(quote!(#name::new()))
+}
+
+fn octets(writer: &Writer<'_>, value: &Value, shape: &TypeShape) -> Result<Vec<u8>, Unwritable> {
+    match &core_of(value).data {
+        Data::Bytes { bytes, .. } => Ok(bytes.clone()),
+        Data::Sequence { items, .. } if items.len() <= 16 => items
+            .iter()
+            .map(|item| number(item).and_then(|n| u8::try_from(n).ok()))
+            .collect::<Option<Vec<u8>>>()
+            .ok_or_else(|| writer.mismatch(shape)),
+        // Before 1.65 the address was libc's `in_addr`: a number in network order.
+        Data::Uint(number) => match u32::try_from(*number) {
+            Ok(number) => Ok(number.to_le_bytes().to_vec()),
+            Err(_) => Err(writer.mismatch(shape)),
+        },
+        _ => Err(writer.mismatch(shape)),
+    }
+}
+
+fn ipv4(
+    writer: &mut Writer<'_>,
+    value: &Value,
+    shape: &TypeShape,
+    _: Place,
+) -> Result<TokenStream, Unwritable> {
+    let name = writer.name_of(shape)?;
+    let octets: [u8; 4] = octets(writer, value, shape)?.try_into().map_err(|_| writer.mismatch(shape))?;
+    Ok(match octets {
+        [127, 0, 0, 1] => quote!(#name::LOCALHOST),
+        [0, 0, 0, 0] => quote!(#name::UNSPECIFIED),
+        octets => {
+            let octets = octets.map(|octet| literal::byte_number(octet, false, None));
+            quote!(#name::new(#(#octets),*))
+        }
+    })
+}
+
+fn ipv6(
+    writer: &mut Writer<'_>,
+    value: &Value,
+    shape: &TypeShape,
+    _: Place,
+) -> Result<TokenStream, Unwritable> {
+    let name = writer.name_of(shape)?;
+    let octets: [u8; 16] = octets(writer, value, shape)?.try_into().map_err(|_| writer.mismatch(shape))?;
+    let address = std::net::Ipv6Addr::from(octets);
+    Ok(if address.is_loopback() {
+        quote!(#name::LOCALHOST)
+    } else if address.is_unspecified() {
+        quote!(#name::UNSPECIFIED)
+    } else {
+        let segments = address.segments().map(|segment| {
+            let source = if segment < 10 { segment.to_string() } else { format!("{segment:#x}") };
+            source.parse::<TokenStream>().unwrap_or_default()
+        });
+        quote!(#name::new(#(#segments),*))
+    })
+}
+
+fn socket_v4(
+    writer: &mut Writer<'_>,
+    value: &Value,
+    shape: &TypeShape,
+    place: Place,
+) -> Result<TokenStream, Unwritable> {
+    let name = writer.name_of(shape)?;
+    let ip = operand(writer, value, "ip", shape, place)?;
+    let port = operand(writer, value, "port", shape, Place { typed: false, ..place })?;
+    Ok(quote!(#name::new(#ip, #port)))
+}
+
+fn socket_v6(
+    writer: &mut Writer<'_>,
+    value: &Value,
+    shape: &TypeShape,
+    place: Place,
+) -> Result<TokenStream, Unwritable> {
+    let name = writer.name_of(shape)?;
+    let ip = operand(writer, value, "ip", shape, place)?;
+    let place = Place { typed: false, ..place };
+    let port = operand(writer, value, "port", shape, place)?;
+    let flow = operand(writer, value, "flowinfo", shape, place)?;
+    let scope = operand(writer, value, "scope_id", shape, place)?;
+    Ok(quote!(#name::new(#ip, #port, #flow, #scope)))
+}
+
+fn system_time(
+    writer: &mut Writer<'_>,
+    value: &Value,
+    shape: &TypeShape,
+    place: Place,
+) -> Result<TokenStream, Unwritable> {
+    let Data::Struct(fields) = &core_of(value).data else { return Err(writer.mismatch(shape)) };
+    let [secs, nanos] = fields.as_slice() else { return Err(writer.mismatch(shape)) };
+    let parts = (number(&secs.value), number(&nanos.value).and_then(|n| u32::try_from(n).ok()));
+    let (Some(secs), Some(nanos)) = parts else { return Err(writer.mismatch(shape)) };
+    if nanos >= 1_000_000_000 || i64::try_from(secs).is_err() {
+        return Err(writer.mismatch(shape));
+    }
+    let name = writer.name_of(shape)?;
+    if (secs, nanos) == (0, 0) {
+        return Ok(quote!(#name::UNIX_EPOCH));
+    }
+    let total = secs * 1_000_000_000 + i128::from(nanos);
+    let distance = total.unsigned_abs();
+    let duration = writer.name("core::time::Duration")?;
+    let (secs, nanos) = ((distance / 1_000_000_000) as u64, (distance % 1_000_000_000) as u32);
+    let duration = writer.duration_of(&duration, secs, nanos)?;
+    Ok(bracketed(
+        if total < 0 { quote!(#name::UNIX_EPOCH - #duration) } else { quote!(#name::UNIX_EPOCH + #duration) },
+        place,
+    ))
+}
+
+fn instant(writer: &mut Writer<'_>, _: &Value, _: &TypeShape, _: Place) -> Result<TokenStream, Unwritable> {
+    Err(writer.refuse("an Instant: a moment of a clock that starts anew with each boot"))
+}
+
+fn cursor(
+    writer: &mut Writer<'_>,
+    value: &Value,
+    shape: &TypeShape,
+    place: Place,
+) -> Result<TokenStream, Unwritable> {
+    let name = writer.name_of(shape)?;
+    let position = number(field(writer, value, "pos", shape)?).and_then(|n| u128::try_from(n).ok());
+    let position = position.ok_or_else(|| writer.mismatch(shape))?;
+    let inner = field(writer, value, "inner", shape)?;
+    let inner = writer.part(".inner", inner, place.within_call())?;
+    if position == 0 {
+        return Ok(quote!(#name::new(#inner)));
+    }
+    let position = literal::integer(position, false, "u64", false).ok_or_else(|| writer.mismatch(shape))?;
+    let cursor = writer.scope.variable("cursor");
+    Ok(quote!({ let mut #cursor = #name::new(#inner); #cursor.set_position(#position); #cursor }))
+}
+
+fn binary_heap(
+    writer: &mut Writer<'_>,
+    value: &Value,
+    shape: &TypeShape,
+    place: Place,
+) -> Result<TokenStream, Unwritable> {
+    let name = writer.name_of(shape)?;
+    let data = field(writer, value, "data", shape)?;
+    let data_shape = writer.shape(data.ty)?;
+    let empty = matches!(&data.data, Data::Sequence { len: 0, .. } | Data::Bytes { len: 0, .. });
+    if empty {
+        let turbofish = match &shape.kind {
+            TypeKind::Struct { params, .. } if place.typed => {
+                params.first().and_then(|of| writer.turbofish(&[*of]))
+            }
+            _ => None,
+        };
+        return Ok(quote!(#name #turbofish::new()));
+    }
+    let items = writer.vector(data, data_shape, None, place)?;
+    Ok(quote!(#name::from(#items)))
+}
+
+fn c_string(
+    writer: &mut Writer<'_>,
+    value: &Value,
+    shape: &TypeShape,
+    _: Place,
+) -> Result<TokenStream, Unwritable> {
+    let name = writer.name_of(shape)?;
+    let inner = match &core_of(value).data {
+        Data::Pointer { to: Some(inner), .. } => &inner.data,
+        data => data,
+    };
+    let Data::Bytes { bytes, len } = inner else { return Err(writer.mismatch(shape)) };
+    writer.whole(bytes.len(), *len, "bytes")?;
+    let text =
+        bytes.strip_suffix(&[0]).filter(|text| !text.contains(&0)).ok_or_else(|| writer.mismatch(shape))?;
+    let text = match std::str::from_utf8(text) {
+        Ok(text) => literal::string(text),
+        Err(_) => literal::byte_string(text),
+    };
+    Ok(quote!(#name::new(#text).unwrap()))
+}
+
+/// `Box::pin(x)`, `std::pin::pin!(x)`, `Pin::new(&x)`.
+fn pin(
+    writer: &mut Writer<'_>,
+    value: &Value,
+    shape: &TypeShape,
+    place: Place,
+) -> Result<TokenStream, Unwritable> {
+    let Data::Struct(fields) = &value.data else { return Err(writer.mismatch(shape)) };
+    let [only] = fields.as_slice() else { return Err(writer.mismatch(shape)) };
+    let pointer = &only.value;
+    let pointer_shape = writer.shape(pointer.ty)?;
+    match &pointer_shape.kind {
+        TypeKind::Reference { to, mutable: true } if writer.is_sized(*to) => {
+            let pointee = writer.pointee(pointer, *to)?;
+            let inner = writer.value(&pointee, place.within_call())?;
+            let pin = writer.name("core::pin::pin")?;
+            let pinned = quote!(#pin!(#inner));
+            if place.extended {
+                return Ok(pinned);
+            }
+            let variable = writer.hoist(false, *to, place.typed, |_, _| Ok(pinned))?;
+            Ok(quote!(#variable))
+        }
+        TypeKind::Std { .. } => {
+            let owner = writer.name_of(pointer_shape)?;
+            let Data::Pointer { to: Some(inner), .. } = &pointer.data else {
+                return Err(writer.refuse("what it points to was not read"));
+            };
+            if !writer.is_sized(inner.ty) {
+                return Err(writer.refuse(format!("{} pins what has no size", shape.name)));
+            }
+            let inner = writer.value(inner, place.within_call())?;
+            Ok(quote!(#owner::pin(#inner)))
+        }
+        _ => {
+            let name = writer.name_of(shape)?;
+            let pointer = writer.value(pointer, place.within_call())?;
+            Ok(quote!(#name::new(#pointer)))
+        }
+    }
+}
+
+fn once_cell(
+    writer: &mut Writer<'_>,
+    value: &Value,
+    shape: &TypeShape,
+    place: Place,
+) -> Result<TokenStream, Unwritable> {
+    let name = writer.name_of(shape)?;
+    match &core_of(value).data {
+        Data::Variant { name: variant, fields } => match (variant.as_str(), fields.as_slice()) {
+            ("Some", [only]) => {
+                let inner = writer.value(&only.value, place.within_call())?;
+                Ok(quote!(#name::from(#inner)))
+            }
+            _ => {
+                let params = match &shape.kind {
+                    TypeKind::Struct { params, .. } if place.typed => params.as_slice(),
+                    _ => &[],
+                };
+                let turbofish = writer.turbofish(params);
+                Ok(quote!(#name #turbofish::new()))
+            }
+        },
+        _ => Err(writer.mismatch(shape)),
+    }
+}
+
+/// `AtomicUsize` and, in newer releases, `Atomic<usize>` of which it is an alias.
+fn atomic(
+    writer: &mut Writer<'_>,
+    value: &Value,
+    shape: &TypeShape,
+    _: Place,
+) -> Result<TokenStream, Unwritable> {
+    let primitive = match shape_params(shape).first() {
+        Some(param) => (*param).to_owned(),
+        None => shape.name.trim_start_matches("core::sync::atomic::Atomic").to_lowercase(),
+    };
+    let inner = match (&core_of(value).data, primitive.as_str()) {
+        (Data::Bool(flag), "bool") => quote!(#flag),
+        (Data::Uint(raw), "bool") => {
+            let flag = *raw != 0;
+            quote!(#flag)
+        }
+        (Data::Int(number), ty) => literal::integer(number.unsigned_abs(), *number < 0, ty, false)
+            .ok_or_else(|| writer.mismatch(shape))?,
+        (Data::Uint(number), ty) => {
+            literal::integer(*number, false, ty, false).ok_or_else(|| writer.mismatch(shape))?
+        }
+        _ => return Err(writer.refuse(format!("{}: nothing says what it points to", shape.name))),
+    };
+    let (first, rest) = primitive.split_at_checked(1).ok_or_else(|| writer.mismatch(shape))?;
+    let name = writer.name(&format!("core::sync::atomic::Atomic{}{rest}", first.to_uppercase()))?;
+    Ok(quote!(#name::new(#inner)))
+}
+
+/// By the parse that fails so: nothing else makes one.
+fn parse_int_error(
+    writer: &mut Writer<'_>,
+    value: &Value,
+    shape: &TypeShape,
+    _: Place,
+) -> Result<TokenStream, Unwritable> {
+    let Data::Variant { name, .. } = &core_of(value).data else { return Err(writer.mismatch(shape)) };
+    Ok(match name.as_str() {
+        "Empty" => quote!("".parse::<u8>().unwrap_err()),
+        "InvalidDigit" => quote!("x".parse::<u8>().unwrap_err()),
+        "PosOverflow" => quote!("256".parse::<u8>().unwrap_err()),
+        "NegOverflow" => quote!("-129".parse::<i8>().unwrap_err()),
+        _ => return Err(writer.mismatch(shape)),
+    })
+}

@@ -1,0 +1,502 @@
+//! The recursion over a value tree: scalars, tuples, structs, enums here; pointers, sequences and std types
+//! in the files beside. Depth and size are bounded; every refusal names the part and the reason.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, TypeTable, Value, VariantShape};
+
+use super::std_rules;
+use super::type_name::{definition, snake_case};
+use super::{Scope, Unwritable};
+use crate::hostile::{identifier, literal};
+use crate::names::Names;
+use crate::regression::SideFile;
+
+/// Deepest nesting that is written.
+const MAX_DEPTH: usize = 100;
+
+/// Most nodes that are written; a literal of more helps nobody.
+const MAX_NODES: u64 = 200_000;
+
+/// What the place of an expression allows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    /// A temporary that is borrowed here lives as long as the `let` does (the reference's "extending"
+    /// expressions: operands of `&`, fields of a braced struct, elements of tuples and arrays).
+    pub(super) extended: bool,
+    /// The expected type is known, so `&[1, 2]` becomes a slice.
+    pub(super) coerces: bool,
+    /// Literals must say their type.
+    pub(super) typed: bool,
+    /// The expression is an operand: `4..9` and sums need brackets.
+    pub(super) operand: bool,
+}
+
+impl Place {
+    /// Right of `let x =`.
+    pub(super) fn binding(typed: bool) -> Place {
+        Place { extended: true, coerces: false, typed, operand: false }
+    }
+
+    /// Within the brackets of a call or a macro.
+    pub(super) fn within_call(self) -> Place {
+        Place { extended: false, coerces: false, operand: false, ..self }
+    }
+
+    /// An element of a tuple or an array.
+    pub(super) fn element(self) -> Place {
+        Place { coerces: false, operand: false, ..self }
+    }
+}
+
+/// Writes one argument.
+pub(super) struct Writer<'a> {
+    pub(super) types: &'a TypeTable,
+    pub(super) names: &'a dyn Names,
+    pub(super) scope: &'a mut Scope,
+    /// Statements that must stand before the expression.
+    pub(super) lets: Vec<TokenStream>,
+    pub(super) side_files: Vec<SideFile>,
+    /// Something was written in another state than it was found in.
+    pub(super) suspect: bool,
+    /// The statement being written holds a float that clippy takes for a constant.
+    approximates: bool,
+    /// `Rc`s and `Arc`s that occur more than once, by address; with their variable once it is written.
+    pub(super) shared: HashMap<u64, Option<Ident>>,
+    path: String,
+    /// Length of the argument's own name, with which the path begins.
+    root: usize,
+    depth: usize,
+    nodes: u64,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(
+        types: &'a TypeTable,
+        names: &'a dyn Names,
+        scope: &'a mut Scope,
+        root: &Value,
+        path: String,
+    ) -> Writer<'a> {
+        Writer {
+            types,
+            names,
+            scope,
+            lets: Vec::new(),
+            side_files: Vec::new(),
+            suspect: false,
+            approximates: false,
+            shared: shared_owners(root, types),
+            root: path.len(),
+            path,
+            depth: 0,
+            nodes: 0,
+        }
+    }
+
+    pub(super) fn refuse(&self, reason: impl Into<String>) -> Unwritable {
+        Unwritable { path: self.path.clone(), reason: reason.into() }
+    }
+
+    pub(super) fn mismatch(&self, shape: &TypeShape) -> Unwritable {
+        self.refuse(format!("what was read does not fit its type {}", shape.name))
+    }
+
+    /// The shape of a type, which outlives the writer's own borrows.
+    pub(super) fn shape(&self, ty: TypeId) -> Result<&'a TypeShape, Unwritable> {
+        self.types.get(ty).ok_or_else(|| self.refuse("its type is missing from the snapshot"))
+    }
+
+    /// The shortest path to a definition.
+    pub(super) fn name(&self, definition: &str) -> Result<TokenStream, Unwritable> {
+        self.names.path(definition).map_err(|unnameable| self.refuse(unnameable.0))
+    }
+
+    /// Writes a part of the value, so that refusals within name it.
+    pub(super) fn part(
+        &mut self,
+        step: &str,
+        value: &Value,
+        place: Place,
+    ) -> Result<TokenStream, Unwritable> {
+        let length = self.path.len();
+        self.path.push_str(step);
+        let written = self.value(value, place);
+        self.path.truncate(length);
+        written
+    }
+
+    /// Fails where only a part of a sequence or text was read.
+    pub(super) fn whole(&self, read: usize, len: u64, unit: &str) -> Result<(), Unwritable> {
+        if (read as u64) < len {
+            return Err(self.refuse(format!(
+                "longer than what was read: {read} of {len} {unit} (raise the limits in relapse.toml)"
+            )));
+        }
+        Ok(())
+    }
+
+    /// The last name on the way to the part being written: a field's, or the argument's own.
+    pub(super) fn stem(&self) -> &str {
+        self.path.split(['.', '[', ']', ' ']).rfind(|step| identifier(step).is_some()).unwrap_or("value")
+    }
+
+    /// A variable for the part being written: by its field, or by its type where it has none.
+    fn part_variable(&mut self, ty: TypeId) -> Ident {
+        let steps = self.path.get(self.root..).unwrap_or_default();
+        let field = steps.split(['.', '[', ']', ' ']).rfind(|step| identifier(step).is_some());
+        let wanted = field.map_or_else(|| variable_of(self.types, ty), str::to_owned);
+        self.scope.variable(&wanted)
+    }
+
+    /// A `let` statement. Takes the lint attribute that the expression needs.
+    pub(super) fn let_statement(
+        &mut self,
+        variable: &Ident,
+        mutable: bool,
+        annotation: Option<TokenStream>,
+        expression: &TokenStream,
+    ) -> TokenStream {
+        let mutable = mutable.then(|| quote!(mut));
+        let annotation = annotation.map(|ty| quote!(: #ty));
+        let lint = std::mem::take(&mut self.approximates).then(|| quote!(#[allow(clippy::approx_constant)]));
+        quote!(#lint let #mutable #variable #annotation = #expression;)
+    }
+
+    /// Gives a value a variable of its own, before the statement being written.
+    pub(super) fn hoist(
+        &mut self,
+        mutable: bool,
+        ty: TypeId,
+        typed: bool,
+        write: impl FnOnce(&mut Self, Place) -> Result<TokenStream, Unwritable>,
+    ) -> Result<Ident, Unwritable> {
+        let outer = std::mem::take(&mut self.approximates);
+        let tokens = write(self, Place::binding(typed))?;
+        let variable = self.part_variable(ty);
+        let statement = self.let_statement(&variable, mutable, None, &tokens);
+        self.lets.push(statement);
+        self.approximates = outer;
+        Ok(variable)
+    }
+
+    /// Writes a value.
+    pub(super) fn value(&mut self, value: &Value, place: Place) -> Result<TokenStream, Unwritable> {
+        self.nodes += 1;
+        if self.nodes > MAX_NODES {
+            return Err(self.refuse(format!("more than {MAX_NODES} parts")));
+        }
+        if self.depth >= MAX_DEPTH {
+            return Err(self.refuse(format!("nested deeper than {MAX_DEPTH}")));
+        }
+        self.depth += 1;
+        let written = self.by_kind(value, place);
+        self.depth -= 1;
+        written
+    }
+
+    fn by_kind(&mut self, value: &Value, place: Place) -> Result<TokenStream, Unwritable> {
+        let shape = self.shape(value.ty)?;
+        if let Data::Missing(reason) = &value.data
+            && !matches!(
+                shape.kind,
+                TypeKind::FunctionPointer | TypeKind::Closure { .. } | TypeKind::Dyn | TypeKind::Union
+            )
+        {
+            return Err(self.refuse(format!("could not be read: {reason}")));
+        }
+        let path = definition(&shape.name);
+        if let Some(rule) = path.as_deref().and_then(std_rules::rule) {
+            return rule(self, value, shape, place);
+        }
+        match (&shape.kind, &value.data) {
+            (TypeKind::Bool, Data::Bool(value)) => Ok(quote!(#value)),
+            (TypeKind::Char, Data::Char(c)) => Ok(literal::char(*c)),
+            (TypeKind::Integer { signed, bits }, data) => self.integer(shape, *signed, *bits, data, place),
+            (TypeKind::Float { bits }, Data::Float(raw)) => self.float(shape, *bits, *raw, place),
+            (TypeKind::Tuple(_), Data::Tuple(items)) => self.tuple(items, place),
+            (TypeKind::Array { .. }, data) => self.array(shape, data, place),
+            (TypeKind::Struct { params, tuple, .. }, Data::Struct(fields)) => {
+                self.structure(shape, path, fields, *tuple, !params.is_empty(), place)
+            }
+            (TypeKind::Enum { variants, params }, Data::Variant { name, fields }) => {
+                self.variant(shape, path, (variants, params), name, fields, place)
+            }
+            (TypeKind::Reference { to, mutable }, _) => self.reference(value, *to, *mutable, place),
+            (TypeKind::Std { std, params }, _) => self.std(*std, params, value, shape, place),
+            (TypeKind::RawPointer { mutable, .. }, Data::Pointer { address: 0, .. }) => {
+                let name = if *mutable { "core::ptr::null_mut" } else { "core::ptr::null" };
+                let function = self.name(name)?;
+                Ok(quote!(#function()))
+            }
+            (TypeKind::Closure { captures }, _) if captures.is_empty() => self.function_item(shape, path),
+            (kind, _) => Err(self.unwritable_kind(shape, kind)),
+        }
+    }
+
+    fn unwritable_kind(&self, shape: &TypeShape, kind: &TypeKind) -> Unwritable {
+        let name = &shape.name;
+        self.refuse(match kind {
+            TypeKind::RawPointer { .. } => format!("a raw pointer ({name}): nothing says what it owns"),
+            TypeKind::FunctionPointer => format!("a function pointer ({name})"),
+            TypeKind::Closure { .. } => format!("a closure ({name}), which has no name outside its function"),
+            TypeKind::Dyn => format!("a trait object ({name}), whose concrete type was not read"),
+            TypeKind::Union => format!("a union ({name}): nothing says which field is in use"),
+            TypeKind::Never => "a value of the type `!`".to_owned(),
+            TypeKind::Opaque => format!("nothing is known of its type {name}"),
+            TypeKind::Str | TypeKind::Slice(_) => format!("{name} without a pointer to it"),
+            _ => return self.mismatch(shape),
+        })
+    }
+
+    fn integer(
+        &self,
+        shape: &TypeShape,
+        signed: bool,
+        bits: u16,
+        data: &Data,
+        place: Place,
+    ) -> Result<TokenStream, Unwritable> {
+        let (magnitude, negative) = match data {
+            Data::Int(value) => (value.unsigned_abs(), *value < 0),
+            Data::Uint(value) => (*value, false),
+            _ => return Err(self.mismatch(shape)),
+        };
+        let by_shape;
+        let name = if literal::primitive(&shape.name).is_some() {
+            shape.name.as_str()
+        } else {
+            by_shape = format!("{}{bits}", if signed { 'i' } else { 'u' });
+            &by_shape
+        };
+        literal::integer(magnitude, negative, name, place.typed).ok_or_else(|| self.mismatch(shape))
+    }
+
+    fn float(
+        &mut self,
+        shape: &TypeShape,
+        bits: u16,
+        raw: u64,
+        place: Place,
+    ) -> Result<TokenStream, Unwritable> {
+        let float = match bits {
+            32 => literal::float32(raw as u32, place.typed),
+            64 => literal::float64(raw, place.typed),
+            _ => return Err(self.mismatch(shape)),
+        };
+        self.approximates |= float.looks_like_constant;
+        Ok(float.tokens)
+    }
+
+    fn tuple(&mut self, items: &[Value], place: Place) -> Result<TokenStream, Unwritable> {
+        let items = self.items(items, '.', place.element(), place.typed)?;
+        Ok(match items.as_slice() {
+            [one] => quote!((#one,)),
+            items => quote!((#(#items),*)),
+        })
+    }
+
+    /// The parts of a sequence (`[3]`) or tuple (`.3`). Only the first says its type where they share one.
+    pub(super) fn items(
+        &mut self,
+        items: &[Value],
+        step: char,
+        place: Place,
+        all_typed: bool,
+    ) -> Result<Vec<TokenStream>, Unwritable> {
+        let mut written = Vec::with_capacity(items.len().min(MAX_NODES as usize));
+        for (index, item) in items.iter().enumerate() {
+            let path = if step == '.' { format!(".{index}") } else { format!("[{index}]") };
+            let typed = place.typed && (all_typed || index == 0);
+            written.push(self.part(&path, item, Place { typed, ..place })?);
+        }
+        Ok(written)
+    }
+
+    fn structure(
+        &mut self,
+        shape: &TypeShape,
+        path: Option<String>,
+        fields: &[Field],
+        tuple: bool,
+        generic: bool,
+        place: Place,
+    ) -> Result<TokenStream, Unwritable> {
+        let path = self.path_of(shape, path)?;
+        let typed = place.typed && generic;
+        if let Err(unnameable) = self.names.literal(&path) {
+            let Some(constructor) = self.names.constructor(&path) else {
+                return Err(self.refuse(unnameable.0));
+            };
+            let place = Place { coerces: !generic, typed, ..place.within_call() };
+            let fields = self.fields(fields, place)?;
+            return Ok(quote!(#constructor(#(#fields),*)));
+        }
+        let name = self.name(&path)?;
+        self.fields_of(&name, fields, tuple, generic, Place { typed, ..place })
+    }
+
+    fn path_of(&self, shape: &TypeShape, path: Option<String>) -> Result<String, Unwritable> {
+        let path = path.ok_or_else(|| self.refuse(format!("{} has no path", shape.name)))?;
+        if path.contains('{') {
+            return Err(self.refuse(format!(
+                "{} is declared inside a function, where a test cannot name it",
+                shape.name
+            )));
+        }
+        Ok(path)
+    }
+
+    fn fields(&mut self, fields: &[Field], place: Place) -> Result<Vec<TokenStream>, Unwritable> {
+        fields.iter().map(|field| self.part(&format!(".{}", field.name), &field.value, place)).collect()
+    }
+
+    /// `P(1)`, `P { x: 1 }` or `P`.
+    fn fields_of(
+        &mut self,
+        name: &TokenStream,
+        fields: &[Field],
+        tuple: bool,
+        generic: bool,
+        place: Place,
+    ) -> Result<TokenStream, Unwritable> {
+        if tuple {
+            let place = Place { coerces: !generic, ..place.within_call() };
+            let fields = self.fields(fields, place)?;
+            return Ok(quote!(#name(#(#fields),*)));
+        }
+        if fields.is_empty() {
+            return Ok(name.clone());
+        }
+        let place = Place { coerces: !generic, operand: false, ..place };
+        let values = self.fields(fields, place)?;
+        let idents = fields
+            .iter()
+            .map(|field| {
+                identifier(&field.name)
+                    .ok_or_else(|| self.refuse(format!("a field without a name in {name}")))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(quote!(#name { #(#idents: #values),* }))
+    }
+
+    fn variant(
+        &mut self,
+        shape: &TypeShape,
+        path: Option<String>,
+        (variants, params): (&[VariantShape], &[TypeId]),
+        variant: &str,
+        fields: &[Field],
+        place: Place,
+    ) -> Result<TokenStream, Unwritable> {
+        let path = self.path_of(shape, path)?;
+        let known = variants
+            .iter()
+            .find(|v| v.name == variant)
+            .ok_or_else(|| self.refuse(format!("no variant {variant} in {}", shape.name)))?;
+        let ident = identifier(variant).ok_or_else(|| self.mismatch(shape))?;
+        // What the fields do not say must stand in the path: `None::<u8>`, `Ok::<u8, String>(5)`.
+        let spelled = place.typed && !params.is_empty() && !(path == OPTION && variant == "Some");
+        let turbofish = if spelled { self.turbofish(params) } else { None };
+        let name = if path == OPTION || path == RESULT {
+            quote!(#ident #turbofish)
+        } else {
+            let name = self.name(&path)?;
+            quote!(#name #turbofish::#ident)
+        };
+        let generic = !params.is_empty();
+        let place = Place { typed: place.typed && generic, ..place };
+        let tuple = known.tuple || fields.first().is_some_and(|field| field.name == "0");
+        self.fields_of(&name, fields, tuple, generic, place)
+    }
+
+    /// `::<u8, String>`, where every one of the types can be named.
+    pub(super) fn turbofish(&self, params: &[TypeId]) -> Option<TokenStream> {
+        let types: Vec<TokenStream> = params
+            .iter()
+            .map(|ty| self.names.type_tokens(self.types.name(*ty)).ok())
+            .collect::<Option<_>>()?;
+        (!types.is_empty()).then(|| quote!(::<#(#types),*>))
+    }
+
+    fn function_item(&self, shape: &TypeShape, path: Option<String>) -> Result<TokenStream, Unwritable> {
+        match path.filter(|path| !path.contains('{')) {
+            Some(path) => self.name(&path),
+            None => Err(self.unwritable_kind(shape, &shape.kind)),
+        }
+    }
+
+    /// What a pointer points to. Readers may leave the pointer out for text and slices.
+    pub(super) fn pointee<'v>(&self, value: &'v Value, to: TypeId) -> Result<Cow<'v, Value>, Unwritable> {
+        match &value.data {
+            Data::Pointer { to: Some(inner), .. } => Ok(Cow::Borrowed(&**inner)),
+            Data::Pointer { to: None, .. } => {
+                Err(self.refuse(format!("what it points to ({}) was not read", self.types.name(to))))
+            }
+            Data::Missing(reason) => Err(self.refuse(format!("could not be read: {reason}"))),
+            data => Ok(Cow::Owned(Value { ty: to, trust: value.trust, data: data.clone() })),
+        }
+    }
+
+    /// Whether a variable can hold the type.
+    pub(super) fn is_sized(&self, ty: TypeId) -> bool {
+        !matches!(
+            self.types.get(ty).map(|shape| &shape.kind),
+            Some(
+                TypeKind::Str
+                    | TypeKind::Slice(_)
+                    | TypeKind::Dyn
+                    | TypeKind::Std { std: StdType::Path | StdType::OsStr, .. }
+            )
+        )
+    }
+}
+
+pub(super) const OPTION: &str = "core::option::Option";
+pub(super) const RESULT: &str = "core::result::Result";
+
+/// Addresses of the `Rc`s and `Arc`s that more than one part of the value owns.
+fn shared_owners(root: &Value, types: &TypeTable) -> HashMap<u64, Option<Ident>> {
+    let mut seen: HashMap<u64, u32> = HashMap::new();
+    let mut open = vec![root];
+    while let Some(value) = open.pop() {
+        if let Data::Pointer { address, to: Some(_) } = &value.data {
+            let kind = types.get(value.ty).map(|shape| &shape.kind);
+            if matches!(kind, Some(TypeKind::Std { std: StdType::Rc | StdType::Arc, .. })) {
+                *seen.entry(*address).or_default() += 1;
+            }
+        }
+        open.extend(value.children());
+    }
+    seen.into_iter().filter(|(_, times)| *times > 1).map(|(address, _)| (address, None)).collect()
+}
+
+/// What a value of the type is called where it has no name of its own (`self`, the target of a nameless
+/// reference): its type's name in snake case.
+pub(super) fn variable_of(types: &TypeTable, ty: TypeId) -> String {
+    let mut ty = ty;
+    for _ in 0..8 {
+        match types.get(ty).map(|shape| &shape.kind) {
+            Some(TypeKind::Reference { to, .. }) => ty = *to,
+            Some(TypeKind::Std { std: StdType::Box | StdType::Rc | StdType::Arc, params })
+                if !params.is_empty() =>
+            {
+                ty = params[0];
+            }
+            _ => break,
+        }
+    }
+    match types.get(ty).map(|shape| &shape.kind) {
+        Some(TypeKind::Str | TypeKind::Std { std: StdType::String, .. }) => "text".to_owned(),
+        Some(TypeKind::Integer { .. } | TypeKind::Float { .. }) => "number".to_owned(),
+        Some(TypeKind::Slice(_) | TypeKind::Array { .. } | TypeKind::Std { std: StdType::Vec, .. }) => {
+            "items".to_owned()
+        }
+        _ => definition(types.name(ty))
+            .and_then(|path| path.rsplit("::").next().map(snake_case))
+            .unwrap_or_else(|| "value".to_owned()),
+    }
+}

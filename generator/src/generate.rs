@@ -1,0 +1,350 @@
+//! The whole way from a snapshot to a verified regression. In: a snapshot, a project, options. Out: what to
+//! put into the user's tree, and an account of every function on the stack. Nothing of the user's is changed
+//! here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use relapse_snapshot::{Build, CauseKind, Snapshot, Trust};
+
+use crate::candidate::{Callable, Rejection, callables};
+use crate::compile::{CompileError, Progress, TestTarget};
+use crate::edit::EditSet;
+use crate::features;
+use crate::index::TargetKind;
+use crate::place::{self, HarnessTarget, PlaceError, Placed, has_harness};
+use crate::project::Project;
+use crate::prove::{Bench, Draft, Effort, together};
+use crate::render::Templates;
+use crate::scratch::{Scratch, ScratchError};
+use crate::target::{Facts, Ranking};
+use crate::verify::{Limits, Observer, ProcessError, ROUNDS};
+
+/// What went wrong on the way, other than that a candidate does not reproduce.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GenerateError {
+    /// The scratch copy could not be made or changed.
+    #[error(transparent)]
+    Scratch(#[from] ScratchError),
+    /// Cargo did not build.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// A test could not be run.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// The test could not be put in place.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+}
+
+/// What the user asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Mark the test as a known open bug.
+    pub open: bool,
+    /// The test for another of the functions that reproduce: workspace frames from the innermost.
+    pub frame: Option<usize>,
+    /// A test for every function that reproduces: for measuring the choice.
+    pub every_frame: bool,
+    /// What a test may use.
+    pub limits: Limits,
+}
+
+/// What came of a snapshot.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Status {
+    /// A regression reproduces the crash each time.
+    Verified,
+    /// A candidate was written but does not reproduce each time.
+    Unverified,
+    /// No candidate could be written.
+    #[default]
+    Failed,
+}
+
+/// A function that reproduces the crash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reproducing {
+    /// Its path.
+    pub function: String,
+    /// Workspace frames between it and the innermost one.
+    pub frame: usize,
+    /// What the choice went by.
+    pub facts: Facts,
+}
+
+/// A regression as proven.
+#[derive(Debug, Clone)]
+pub struct Proven {
+    /// The function.
+    pub target: Reproducing,
+    /// How to run it.
+    pub test_target: TestTarget,
+    /// Its place in the user's tree.
+    pub placed: Placed,
+    /// The worst trust of its values.
+    pub trust: Trust,
+    /// Value-tree nodes.
+    pub nodes: u64,
+}
+
+/// The account of one snapshot.
+#[derive(Debug, Clone, Default)]
+pub struct Generated {
+    /// What came of it.
+    pub status: Status,
+    /// Why it is not verified.
+    pub reason: Option<String>,
+    /// The regression, or the best candidate where it is unverified; more than one only with `every_frame`.
+    pub regressions: Vec<Proven>,
+    /// What to change in the user's tree; empty where it is not verified.
+    pub edits: EditSet,
+    /// Other functions that reproduce, best first.
+    pub alternatives: Vec<Reproducing>,
+    /// Functions of the stack that do not, with the reason.
+    pub rejected: Vec<Rejection>,
+    /// How much work it was.
+    pub effort: Effort,
+}
+
+/// Makes a regression of a snapshot.
+pub fn generate(
+    snapshot: &Snapshot,
+    project: &Project,
+    templates: &Templates,
+    observer: &dyn Observer,
+    options: &Options,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Generated, GenerateError> {
+    let (callables, mut rejected) = callables(snapshot, &project.index);
+    if callables.is_empty() {
+        return Ok(failed(no_callable(snapshot, &rejected), rejected, Effort::default()));
+    }
+    let scratch = Scratch::create(&project.metadata, &project.relapse_folder)?;
+    let variables: Vec<_> = rustflags(snapshot).into_iter().collect();
+    let bench = Bench {
+        snapshot,
+        index: &project.index,
+        roots: &project.roots,
+        scratch: &scratch,
+        templates,
+        variables: &variables,
+        observer,
+        limits: options.limits,
+        open: options.open,
+    };
+    let mut effort = Effort::default();
+    let mut drafts = Vec::new();
+    for group in drafts_by_target(callables, project, &bench, &mut rejected) {
+        let own = group.iter().map(|draft| draft.rejection(String::new())).collect::<Vec<_>>();
+        match together(group, &bench, &mut effort, &mut rejected, progress) {
+            Ok(built) => drafts.extend(built),
+            // One target that does not build as a test must not take the others' candidates with it.
+            Err(GenerateError::Compile(error)) => {
+                rejected.extend(own.into_iter().map(|r| Rejection { reason: error.to_string(), ..r }));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    choose(drafts, &bench, project, options, rejected, effort)
+}
+
+/// Writes the candidates of each test target; a name stands for one test only.
+fn drafts_by_target<'a>(
+    callables: Vec<Callable<'a>>,
+    project: &Project,
+    bench: &Bench<'_>,
+    rejected: &mut Vec<Rejection>,
+) -> Vec<Vec<Draft<'a>>> {
+    let mut groups: Vec<(TestTarget, Vec<Draft<'a>>)> = Vec::new();
+    let mut names: BTreeMap<(PathBuf, Vec<String>), BTreeSet<String>> = BTreeMap::new();
+    for callable in callables {
+        let rejection = |reason: String| Rejection {
+            function: callable.frame.function.clone(),
+            depth: callable.depth,
+            reason,
+        };
+        let target = match test_target(&callable, bench.snapshot, project) {
+            Ok(target) => target,
+            Err(reason) => {
+                rejected.push(rejection(reason));
+                continue;
+            }
+        };
+        let module = bench.index.place(callable.function.module);
+        let taken = names.entry((module.package_folder.join(&module.file), module.inline)).or_default();
+        let stem = crate::hostile::test_name(&callable.function.name, &bench.snapshot.cause.message);
+        let mut name = stem.clone();
+        let mut number = 2;
+        while !taken.insert(name.clone()) {
+            name = format!("{stem}_{number}");
+            number += 1;
+        }
+        match Draft::new(callable, target, &name, bench) {
+            Ok(draft) => match groups.iter_mut().find(|(target, _)| *target == draft.target) {
+                Some((_, group)) => group.push(draft),
+                None => groups.push((draft.target.clone(), vec![draft])),
+            },
+            Err(rejection) => {
+                taken.remove(&name);
+                rejected.push(rejection);
+            }
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+/// The test target of a function, with the features, profile and target triple of the crash.
+fn test_target(callable: &Callable<'_>, snapshot: &Snapshot, project: &Project) -> Result<TestTarget, String> {
+    let krate = callable.function.id.krate;
+    let (target, package) = (project.index.target(krate), project.index.package(krate));
+    let (mut cargo_args, harness) = match target.kind {
+        TargetKind::Library | TargetKind::ProcMacro => (vec!["--lib".to_owned()], HarnessTarget::Lib),
+        TargetKind::Binary => (vec!["--bin".to_owned(), target.name.clone()], HarnessTarget::Bin(&target.name)),
+        TargetKind::Example => {
+            (vec!["--example".to_owned(), target.name.clone()], HarnessTarget::Example(&target.name))
+        }
+        TargetKind::Test => (vec!["--test".to_owned(), target.name.clone()], HarnessTarget::Test(&target.name)),
+        TargetKind::Bench => return Err("a benchmark has no tests".to_owned()),
+    };
+    let manifest = std::fs::read_to_string(package.folder.join("Cargo.toml")).unwrap_or_default();
+    if !has_harness(&manifest, harness) {
+        return Err(format!("`{}` has `harness = false`: no test runs there", target.name));
+    }
+    if let Some(found) = project.metadata.packages.iter().find(|p| {
+        p.name.as_str() == package.name && p.manifest_path.parent().is_some_and(|f| f.as_std_path() == package.folder)
+    }) {
+        cargo_args.extend(features::arguments(&project.metadata, found));
+    }
+    if let Some(build) = &snapshot.program.build {
+        cargo_args.extend(profile_arguments(build));
+    }
+    Ok(TestTarget { package: package.name.clone(), cargo_args })
+}
+
+fn profile_arguments(build: &Build) -> Vec<String> {
+    let mut arguments = match build.profile.as_str() {
+        "" | "dev" | "test" | "debug" => Vec::new(),
+        "release" | "bench" => vec!["--release".to_owned()],
+        other => vec!["--profile".to_owned(), other.to_owned()],
+    };
+    if let Some(triple) = &build.target {
+        arguments.extend(["--target".to_owned(), triple.clone()]);
+    }
+    arguments
+}
+
+/// `RUSTFLAGS` as the crash was built with, where the command had it in its environment.
+fn rustflags(snapshot: &Snapshot) -> Option<(String, Option<String>)> {
+    let flags = snapshot.program.build.as_ref()?.rustflags.clone()?;
+    Some(("RUSTFLAGS".to_owned(), Some(flags)))
+}
+
+/// Takes the best of the drafts that reproduce each time, and puts it in place.
+fn choose(
+    mut drafts: Vec<Draft<'_>>,
+    bench: &Bench<'_>,
+    project: &Project,
+    options: &Options,
+    mut rejected: Vec<Rejection>,
+    mut effort: Effort,
+) -> Result<Generated, GenerateError> {
+    let facts: Vec<Facts> = drafts.iter().map(|draft| draft.callable.facts.clone()).collect();
+    let mut order = Ranking::default().order(&facts);
+    if let Some(frame) = options.frame {
+        order.sort_by_key(|&index| drafts[index].callable.depth != frame);
+    }
+    let mut chosen = Vec::new();
+    for &index in &order {
+        let wanted = options.frame.is_none_or(|frame| drafts[index].callable.depth == frame);
+        let enough = !chosen.is_empty() && !options.every_frame;
+        if enough || !wanted || !drafts[index].reproduces() {
+            continue;
+        }
+        drafts[index].run_until(ROUNDS, bench, &mut effort)?;
+        if drafts[index].reproduces() {
+            chosen.push(index);
+        }
+    }
+    let alternatives = order
+        .iter()
+        .filter(|index| drafts[**index].reproduces() && chosen.first() != Some(index))
+        .map(|&index| reproducing(&drafts[index]))
+        .collect();
+    for draft in drafts.iter().filter(|draft| !draft.reproduces()) {
+        let reason = draft.verification.as_ref().and_then(|v| v.reason.clone());
+        rejected.push(draft.rejection(reason.unwrap_or_else(|| "the test was not run".to_owned())));
+    }
+    rejected.sort_by_key(|rejection| rejection.depth);
+    let (status, reason, shown) = if chosen.is_empty() {
+        let best = order.iter().copied().max_by_key(|&i| drafts[i].verification.as_ref().map_or(0, |v| v.reproduced));
+        match best {
+            None => return Ok(failed(no_callable(bench.snapshot, &rejected), rejected, effort)),
+            Some(best) => (Status::Unverified, Some(not_reproduced(&drafts[best], options)), vec![best]),
+        }
+    } else {
+        (Status::Verified, None, chosen)
+    };
+    let regressions: Vec<_> = shown.iter().map(|&index| drafts[index].regression.clone()).collect();
+    let placement = place::edits(&regressions, project.root(), bench.templates)?;
+    let proven = shown.iter().zip(placement.placed).map(|(&index, placed)| Proven {
+        target: reproducing(&drafts[index]),
+        test_target: drafts[index].target.clone(),
+        placed,
+        trust: drafts[index].trust,
+        nodes: drafts[index].nodes,
+    });
+    Ok(Generated {
+        regressions: proven.collect(),
+        edits: if status == Status::Verified { placement.edits } else { EditSet::default() },
+        status,
+        reason,
+        alternatives,
+        rejected,
+        effort,
+    })
+}
+
+fn reproducing(draft: &Draft<'_>) -> Reproducing {
+    Reproducing {
+        function: draft.callable.frame.function.clone(),
+        frame: draft.callable.depth,
+        facts: draft.callable.facts.clone(),
+    }
+}
+
+fn not_reproduced(draft: &Draft<'_>, options: &Options) -> String {
+    let Some(verification) = &draft.verification else { return "the test was not run".to_owned() };
+    let asked = options.frame.filter(|frame| *frame != draft.callable.depth);
+    if let Some(frame) = asked {
+        return format!("frame {frame} does not reproduce the crash");
+    }
+    let why = verification.reason.as_deref().unwrap_or("no reason was seen");
+    format!("reproduces {} of {}: {why}", verification.reproduced, verification.of)
+}
+
+fn failed(reason: String, rejected: Vec<Rejection>, effort: Effort) -> Generated {
+    Generated { reason: Some(reason), rejected, effort, ..Generated::default() }
+}
+
+/// Why there is no candidate at all.
+fn no_callable(snapshot: &Snapshot, rejected: &[Rejection]) -> String {
+    if snapshot.cause.kind != CauseKind::Panic && snapshot.frames().is_empty() {
+        return "the stack of the crash could not be read".to_owned();
+    }
+    match rejected.first() {
+        None => match snapshot.notes.first() {
+            Some(note) => format!("no function of the workspace is on the stack ({note})"),
+            None => "no function of the workspace is on the stack".to_owned(),
+        },
+        Some(first) if rejected.len() == 1 => format!("{}: {}", first.function, first.reason),
+        Some(first) => format!(
+            "none of {} functions can be called from a test; the innermost, {}: {}",
+            rejected.len(),
+            first.function,
+            first.reason
+        ),
+    }
+}
+

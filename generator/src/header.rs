@@ -1,0 +1,128 @@
+//! The facts of a test's header, from its snapshot and target.
+
+use relapse_snapshot::{CauseKind, Frame, FrameKind, Location, Snapshot, Trust};
+
+use crate::candidate::Callable;
+use crate::compile::TestTarget;
+use crate::index::SourceIndex;
+use crate::regression::Header;
+
+/// What names the test.
+#[derive(Debug, Clone, Copy)]
+pub struct Naming<'a> {
+    /// The test target.
+    pub target: &'a TestTarget,
+    /// libtest's path.
+    pub test: &'a str,
+}
+
+/// The header of a candidate's test.
+pub fn of(callable: &Callable<'_>, snapshot: &Snapshot, index: &SourceIndex, naming: Naming<'_>, trust: Trust) -> Header {
+    let innermost = snapshot.innermost_workspace_frame();
+    let mut remarks = Vec::new();
+    if trust == Trust::Redacted {
+        remarks.push("a value that looked like a secret was replaced by one of the same shape".to_owned());
+    }
+    Header {
+        function: short_path(callable.frame),
+        message: snapshot.cause.message.clone(),
+        place: place(snapshot, index, callable),
+        within: innermost.filter(|_| callable.depth > 0).map(short_path),
+        date: snapshot.time.get(..10).unwrap_or(&snapshot.time).to_owned(),
+        command: snapshot.program.command.join(" "),
+        build: build(snapshot),
+        class: None,
+        run_it: run_it(naming),
+        snapshot: snapshot.id.clone(),
+        target: callable.target_path(index),
+        remarks,
+    }
+}
+
+/// `cargo test -p PACKAGE CARGO_ARGS… TEST -- --exact`.
+pub fn run_it(naming: Naming<'_>) -> String {
+    let mut words = vec!["cargo test -p", &naming.target.package];
+    words.extend(naming.target.cargo_args.iter().map(String::as_str));
+    words.extend([naming.test, "-- --exact"]);
+    words.join(" ")
+}
+
+/// `Timestamp::to_unix` of a frame: its function and the type that it belongs to.
+pub fn short_path(frame: &Frame) -> String {
+    let name = frame.name.split('<').next().unwrap_or(&frame.name);
+    let mut depth = 0;
+    let plain: String = frame
+        .function
+        .chars()
+        .filter(|c| {
+            depth += i32::from(*c == '<') - i32::from(*c == '>');
+            depth == 0 && *c != '>'
+        })
+        .collect();
+    let owner = plain.rsplit("::").filter(|part| !part.is_empty() && !part.starts_with('{')).nth(1);
+    match owner {
+        Some(owner) if owner.starts_with(|c: char| c.is_uppercase()) => format!("{owner}::{name}"),
+        _ => name.to_owned(),
+    }
+}
+
+/// `src/lib.rs:634`: the place of the crash, seen from the target's package where it lies in there; what std
+/// raises is placed where the workspace called it.
+fn place(snapshot: &Snapshot, index: &SourceIndex, callable: &Callable<'_>) -> String {
+    let own = |location: &&Location| !location.file.starts_with("library/");
+    let called_from = snapshot.frames().iter().find(|f| f.kind == FrameKind::Workspace).and_then(|f| f.location.as_ref());
+    let Some(location) = snapshot.location.as_ref().filter(own).or(called_from) else {
+        return match snapshot.cause.kind {
+            CauseKind::Panic => "an unknown place".to_owned(),
+            _ => "no panic".to_owned(),
+        };
+    };
+    let folder = &index.package(callable.function.id.krate).relative_folder;
+    let file = std::path::Path::new(&location.file);
+    let file = file.strip_prefix(folder).unwrap_or(file);
+    format!("{}:{}", file.display(), location.line)
+}
+
+/// `rustc 1.95.0 debug`.
+fn build(snapshot: &Snapshot) -> String {
+    let version = snapshot.program.rustc.as_deref().and_then(|text| {
+        text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('.'))
+    });
+    let profile = match snapshot.program.build.as_ref().map(|build| build.profile.as_str()) {
+        None | Some("" | "dev" | "test") => "debug",
+        Some("bench") => "release",
+        Some(other) => other,
+    };
+    match version {
+        Some(version) => format!("rustc {version} {profile}"),
+        None => profile.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(function: &str, name: &str) -> Frame {
+        Frame {
+            function: function.to_owned(),
+            name: name.to_owned(),
+            kind: FrameKind::Workspace,
+            package: None,
+            location: None,
+            declared: None,
+            inlined: false,
+            generics: Vec::new(),
+            arguments: Vec::new(),
+            arguments_missing: None,
+        }
+    }
+
+    #[test]
+    fn short_path_is_the_type_and_the_function() {
+        assert_eq!(short_path(&frame("textwrap::fill", "fill<&str>")), "fill");
+        assert_eq!(short_path(&frame("textwrap::WrapIterImpl::impl_next", "impl_next")), "WrapIterImpl::impl_next");
+        assert_eq!(short_path(&frame("demo::Grid<T>::row", "row<u8>")), "Grid::row");
+        assert_eq!(short_path(&frame("<demo::Row as core::fmt::Display>::fmt", "fmt")), "fmt");
+    }
+}

@@ -1,0 +1,269 @@
+//! The source index of a workspace: packages from cargo's metadata, functions, types and modules by syn. Each
+//! crate is read when it is first asked for. In: metadata and source files. Out: plain facts. Never writes.
+
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::Metadata;
+
+use crate::regression::ModulePlace;
+
+mod attributes;
+mod callable;
+mod cfg;
+mod dwarf_name;
+mod function;
+mod items;
+mod locate;
+mod macros;
+mod naming;
+mod packages;
+mod reach;
+mod resolve;
+mod standard;
+mod walk;
+
+pub use attributes::Attributes;
+pub use callable::CallPath;
+pub use cfg::{Cfg, CfgFacts, Holds};
+pub use dwarf_name::TypeName;
+pub use function::{Assert, FunctionItem, Owner};
+pub use items::{
+    CrateId, CrateSource, FieldItem, FieldList, FunctionId, ImplItem, ItemId, ItemKind, Module, ModuleId,
+    OpaqueMacro, Problem, Reached, Shape, TypeItem, VariantItem, Visibility,
+};
+pub use naming::NamesAt;
+pub use packages::{Package, Target, TargetKind};
+
+pub use reach::PublicApi;
+pub use resolve::{Def, Space};
+
+use packages::normalized;
+
+/// The index of a workspace and all its dependencies.
+pub struct SourceIndex {
+    workspace_root: PathBuf,
+    packages: Vec<Package>,
+    targets: Vec<Target>,
+    sources: Vec<OnceCell<CrateSource>>,
+}
+
+impl SourceIndex {
+    /// The index of what cargo's metadata names. No source file is read yet. Features are those of the metadata:
+    /// call `cargo metadata` with the features of the crashed build.
+    pub fn load(metadata: &Metadata) -> SourceIndex {
+        let (packages, targets) = packages::read(metadata);
+        let sources = targets.iter().map(|_| OnceCell::new()).collect();
+        SourceIndex {
+            workspace_root: normalized(metadata.workspace_root.as_std_path()),
+            packages,
+            targets,
+            sources,
+        }
+    }
+
+    /// The workspace's folder.
+    pub fn workspace_root(&self) -> &Path {
+        &self.workspace_root
+    }
+
+    /// All packages, in cargo's order.
+    pub fn packages(&self) -> &[Package] {
+        &self.packages
+    }
+
+    /// The targets of all packages with their ids.
+    pub fn targets(&self) -> impl Iterator<Item = (CrateId, &Target)> {
+        self.targets.iter().enumerate().map(|(index, target)| (CrateId(index as u32), target))
+    }
+
+    /// A target. Ids come from this index, so it is there.
+    pub fn target(&self, id: CrateId) -> &Target {
+        &self.targets[id.0 as usize]
+    }
+
+    /// The package of a target.
+    pub fn package(&self, id: CrateId) -> &Package {
+        &self.packages[self.target(id).package]
+    }
+
+    /// What one crate's source holds; it is read now if it was not before.
+    pub fn source(&self, id: CrateId) -> &CrateSource {
+        self.sources[id.0 as usize].get_or_init(|| {
+            let (target, package) = (self.target(id), self.package(id));
+            walk::read(&walk::Root {
+                id,
+                package: &package.name,
+                crate_name: &target.crate_name,
+                file: &target.root,
+                workspace_root: &self.workspace_root,
+                package_folder: &package.folder,
+                facts: package.facts(package.local),
+            })
+        })
+    }
+
+    /// A module.
+    pub fn module(&self, id: ModuleId) -> &Module {
+        &self.source(id.krate).modules[id.module as usize]
+    }
+
+    /// A type, trait, constant or static.
+    pub fn item(&self, id: ItemId) -> &TypeItem {
+        &self.source(id.krate).items[id.item as usize]
+    }
+
+    /// A function.
+    pub fn function(&self, id: FunctionId) -> &FunctionItem {
+        &self.source(id.krate).functions[id.function as usize]
+    }
+
+    /// What could not be read so far.
+    pub fn problems(&self) -> impl Iterator<Item = &Problem> {
+        self.sources.iter().filter_map(OnceCell::get).flat_map(|source| &source.problems)
+    }
+
+    /// The functions that a frame may be: of that name, in that file (relative to the workspace root), around
+    /// that line of declaration; the best first. A file may belong to several crates: the first segment of the
+    /// frame's function path tells which (empty: any). Generics after the name are ignored.
+    pub fn function_at(
+        &self,
+        file: &str,
+        declared_line: u32,
+        name: &str,
+        crate_name: &str,
+    ) -> Vec<&FunctionItem> {
+        let name = name.split('<').next().unwrap_or(name);
+        let mut found: Vec<(u32, &FunctionItem)> = self
+            .functions_of_file(file, crate_name)
+            .filter(|function| function.name == name)
+            .filter_map(|function| Some((join_rank(function, declared_line)?, function)))
+            .collect();
+        found.sort_by_key(|(rank, function)| (*rank, function.body_lines.0.abs_diff(declared_line)));
+        let best = found.first().map(|(rank, _)| *rank);
+        // A function of that name elsewhere in the file is only meant when none is at the line.
+        found
+            .into_iter()
+            .filter(|(rank, _)| *rank < 3 || best == Some(3))
+            .map(|(_, function)| function)
+            .collect()
+    }
+
+    /// The innermost functions, one for each crate, whose lines include that one: how a closure's frame is
+    /// joined to the function around it.
+    pub fn enclosing(&self, file: &str, line: u32, crate_name: &str) -> Vec<&FunctionItem> {
+        let mut innermost: Vec<&FunctionItem> = Vec::new();
+        for function in self.functions_of_file(file, crate_name).filter(|function| function.contains(line)) {
+            let length = |f: &FunctionItem| f.last_line() - f.first_line;
+            match innermost.iter_mut().find(|known| known.id.krate == function.id.krate) {
+                Some(known) if length(known) >= length(function) => *known = function,
+                Some(_) => {}
+                None => innermost.push(function),
+            }
+        }
+        innermost
+    }
+
+    /// The macro that was not understood and whose text, a use or its definition, includes that line: why no
+    /// function is found there.
+    pub fn macro_at(&self, file: &str, line: u32, crate_name: &str) -> Option<&OpaqueMacro> {
+        self.local_crates(file, crate_name).into_iter().find_map(|id| {
+            let source = self.source(id);
+            let index = file_index(source, file)?;
+            source.opaque_macros.iter().find(|m| m.file == index && (m.lines.0..=m.lines.1).contains(&line))
+        })
+    }
+
+    fn functions_of_file<'s>(
+        &'s self,
+        file: &str,
+        crate_name: &str,
+    ) -> impl Iterator<Item = &'s FunctionItem> + use<'s> {
+        let file = normalized(Path::new(file)).to_string_lossy().into_owned();
+        let crates = self.local_crates(&file, crate_name);
+        crates.into_iter().flat_map(move |id| {
+            let file = file.clone();
+            self.source(id).functions.iter().filter(move |function| function.file == file)
+        })
+    }
+
+    /// The crates of the workspace that may hold a file: those of that name, in whose package it lies, first
+    /// the libraries; any of that name where none does (a file shared by `#[path]`).
+    fn local_crates(&self, file: &str, crate_name: &str) -> Vec<CrateId> {
+        let file = normalized(Path::new(file));
+        let named: Vec<CrateId> = self
+            .targets()
+            .filter(|(id, target)| {
+                self.package(*id).local && (crate_name.is_empty() || target.crate_name == crate_name)
+            })
+            .map(|(id, _)| id)
+            .collect();
+        let mut inside: Vec<CrateId> =
+            named.iter().copied().filter(|id| file.starts_with(&self.package(*id).relative_folder)).collect();
+        if !inside.iter().any(|&id| file_index(self.source(id), &file.to_string_lossy()).is_some()) {
+            inside = named;
+        }
+        inside.sort_by_key(|id| {
+            let depth = self.package(*id).relative_folder.components().count();
+            (!self.target(*id).kind.is_library(), std::cmp::Reverse(depth), id.0)
+        });
+        inside
+    }
+
+    /// What is known of the build of a crate when `under_test` is compiled with its tests.
+    pub fn facts(&self, id: CrateId, under_test: Option<CrateId>) -> CfgFacts {
+        self.package(id).facts(under_test == Some(id))
+    }
+
+    /// Whether a module is part of the build: its own condition and those of the modules around it.
+    pub fn module_holds(&self, id: ModuleId, test: bool) -> Holds {
+        let facts = self.package(id.krate).facts(test);
+        let modules = &self.source(id.krate).modules;
+        let (mut holds, mut at) = (Holds::Yes, Some(id.module));
+        while let Some(module) = at.and_then(|index| modules.get(index as usize)) {
+            holds = holds.min(module.cfg.holds(&facts));
+            at = module.parent;
+        }
+        holds
+    }
+
+    /// Whether a function is part of the build of its crate's tests.
+    pub fn function_holds(&self, function: &FunctionItem) -> Holds {
+        let facts = self.package(function.id.krate).facts(true);
+        function.cfg.holds(&facts).min(self.module_holds(function.module, true))
+    }
+
+    /// How a test is placed in a module.
+    pub fn place(&self, id: ModuleId) -> ModulePlace {
+        let (target, package) = (self.target(id.krate), self.package(id.krate));
+        let (source, module) = (self.source(id.krate), self.module(id));
+        let file = source.files.get(module.file as usize).cloned().unwrap_or_default();
+        ModulePlace {
+            package: package.name.clone(),
+            package_folder: package.relative_folder.clone(),
+            file: packages::relative(&package.relative_folder, &file),
+            inline: module.inline.clone(),
+            module_path: module.path.clone(),
+            edition: target.edition,
+            no_std: source.no_std,
+        }
+    }
+}
+
+fn file_index(source: &CrateSource, file: &str) -> Option<u32> {
+    let file = normalized(Path::new(file));
+    source.files.iter().position(|known| *known == file).map(|index| index as u32)
+}
+
+/// How well a line of declaration fits: 0 the head's own line, 1 between attributes and name, 2 within, 3 not.
+fn join_rank(function: &FunctionItem, line: u32) -> Option<u32> {
+    Some(match line {
+        line if line == function.head_line || line == function.name_line => 0,
+        line if (function.first_line..=function.name_line).contains(&line) => 1,
+        line if function.contains(line) => 2,
+        _ => 3,
+    })
+}
+
+#[cfg(test)]
+mod tests;

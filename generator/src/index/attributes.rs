@@ -1,0 +1,186 @@
+//! What the attributes of an item say, `cfg_attr` included: in syn's attributes, out plain facts.
+
+use proc_macro2::TokenStream;
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, ExprLit, Lit, Meta, Token};
+
+use super::cfg::{Cfg, CfgFacts, Holds};
+
+/// The facts of an item's attributes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attributes {
+    /// The doc comment, one line a line.
+    pub docs: String,
+    /// The text under its `# Panics` heading.
+    pub panics_docs: Option<String>,
+    /// `#[track_caller]`.
+    pub track_caller: bool,
+    /// `#[must_use]`.
+    pub must_use: bool,
+    /// `#[test]` and its kin (`#[tokio::test]`, `#[rstest]`).
+    pub test: bool,
+    /// `#[should_panic]`.
+    pub should_panic: bool,
+    /// `#[doc(hidden)]`.
+    pub hidden: bool,
+    /// `#[non_exhaustive]`.
+    pub non_exhaustive: bool,
+    /// `#[no_std]`, also by a `cfg_attr` that holds or may hold.
+    pub no_std: bool,
+    /// `#[proc_macro]`, `#[proc_macro_derive]`, `#[proc_macro_attribute]`.
+    pub proc_macro: bool,
+    /// `#[macro_use]`.
+    pub macro_use: bool,
+    /// Names of derived traits, last path segment: `Debug`.
+    pub derives: Vec<String>,
+    /// All `#[cfg]`s together.
+    pub cfg: Cfg,
+    /// `#[path = "…"]`, with the condition of the `cfg_attr` around it.
+    pub paths: Vec<(Cfg, String)>,
+}
+
+impl Attributes {
+    /// Reads attributes; a `cfg_attr` that does not hold by `facts` is left out.
+    pub fn read(attributes: &[Attribute], facts: &CfgFacts) -> Attributes {
+        let mut read = Attributes::default();
+        for attribute in attributes {
+            read.take(&attribute.meta, &Cfg::Always, facts, 0);
+        }
+        read.panics_docs = panics_section(&read.docs);
+        read
+    }
+
+    fn take(&mut self, meta: &Meta, condition: &Cfg, facts: &CfgFacts, depth: u32) {
+        let Some(last) = meta.path().segments.last() else { return };
+        match (last.ident.to_string().as_str(), meta) {
+            ("doc", Meta::NameValue(pair)) => {
+                if let Some(text) = string(&pair.value) {
+                    self.docs.push_str(text.trim_end());
+                    self.docs.push('\n');
+                }
+            }
+            ("doc", Meta::List(list)) => self.hidden |= mentions(&list.tokens, "hidden"),
+            ("track_caller", _) => self.track_caller = true,
+            ("must_use", _) => self.must_use = true,
+            ("should_panic", _) => self.should_panic = true,
+            ("non_exhaustive", _) => self.non_exhaustive = true,
+            ("no_std", _) => self.no_std = true,
+            ("macro_use", _) => self.macro_use = true,
+            ("proc_macro" | "proc_macro_derive" | "proc_macro_attribute", _) => self.proc_macro = true,
+            ("test" | "rstest" | "test_case" | "quickcheck" | "wasm_bindgen_test", _) => self.test = true,
+            ("derive", Meta::List(list)) => self.derives.extend(paths_of(list.tokens.clone())),
+            ("cfg", Meta::List(list)) => {
+                let cfg = std::mem::take(&mut self.cfg);
+                let own = Cfg::parse(list.tokens.clone());
+                let own = match condition {
+                    Cfg::Always => own,
+                    condition => Cfg::Any(vec![condition.clone().negated(), own]),
+                };
+                self.cfg = cfg.and(own);
+            }
+            ("path", Meta::NameValue(pair)) => {
+                if let Some(path) = string(&pair.value) {
+                    self.paths.push((condition.clone(), path));
+                }
+            }
+            ("cfg_attr", Meta::List(list)) if depth < 8 => {
+                let Some((condition_tokens, rest)) = split_at_comma(list.tokens.clone()) else { return };
+                let own = Cfg::parse(condition_tokens);
+                if own.holds(facts) == Holds::No {
+                    return;
+                }
+                let condition = condition.clone().and(own);
+                let metas = Punctuated::<Meta, Token![,]>::parse_terminated.parse2(rest);
+                for meta in metas.into_iter().flatten() {
+                    self.take(&meta, &condition, facts, depth + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn string(value: &Expr) -> Option<String> {
+    match value {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
+        _ => None,
+    }
+}
+
+fn mentions(tokens: &TokenStream, word: &str) -> bool {
+    tokens.clone().into_iter().any(|t| matches!(t, proc_macro2::TokenTree::Ident(i) if i == word))
+}
+
+fn paths_of(tokens: TokenStream) -> Vec<String> {
+    Punctuated::<syn::Path, Token![,]>::parse_terminated
+        .parse2(tokens)
+        .into_iter()
+        .flatten()
+        .filter_map(|path| Some(path.segments.last()?.ident.to_string()))
+        .collect()
+}
+
+fn split_at_comma(tokens: TokenStream) -> Option<(TokenStream, TokenStream)> {
+    let mut tokens = tokens.into_iter();
+    let mut first = Vec::new();
+    for token in tokens.by_ref() {
+        if matches!(&token, proc_macro2::TokenTree::Punct(p) if p.as_char() == ',') {
+            return Some((first.into_iter().collect(), tokens.collect()));
+        }
+        first.push(token);
+    }
+    None
+}
+
+/// The text from a `# Panics` heading (of any level, any case) to the next heading.
+fn panics_section(docs: &str) -> Option<String> {
+    let mut lines = docs.lines().map(str::trim).skip_while(|line| {
+        let heading = line.trim_start_matches('#');
+        heading.len() == line.len() || !heading.trim().trim_end_matches(':').eq_ignore_ascii_case("panics")
+    });
+    lines.next()?;
+    let mut fenced = false;
+    let text: Vec<&str> = lines
+        .take_while(|line| {
+            fenced ^= line.starts_with("```");
+            fenced || !line.starts_with("# ") && !line.starts_with("##")
+        })
+        .collect();
+    Some(text.join("\n").trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Attributes {
+        let item: syn::ItemStruct = syn::parse_str(&format!("{text} struct S;")).unwrap();
+        let facts = CfgFacts { test: true, features_known: true, ..CfgFacts::default() };
+        Attributes::read(&item.attrs, &facts)
+    }
+
+    #[test]
+    fn panics_section_ends_at_the_next_heading() {
+        let read =
+            read("/// Takes.\n///\n/// # Panics\n///\n/// If it is empty.\n/// # Examples\n/// none\n");
+        assert_eq!(read.panics_docs.as_deref(), Some("If it is empty."));
+        assert!(read.docs.starts_with(" Takes."));
+    }
+
+    #[test]
+    fn cfg_attr_is_followed_where_it_may_hold() {
+        let read = read(
+            "#[cfg_attr(windows, derive(Clone))] #[cfg_attr(unix, derive(fmt::Debug), path = \"a.rs\")]",
+        );
+        assert_eq!(read.derives, ["Debug"]);
+        assert_eq!(read.paths, [(Cfg::Name("unix".into()), "a.rs".to_owned())]);
+    }
+
+    #[test]
+    fn cfgs_add_up() {
+        let read = read("#[cfg(unix)] #[cfg(feature = \"x\")]");
+        assert_eq!(read.cfg.holds(&CfgFacts::default()), Holds::Maybe);
+        assert!(matches!(read.cfg, Cfg::All(list) if list.len() == 2));
+    }
+}

@@ -1,0 +1,88 @@
+//! How functions are called from a place.
+
+use super::naming::plain;
+use super::*;
+
+const LIB: &str = r#"
+pub mod a {
+    pub struct Book<T> { list: Vec<T> }
+    impl<T: Clone> Book<T> {
+        pub fn new() -> Self { Book { list: Vec::new() } }
+        fn price(&self, depth: usize) {}
+        pub fn each<F: Fn(u8), U>(&self, f: F, other: U) {}
+    }
+    impl<T> std::fmt::Display for Book<T> {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { Ok(()) }
+    }
+    impl<T> From<Vec<T>> for Book<T> { fn from(list: Vec<T>) -> Self { Book { list } } }
+    pub trait Area { fn area(&self) -> u8 { 1 } fn make() -> u8 { 2 } }
+    impl Area for [u8] {}
+    impl Area for str { fn area(&self) -> u8 { 3 } }
+    impl<'a> Area for &'a Vec<u8> { fn area(&self) -> u8 { 4 } }
+    pub fn free<T, U>(t: T, u: U) {}
+    fn own() { fn local() {} }
+    impl Iterator for Book<u8> { type Item = u8; fn next(&mut self) -> Option<u8> { None } }
+}
+mod b { use std::fmt::Display as _; }
+"#;
+
+fn function<'f>(fixture: &'f Fixture, name: &str, which: usize) -> &'f FunctionItem {
+    fixture.lib().functions.iter().filter(|f| f.name == name).nth(which).unwrap()
+}
+
+/// (path, full, whether by dot)
+fn call(
+    fixture: &Fixture,
+    module: &str,
+    (name, which): (&str, usize),
+    generics: &[(&str, &str)],
+) -> Result<(String, Option<String>, bool), String> {
+    let names = NamesAt::new(&fixture.index, fixture.module(module));
+    let call = names.callable(function(fixture, name, which), generics).map_err(|error| error.0)?;
+    Ok((plain(&call.path), call.full.as_ref().map(plain), call.method.is_some()))
+}
+
+#[test]
+fn functions_and_methods_are_called_by_type_or_trait() {
+    let fixture = Fixture::library(LIB, &[]);
+    let at = |module: &str, function: (&str, usize), generics: &[(&str, &str)]| {
+        call(&fixture, module, function, generics).unwrap()
+    };
+    let text = |text: &str| Some(text.to_owned());
+    let u8s = [("T", "u8")];
+    assert_eq!(at("a", ("new", 0), &u8s), ("Book::<u8>::new".into(), text("Book::<u8>::new"), false));
+    assert_eq!(at("a", ("new", 0), &[]), ("Book::new".into(), None, false));
+    assert_eq!(at("a", ("price", 0), &u8s), ("Book::price".into(), text("Book::<u8>::price"), true));
+    assert_eq!(at("b", ("new", 0), &[]).0, "crate::a::Book::new");
+    assert_eq!(at("a", ("free", 0), &[("T", "u8"), ("U", "&str")]).1, text("free::<u8, &str>"));
+    assert_eq!(at("a", ("free", 0), &u8s), ("free".into(), None, false));
+    assert_eq!(at("a", ("fmt", 0), &u8s), ("<Book<u8> as std::fmt::Display>::fmt".into(), None, false));
+    assert!(at("b", ("fmt", 0), &u8s).2);
+    assert_eq!(at("a", ("from", 0), &u8s).0, "<Book<u8> as From<Vec<u8>>>::from");
+    assert_eq!(at("a", ("area", 1), &[]), ("<str as Area>::area".into(), None, true));
+    assert!(!at("b", ("area", 1), &[]).2);
+    assert_eq!(at("b", ("area", 2), &[]).0, "<&Vec<u8> as crate::a::Area>::area");
+    assert_eq!(at("a", ("area", 0), &[("Self", "[u8]")]).0, "<[u8] as Area>::area");
+    assert_eq!(at("a", ("area", 0), &[]), ("Area::area".into(), None, true));
+    assert_eq!(at("a", ("next", 0), &[]), ("<Book<u8> as Iterator>::next".into(), None, true));
+}
+
+#[test]
+fn what_cannot_be_called_says_why() {
+    let fixture = Fixture::library(LIB, &[]);
+    let why = |module: &str, name: &str| call(&fixture, module, (name, 0), &[]).unwrap_err();
+    assert_eq!(why("b", "price"), "`Book<T>::price` is private to `crate::a`");
+    assert_eq!(why("a", "local"), "`local` is declared within `own`");
+    assert_eq!(why("b", "own"), "`a::own` is private to `crate::a`");
+    assert_eq!(why("a", "make"), "`Self` of `Area::make` is not known");
+}
+
+#[test]
+fn a_local_variable_does_not_shadow_the_function() {
+    let fixture = Fixture::library(LIB, &[]);
+    let names = NamesAt::new(&fixture.index, fixture.module("a"));
+    let call = names.callable(function(&fixture, "free", 0), &[]).unwrap();
+    assert_eq!(plain(&call.beside(&["t", "free"])), "self::free");
+    assert_eq!(plain(&call.beside(&["t"])), "free");
+    assert!(names.implements("demo::a::Book", "Display") && !names.implements("demo::a::Book", "Debug"));
+}

@@ -1,0 +1,324 @@
+//! Proves candidates: writes them into a scratch copy together, builds them once a test target (again only to
+//! drop or reword what the compiler rejects), and runs each. In: candidates and a snapshot. Out: which of them
+//! reproduce, and why the others do not.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use relapse_capture::roots::Roots;
+use relapse_snapshot::{Snapshot, Trust};
+
+use crate::candidate::{Callable, Rejection, Style};
+use crate::compile::{CandidateFiles, Compiled, Diagnostic, Progress, TestTarget, Variable, compile_candidates};
+use crate::generate::GenerateError;
+use crate::header::{self, Naming};
+use crate::index::SourceIndex;
+use crate::place;
+use crate::regression::Regression;
+use crate::render::Templates;
+use crate::same_crash::{Crash, LineMap};
+use crate::scratch::Scratch;
+use crate::verify::{Limits, Observer, TestRun, Verification, verify};
+
+/// More rounds of rewording than this never helped.
+const MAX_ROUNDS: u32 = 5;
+
+/// What proving needs besides the candidates.
+pub struct Bench<'a> {
+    /// The snapshot.
+    pub snapshot: &'a Snapshot,
+    /// The source index.
+    pub index: &'a SourceIndex,
+    /// The folders of the user's tree.
+    pub roots: &'a Roots,
+    /// The scratch copy.
+    pub scratch: &'a Scratch,
+    /// The templates.
+    pub templates: &'a Templates,
+    /// Environment of the builds: `RUSTFLAGS` of the crash.
+    pub variables: &'a [Variable],
+    /// Runs tests.
+    pub observer: &'a dyn Observer,
+    /// What a test may use.
+    pub limits: Limits,
+    /// Whether the test is marked as a known open bug.
+    pub open: bool,
+}
+
+/// A candidate as a test, with what became of it.
+pub struct Draft<'a> {
+    /// The function.
+    pub callable: Callable<'a>,
+    /// The test target that it is built in.
+    pub target: TestTarget,
+    /// How it is worded.
+    pub style: Style,
+    /// Import lines that the compiler called unused.
+    left_out: Vec<String>,
+    /// The test.
+    pub regression: Regression,
+    /// The worst trust of its values.
+    pub trust: Trust,
+    /// Its nodes.
+    pub nodes: u64,
+    /// Where it stands in the scratch copy.
+    file: PathBuf,
+    /// Its text in the scratch copy, formatted.
+    pub text: String,
+    /// The ready test, where it was built.
+    run: Option<(TestRun, Crash)>,
+    /// How often the crash came back.
+    pub verification: Option<Verification>,
+}
+
+/// How much work it was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Effort {
+    /// Builds by cargo.
+    pub builds: u32,
+    /// Runs of tests.
+    pub runs: u32,
+}
+
+impl<'a> Draft<'a> {
+    /// Writes a candidate for the first time.
+    pub fn new(
+        callable: Callable<'a>,
+        target: TestTarget,
+        name: &str,
+        bench: &Bench<'_>,
+    ) -> Result<Draft<'a>, Rejection> {
+        let style = Style::default();
+        let made = write(&callable, &target, name, style, &[], bench);
+        let (regression, trust, nodes) = made.map_err(|reason| Rejection {
+            function: callable.frame.function.clone(),
+            depth: callable.depth,
+            reason,
+        })?;
+        Ok(Draft {
+            callable,
+            target,
+            style,
+            left_out: Vec::new(),
+            regression,
+            trust,
+            nodes,
+            file: PathBuf::new(),
+            text: String::new(),
+            run: None,
+            verification: None,
+        })
+    }
+
+    /// Whether the crash came back each time so far.
+    pub fn reproduces(&self) -> bool {
+        self.verification.as_ref().is_some_and(Verification::is_verified)
+    }
+
+    /// Runs the test until it ran `rounds` times.
+    pub fn run_until(&mut self, rounds: u32, bench: &Bench<'_>, effort: &mut Effort) -> Result<(), GenerateError> {
+        let Some((run, crash)) = &self.run else { return Ok(()) };
+        let done = self.verification.as_ref().map_or(0, |v| v.of);
+        let more = verify(bench.observer, run, crash, rounds.saturating_sub(done))?;
+        effort.runs += more.of;
+        let before = self.verification.take().unwrap_or(Verification { reproduced: 0, of: 0, reason: None });
+        self.verification = Some(Verification {
+            reproduced: before.reproduced + more.reproduced,
+            of: before.of + more.of,
+            reason: before.reason.or(more.reason),
+        });
+        Ok(())
+    }
+
+    /// Writes it anew after a change of style; `false` where that cannot be done.
+    fn rewrite(&mut self, bench: &Bench<'_>) -> bool {
+        let name = self.regression.name.clone();
+        match write(&self.callable, &self.target, &name, self.style, &self.left_out, bench) {
+            Ok((regression, trust, nodes)) => {
+                self.regression = regression;
+                self.trust = trust;
+                self.nodes = nodes;
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Changes the wording after an error of the compiler; `false` where no other wording is known.
+    fn learn_from_error(&mut self, error: &Diagnostic, bench: &Bench<'_>) -> bool {
+        // E0282, E0283, E0284, E0790: a type cannot be inferred. E0308, E0277: a bare literal took another type
+        // than the value had.
+        let inference = ["E0282", "E0283", "E0284", "E0790", "E0689", "E0308", "E0277"];
+        let code = error.code.as_deref().unwrap_or_default();
+        if inference.contains(&code) && !self.style.explicit {
+            self.style.explicit = true;
+            return self.rewrite(bench);
+        }
+        self.learn_from_lint(error, bench)
+    }
+
+    /// Changes the wording after a lint, be it a warning or denied by the crate.
+    fn learn_from_lint(&mut self, lint: &Diagnostic, bench: &Bench<'_>) -> bool {
+        match lint.code.as_deref() {
+            Some("unused_must_use") if !self.style.drop_result => {
+                self.style.drop_result = true;
+                self.rewrite(bench)
+            }
+            Some("unused_imports") => {
+                let line = self.text.lines().nth((lint.line as usize).saturating_sub(1)).map(str::trim);
+                match line {
+                    Some(line) if line.starts_with("use ") && !self.left_out.iter().any(|l| l == line) => {
+                        self.left_out.push(line.to_owned());
+                        self.rewrite(bench)
+                    }
+                    _ => false,
+                }
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A candidate's test.
+fn write(
+    callable: &Callable<'_>,
+    target: &TestTarget,
+    name: &str,
+    style: Style,
+    left_out: &[String],
+    bench: &Bench<'_>,
+) -> Result<(Regression, Trust, u64), String> {
+    let call = callable
+        .call(name, style, &bench.snapshot.types, bench.index)
+        .map_err(|uncallable| uncallable.to_string())?;
+    let module = bench.index.place(callable.function.module);
+    let test = place::test_path(&module, name, bench.scratch.root()).map_err(|error| error.to_string())?;
+    let naming = Naming { target, test: &test };
+    let tokens = crate::expression::body(&call.arguments, &call.tokens, style.drop_result);
+    let trust = call.arguments.iter().map(|a| a.trust).max().unwrap_or(Trust::Entry);
+    let nodes = call.arguments.iter().map(|a| a.nodes).sum();
+    let should_panic = bench.open.then(|| bench.snapshot.cause.message.clone());
+    let regression = Regression {
+        name: name.to_owned(),
+        module,
+        header: header::of(callable, bench.snapshot, bench.index, naming, trust),
+        uses: Vec::new(),
+        body: crate::expression::format(&tokens),
+        left_out: left_out.to_vec(),
+        dies: false,
+        should_panic,
+        side_files: call.arguments.into_iter().flat_map(|a| a.side_files).collect(),
+    };
+    Ok((regression, trust, nodes))
+}
+
+/// Builds the drafts of one test target together and runs each once. Those that the compiler rejects go to
+/// `rejected`.
+pub fn together<'a>(
+    drafts: Vec<Draft<'a>>,
+    bench: &Bench<'_>,
+    effort: &mut Effort,
+    rejected: &mut Vec<Rejection>,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Vec<Draft<'a>>, GenerateError> {
+    let mut drafts = drafts;
+    let Some(target) = drafts.first().map(|draft| draft.target.clone()) else { return Ok(drafts) };
+    for round in 1.. {
+        let mut files = Vec::new();
+        drafts = placeable(drafts, bench, rejected, &mut files);
+        if drafts.is_empty() {
+            return Ok(drafts);
+        }
+        let regressions: Vec<Regression> = drafts.iter().map(|draft| draft.regression.clone()).collect();
+        let mut edits_for = |kept: &[usize]| {
+            let kept: Vec<Regression> = kept.iter().map(|&i| regressions[i].clone()).collect();
+            place::edits(&kept, bench.scratch.root(), bench.templates).map(|p| p.edits).unwrap_or_default()
+        };
+        let built =
+            compile_candidates(bench.scratch, &target, bench.variables, &files, &mut edits_for, progress)?;
+        effort.builds += built.builds;
+        let again = round < MAX_ROUNDS && reword(&mut drafts, &built.rejected, built.compiled.as_ref(), bench);
+        if again {
+            bench.scratch.reset(&built.applied)?;
+            continue;
+        }
+        for (&index, error) in &built.rejected {
+            rejected.push(drafts[index].rejection(format!("the test does not compile: {}", error.message)));
+        }
+        let crash = Crash::new(bench.snapshot, bench.scratch.roots(bench.roots), LineMap::new(&built.applied));
+        let mut kept: Vec<Draft<'a>> = Vec::new();
+        for (index, mut draft) in drafts.into_iter().enumerate() {
+            if let Some(compiled) = built.compiled.as_ref().filter(|_| built.kept.contains(&index)) {
+                draft.run = test_run(compiled, &draft, bench).map(|run| (run, crash.clone()));
+                draft.run_until(1, bench, effort)?;
+                kept.push(draft);
+            }
+        }
+        bench.scratch.reset(&built.applied)?;
+        return Ok(kept);
+    }
+    Ok(drafts)
+}
+
+/// Places all drafts in a row, to learn their files and texts; drops those that cannot be placed.
+fn placeable<'a>(
+    drafts: Vec<Draft<'a>>,
+    bench: &Bench<'_>,
+    rejected: &mut Vec<Rejection>,
+    files: &mut Vec<CandidateFiles>,
+) -> Vec<Draft<'a>> {
+    let mut kept = Vec::new();
+    for mut draft in drafts {
+        let one = std::slice::from_ref(&draft.regression);
+        match place::edits(one, bench.scratch.root(), bench.templates) {
+            Ok(placement) => {
+                if let Some(placed) = placement.placed.into_iter().next() {
+                    files.push(CandidateFiles { files: vec![placed.file.clone()] });
+                    draft.file = placed.file;
+                    draft.text = placed.text;
+                    kept.push(draft);
+                }
+            }
+            Err(error) => rejected.push(draft.rejection(error.to_string())),
+        }
+    }
+    kept
+}
+
+/// Rewords what the compiler complained of; whether anything changed.
+fn reword(
+    drafts: &mut [Draft<'_>],
+    errors: &BTreeMap<usize, Diagnostic>,
+    compiled: Option<&Compiled>,
+    bench: &Bench<'_>,
+) -> bool {
+    let mut changed = false;
+    for (&index, error) in errors {
+        changed |= drafts[index].learn_from_error(error, bench);
+    }
+    for warning in compiled.iter().flat_map(|compiled| &compiled.warnings) {
+        let about = drafts.iter_mut().find(|draft| warning.primary_files.contains(&draft.file));
+        if let Some(draft) = about {
+            changed |= draft.learn_from_lint(warning, bench);
+        }
+    }
+    changed
+}
+
+fn test_run(compiled: &Compiled, draft: &Draft<'_>, bench: &Bench<'_>) -> Option<TestRun> {
+    let test = place::test_path(&draft.regression.module, &draft.regression.name, bench.scratch.root()).ok()?;
+    Some(TestRun {
+        executable: compiled.executable.clone()?,
+        test,
+        folder: compiled.package_folder.clone(),
+        environment: compiled.environment.clone(),
+        limits: bench.limits,
+    })
+}
+
+impl Draft<'_> {
+    /// The rejection of this candidate.
+    pub fn rejection(&self, reason: String) -> Rejection {
+        Rejection { function: self.callable.frame.function.clone(), depth: self.callable.depth, reason }
+    }
+}

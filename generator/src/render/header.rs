@@ -1,0 +1,179 @@
+//! The comment that begins each test file: what crashed, where it was captured, how to run it, and, on its last
+//! line, what `sync` needs to find the module again. That line is written and read here.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::comment::{cut, one_line};
+use crate::regression::Regression;
+
+/// Lines are cut to this many columns, with the `// ` before them.
+const WIDTH: usize = 110;
+/// A message is never cut below this, however long the rest of its line is.
+const SHORTEST_MESSAGE: usize = 64;
+/// The version of the wiring line that is written here.
+const VERSION: &str = "1";
+
+/// The header's last line: `relapse 1: snapshot 7c1e09b2, target crate::fill, module src/lib.rs`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wiring {
+    /// The first digits of the snapshot's id.
+    pub snapshot: String,
+    /// Path of the function that is called.
+    pub target: String,
+    /// The module's file, relative to the package's folder.
+    pub file: PathBuf,
+    /// Names of the inline modules within it, outermost first.
+    pub inline: Vec<String>,
+}
+
+impl Wiring {
+    /// Finds the line in a test's text.
+    pub fn read(text: &str) -> Option<Self> {
+        let line = text
+            .lines()
+            .take_while(|line| line.starts_with("//") || line.trim().is_empty())
+            .find_map(|line| line.strip_prefix("// relapse "))?;
+        let line = line.strip_prefix(VERSION)?.strip_prefix(": snapshot ")?;
+        let (snapshot, rest) = line.split_once(", target ")?;
+        let (target, module) = rest.rsplit_once(", module ")?;
+        let mut parts = module.trim_end().split("::");
+        let file = unescape_path(parts.next()?)?;
+        Some(Self {
+            snapshot: snapshot.to_owned(),
+            target: target.to_owned(),
+            file,
+            inline: parts.map(str::to_owned).collect(),
+        })
+    }
+
+    fn write(&self) -> String {
+        let mut line = format!("relapse {VERSION}: snapshot {}, target {}", self.snapshot, self.target);
+        let _ = write!(line, ", module {}", module_text(&self.file, &self.inline));
+        line
+    }
+}
+
+/// `src/lib.rs::tests::inner`, with the few characters escaped that would not be read back.
+pub(crate) fn module_text(file: &Path, inline: &[String]) -> String {
+    let mut text = escape_path(file);
+    for name in inline {
+        text.push_str("::");
+        text.push_str(&one_line(name));
+    }
+    text
+}
+
+/// The header's lines, without their `// `.
+pub(super) fn lines(regression: &Regression) -> Vec<String> {
+    let header = &regression.header;
+    let verb = if regression.dies { "dies" } else { "panics" };
+    let start = format!("`{}` {verb}: ", one_line(&header.function));
+    let end = match &header.within {
+        Some(within) => format!(" ({}, in {})", one_line(&header.place), one_line(within)),
+        None => format!(" ({})", one_line(&header.place)),
+    };
+    let room = (WIDTH - 3).saturating_sub(start.chars().count() + end.chars().count());
+    let mut lines =
+        vec![format!("{start}{}{end}", cut(&one_line(&header.message), room.max(SHORTEST_MESSAGE)))];
+
+    let class = header.class.as_deref().map(|class| format!("; class {}", one_line(class)));
+    let start = format!("captured {} from `", one_line(&header.date));
+    let end = format!("`, {}{}", one_line(&header.build), class.unwrap_or_default());
+    let room = (WIDTH - 3).saturating_sub(start.chars().count() + end.chars().count());
+    lines.push(format!("{start}{}{end}", cut(&one_line(&header.command), room.max(8))));
+
+    lines.extend(header.remarks.iter().map(|remark| cut(&one_line(remark), WIDTH - 3)));
+    lines.push(format!("run it: {}", one_line(&header.run_it)));
+    let wiring = Wiring {
+        snapshot: one_line(&header.snapshot).chars().take(8).collect(),
+        target: one_line(&header.target),
+        file: regression.module.file.clone(),
+        inline: regression.module.inline.clone(),
+    };
+    lines.push(wiring.write());
+    lines
+}
+
+/// A path with `/` and with `%XX` for what the line's own grammar needs or what is not visible.
+fn escape_path(path: &Path) -> String {
+    let mut out = String::new();
+    for part in path.components() {
+        if !out.is_empty() {
+            out.push('/');
+        }
+        for chunk in part.as_os_str().as_encoded_bytes().utf8_chunks() {
+            for char in chunk.valid().chars() {
+                let plain = char.is_alphanumeric() || "._-+@ ()=[]{}~#&!$'".contains(char);
+                if plain {
+                    out.push(char);
+                } else {
+                    escape_bytes(&mut out, char.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+            }
+            escape_bytes(&mut out, chunk.invalid());
+        }
+    }
+    out
+}
+
+fn escape_bytes(out: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        let _ = write!(out, "%{byte:02x}");
+    }
+}
+
+fn unescape_path(text: &str) -> Option<PathBuf> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        rest = after;
+        if first == b'%' {
+            let digits = std::str::from_utf8(rest.get(..2)?).ok()?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = &rest[2..];
+        } else {
+            bytes.push(first);
+        }
+    }
+    use std::os::unix::ffi::OsStringExt as _;
+    (!bytes.is_empty()).then(|| PathBuf::from(std::ffi::OsString::from_vec(bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStringExt as _;
+
+    use super::*;
+
+    fn wiring(file: impl Into<PathBuf>, inline: &[&str]) -> Wiring {
+        Wiring {
+            snapshot: "7c1e09b2".into(),
+            target: "crate::fill".into(),
+            file: file.into(),
+            inline: inline.iter().map(|&name| name.to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn the_wiring_line_is_read_as_it_was_written() {
+        let plain = wiring("src/lib.rs", &["tests", "inner"]);
+        assert_eq!(
+            plain.write(),
+            "relapse 1: snapshot 7c1e09b2, target crate::fill, module src/lib.rs::tests::inner"
+        );
+        let odd = std::ffi::OsString::from_vec(b"src/a, module b::c\n%\xff \xc3\xa9.rs".to_vec());
+        for wiring in [plain, wiring("../x y/a.rs", &[]), wiring(odd, &["r"])] {
+            let text = format!("// `fill` panics\n// {}\n\nuse x;", wiring.write());
+            assert_eq!(text.lines().count(), 4);
+            assert_eq!(Wiring::read(&text), Some(wiring));
+        }
+    }
+
+    #[test]
+    fn only_the_comment_at_the_top_is_read() {
+        assert_eq!(Wiring::read("use x;\n// relapse 1: snapshot 1, target a, module b.rs"), None);
+        assert_eq!(Wiring::read("// relapse 2: snapshot 1, target a, module b.rs"), None);
+        assert_eq!(Wiring::read("// relapse 1: snapshot 1, target a, module %f"), None);
+    }
+}

@@ -1,0 +1,181 @@
+//! Whether a run of a test shows the crash that was captured: same kind of cause, same place, same message up
+//! to numbers and quoted data. In: a snapshot and what was seen of a run; out: same, or what is different.
+
+mod lines;
+
+use relapse_capture::roots::Roots;
+use relapse_snapshot::{CauseKind, FrameKind, Location, Snapshot, normalise_message};
+
+pub use self::lines::LineMap;
+use crate::verify::{Ending, Observation, ObservedDeath, ObservedPanic};
+
+/// The functions that lead to a place in std, of which all must be there again.
+const INNERMOST: usize = 2;
+/// As much of a message is shown in a reason.
+const SHOWN: usize = 160;
+
+/// The crash that a test must show.
+#[derive(Debug, Clone)]
+pub struct Crash {
+    kind: CauseKind,
+    signal: Option<String>,
+    message: String,
+    location: Option<Location>,
+    /// The innermost functions that are not std's, innermost first.
+    functions: Vec<String>,
+    roots: Roots,
+    lines: LineMap,
+}
+
+/// The result of a comparison.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sameness {
+    /// The same crash.
+    Same,
+    /// Not: what was seen instead, in words for the user.
+    Different(String),
+}
+
+impl Crash {
+    /// The crash of a snapshot. `roots` are the folders that the test is built in, `lines` what our own edits
+    /// do to the files.
+    pub fn new(snapshot: &Snapshot, roots: Roots, lines: LineMap) -> Self {
+        let own = snapshot.frames().iter();
+        let own = own.filter(|frame| matches!(frame.kind, FrameKind::Workspace | FrameKind::Dependency));
+        Self {
+            kind: snapshot.cause.kind,
+            signal: snapshot.cause.signal.clone(),
+            message: normalise_message(&snapshot.cause.message),
+            location: snapshot.location.clone(),
+            functions: own.take(INNERMOST).map(|frame| frame.function.clone()).collect(),
+            roots,
+            lines,
+        }
+    }
+
+    /// Whether the crash ends the process, rather than unwinds a thread.
+    pub fn is_death(&self) -> bool {
+        matches!(self.kind, CauseKind::Signal | CauseKind::Abort | CauseKind::StackOverflow)
+    }
+
+    /// Compares a run with the crash; a test that passes does not show it.
+    pub fn compare(&self, seen: &Observation) -> Sameness {
+        match &seen.ending {
+            Ending::Exited(0) => Sameness::Different(passed(seen)),
+            _ => self.shown_in(seen),
+        }
+    }
+
+    /// Compares a run with the crash whether the test passed or not: one with `#[should_panic]` passes.
+    pub fn shown_in(&self, seen: &Observation) -> Sameness {
+        match (&seen.ending, self.kind) {
+            (Ending::TimedOut, CauseKind::Timeout) => Sameness::Same,
+            (Ending::TimedOut, _) => Sameness::Different(ended_as(seen)),
+            (_, CauseKind::Panic) => self.compare_panics(seen),
+            _ if self.is_death() => self.compare_death(seen),
+            _ => Sameness::Different(ended_as(seen)),
+        }
+    }
+
+    fn compare_panics(&self, seen: &Observation) -> Sameness {
+        let mut first_reason = None;
+        for panic in &seen.panics {
+            match self.differs(panic) {
+                None => return Sameness::Same,
+                Some(reason) => first_reason = first_reason.or(Some(reason)),
+            }
+        }
+        Sameness::Different(first_reason.unwrap_or_else(|| format!("{} without a panic", ended_as(seen))))
+    }
+
+    fn compare_death(&self, seen: &Observation) -> Sameness {
+        let expected = match self.kind {
+            CauseKind::Signal => self.signal.as_deref().unwrap_or("SIGSEGV"),
+            // std ends a process whose stack overflowed by SIGABRT; without its handler it is the SIGSEGV.
+            CauseKind::StackOverflow => "SIGABRT",
+            _ => self.signal.as_deref().unwrap_or("SIGABRT"),
+        };
+        let overflow = self.kind == CauseKind::StackOverflow;
+        let same_signal = |signal: &str| signal == expected || overflow && signal == "SIGSEGV";
+        if seen.deaths.iter().any(|death| self.is_same_death(death, &same_signal)) {
+            return Sameness::Same;
+        }
+        match (&seen.ending, seen.deaths.first()) {
+            (Ending::Signaled(signal), None) if same_signal(signal) => Sameness::Same,
+            (_, Some(death)) if same_signal(&death.signal) => {
+                let function = self.functions.first().map_or("the same function", String::as_str);
+                Sameness::Different(format!("the same signal, but not within {function}"))
+            }
+            _ => Sameness::Different(format!("{}, not by {expected}", ended_as(seen))),
+        }
+    }
+
+    fn is_same_death(&self, death: &ObservedDeath, same_signal: &dyn Fn(&str) -> bool) -> bool {
+        if death.kind != self.kind || !same_signal(&death.signal) {
+            return false;
+        }
+        let mut known = self.functions.iter();
+        let known_here = |function: &String| death.functions.contains(function);
+        match self.kind {
+            _ if death.functions.is_empty() || self.functions.is_empty() => true,
+            // Which function of a recursion meets the end of the stack is chance.
+            CauseKind::StackOverflow => known.any(known_here),
+            _ => known.next().is_none_or(known_here),
+        }
+    }
+
+    /// What is different about a panic; `None` where nothing is.
+    fn differs(&self, panic: &ObservedPanic) -> Option<String> {
+        // As the snapshot would have it: normalised, in the lines before our own edits.
+        let file = self.roots.normalise(&panic.location.file, None).0;
+        let line = self.lines.before(&file, panic.location.line);
+        let column = panic.location.column;
+        let shown = format!("{file}:{}", line.unwrap_or(panic.location.line));
+        if normalise_message(&panic.message) != self.message {
+            return Some(format!("another panic: {} ({shown})", short(&panic.message)));
+        }
+        let expected = self.location.as_ref()?;
+        let same_column = expected.column == 0 || column == 0 || expected.column == column;
+        if expected.file != file || Some(expected.line) != line || !same_column {
+            return Some(format!("the same panic at another place: {shown}"));
+        }
+        // Many ways lead to one line of std: the caller tells them apart.
+        let missing = self.functions.iter().find(|function| !panic.functions.contains(function));
+        match missing {
+            Some(missing) if is_std(&file) && !panic.functions.is_empty() => {
+                Some(format!("the same panic at {shown}, but not within {missing}"))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn is_std(file: &str) -> bool {
+    file.starts_with("library/")
+}
+
+fn passed(seen: &Observation) -> String {
+    match seen.panics.first() {
+        Some(panic) => format!("the test passed in spite of a panic: {}", short(&panic.message)),
+        None => "the test passed".to_owned(),
+    }
+}
+
+fn ended_as(seen: &Observation) -> String {
+    match &seen.ending {
+        Ending::Exited(0) => "the test passed".to_owned(),
+        Ending::Exited(status) => format!("the test failed with status {status}"),
+        Ending::Signaled(signal) => format!("the test was ended by {signal}"),
+        Ending::TimedOut => "the test did not end in its time".to_owned(),
+    }
+}
+
+/// The first line of a message, at most [`SHOWN`] characters of it.
+fn short(message: &str) -> String {
+    let line = message.lines().next().unwrap_or_default();
+    let mut short: String = line.chars().take(SHOWN).collect();
+    if short.len() < line.len() {
+        short.push('…');
+    }
+    short
+}

@@ -1,0 +1,83 @@
+//! Where the lines of a file went when we edited it.
+
+use std::collections::HashMap;
+
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+use crate::edit::EditSet;
+use crate::scratch::normalise;
+
+/// Maps lines of edited files back to the lines that they were.
+#[derive(Debug, Clone, Default)]
+pub struct LineMap {
+    /// By file, as a snapshot names it: the old line of each new one, from 1; 0 where the line is ours.
+    files: HashMap<String, Vec<u32>>,
+}
+
+impl LineMap {
+    /// The map of a set of edits.
+    pub fn new(edits: &EditSet) -> Self {
+        let mapped = edits.files.iter().filter_map(|edit| {
+            let (before, after) = (edit.before.as_deref()?, edit.after.as_deref()?);
+            let file = normalise(&edit.path).to_string_lossy().into_owned();
+            Some((file, old_lines(before, after)))
+        });
+        Self { files: mapped.collect() }
+    }
+
+    /// The line before the edits, of a line (from 1) after them; `None` where the line is ours. Files that were
+    /// not edited keep their lines.
+    pub fn before(&self, file: &str, line: u32) -> Option<u32> {
+        let Some(old) = self.files.get(file) else { return Some(line) };
+        let index = usize::try_from(line).ok()?.checked_sub(1)?;
+        old.get(index).copied().filter(|line| *line > 0)
+    }
+}
+
+fn old_lines(before: &[u8], after: &[u8]) -> Vec<u32> {
+    let lines = |bytes: &'_ [u8]| bytes.split(|b| *b == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>();
+    let (before, after) = (lines(before), lines(after));
+    let mut old = vec![0; after.len()];
+    for op in capture_diff_slices(Algorithm::Myers, &before, &after) {
+        if let DiffOp::Equal { old_index, new_index, len } = op {
+            for step in 0..len {
+                old[new_index + step] = u32::try_from(old_index + step + 1).unwrap_or(u32::MAX);
+            }
+        }
+    }
+    old
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edit::FileEdit;
+
+    fn map(before: &str, after: &str) -> LineMap {
+        let edit = FileEdit {
+            path: "src/./a.rs".into(),
+            before: Some(before.as_bytes().to_vec()),
+            after: Some(after.as_bytes().to_vec()),
+        };
+        LineMap::new(&EditSet { files: vec![edit] })
+    }
+
+    #[test]
+    fn lines_below_an_insertion_are_followed() {
+        let map = map(
+            "mod a {\nfn f() {}\n}\nfn g() {}\n",
+            "mod a {\nfn f() {}\n#[cfg(test)]\nmod r;\n}\nfn g() {}\n",
+        );
+        assert_eq!(map.before("src/a.rs", 2), Some(2));
+        assert_eq!(map.before("src/a.rs", 3), None);
+        assert_eq!(map.before("src/a.rs", 6), Some(4));
+        assert_eq!(map.before("src/b.rs", 6), Some(6));
+    }
+
+    #[test]
+    fn lines_beyond_the_file_are_nobodys() {
+        let map = map("a\n", "a\nb\n");
+        assert_eq!(map.before("src/a.rs", 0), None);
+        assert_eq!(map.before("src/a.rs", 900), None);
+    }
+}

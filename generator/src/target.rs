@@ -1,0 +1,126 @@
+//! Which of the functions that reproduce a crash the test should call.
+//!
+//! A test must pass once the bug is fixed, and nobody knows yet where it will be fixed. The target is the
+//! innermost function whose contract is *broken*; the reasons and the measurements stand in
+//! docs/which-function.md. Pure: facts in, order out.
+
+use serde::Serialize;
+
+/// What is known of a function on the stack, for the choice.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Facts {
+    /// Workspace frames between it and the innermost one; 0 is the innermost.
+    pub frame: usize,
+    /// Code outside its crate can name and call it (re-exports followed).
+    pub public: bool,
+    /// Its crate is a program: nothing is public there, and what takes plain data counts instead.
+    pub program: bool,
+    /// All its arguments are plain data: std types and their combinations, no state of the program's own.
+    pub plain_data: bool,
+    /// Its documentation has a `# Panics` section.
+    pub documents_panics: bool,
+    /// It is `#[track_caller]`.
+    pub track_caller: bool,
+    /// The panic is raised in its own body, by an assertion that reads nothing but its parameters.
+    pub asserts_on_arguments: bool,
+    /// It is `unsafe`: its contract is the caller's to keep.
+    pub is_unsafe: bool,
+    /// It is generated or run by a test harness: `main`, a `#[test]` function.
+    pub entry_point: bool,
+}
+
+impl Facts {
+    /// Whether a crash below this function breaks the function's own promise: anybody may call it so, and
+    /// nothing says that it would panic.
+    pub fn breaks_contract(&self) -> bool {
+        let reachable = self.public || (self.program && self.plain_data);
+        reachable && !self.blames_caller()
+    }
+
+    /// Whether it documents or asserts what its caller must keep.
+    fn blames_caller(&self) -> bool {
+        self.documents_panics || self.track_caller || self.asserts_on_arguments || self.is_unsafe
+    }
+
+    /// A smaller number is a better target: first those that break their contract, then those that are
+    /// public but warn of the panic, then the rest.
+    fn class(&self) -> u8 {
+        match self {
+            facts if facts.entry_point => 3,
+            facts if facts.breaks_contract() => 0,
+            facts if facts.public => 1,
+            _ => 2,
+        }
+    }
+}
+
+/// An order of candidates, to be compared by `ci/bench/which_function.py`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ranking {
+    /// The function in which the panic occurs first.
+    Innermost,
+    /// The function furthest out first.
+    Outermost,
+    /// The innermost public function first.
+    Public,
+    /// The innermost function whose contract is broken first: the one in use.
+    #[default]
+    ContractBreaking,
+}
+
+impl Ranking {
+    /// The candidates in the order in which they are preferred, as indices into `facts`.
+    pub fn order(self, facts: &[Facts]) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..facts.len()).collect();
+        match self {
+            Ranking::Innermost => order.sort_by_key(|&i| facts[i].frame),
+            Ranking::Outermost => order.sort_by_key(|&i| usize::MAX - facts[i].frame),
+            Ranking::Public => order.sort_by_key(|&i| (!facts[i].public, facts[i].frame)),
+            Ranking::ContractBreaking => order.sort_by_key(|&i| {
+                let class = facts[i].class();
+                // Among private helpers the one furthest out is closest to a promise that somebody made.
+                let depth = if class == 2 { usize::MAX - facts[i].frame } else { facts[i].frame };
+                (class, depth)
+            }),
+        }
+        order
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(frame: usize) -> Facts {
+        Facts { frame, ..Facts::default() }
+    }
+
+    #[test]
+    fn innermost_public_function_that_promises_nothing_wins() {
+        let facts = [
+            at(0),
+            Facts { public: true, documents_panics: true, ..at(1) },
+            Facts { public: true, ..at(2) },
+            Facts { public: true, ..at(3) },
+        ];
+        assert_eq!(Ranking::default().order(&facts), [2, 3, 1, 0]);
+    }
+
+    #[test]
+    fn private_helpers_are_tried_from_the_outside() {
+        assert_eq!(Ranking::default().order(&[at(0), at(1), at(2)]), [2, 1, 0]);
+    }
+
+    #[test]
+    fn plain_data_counts_only_in_a_program() {
+        let plain = |program| Facts { plain_data: true, program, ..at(0) };
+        assert!(plain(true).breaks_contract());
+        assert!(!plain(false).breaks_contract());
+    }
+
+    #[test]
+    fn an_entry_point_is_the_last_resort() {
+        let facts = [Facts { entry_point: true, public: true, ..at(0) }, at(1)];
+        assert_eq!(Ranking::default().order(&facts), [1, 0]);
+    }
+}

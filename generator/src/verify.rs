@@ -1,0 +1,126 @@
+//! Proves a candidate: runs its test several times, each in a process of its own, and says how often the crash
+//! came back. In: a test executable and the crash to expect; out: k of n with the reason of the first miss.
+//! "Not reproduced" is a result, not an error.
+
+mod hook;
+mod process;
+mod traced;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+pub use relapse_capture::observe::{Ending, Limits, Observation, ObservedDeath, ObservedPanic};
+pub use relapse_capture::panic::PanicLocation;
+use relapse_capture::tracer::TraceError;
+
+pub use self::hook::HookReader;
+pub use self::process::{Ended, Finished, ProcessError, run};
+pub use self::traced::Traced;
+use crate::same_crash::{Crash, Sameness};
+
+/// How often a regression is run before it counts as verified.
+pub const ROUNDS: u32 = 3;
+
+/// One test, ready to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestRun {
+    /// The test executable.
+    pub executable: PathBuf,
+    /// libtest's full path of the test.
+    pub test: String,
+    /// The working folder: the package's, in the scratch copy.
+    pub folder: PathBuf,
+    /// The whole environment.
+    pub environment: Vec<(OsString, OsString)>,
+    /// What it may use.
+    pub limits: Limits,
+}
+
+/// Tells a test whose call kills its process that it is that process.
+const CHILD: &str = "RELAPSE_CHILD";
+
+impl TestRun {
+    /// The run of the child that a test starts where its call kills the process. A test that starts none runs as
+    /// it is.
+    #[must_use]
+    pub fn in_child(mut self) -> Self {
+        let name = self.test.rsplit("::").next().unwrap_or_default().to_owned();
+        self.set(CHILD, &name);
+        self
+    }
+
+    /// Sets a variable of the environment.
+    fn set(&mut self, name: &str, value: &str) {
+        self.environment.retain(|(found, _)| found != name);
+        self.environment.push((name.into(), value.into()));
+    }
+
+    /// The arguments for libtest. Without `--test-threads`: a test has a thread of its own, with its stack size,
+    /// as it has under `cargo test`.
+    fn arguments(&self) -> [&str; 4] {
+        [&self.test, "--exact", "--nocapture", "--include-ignored"]
+    }
+}
+
+/// A test could not be run at all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ObserveError {
+    /// The process could not be started or waited for.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// The tracer could not do its work.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+}
+
+/// Runs a test and says what happened. [`Traced`] watches the process by ptrace; [`HookReader`] reads what
+/// the test prints, where that is not permitted.
+pub trait Observer {
+    /// Runs it once.
+    fn observe(&self, run: &TestRun) -> Result<Observation, ObserveError>;
+}
+
+/// How often a crash came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verification {
+    /// Runs with the same crash.
+    pub reproduced: u32,
+    /// Runs.
+    pub of: u32,
+    /// Why a run did not count; of the first that did not.
+    pub reason: Option<String>,
+}
+
+impl Verification {
+    /// Whether every run had the same crash.
+    pub fn is_verified(&self) -> bool {
+        self.of > 0 && self.reproduced == self.of
+    }
+}
+
+/// Runs a test `rounds` times and compares each run with the crash.
+pub fn verify(
+    observer: &dyn Observer,
+    run: &TestRun,
+    crash: &Crash,
+    rounds: u32,
+) -> Result<Verification, ObserveError> {
+    let run = if crash.is_death() { &run.clone().in_child() } else { run };
+    let mut verification = Verification { reproduced: 0, of: 0, reason: None };
+    for _ in 0..rounds {
+        let seen = observer.observe(run)?;
+        verification.of += 1;
+        match crash.compare(&seen) {
+            Sameness::Same => verification.reproduced += 1,
+            Sameness::Different(reason) => {
+                verification.reason.get_or_insert(reason);
+            }
+        }
+        // A test that overruns its time once would take as long again.
+        if seen.ending == Ending::TimedOut {
+            break;
+        }
+    }
+    Ok(verification)
+}
