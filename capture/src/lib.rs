@@ -2,6 +2,7 @@
 //! Nothing here renders Rust code.
 
 pub mod arch;
+pub mod cargo_runner;
 pub mod image;
 pub mod limits;
 mod location;
@@ -11,6 +12,7 @@ pub mod panic;
 pub mod place;
 pub mod program;
 pub mod roots;
+pub mod run;
 pub mod signal;
 pub mod stack;
 pub mod tracer;

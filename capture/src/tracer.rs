@@ -241,6 +241,30 @@ pub(crate) fn trace_with(
     }
 }
 
+/// Starts a command that is not traced, as the program sees it in every other way the same.
+pub(crate) fn start_untraced(
+    command: &Command,
+    setup: &Setup,
+    started: Box<dyn FnOnce(OwnedFd) + Send>,
+) -> Result<ptrace::Pid, TraceError> {
+    let program = command.words.first().map_or_else(String::new, |w| w.to_string_lossy().into_owned());
+    let start = |source| TraceError::Start { program: program.clone(), source };
+    let launched = launch::launch(command, setup).map_err(start)?;
+    if let Some(descriptor) = process_descriptor(launched.pid) {
+        started(descriptor);
+    }
+    launched.release().map_err(start)?;
+    // Without a tracer the pipe tells at once: it is closed by a successful exec.
+    match launched.failure() {
+        Some(error) => {
+            // SAFETY: our own child, which has ended.
+            unsafe { libc::waitpid(launched.pid, std::ptr::null_mut(), 0) };
+            Err(start(error))
+        }
+        None => Ok(launched.pid),
+    }
+}
+
 /// A descriptor that stands for this one process, whatever becomes of its number.
 fn process_descriptor(pid: ptrace::Pid) -> Option<OwnedFd> {
     use std::os::fd::FromRawFd;

@@ -1,0 +1,220 @@
+//! `cargo relapse run`: a user's command from start to end, its crashes kept in the store. In: the command's
+//! words; out: what was kept, and how the command ended. Programs that cargo builds are reached through its runner
+//! setting ([`crate::cargo_runner`]), anything else is traced directly, its children with it.
+
+mod log;
+mod passage;
+mod recording;
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process;
+
+use object::read::ReadCache;
+use object::read::elf::ElfFile64;
+use object::{Object, ObjectSection};
+use relapse_snapshot::crash::Build;
+use relapse_snapshot::{Frame, Program, store::Store};
+
+pub use log::{Entry, KeptCrash};
+
+use crate::cargo_runner::{
+    CargoCommand, RunnerSettings, SETTINGS_VARIABLE, lists_tests, runner_environment, without_blanks,
+};
+use crate::roots::Roots;
+use crate::tracer::{
+    Command, Control, Depth, Ending, Expectation, Settings, Setup, TraceError, is_traced, trace_with,
+};
+use log::Log;
+use passage::Passage;
+use recording::Recording;
+
+/// What a run needs.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// The command, as the user gave it.
+    pub words: Vec<OsString>,
+    /// The working folder.
+    pub folder: PathBuf,
+    /// Whose code lies where.
+    pub roots: Roots,
+    /// Where crashes are kept.
+    pub store: Store,
+    /// Our own program, which cargo starts as its runner.
+    pub program: PathBuf,
+}
+
+/// What a run has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunReport {
+    /// The name of the run: the store knows its snapshots by it.
+    pub run: String,
+    /// The crashes that were kept, in order, each with the number of times that it happened.
+    pub kept: Vec<KeptCrash>,
+    /// What the user should know.
+    pub notes: Vec<String>,
+    /// How the command ended.
+    pub ending: Ending,
+}
+
+/// What can go wrong with a run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The command could not be started or traced.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    /// Something of our own could not be set up.
+    #[error("failed to {action}")]
+    Setup {
+        /// What was tried.
+        action: &'static str,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+/// Decides whether a test is meant to panic, by the frame of its function.
+pub type Expects<'a> = dyn FnMut(&Frame) -> Expectation + 'a;
+
+/// Runs a user's command. To be called on the main thread, before any other is started: signals that are sent
+/// to us are passed on to the command.
+///
+/// Under another tracer nothing can be traced: then the command takes our place, and this does not return.
+pub fn run(options: &RunOptions, expects: &mut Expects<'_>) -> Result<RunReport, RunError> {
+    let mut command = Command { folder: Some(options.folder.clone()), ..Command::new(&options.words) };
+    if is_traced() {
+        return Err(become_command(&command).into());
+    }
+    let setup = |action| move |source| RunError::Setup { action, source };
+    let scratch = tempfile::Builder::new()
+        .prefix("relapse-run-")
+        .tempdir()
+        .map_err(setup("create a folder for temporary files"))?;
+    let log = Log::create(scratch.path().join("kept")).map_err(setup("create a temporary file"))?;
+    let cargo = CargoCommand::parse(&options.words);
+    let mut notes = Vec::new();
+    let mut settings = RunnerSettings {
+        store: options.store.folder().to_owned(),
+        roots: options.roots.clone(),
+        run: relapse_snapshot::store::new_name(),
+        command: options.words.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
+        folder: options.folder.clone(),
+        build: cargo.as_ref().map(build_of),
+        log: log.path().to_owned(),
+        chained: Vec::new(),
+        restore: Vec::new(),
+    };
+    // A program of the user's own sees its environment unchanged; scripts, make and the like may start cargo.
+    if cargo.is_some() || !is_debug_program(&options.words) {
+        let program =
+            without_blanks(&options.program, scratch.path()).map_err(setup("link our own program"))?;
+        let root = options.roots.workspace.as_deref();
+        let found = runner_environment(cargo.as_ref(), &options.folder, root, &program);
+        settings.chained = found.chained;
+        settings.restore =
+            found.variables.iter().map(|(name, _)| (name.clone(), std::env::var_os(name))).collect();
+        notes = found.notes;
+        for (name, value) in found.variables {
+            command.set(name, value);
+        }
+        let text =
+            serde_json::to_string(&settings).map_err(|e| setup("write the runner's settings")(e.into()))?;
+        command.set(SETTINGS_VARIABLE, text);
+    }
+    let ending = if cargo.is_some() {
+        passage::pass_through(&command)?
+    } else {
+        trace_command(&command, &settings, None, options.store.clone(), &log, expects)?
+    };
+    let (kept, more) = log.read();
+    notes.extend(more);
+    notes.dedup();
+    Ok(RunReport { run: settings.run, kept, notes, ending })
+}
+
+/// What cargo's runner does: runs a program that cargo built, under the tracer. `arguments`: what follows the
+/// runner's word; `store` is the one at
+/// [`RunnerSettings::store`], with the project's rules of redaction.
+///
+/// Where there is nothing to trace, the program takes our place, and this does not return.
+pub fn run_as_runner(
+    arguments: &[OsString],
+    settings: &RunnerSettings,
+    store: Store,
+    expects: &mut Expects<'_>,
+) -> Result<Ending, RunError> {
+    let command = settings.command(arguments);
+    if is_traced() || lists_tests(arguments) {
+        return Err(become_command(&command).into());
+    }
+    let log = Log::open(&settings.log);
+    trace_command(&command, settings, settings.build_here(), store, &log, expects)
+}
+
+/// A program that cargo wants run by a runner that has lost its settings (an environment that was cleared on the
+/// way) just runs. Does not return where that works.
+pub fn run_plainly(arguments: &[OsString]) -> RunError {
+    let words = arguments.split_first().map_or(arguments, |(_, words)| words);
+    become_command(&Command::new(words)).into()
+}
+
+fn trace_command(
+    command: &Command,
+    settings: &RunnerSettings,
+    build: Option<Build>,
+    store: Store,
+    log: &Log,
+    expects: &mut Expects<'_>,
+) -> Result<Ending, RunError> {
+    let mut trace_settings = Settings::new(settings.roots.clone(), Depth::FULL);
+    trace_settings.program = Program { command: settings.command.clone(), build, ..Program::default() };
+    trace_settings.folder = Some(settings.folder.clone());
+    let mut recording = Recording::new(store, settings.run.clone(), log, expects);
+    let passage = Passage::begin();
+    let control = Control {
+        setup: Setup { mask: Some(passage.mask()), ..Setup::default() },
+        started: Some(passage.forwarding()),
+        ..Control::default()
+    };
+    Ok(trace_with(command, &trace_settings, &mut recording, control)?)
+}
+
+/// Replaces this process by the command; returns only if that fails.
+fn become_command(command: &Command) -> TraceError {
+    let Some((program, arguments)) = command.words.split_first() else {
+        return TraceError::Start { program: String::new(), source: io::ErrorKind::NotFound.into() };
+    };
+    let mut new = process::Command::new(program);
+    new.args(arguments).env_clear().envs(command.environment.iter().map(|(name, value)| (name, value)));
+    if let Some(folder) = &command.folder {
+        new.current_dir(folder);
+    }
+    TraceError::Start { program: program.to_string_lossy().into_owned(), source: new.exec() }
+}
+
+fn build_of(command: &CargoCommand) -> Build {
+    let rustflags = std::env::var("RUSTFLAGS").ok().filter(|flags| !flags.is_empty());
+    let target = command.build.target.clone().or_else(|| std::env::var("CARGO_BUILD_TARGET").ok());
+    Build { rustflags, target, ..command.build.clone() }
+}
+
+/// Whether the command is a program with debug info: a program under development, which is what is to be
+/// watched, and not a tool that starts it.
+fn is_debug_program(words: &[OsString]) -> bool {
+    let open = || {
+        let program = words.first()?;
+        if program.as_encoded_bytes().contains(&b'/') {
+            return File::open(program).ok();
+        }
+        let path = std::env::var_os("PATH")?;
+        std::env::split_paths(&path).find_map(|folder| File::open(folder.join(program)).ok())
+    };
+    let Some(file) = open() else { return false };
+    let cache = ReadCache::new(file);
+    ElfFile64::<object::Endianness, _>::parse(&cache)
+        .is_ok_and(|elf| elf.section_by_name(".debug_info").is_some_and(|section| section.size() > 0))
+}

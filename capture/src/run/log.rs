@@ -1,0 +1,114 @@
+//! What the processes of one run have kept: a private file that each of them appends to, one JSON object a line.
+//! Only for the summary at the end; the snapshots themselves are in the store.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use relapse_snapshot::{CauseKind, Location, Snapshot};
+use serde::{Deserialize, Serialize};
+
+/// A message is cut to so many characters here.
+const MESSAGE_LIMIT: usize = 300;
+
+/// A crash that is in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptCrash {
+    /// The snapshot.
+    pub id: String,
+    /// What the crash is known by.
+    pub fingerprint: String,
+    /// What ended the program or its thread.
+    pub kind: CauseKind,
+    /// The message, cut.
+    pub message: String,
+    /// The signal's name.
+    pub signal: Option<String>,
+    /// Where.
+    pub location: Option<Location>,
+    /// The innermost function of the workspace, else the innermost one.
+    pub function: Option<String>,
+    /// How often the fingerprint was seen in this run. The same for all snapshots of a fingerprint.
+    pub count: u64,
+}
+
+/// A line of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Entry {
+    /// A snapshot was kept.
+    Kept(KeptCrash),
+    /// A crash of this fingerprint was only counted; so often now.
+    Counted(String, u64),
+    /// Something that the user should know.
+    Note(String),
+}
+
+impl From<&Snapshot> for KeptCrash {
+    fn from(snapshot: &Snapshot) -> KeptCrash {
+        let frame = snapshot.innermost_workspace_frame().or_else(|| snapshot.frames().first());
+        KeptCrash {
+            id: snapshot.id.clone(),
+            fingerprint: snapshot.fingerprint.clone(),
+            kind: snapshot.cause.kind,
+            message: snapshot.cause.message.chars().take(MESSAGE_LIMIT).collect(),
+            signal: snapshot.cause.signal.clone(),
+            location: snapshot.location.clone(),
+            function: frame.map(|frame| frame.function.clone()),
+            count: snapshot.count,
+        }
+    }
+}
+
+/// The log of one run.
+pub(super) struct Log(PathBuf);
+
+impl Log {
+    /// A new log.
+    pub(super) fn create(path: PathBuf) -> io::Result<Log> {
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        Ok(Log(path))
+    }
+
+    /// The log of a run that is under way.
+    pub(super) fn open(path: &Path) -> Log {
+        Log(path.to_owned())
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Adds a line. It is a line of the summary: one that cannot be written is not worth ending the program for.
+    pub(super) fn add(&self, entry: &Entry) {
+        let Ok(mut line) = serde_json::to_vec(entry) else { return };
+        line.push(b'\n');
+        // One write of a file opened to append: lines of several processes do not mix.
+        if let Ok(mut file) = OpenOptions::new().append(true).open(&self.0) {
+            let _ = file.write_all(&line);
+        }
+    }
+
+    /// What was kept, with the last counts, and the notes, each once.
+    pub(super) fn read(&self) -> (Vec<KeptCrash>, Vec<String>) {
+        let (mut kept, mut notes): (Vec<KeptCrash>, Vec<String>) = (Vec::new(), Vec::new());
+        let mut counts: Vec<(String, u64)> = Vec::new();
+        let text = std::fs::read(&self.0).unwrap_or_default();
+        for entry in text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()) {
+            match entry {
+                Entry::Kept(crash) => {
+                    counts.push((crash.fingerprint.clone(), crash.count));
+                    kept.push(crash);
+                }
+                Entry::Counted(fingerprint, count) => counts.push((fingerprint, count)),
+                Entry::Note(note) if !notes.contains(&note) => notes.push(note),
+                Entry::Note(_) => {}
+            }
+        }
+        for crash in &mut kept {
+            let same = counts.iter().filter(|(fingerprint, _)| *fingerprint == crash.fingerprint);
+            crash.count = same.map(|(_, count)| *count).max().unwrap_or(crash.count);
+        }
+        (kept, notes)
+    }
+}

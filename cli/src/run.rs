@@ -1,0 +1,108 @@
+//! `cargo relapse run -- CMD…`: runs a command and keeps a snapshot of each crash; ends as the command ended.
+
+mod expectation;
+pub(crate) mod runner;
+
+use std::collections::HashSet;
+
+use cargo_metadata::MetadataCommand;
+use relapse_capture::roots::Roots;
+use relapse_capture::run::{KeptCrash, RunError, RunOptions, RunReport, run as run_command};
+use relapse_capture::tracer::{Ending, TraceError};
+use relapse_generator::scratch::roots_of;
+use relapse_snapshot::display::{short_type, terminal_safe};
+
+use crate::arguments;
+use crate::console::{Console, Style};
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::list::{line, one_line, start_of};
+use crate::workspace::{Workspace, cargo};
+
+/// Characters of a message in the summary.
+const MESSAGE_COLUMNS: usize = 60;
+
+pub(crate) fn run(args: &arguments::Run, console: &mut Console) -> Result<ExitCode, Failure> {
+    let workspace = Workspace::find()?;
+    let folder = std::env::current_dir()
+        .map_err(|error| Failure::bad_input("failed to find the working folder").because(&error))?;
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::missing("failed to find the path of relapse itself").because(&error))?;
+    let roots = roots(&workspace);
+    let mut expects = expectation::from_source(&roots);
+    let options =
+        RunOptions { words: args.command.clone(), folder, roots: roots.clone(), store: workspace.store(), program };
+    let report = run_command(&options, &mut expects).map_err(failure)?;
+    tell(&report, &workspace, console)?;
+    Ok(exit_code(report.ending))
+}
+
+/// The folders of the project's code. Where cargo cannot tell, it will say so itself when it runs.
+fn roots(workspace: &Workspace) -> Roots {
+    if !workspace.is_cargo {
+        return Roots::default();
+    }
+    let ask = |options: &[&str]| {
+        let mut command = MetadataCommand::new();
+        command.cargo_path(cargo()).manifest_path(workspace.root.join("Cargo.toml"));
+        command.other_options(options.iter().map(|&option| option.to_owned()).collect::<Vec<_>>());
+        command.exec().ok()
+    };
+    // The whole graph has path dependencies of path dependencies; without a lock file the members have to do.
+    ask(&["--frozen"])
+        .or_else(|| ask(&["--no-deps"]))
+        .map_or_else(|| Roots { workspace: Some(workspace.root.clone()), packages: Vec::new() }, |m| roots_of(&m))
+}
+
+fn tell(report: &RunReport, workspace: &Workspace, console: &mut Console) -> Result<(), Failure> {
+    for note in &report.notes {
+        console.warn(note);
+    }
+    let mut fingerprints = HashSet::new();
+    let first: Vec<&KeptCrash> =
+        report.kept.iter().filter(|crash| fingerprints.insert(crash.fingerprint.as_str())).collect();
+    for crash in &first {
+        console.say(summary(crash, console));
+    }
+    if console.is_json() && !report.kept.is_empty() {
+        let listing = workspace.store().list()?;
+        for summary in listing.snapshots.iter().filter(|s| report.kept.iter().any(|kept| kept.id == s.id)) {
+            console.object(&line(summary))?;
+        }
+    }
+    Ok(())
+}
+
+/// `relapse: panic in fill (src/lib.rs:634): byte index 5 is not … → snapshot 7c1e09b2, 3 times; next: …`.
+fn summary(crash: &KeptCrash, console: &Console) -> String {
+    let id = crash.id.get(..8).unwrap_or(&crash.id);
+    let kind = crash.signal.as_deref().unwrap_or(crash.kind.name());
+    let function = crash.function.as_deref().map(|name| format!(" in {}", short_type(name))).unwrap_or_default();
+    let place = crash.location.as_ref().map(|l| format!(" ({}:{})", l.file, l.line)).unwrap_or_default();
+    let times = if crash.count > 1 { format!(", {} times", crash.count) } else { String::new() };
+    let message = start_of(&one_line(&crash.message), MESSAGE_COLUMNS);
+    format!(
+        "{} {}: {message} → snapshot {id}{times}; next: cargo relapse gen {id}",
+        console.paint_progress(Style::Red, "relapse:"),
+        terminal_safe(&one_line(&format!("{kind}{function}{place}"))),
+    )
+}
+
+pub(super) fn exit_code(ending: Ending) -> ExitCode {
+    match ending {
+        Ending::Exited(status) => ExitCode::Status((status & 0xff) as u8),
+        Ending::Signaled(signal) => ExitCode::Signal(signal),
+    }
+}
+
+pub(super) fn failure(error: RunError) -> Failure {
+    match &error {
+        RunError::Trace(TraceError::Trace { .. }) => Failure::missing(error.to_string())
+            .because_of(&error)
+            .advise("run `cargo relapse doctor`: it says what forbids ptrace here"),
+        RunError::Trace(TraceError::Lost) => Failure::internal(error.to_string()),
+        RunError::Trace(_) => Failure::missing(error.to_string()).because_of(&error),
+        RunError::Setup { .. } => Failure::cannot_write(error.to_string()).because_of(&error),
+        _ => Failure::internal(error.to_string()),
+    }
+}
