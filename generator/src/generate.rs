@@ -18,7 +18,7 @@ use crate::prove::{Bench, Draft, Effort, together};
 use crate::render::Templates;
 use crate::scratch::{Scratch, ScratchError};
 use crate::target::{Facts, Ranking};
-use crate::verify::{Limits, Observer, ProcessError, ROUNDS};
+use crate::verify::{Limits, Observer, ObserveError, ROUNDS};
 
 /// What went wrong on the way, other than that a candidate does not reproduce.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +32,7 @@ pub enum GenerateError {
     Compile(#[from] CompileError),
     /// A test could not be run.
     #[error(transparent)]
-    Process(#[from] ProcessError),
+    Observe(#[from] ObserveError),
     /// The test could not be put in place.
     #[error(transparent)]
     Place(#[from] PlaceError),
@@ -131,7 +131,7 @@ pub fn generate(
         templates,
         variables: &variables,
         observer,
-        limits: options.limits,
+        limits: options.limits.clone(),
         open: options.open,
     };
     let mut effort = Effort::default();

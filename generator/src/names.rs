@@ -17,15 +17,9 @@ pub trait Names {
     fn path(&self, definition: &str) -> Result<TokenStream, Unnameable>;
 
     /// Whether a struct literal of the type at `definition` may be written there: every field of it
-    /// visible, not `#[non_exhaustive]` of another crate.
+    /// visible, not `#[non_exhaustive]` of another crate. Of an enum: whether literals of its variants may be
+    /// ([`Names::variant`] tells of a single one).
     fn literal(&self, definition: &str) -> Result<(), Unnameable>;
-
-    /// A function that builds the type at `definition` from all of its fields, in declaration order, where a
-    /// literal may not be written: `Token::relapse_new`. `None` where there is none.
-    fn constructor(&self, definition: &str) -> Option<TokenStream> {
-        let _ = definition;
-        None
-    }
 
     /// Whether a literal of that variant of the enum at `definition` may be written there.
     fn variant(&self, definition: &str, _variant: &str) -> Result<(), Unnameable> {

@@ -312,7 +312,7 @@ fn test_run(compiled: &Compiled, draft: &Draft<'_>, bench: &Bench<'_>) -> Option
         test,
         folder: compiled.package_folder.clone(),
         environment: compiled.environment.clone(),
-        limits: bench.limits,
+        limits: bench.limits.clone(),
     })
 }
 

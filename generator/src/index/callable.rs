@@ -80,7 +80,11 @@ impl Lowered {
 impl NamesAt<'_> {
     /// How to call a function from here. `generics`: the crash's concrete types of its generic parameters, its
     /// impl's included and `Self` of a trait's own methods, by full name in DWARF.
-    pub fn callable(&self, function: &FunctionItem, generics: &[(&str, &str)]) -> Result<CallPath, Unnameable> {
+    pub fn callable(
+        &self,
+        function: &FunctionItem,
+        generics: &[(&str, &str)],
+    ) -> Result<CallPath, Unnameable> {
         if let (Some(outer), false) = (&function.nested_in, function.is_method()) {
             return Err(Unnameable(format!("`{}` is declared within `{outer}`", function.name)));
         }
@@ -116,7 +120,9 @@ impl NamesAt<'_> {
                     && !self.has_inherent(function, self_type);
                 Ok(CallPath { path, full, method: by_dot.then_some(name), single: None })
             }
-            Owner::Trait { name: trait_name, .. } => self.trait_default(function, trait_name, &concrete, turbofish),
+            Owner::Trait { name: trait_name, .. } => {
+                self.trait_default(function, trait_name, &concrete, turbofish)
+            }
         }
     }
 
@@ -143,7 +149,9 @@ impl NamesAt<'_> {
                 quote!(<#ty as #trait_tokens #arguments>::#name)
             }
             None if takes_self => quote!(#trait_tokens::#name),
-            None => return Err(Unnameable(format!("`Self` of `{trait_name}::{}` is not known", function.name))),
+            None => {
+                return Err(Unnameable(format!("`Self` of `{trait_name}::{}` is not known", function.name)));
+            }
         };
         let full = turbofish.map(|arguments| quote!(#path::#arguments));
         let method = (takes_self && self.trait_in_scope(Some(&def))).then_some(name);
@@ -214,7 +222,9 @@ impl NamesAt<'_> {
         }
         let inner = |ty: &Type| self.lower(ty, at, concrete, depth + 1);
         Ok(match ty {
-            Type::Path(path) if path.qself.is_none() => return self.lower_path(&path.path, at, concrete, depth),
+            Type::Path(path) if path.qself.is_none() => {
+                return self.lower_path(&path.path, at, concrete, depth);
+            }
             Type::Paren(paren) => return inner(&paren.elem),
             Type::Group(group) => return inner(&group.elem),
             Type::Reference(reference) => {
@@ -230,8 +240,11 @@ impl NamesAt<'_> {
                 Lowered::whole(quote!([#of; #length]))
             }
             Type::Tuple(items) => {
-                let items: Vec<TokenStream> =
-                    items.elems.iter().map(|item| Ok(inner(item)?.as_type())).collect::<Result<_, Unnameable>>()?;
+                let items: Vec<TokenStream> = items
+                    .elems
+                    .iter()
+                    .map(|item| Ok(inner(item)?.as_type()))
+                    .collect::<Result<_, Unnameable>>()?;
                 Lowered::whole(tuple(&items))
             }
             Type::TraitObject(object) => {
@@ -250,7 +263,12 @@ impl NamesAt<'_> {
         })
     }
 
-    fn length(&self, length: &syn::Expr, at: ModuleId, concrete: &Concrete) -> Result<TokenStream, Unnameable> {
+    fn length(
+        &self,
+        length: &syn::Expr,
+        at: ModuleId,
+        concrete: &Concrete,
+    ) -> Result<TokenStream, Unnameable> {
         let text = length.to_token_stream().to_string();
         match concrete.get(&text) {
             Some(Some(known)) => Ok(known.clone()),
@@ -291,7 +309,9 @@ impl NamesAt<'_> {
             }
         };
         let mut lowered = Lowered { base, arguments: Vec::new(), is_path: true, inferred: false };
-        if let Some(PathArguments::AngleBracketed(list)) = path.segments.last().map(|segment| &segment.arguments) {
+        if let Some(PathArguments::AngleBracketed(list)) =
+            path.segments.last().map(|segment| &segment.arguments)
+        {
             for argument in &list.args {
                 match argument {
                     GenericArgument::Type(ty) => {
@@ -299,7 +319,9 @@ impl NamesAt<'_> {
                         lowered.inferred |= ty.inferred;
                         lowered.arguments.push(ty.as_type());
                     }
-                    GenericArgument::Const(value) => lowered.arguments.push(self.length(value, at, concrete)?),
+                    GenericArgument::Const(value) => {
+                        lowered.arguments.push(self.length(value, at, concrete)?)
+                    }
                     GenericArgument::AssocType(bound) => {
                         let (name, ty) = (&bound.ident, self.lower(&bound.ty, at, concrete, depth + 1)?);
                         lowered.inferred |= ty.inferred;
@@ -330,7 +352,8 @@ impl NamesAt<'_> {
             .path(at, &names, path.leading_colon.is_some(), false, Space::Types)
             .into_iter()
             .next();
-        if let Some(PathArguments::Parenthesized(_)) = path.segments.last().map(|segment| &segment.arguments) {
+        if let Some(PathArguments::Parenthesized(_)) = path.segments.last().map(|segment| &segment.arguments)
+        {
             return if at == self.module {
                 Ok((path.to_token_stream(), def))
             } else {
@@ -374,7 +397,9 @@ impl NamesAt<'_> {
 
     /// The traits that an item of the index is known to implement, by last name: derives and `impl` blocks.
     pub fn implements(&self, definition: &str, trait_name: &str) -> bool {
-        let Ok(Def::Item(id)) = self.reach.resolver.locate(definition, self.module.krate) else { return false };
+        let Ok(Def::Item(id)) = self.reach.resolver.locate(definition, self.module.krate) else {
+            return false;
+        };
         let item = self.index().item(id);
         if matches!(item.kind, ItemKind::Trait(_)) {
             return false;

@@ -13,7 +13,8 @@ impl Resolver<'_> {
     pub(super) fn locate(&self, definition: &str, from: CrateId) -> Result<Def, Unnameable> {
         let segments: Vec<&str> = definition.split("::").collect();
         if let Some(bad) = segments.iter().find(|s| s.contains(['{', '<', '(', '&', ' '])) {
-            let what = if bad.starts_with("{closure") { "a closure" } else { "declared within a function or impl" };
+            let what =
+                if bad.starts_with("{closure") { "a closure" } else { "declared within a function or impl" };
             return Err(Unnameable(format!("`{definition}` is {what} and has no name")));
         }
         let Some((krate, path)) = segments.split_first() else {
@@ -43,7 +44,8 @@ impl Resolver<'_> {
         seen.extend(order.iter().copied());
         while let Some(package) = order.get(at).and_then(|&index| self.index.packages().get(index)) {
             package.library.into_iter().for_each(&mut add);
-            order.extend(package.dependencies.iter().map(|(_, next)| *next).filter(|next| seen.insert(*next)));
+            order
+                .extend(package.dependencies.iter().map(|(_, next)| *next).filter(|next| seen.insert(*next)));
             at += 1;
         }
         // A program of the workspace that crashed, while the test stands in another crate.

@@ -43,16 +43,21 @@ impl<'i> NamesAt<'i> {
     fn definition(&self, definition: &str) -> Result<Def, Unnameable> {
         let first = definition.split("::").next().unwrap_or_default();
         if standard::crate_root(first).is_some() {
-            return standard::public(definition)
-                .map(Def::Std)
-                .ok_or_else(|| Unnameable(format!("no public path of std leads to `{definition}`, as far as known")));
+            return standard::public(definition).map(Def::Std).ok_or_else(|| {
+                Unnameable(format!("no public path of std leads to `{definition}`, as far as known"))
+            });
         }
         self.reach.resolver.locate(definition, self.module.krate)
     }
 
     /// What is meant by a bare name here, all meanings.
     pub(super) fn in_scope(&self, name: &str, space: Space) -> Vec<Def> {
-        self.reach.resolver.bindings(self.module, name, space).into_iter().map(|binding| binding.def).collect()
+        self.reach
+            .resolver
+            .bindings(self.module, name, space)
+            .into_iter()
+            .map(|binding| binding.def)
+            .collect()
     }
 
     fn means_only(&self, name: &str, space: Space, def: &Def) -> bool {
@@ -93,7 +98,8 @@ impl<'i> NamesAt<'i> {
         let edition = self.index().target(self.module.krate).edition;
         for name in self.reach.names_of(&def, &[self.module.krate]) {
             let meanings = self.in_scope(&name, space);
-            let by_prelude = meanings.is_empty() && standard::in_prelude(path, edition) && path.ends_with(&name);
+            let by_prelude =
+                meanings.is_empty() && standard::in_prelude(path, edition) && path.ends_with(&name);
             if by_prelude || self.means_only(&name, space, &def) {
                 return bare(&name);
             }
@@ -106,7 +112,8 @@ impl<'i> NamesAt<'i> {
         }
         let segments: Vec<String> = path.split("::").map(str::to_owned).collect();
         let first = segments.first().map_or("std", String::as_str);
-        let shadowed = self.in_scope(first, Space::Types).iter().any(|def| *def != Def::Std(first.to_owned()));
+        let shadowed =
+            self.in_scope(first, Space::Types).iter().any(|def| *def != Def::Std(first.to_owned()));
         Spelled { absolute: shadowed, segments }
     }
 
@@ -126,9 +133,11 @@ impl<'i> NamesAt<'i> {
     }
 
     fn from_crate(&self, name: &str, krate: CrateId, path: &[String]) -> Spelled {
-        let shadowed =
-            self.in_scope(name, Space::Types).iter().any(|def| *def != Def::Module(root(krate)));
-        Spelled { absolute: shadowed, segments: [name.to_owned()].into_iter().chain(path.iter().cloned()).collect() }
+        let shadowed = self.in_scope(name, Space::Types).iter().any(|def| *def != Def::Module(root(krate)));
+        Spelled {
+            absolute: shadowed,
+            segments: [name.to_owned()].into_iter().chain(path.iter().cloned()).collect(),
+        }
     }
 
     fn spell_item(&self, def: &Def, space: Space) -> Result<Spelled, Unnameable> {
@@ -215,7 +224,9 @@ impl<'i> NamesAt<'i> {
             if path.is_empty() { "the crate's root".to_owned() } else { format!("`crate::{path}`") }
         };
         let hidden = |visibility: Visibility| match visibility {
-            Visibility::Within(module) if !source.is_within(self.module.module, module) => Some(describe(module)),
+            Visibility::Within(module) if !source.is_within(self.module.module, module) => {
+                Some(describe(module))
+            }
             _ => None,
         };
         let own = match def {
@@ -244,10 +255,6 @@ impl<'i> NamesAt<'i> {
         path.join("::")
     }
 
-    fn item_of(&self, definition: &str) -> Result<Def, Unnameable> {
-        self.definition(definition)
-    }
-
     /// Whether all fields can be written from here.
     fn fields_open(&self, fields: &FieldList, of: ItemId, name: &str) -> Result<(), Unnameable> {
         let item = self.index().item(of);
@@ -259,7 +266,10 @@ impl<'i> NamesAt<'i> {
                 return Err(Unnameable(format!("field `{}` of `{name}` is private", field.name)));
             }
         }
-        if item.attributes.non_exhaustive && of.krate != self.module.krate && !matches!(item.kind, ItemKind::Enum(_)) {
+        if item.attributes.non_exhaustive
+            && of.krate != self.module.krate
+            && !matches!(item.kind, ItemKind::Enum(_))
+        {
             return Err(Unnameable(format!("`{name}` is `#[non_exhaustive]`, of another crate")));
         }
         Ok(())
@@ -272,18 +282,22 @@ impl<'i> NamesAt<'i> {
         for variant in variants.iter().filter(|variant| wanted.is_none_or(|name| variant.name == name)) {
             if foreign && variant.non_exhaustive {
                 let name = &variant.name;
-                return Err(Unnameable(format!("`{definition}::{name}` is `#[non_exhaustive]`, of another crate")));
+                return Err(Unnameable(format!(
+                    "`{definition}::{name}` is `#[non_exhaustive]`, of another crate"
+                )));
             }
         }
         Ok(())
     }
 
     fn literal_of(&self, definition: &str, variant: Option<&str>) -> Result<(), Unnameable> {
-        match self.item_of(definition)? {
+        match self.definition(definition)? {
             Def::Std(path) if standard::is_open(&path) => Ok(()),
             Def::Std(path) => Err(Unnameable(format!("the fields of `{path}` are private"))),
             Def::Item(id) => match &self.index().item(id).kind {
-                ItemKind::Struct(fields) | ItemKind::Union(fields) => self.fields_open(fields, id, definition),
+                ItemKind::Struct(fields) | ItemKind::Union(fields) => {
+                    self.fields_open(fields, id, definition)
+                }
                 ItemKind::Enum(_) => self.variants_open(id, definition, variant),
                 ItemKind::Alias(_) | ItemKind::Trait(_) | ItemKind::Const | ItemKind::Static => {
                     Err(Unnameable(format!("`{definition}` is no struct or enum")))
@@ -292,7 +306,8 @@ impl<'i> NamesAt<'i> {
             Def::Made(module, _) => {
                 let within = module.krate == self.module.krate
                     && self.index().source(module.krate).is_within(self.module.module, module.module);
-                let reason = || Unnameable(format!("`{definition}` is made by a macro; its fields may be private"));
+                let reason =
+                    || Unnameable(format!("`{definition}` is made by a macro; its fields may be private"));
                 if within || variant.is_some() { Ok(()) } else { Err(reason()) }
             }
             Def::Variant(..) | Def::Module(_) | Def::Function(_) => {
@@ -324,7 +339,11 @@ impl<'i> NamesAt<'i> {
             }
             TypeName::Tuple(items) => tuple(&self.types(items)?),
             TypeName::Dyn(bounds) => {
-                let bounds = self.types(bounds)?;
+                let mut bounds = self.types(bounds)?;
+                // In edition 2015 `dyn ::std::x` is a path that begins with a module `dyn`.
+                if let Some(first) = bounds.first_mut().filter(|first| first.to_string().starts_with("::")) {
+                    *first = quote!((#first));
+                }
                 quote!(dyn #(#bounds)+*)
             }
             TypeName::Function { is_unsafe, abi, parameters, result } => {
@@ -368,9 +387,12 @@ impl<'i> NamesAt<'i> {
         }
         let base = self.path(path)?;
         let result = bindings.iter().find(|(name, _)| name == "Output");
-        if let ([TypeName::Tuple(parameters)], true) = (arguments, path.starts_with("core::ops::function::Fn")) {
+        if let ([TypeName::Tuple(parameters)], true) =
+            (arguments, path.starts_with("core::ops::function::Fn"))
+        {
             let parameters = self.types(parameters)?;
-            let result = result.map(|(_, ty)| self.type_of(ty)).transpose()?.filter(|ty| ty.to_string() != "()");
+            let result =
+                result.map(|(_, ty)| self.type_of(ty)).transpose()?.filter(|ty| ty.to_string() != "()");
             let result = result.map(|ty| quote!(-> #ty));
             return Ok(quote!(#base(#(#parameters),*) #result));
         }
@@ -404,7 +426,8 @@ impl Names for NamesAt<'_> {
 
     fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable> {
         let shown: String = full_name.chars().take(200).collect();
-        let name = TypeName::parse(full_name).ok_or_else(|| Unnameable(format!("`{shown}` has no name in source")))?;
+        let name = TypeName::parse(full_name)
+            .ok_or_else(|| Unnameable(format!("`{shown}` has no name in source")))?;
         self.type_of(&name)
     }
 
@@ -453,7 +476,8 @@ pub(super) fn ident(name: &str) -> Result<Ident, Unnameable> {
 
 /// The tokens of a spelled path.
 pub(super) fn tokens(spelled: &Spelled) -> Result<TokenStream, Unnameable> {
-    let segments: Vec<Ident> = spelled.segments.iter().map(|segment| ident(segment)).collect::<Result<_, _>>()?;
+    let segments: Vec<Ident> =
+        spelled.segments.iter().map(|segment| ident(segment)).collect::<Result<_, _>>()?;
     let absolute = spelled.absolute.then(|| quote!(::));
     Ok(quote!(#absolute #(#segments)::*))
 }

@@ -121,7 +121,13 @@ impl<'i> Reach<'i> {
 
     /// The shortest names from `search.start` to a definition. Of equally long ones, that through the module
     /// which declares it.
-    pub(super) fn find(&self, def: &Def, names: &[String], space: Space, search: Search) -> Option<Vec<String>> {
+    pub(super) fn find(
+        &self,
+        def: &Def,
+        names: &[String],
+        space: Space,
+        search: Search,
+    ) -> Option<Vec<String>> {
         let home = self.home(def);
         let mut best: Option<Vec<String>> = None;
         for reachable in self.modules(search).iter() {
@@ -246,7 +252,8 @@ impl<'i> PublicApi<'i> {
                 let path: Vec<String> = trait_path.segments.iter().map(|s| s.ident.to_string()).collect();
                 let absolute = trait_path.leading_colon.is_some();
                 let traits = self.reach.resolver.path(module, &path, absolute, false, Space::Types);
-                traits.iter().all(|def| self.is_def_public(def, module)) && self.is_type_public(self_type, module, true)
+                traits.iter().all(|def| self.is_def_public(def, module))
+                    && self.is_type_public(self_type, module, true)
             }
             Owner::Trait { name, .. } => {
                 let traits = self.reach.resolver.bindings(module, name, Space::Types);

@@ -5,7 +5,9 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 
-use super::items::{CrateId, Entry, EntryTarget, FunctionId, Import, ItemId, ItemKind, ModuleId, Shape, Visibility};
+use super::items::{
+    CrateId, Entry, EntryTarget, FunctionId, Import, ItemId, ItemKind, ModuleId, Shape, Visibility,
+};
 use super::{Holds, SourceIndex, TargetKind, standard};
 
 /// Look-ups within look-ups past this depth end without a result.
@@ -148,7 +150,10 @@ impl<'i> Resolver<'i> {
                 found.push((holds, Binding { def, visibility, hidden }));
             }
         }
-        if found.is_empty() && space == Space::Types && self.made.borrow().contains(&(module, name.to_owned())) {
+        if found.is_empty()
+            && space == Space::Types
+            && self.made.borrow().contains(&(module, name.to_owned()))
+        {
             let def = Def::Made(module, name.to_owned());
             found.push((Holds::Yes, Binding { def, visibility: Visibility::Public, hidden: false }));
         }
@@ -226,7 +231,11 @@ impl<'i> Resolver<'i> {
             Def::Item(id) if self.has_variant(id, name) => public(Def::Variant(id, name.to_owned())),
             Def::Std(path) => {
                 let full = format!("{path}::{name}");
-                if standard::is_public(&full) { public(Def::Std(standard::canonical(&full))) } else { Vec::new() }
+                if standard::is_public(&full) {
+                    public(Def::Std(standard::canonical(&full)))
+                } else {
+                    Vec::new()
+                }
             }
             _ => Vec::new(),
         }
@@ -294,7 +303,14 @@ impl<'i> Resolver<'i> {
         ModuleId { krate: module.krate, module: self.index.module(module).parent.unwrap_or(0) }
     }
 
-    fn first_segment(&self, module: ModuleId, name: &str, absolute: bool, in_use: bool, space: Space) -> Vec<Def> {
+    fn first_segment(
+        &self,
+        module: ModuleId,
+        name: &str,
+        absolute: bool,
+        in_use: bool,
+        space: Space,
+    ) -> Vec<Def> {
         let old = self.index.target(module.krate).edition < 2018;
         let scope = match (old, absolute) {
             (false, true) => None,
@@ -333,9 +349,9 @@ impl<'i> Resolver<'i> {
             return Some(Def::Std(std.to_owned()));
         }
         let package = self.index.package(krate);
-        let library = package.library.filter(|&library| {
-            library != krate && self.index.target(library).crate_name == name
-        });
+        let library = package
+            .library
+            .filter(|&library| library != krate && self.index.target(library).crate_name == name);
         let dependency = || {
             let (_, package) = package.dependencies.iter().find(|(own, _)| own == name)?;
             self.index.packages().get(*package)?.library

@@ -7,8 +7,19 @@ use crate::names::{Names, Unnameable};
 pub(crate) fn plain(tokens: &proc_macro2::TokenStream) -> String {
     let mut text = tokens.to_string();
     for (from, to) in [
-        (" :: ", "::"), (":: ", "::"), (" ::", "::"), (" < ", "<"), ("< ", "<"), (" <", "<"), (" >", ">"), (" ,", ","), ("& ", "&"),
-        (" ;", ";"), ("* ", "*"), ("(& ", "(&"), (" (", "("),
+        (" :: ", "::"),
+        (":: ", "::"),
+        (" ::", "::"),
+        (" < ", "<"),
+        ("< ", "<"),
+        (" <", "<"),
+        (" >", ">"),
+        (" ,", ","),
+        ("& ", "&"),
+        (" ;", ";"),
+        ("* ", "*"),
+        ("(& ", "(&"),
+        (" (", "("),
     ] {
         text = text.replace(from, to);
     }
@@ -128,7 +139,10 @@ fn types_are_spelled_without_what_nobody_writes() {
     );
     assert_eq!(at("&mut [(u8)]"), "&mut [(u8,)]");
     assert_eq!(at("&(dyn core::fmt::Debug + core::marker::Send)"), "&(dyn std::fmt::Debug + Send)");
-    assert_eq!(at("alloc::boxed::Box<dyn core::fmt::Debug, alloc::alloc::Global>"), "Box<dyn std::fmt::Debug>");
+    assert_eq!(
+        at("alloc::boxed::Box<dyn core::fmt::Debug, alloc::alloc::Global>"),
+        "Box<dyn std::fmt::Debug>"
+    );
     assert_eq!(at("&dyn core::ops::function::Fn<(u8, &str), Output=bool>"), "&dyn Fn(u8, &str) -> bool");
     assert_eq!(at("core::num::nonzero::NonZero<u32>"), "std::num::NonZeroU32");
     assert_eq!(at("[u8; 4]"), "[u8; 4]");
@@ -142,7 +156,9 @@ fn types_are_spelled_without_what_nobody_writes() {
 fn literals_need_every_field_in_sight() {
     let fixture = Fixture::library(LIB, &[]);
     let literal = |module: &str, definition: &str| {
-        NamesAt::new(&fixture.index, fixture.module(module)).literal(definition).map_err(|Unnameable(why)| why)
+        NamesAt::new(&fixture.index, fixture.module(module))
+            .literal(definition)
+            .map_err(|Unnameable(why)| why)
     };
     assert_eq!(literal("a::child", "demo::a::Point"), Ok(()));
     assert_eq!(literal("b", "demo::a::Point"), Err("field `y` of `demo::a::Point` is private".to_owned()));
@@ -156,7 +172,10 @@ fn literals_need_every_field_in_sight() {
 
 fn workspace() -> Fixture {
     Fixture::new(&[
-        ("Cargo.toml", "[workspace]\nmembers = [\"app\", \"core-lib\", \"facade\", \"hidden\"]\nresolver = \"2\"\n"),
+        (
+            "Cargo.toml",
+            "[workspace]\nmembers = [\"app\", \"core-lib\", \"facade\", \"hidden\"]\nresolver = \"2\"\n",
+        ),
         (
             "app/Cargo.toml",
             "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\n\
@@ -208,7 +227,10 @@ fn other_crates_are_named_through_their_public_paths() {
     let names = NamesAt::new(&fixture.index, module(&["bare"]));
     let why = |definition: &str| names.literal(definition).unwrap_err().0;
     assert_eq!(why("core_lib::imp::Date"), "field `m` of `core_lib::imp::Date` is private");
-    assert_eq!(why("core_lib::imp::Grows"), "`core_lib::imp::Grows` is `#[non_exhaustive]`, of another crate");
+    assert_eq!(
+        why("core_lib::imp::Grows"),
+        "`core_lib::imp::Grows` is `#[non_exhaustive]`, of another crate"
+    );
     assert!(names.variant("core_lib::imp::E", "A").is_ok());
     assert!(names.variant("core_lib::imp::E", "B").is_err());
 }
@@ -251,8 +273,15 @@ fn public_paths_follow_reexports_and_stop_at_hidden_ones() {
         .map(|function| (function.name.clone(), api.is_public_api(function)))
         .collect();
     let expected = [
-        ("go", true), ("own", false), ("go", false), ("fmt", true), ("free", true), ("kept", false), ("t", false),
-        ("t", false), ("helper", false),
+        ("go", true),
+        ("own", false),
+        ("go", false),
+        ("fmt", true),
+        ("free", true),
+        ("kept", false),
+        ("t", false),
+        ("t", false),
+        ("helper", false),
     ];
     assert_eq!(public, expected.map(|(name, is)| (name.to_owned(), is)));
     let program = fixture.index.source(fixture.krate("demo", TargetKind::Binary));

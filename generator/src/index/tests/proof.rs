@@ -15,7 +15,7 @@ pub mod shapes {
     pub type Alias = u8;
     pub trait Area { fn area(&self) -> u8; }
 }
-mod text { use shapes_glob::*; mod shapes_glob { pub use ROOTshapes::edges::*; } pub struct String; pub struct Option; }
+mod text { use self::shapes_glob::*; mod shapes_glob { pub use ROOTshapes::edges::*; } pub struct String; pub struct Option; }
 mod std_like { pub mod std { pub struct X; } pub struct Box; pub mod core {} }
 mod only { #[cfg(test)] pub struct InTest; #[cfg(not(test))] pub struct NoTest; pub struct r#type; }
 mod alias { use std::vec::Vec as List; use ROOTshapes::Round as Ring; pub struct A; }
