@@ -75,6 +75,11 @@ impl Console {
         painted(self.colour_out, style, text)
     }
 
+    /// A text as it is to look on stderr.
+    pub(crate) fn paint_err(&self, style: Style, text: &str) -> String {
+        painted(self.colour_err, style, text)
+    }
+
     /// A result for people: on stdout, unless that is kept for JSON.
     pub(crate) fn result(&mut self, text: impl Display) {
         if self.json { err(&text) } else { self.out(&text) }

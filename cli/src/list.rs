@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 
 /// One line of `list --json`. The fields are a contract.
 #[derive(Serialize)]
-struct Line<'a> {
+pub(crate) struct Line<'a> {
     id: &'a str,
     time: &'a str,
     cause: LineCause<'a>,
@@ -48,7 +48,8 @@ pub(crate) fn list(_args: &arguments::List, console: &mut Console) -> Result<Exi
     Ok(ExitCode::Done)
 }
 
-fn line(summary: &Summary) -> Line<'_> {
+/// A snapshot as `--json` shows it.
+pub(crate) fn line(summary: &Summary) -> Line<'_> {
     Line {
         id: &summary.id,
         time: &summary.time,

@@ -30,9 +30,14 @@ pub(crate) fn run(args: &arguments::Run, console: &mut Console) -> Result<ExitCo
         .map_err(|error| Failure::missing("failed to find the path of relapse itself").because(&error))?;
     let roots = roots(&workspace);
     let mut expects = expectation::from_source(&roots);
-    let options =
-        RunOptions { words: args.command.clone(), folder, roots: roots.clone(), store: workspace.store(), program };
-    let report = run_command(&options, &mut expects).map_err(failure)?;
+    let options = RunOptions {
+        words: args.command.clone(),
+        folder,
+        roots: roots.clone(),
+        store: workspace.store(),
+        program,
+    };
+    let report = run_command(&options, &mut expects).map_err(|error| failure(&error))?;
     tell(&report, &workspace, console)?;
     Ok(exit_code(report.ending))
 }
@@ -49,9 +54,10 @@ fn roots(workspace: &Workspace) -> Roots {
         command.exec().ok()
     };
     // The whole graph has path dependencies of path dependencies; without a lock file the members have to do.
-    ask(&["--frozen"])
-        .or_else(|| ask(&["--no-deps"]))
-        .map_or_else(|| Roots { workspace: Some(workspace.root.clone()), packages: Vec::new() }, |m| roots_of(&m))
+    ask(&["--frozen"]).or_else(|| ask(&["--no-deps"])).map_or_else(
+        || Roots { workspace: Some(workspace.root.clone()), packages: Vec::new() },
+        |m| roots_of(&m),
+    )
 }
 
 fn tell(report: &RunReport, workspace: &Workspace, console: &mut Console) -> Result<(), Failure> {
@@ -77,13 +83,14 @@ fn tell(report: &RunReport, workspace: &Workspace, console: &mut Console) -> Res
 fn summary(crash: &KeptCrash, console: &Console) -> String {
     let id = crash.id.get(..8).unwrap_or(&crash.id);
     let kind = crash.signal.as_deref().unwrap_or(crash.kind.name());
-    let function = crash.function.as_deref().map(|name| format!(" in {}", short_type(name))).unwrap_or_default();
+    let function =
+        crash.function.as_deref().map(|name| format!(" in {}", short_type(name))).unwrap_or_default();
     let place = crash.location.as_ref().map(|l| format!(" ({}:{})", l.file, l.line)).unwrap_or_default();
     let times = if crash.count > 1 { format!(", {} times", crash.count) } else { String::new() };
     let message = start_of(&one_line(&crash.message), MESSAGE_COLUMNS);
     format!(
         "{} {}: {message} → snapshot {id}{times}; next: cargo relapse gen {id}",
-        console.paint_progress(Style::Red, "relapse:"),
+        console.paint_err(Style::Red, "relapse:"),
         terminal_safe(&one_line(&format!("{kind}{function}{place}"))),
     )
 }
@@ -95,14 +102,19 @@ pub(super) fn exit_code(ending: Ending) -> ExitCode {
     }
 }
 
-pub(super) fn failure(error: RunError) -> Failure {
-    match &error {
-        RunError::Trace(TraceError::Trace { .. }) => Failure::missing(error.to_string())
-            .because_of(&error)
+pub(super) fn failure(error: &RunError) -> Failure {
+    match error {
+        RunError::Trace(TraceError::Trace { .. }) => with_reason(Failure::missing(error.to_string()), error)
             .advise("run `cargo relapse doctor`: it says what forbids ptrace here"),
-        RunError::Trace(TraceError::Lost) => Failure::internal(error.to_string()),
-        RunError::Trace(_) => Failure::missing(error.to_string()).because_of(&error),
-        RunError::Setup { .. } => Failure::cannot_write(error.to_string()).because_of(&error),
+        RunError::Trace(TraceError::Start { .. }) => with_reason(Failure::missing(error.to_string()), error),
+        RunError::Setup { .. } => with_reason(Failure::cannot_write(error.to_string()), error),
         _ => Failure::internal(error.to_string()),
+    }
+}
+
+fn with_reason(failure: Failure, error: &dyn std::error::Error) -> Failure {
+    match error.source() {
+        Some(reason) => failure.because(reason),
+        None => failure,
     }
 }

@@ -11,10 +11,12 @@ use crate::workspace::Workspace;
 
 pub(crate) fn runner(args: &arguments::Runner) -> Result<ExitCode, Failure> {
     let Some(settings) = RunnerSettings::from_environment() else {
-        return Err(failure(run_plainly(&args.command)));
+        return Err(failure(&run_plainly(&args.command)));
     };
     let root = settings.store.parent().map_or_else(|| settings.folder.clone(), ToOwned::to_owned);
     let store = Workspace { root, is_cargo: settings.roots.workspace.is_some() }.store();
     let mut expects = expectation::from_source(&settings.roots);
-    run_as_runner(&args.command, &settings, store, &mut expects).map(exit_code).map_err(failure)
+    run_as_runner(&args.command, &settings, store, &mut expects)
+        .map(exit_code)
+        .map_err(|error| failure(&error))
 }
