@@ -64,6 +64,10 @@ fn fixture(regressions: &[Regression]) -> Fixture {
     Fixture { packages: packages(&metadata), root, scratch }
 }
 
+fn metadata(root: &Path) -> cargo_metadata::Metadata {
+    MetadataCommand::new().current_dir(root).other_options(["--offline".to_owned()]).exec().unwrap()
+}
+
 impl Fixture {
     fn survey(&self) -> Vec<Reviewable> {
         survey(self.root.path(), &self.packages).unwrap()
@@ -90,6 +94,17 @@ impl Fixture {
             .filter(|file| !file.starts_with(".relapse"))
             .map(|file| (file.clone(), fs::read(self.root.path().join(&file)).unwrap()))
             .collect()
+    }
+
+    /// The library changed, and the scratch copy brought up to date.
+    fn changed(self, from: &str, to: &str) -> Self {
+        let Self { root, packages, scratch } = self;
+        drop(scratch);
+        let lib = root.path().join("src/lib.rs");
+        let text = fs::read_to_string(&lib).unwrap().replace(from, to);
+        fs::write(lib, text).unwrap();
+        let scratch = Scratch::create(&metadata(root.path()), &root.path().join(".relapse")).unwrap();
+        Self { root, packages, scratch }
     }
 
     fn cargo_test(&self) -> (bool, String) {
@@ -133,7 +148,7 @@ fn what_a_call_returns_is_seen_and_judged() {
 }
 
 #[test]
-fn an_accepted_outcome_is_locked_and_comes_off_again() {
+fn an_outcome_is_locked_locked_anew_and_taken_off_again() {
     let fixture = fixture(&[regression("words_lost", "words(\"a b\");"), regression("other", "nothing();")]);
     let before = fixture.files();
     let survey = fixture.survey();
@@ -162,6 +177,23 @@ fn an_accepted_outcome_is_locked_and_comes_off_again() {
     assert_eq!(words.state, State::Accepted(Some(outcome.into())));
     assert!(!words.is_new(outcome) && words.is_new("[]"));
 
+    let fixture = fixture.changed("text.split(' ').collect()", "text.split(' ').rev().collect()");
+    assert!(!fixture.cargo_test().0);
+    let survey = fixture.survey();
+    let words = survey.iter().find(|regression| regression.name == "words_lost").unwrap();
+    let Outcome::Returned(reversed) = &fixture.observe(&[words])[0] else { panic!("returned") };
+    assert!(words.is_new(reversed), "{reversed}");
+    // What was not seen is not accepted.
+    let error = fixture.accept(words, "[]").unwrap_err();
+    assert!(error.to_string().contains("something else"), "{error}");
+    let anew = fixture.accept(words, reversed).unwrap();
+    assert_eq!(anew.edits.files.len(), 1, "{}", anew.edits.diff());
+    fixture.apply(&anew.edits);
+    let (passed, output) = fixture.cargo_test();
+    assert!(passed, "{output}");
+
+    let fixture = fixture.changed("text.split(' ').rev().collect()", "text.split(' ').collect()");
+    let read = |path: &str| fs::read_to_string(fixture.root.path().join(path)).unwrap();
     let removal =
         remove("words_lost", fixture.root.path(), &fixture.packages, &Templates::embedded()).unwrap();
     assert!(removal.last_with_insta);
@@ -175,36 +207,4 @@ fn an_accepted_outcome_is_locked_and_comes_off_again() {
     assert_eq!(names, ["Cargo.lock", "Cargo.toml", "src/lib.rs"].map(PathBuf::from));
     let lock = before.iter().find(|(path, _)| path.ends_with("Cargo.lock")).unwrap();
     assert_eq!(read("Cargo.lock").as_bytes(), lock.1);
-}
-
-#[test]
-fn an_outcome_that_changed_is_accepted_anew() {
-    let fixture = fixture(&[regression("words_lost", "words(\"a b\");")]);
-    let one = fixture.accept(&fixture.survey()[0], "[\n    \"a\",\n    \"b\",\n]").unwrap();
-    fixture.apply(&one.edits);
-    let lib = fs::read_to_string(fixture.root.path().join("src/lib.rs")).unwrap();
-    let changed = lib.replace("text.split(' ').collect()", "text.split(' ').rev().collect()");
-    fs::write(fixture.root.path().join("src/lib.rs"), changed).unwrap();
-    assert!(!fixture.cargo_test().0);
-
-    let Fixture { root, packages, scratch } = fixture;
-    drop(scratch);
-    let metadata = MetadataCommand::new()
-        .current_dir(root.path())
-        .other_options(["--offline".to_owned()])
-        .exec()
-        .unwrap();
-    let scratch = Scratch::create(&metadata, &root.path().join(".relapse")).unwrap();
-    let fixture = Fixture { root, packages, scratch };
-    let survey = fixture.survey();
-    let Outcome::Returned(outcome) = &fixture.observe(&[&survey[0]])[0] else { panic!("returned") };
-    assert!(survey[0].is_new(outcome), "{outcome}");
-    // What was not seen is not accepted.
-    let error = fixture.accept(&survey[0], "[]").unwrap_err();
-    assert!(error.to_string().contains("something else"), "{error}");
-    let two = fixture.accept(&survey[0], outcome).unwrap();
-    assert_eq!(two.edits.files.len(), 1, "{}", two.edits.diff());
-    fixture.apply(&two.edits);
-    let (passed, output) = fixture.cargo_test();
-    assert!(passed, "{output}");
 }
