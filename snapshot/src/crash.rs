@@ -64,6 +64,20 @@ pub enum CauseKind {
     Trigger,
 }
 
+impl CauseKind {
+    /// The word of the contract, as it stands in JSON too.
+    pub fn name(self) -> &'static str {
+        match self {
+            CauseKind::Panic => "panic",
+            CauseKind::Signal => "signal",
+            CauseKind::Abort => "abort",
+            CauseKind::StackOverflow => "stack-overflow",
+            CauseKind::Timeout => "timeout",
+            CauseKind::Trigger => "trigger",
+        }
+    }
+}
+
 /// A place in a source file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Location {

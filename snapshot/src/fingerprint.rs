@@ -5,7 +5,7 @@ mod message;
 
 pub use message::normalise_message;
 
-use crate::crash::{Cause, CauseKind, Frame, FrameKind, Location};
+use crate::crash::{Cause, Frame, FrameKind, Location};
 
 /// How many of the innermost functions take part.
 const FRAMES: usize = 3;
@@ -17,7 +17,7 @@ const FRAMES: usize = 3;
 /// dependencies, then any but std's; without any the panic's file). The hash is FNV-1a of 128 bits, folded.
 pub fn fingerprint(cause: &Cause, location: Option<&Location>, frames: &[Frame]) -> String {
     let mut hash = Fnv::new();
-    hash.part(kind_name(cause.kind));
+    hash.part(cause.kind.name());
     hash.part(cause.signal.as_deref().unwrap_or_default());
     hash.part(&normalise_message(&cause.message));
     let functions = innermost(frames);
@@ -29,17 +29,6 @@ pub fn fingerprint(cause: &Cause, location: Option<&Location>, frames: &[Frame])
     }
     let hash = hash.0;
     format!("{:016x}", (hash >> 64) as u64 ^ hash as u64)
-}
-
-fn kind_name(kind: CauseKind) -> &'static str {
-    match kind {
-        CauseKind::Panic => "panic",
-        CauseKind::Signal => "signal",
-        CauseKind::Abort => "abort",
-        CauseKind::StackOverflow => "stack-overflow",
-        CauseKind::Timeout => "timeout",
-        CauseKind::Trigger => "trigger",
-    }
 }
 
 /// The names of the innermost functions of the first kind of code that has any.

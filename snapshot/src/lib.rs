@@ -12,7 +12,8 @@ pub mod types;
 pub mod value;
 
 pub use crash::{
-    Argument, Catcher, Cause, CauseKind, Frame, FrameKind, Generic, Location, Program, Snapshot, Thread,
+    Argument, Build, Catcher, Cause, CauseKind, Frame, FrameKind, Generic, Location, Program, Snapshot,
+    Thread,
 };
 pub use error::SnapshotError;
 pub use fingerprint::{fingerprint, normalise_message};

@@ -246,6 +246,8 @@ impl Store {
         }
         let ignore = self.folder.join(".gitignore");
         if !ignore.exists() {
+            // It is written through a temporary file, which a sweep must not take for a leftover.
+            let _lock = Lock::take(&self.lock_file(), Mode::Shared)?;
             file::write_whole(&ignore, b"# Snapshots may hold private data.\n*\n")?;
         }
         Ok(())

@@ -26,6 +26,21 @@ pub enum Trust {
     Unreadable,
 }
 
+impl Trust {
+    /// The word of the contract, as it stands in JSON too.
+    pub fn name(self) -> &'static str {
+        match self {
+            Trust::Entry => "entry",
+            Trust::AtCrash => "at-crash",
+            Trust::Suspect => "suspect",
+            Trust::Truncated => "truncated",
+            Trust::Redacted => "redacted",
+            Trust::OptimizedOut => "optimized-out",
+            Trust::Unreadable => "unreadable",
+        }
+    }
+}
+
 /// One value of a crashed process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Value {

@@ -1,0 +1,98 @@
+//! Why a verb could not do its work: what, on which item, why, and what to do next. Verdicts are no failures.
+
+use std::error::Error;
+
+use relapse_snapshot::SnapshotError;
+
+use crate::exit_code::ExitCode;
+
+/// A failure, printed by the console and turned into an exit status.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: Kind,
+    /// What failed, on which item.
+    pub(crate) message: String,
+    /// Why, from the nearest cause to the root.
+    pub(crate) causes: Vec<String>,
+    /// What to do next.
+    pub(crate) advice: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    BadInput,
+    Missing,
+    Internal,
+    CannotWrite,
+}
+
+impl Failure {
+    /// An input file is missing, damaged or of another kind (65).
+    pub(crate) fn bad_input(message: impl Into<String>) -> Failure {
+        Failure::new(Kind::BadInput, message)
+    }
+
+    /// Something that is needed is missing (69).
+    pub(crate) fn missing(message: impl Into<String>) -> Failure {
+        Failure::new(Kind::Missing, message)
+    }
+
+    /// A defect of this program (70).
+    pub(crate) fn internal(message: impl Into<String>) -> Failure {
+        let advice = format!(
+            "this is a defect of relapse; please report it at {}/issues",
+            env!("CARGO_PKG_REPOSITORY")
+        );
+        Failure::new(Kind::Internal, message).advise(advice)
+    }
+
+    /// Output cannot be written (73).
+    pub(crate) fn cannot_write(message: impl Into<String>) -> Failure {
+        Failure::new(Kind::CannotWrite, message)
+    }
+
+    fn new(kind: Kind, message: impl Into<String>) -> Failure {
+        Failure { kind, message: message.into(), causes: Vec::new(), advice: None }
+    }
+
+    /// Adds an error and what it was caused by.
+    #[must_use]
+    pub(crate) fn because(mut self, error: &dyn Error) -> Failure {
+        self.causes.push(error.to_string());
+        self.causes.extend(sources(error));
+        self
+    }
+
+    /// Says what to do next.
+    #[must_use]
+    pub(crate) fn advise(mut self, advice: impl Into<String>) -> Failure {
+        self.advice = Some(advice.into());
+        self
+    }
+
+    /// The exit status that it comes to.
+    pub(crate) fn code(&self) -> ExitCode {
+        match self.kind {
+            Kind::BadInput => ExitCode::BadInput,
+            Kind::Missing => ExitCode::Missing,
+            Kind::Internal => ExitCode::Internal,
+            Kind::CannotWrite => ExitCode::CannotWrite,
+        }
+    }
+}
+
+fn sources(error: &dyn Error) -> Vec<String> {
+    std::iter::successors(error.source(), |&error| error.source()).map(ToString::to_string).collect()
+}
+
+impl From<SnapshotError> for Failure {
+    fn from(error: SnapshotError) -> Failure {
+        let kind = match &error {
+            SnapshotError::Write { .. } | SnapshotError::Busy { .. } => Kind::CannotWrite,
+            SnapshotError::BadRun { .. } => Kind::Internal,
+            _ => Kind::BadInput,
+        };
+        // The store's messages say themselves what to do next.
+        Failure { kind, message: error.to_string(), causes: sources(&error), advice: None }
+    }
+}

@@ -1,0 +1,85 @@
+//! Where the project is: the workspace root, or the working folder where there is no workspace; and the
+//! `.relapse/` folder in it.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use relapse_snapshot::Store;
+
+use crate::failure::Failure;
+
+/// The project that a command works on.
+#[derive(Debug, Clone)]
+pub(crate) struct Workspace {
+    /// The workspace root, or the working folder.
+    pub(crate) root: PathBuf,
+    /// Whether it is a cargo workspace (or a single package).
+    pub(crate) is_cargo: bool,
+}
+
+impl Workspace {
+    /// The project of the working folder.
+    pub(crate) fn find() -> Result<Workspace, Failure> {
+        let folder = std::env::current_dir()
+            .map_err(|error| Failure::bad_input("failed to find the working folder").because(&error))?;
+        Workspace::of(&folder)
+    }
+
+    /// The project that a folder is in. Cargo is asked only where there is a manifest.
+    fn of(folder: &Path) -> Result<Workspace, Failure> {
+        if !folder.ancestors().any(|folder| folder.join("Cargo.toml").is_file()) {
+            return Ok(Workspace { root: folder.to_owned(), is_cargo: false });
+        }
+        let cargo = cargo();
+        let output = Command::new(&cargo)
+            .args(["locate-project", "--workspace", "--message-format", "plain"])
+            .current_dir(folder)
+            .output()
+            .map_err(|error| {
+                let failure =
+                    Failure::missing(format!("failed to start {}", cargo.display())).because(&error);
+                if error.kind() == ErrorKind::NotFound {
+                    failure.advise("install Rust (https://rustup.rs) or put cargo on the PATH")
+                } else {
+                    failure
+                }
+            })?;
+        let manifest = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
+        match Path::new(&manifest).parent() {
+            Some(root) if output.status.success() && root.is_dir() => {
+                Ok(Workspace { root: root.to_owned(), is_cargo: true })
+            }
+            _ => {
+                let said = String::from_utf8_lossy(&output.stderr);
+                let mut failure =
+                    Failure::bad_input(format!("failed to find the workspace of {}", folder.display()))
+                        .advise("make `cargo locate-project --workspace` work here first");
+                failure
+                    .causes
+                    .extend(said.lines().map(|line| line.trim().to_owned()).filter(|l| !l.is_empty()));
+                Err(failure)
+            }
+        }
+    }
+
+    /// `.relapse/`, whether it is there or not.
+    pub(crate) fn relapse_folder(&self) -> PathBuf {
+        self.root.join(".relapse")
+    }
+
+    /// The folder of scratch builds, whether it is there or not.
+    pub(crate) fn scratch_folder(&self) -> PathBuf {
+        self.relapse_folder().join("scratch")
+    }
+
+    /// The store of snapshots, which need not be there.
+    pub(crate) fn store(&self) -> Store {
+        Store::at(self.relapse_folder())
+    }
+}
+
+/// The cargo that started us, or the one on the PATH.
+pub(crate) fn cargo() -> PathBuf {
+    std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
+}

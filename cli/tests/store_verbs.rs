@@ -1,0 +1,438 @@
+//! The built program over a store that the library wrote: what it prints, its JSON, its exit status.
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use relapse_snapshot::{
+    Argument, Build, Catcher, Cause, CauseKind, Data, Field, FieldShape, Frame, FrameKind, Location, Program,
+    Snapshot, Store, Thread, Trust, TypeId, TypeKind, TypeShape, TypeTable, Value,
+};
+use serde_json::Value as Json;
+
+/// A package with a store in a temporary folder.
+struct Project {
+    folder: tempfile::TempDir,
+}
+
+impl Project {
+    fn new() -> Project {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(
+            folder.path().join("Cargo.toml"),
+            "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+        )
+        .unwrap();
+        fs::create_dir(folder.path().join("src")).unwrap();
+        let source =
+            "pub fn price(side: u8) -> u32 {\n    let book = vec![1, 2, 3];\n    book[side as usize]\n}\n";
+        fs::write(folder.path().join("src/lib.rs"), source).unwrap();
+        Project { folder }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn store(&self) -> Store {
+        Store::open(self.path().join(".relapse")).unwrap()
+    }
+
+    fn run(&self, words: &[&str]) -> Output {
+        run_in(self.path(), words)
+    }
+
+    /// stdout, then stderr, without what differs from run to run.
+    fn shown(&self, words: &[&str]) -> String {
+        let output = self.run(words);
+        let text = format!(
+            "status {}\n--- stdout\n{}--- stderr\n{}",
+            output.status.code().unwrap(),
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        );
+        let mut text = text.replace(self.path().canonicalize().unwrap().to_str().unwrap(), "[root]");
+        for (number, summary) in self.store().list().unwrap().snapshots.iter().enumerate() {
+            text = text.replace(&summary.id, &format!("[id {number}]"));
+            text = text.replace(&summary.id[..8], &format!("[id8 {number}]"));
+        }
+        text
+    }
+}
+
+fn run_in(folder: &Path, words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_cargo-relapse"))
+        .args(words)
+        .current_dir(folder)
+        .env_remove("COLUMNS")
+        .env_remove("NO_COLOR")
+        .output()
+        .unwrap()
+}
+
+fn status(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn json_lines(output: &Output) -> Vec<Json> {
+    let text = std::str::from_utf8(&output.stdout).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn value(ty: TypeId, trust: Trust, data: Data) -> Value {
+    Value { ty, trust, data }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as the fields have it")]
+fn place(file: &str, line: u32) -> Option<Location> {
+    Some(Location { file: file.into(), line, column: 5 })
+}
+
+fn frame(function: &str, kind: FrameKind, location: Option<Location>, arguments: Vec<Argument>) -> Frame {
+    Frame {
+        function: function.into(),
+        name: function.rsplit("::").next().unwrap().into(),
+        kind,
+        package: match kind {
+            FrameKind::Workspace => Some("demo".into()),
+            FrameKind::Dependency => Some("itertools".into()),
+            _ => None,
+        },
+        location,
+        declared: None,
+        inlined: kind == FrameKind::Dependency,
+        generics: vec![],
+        arguments,
+        arguments_missing: None,
+    }
+}
+
+fn crash(message: &str) -> Snapshot {
+    let mut types = TypeTable::default();
+    let mut add = |name: &str, kind| types.intern(TypeShape { name: name.into(), size: None, kind });
+    let byte = add("u8", TypeKind::Integer { signed: false, bits: 8 });
+    let text = add("&str", TypeKind::Opaque);
+    let list = add("alloc::vec::Vec<demo::Row, alloc::alloc::Global>", TypeKind::Opaque);
+    let field = FieldShape { name: "qty".into(), ty: byte };
+    let row = add("demo::Row", TypeKind::Struct { fields: vec![field], tuple: false, params: vec![] });
+    let rows = (0..30).map(|n| {
+        let qty = Field { name: "qty".into(), value: value(byte, Trust::AtCrash, Data::Uint(n)) };
+        let password = Field {
+            name: "password".into(),
+            value: value(text, Trust::AtCrash, Data::Text { text: "hunter2".into(), len: 7 }),
+        };
+        value(row, Trust::AtCrash, Data::Struct(vec![qty, password]))
+    });
+    let rows = Data::Sequence { items: rows.collect(), len: 1000 };
+    let hostile = "a\u{1b}[31m\u{202e}b\n";
+    let arguments = vec![
+        Argument { name: "side".into(), value: value(byte, Trust::Entry, Data::Uint(7)) },
+        Argument { name: "rows".into(), value: value(list, Trust::AtCrash, rows) },
+        Argument {
+            name: "name".into(),
+            value: value(
+                text,
+                Trust::Suspect,
+                Data::Text { text: hostile.into(), len: hostile.len() as u64 },
+            ),
+        },
+        Argument { name: "gone".into(), value: Value::missing(byte, Trust::OptimizedOut, "optimized out") },
+    ];
+    let mut main = frame("demo::main", FrameKind::Workspace, place("src/main.rs", 2), vec![]);
+    main.arguments_missing = Some("built without debug info; set debug = 2".into());
+    let std = |name: &str| frame(name, FrameKind::Std, place("library/core/src/panicking.rs", 80), vec![]);
+    let dependency = place("itertools-0.13.0/src/lib.rs", 9);
+    let frames = vec![
+        std("core::panicking::panic_fmt"),
+        std("core::panicking::panic_bounds_check"),
+        frame("demo::price", FrameKind::Workspace, place("src/lib.rs", 3), arguments),
+        frame("itertools::map::<u8>", FrameKind::Dependency, dependency, vec![]),
+        main,
+        std("std::rt::lang_start"),
+    ];
+    let worker = vec![
+        std("std::thread::park"),
+        frame("demo::work", FrameKind::Workspace, place("src/work.rs", 8), vec![]),
+    ];
+    Snapshot {
+        format: 1,
+        id: String::new(),
+        time: "2026-11-23T09:41:08Z".into(),
+        cause: Cause { kind: CauseKind::Panic, message: message.into(), signal: None },
+        location: place("src/lib.rs", 3),
+        caught_by: vec![Catcher::TestHarness, Catcher::Thread],
+        threads: vec![
+            Thread { tid: 10, name: Some("main".into()), frames },
+            Thread { tid: 11, name: None, frames: worker },
+        ],
+        types,
+        program: Program {
+            name: "demo".into(),
+            rustc: Some("rustc version 1.95.0 (59807616e 2026-04-14)".into()),
+            command: ["cargo", "run", "--", "in put.txt", "--password=hunter2"].map(str::to_owned).to_vec(),
+            arguments: vec!["in put.txt".into(), "--password=hunter2".into()],
+            build: Some(Build {
+                profile: "dev".into(),
+                features: vec!["fast".into()],
+                no_default_features: true,
+                ..Build::default()
+            }),
+            ..Program::default()
+        },
+        fingerprint: String::new(),
+        count: 1,
+        notes: vec!["std has no parameter entries".into()],
+    }
+}
+
+#[test]
+fn help_of_every_verb_is_as_it_was_accepted() {
+    let project = Project::new();
+    insta::assert_snapshot!("help", project.shown(&["--help"]));
+    for verb in ["list", "show", "rm", "clean", "doctor"] {
+        insta::assert_snapshot!(format!("help_{verb}"), project.shown(&[verb, "--help"]));
+    }
+}
+
+#[test]
+fn the_three_ways_to_start_it_are_the_same() {
+    let project = Project::new();
+    let plain = project.run(&["list"]);
+    let by_cargo = project.run(&["relapse", "list"]);
+    assert_eq!((status(&plain), &plain.stderr), (0, &by_cargo.stderr));
+    assert_eq!(status(&project.run(&["relapse", "relapse", "list"])), 64);
+    let version = project.run(&["relapse", "--version"]);
+    assert_eq!(status(&version), 0);
+    assert!(String::from_utf8(version.stdout).unwrap().starts_with("cargo-relapse "));
+}
+
+#[test]
+fn wrong_usage_ends_with_64_and_says_so_on_stderr() {
+    let project = Project::new();
+    for words in [&[][..], &["lists"], &["list", "--wrong"], &["show", "a", "b"], &["rm"]] {
+        let output = project.run(words);
+        assert_eq!(status(&output), 64, "{words:?}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{words:?}");
+    }
+}
+
+#[test]
+fn an_empty_store_is_listed_and_not_created() {
+    let project = Project::new();
+    let output = project.run(&["list"]);
+    assert_eq!(status(&output), 0);
+    assert!(output.stdout.is_empty());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("cargo relapse run"));
+    assert!(!project.path().join(".relapse").exists());
+}
+
+#[test]
+fn list_shows_a_table() {
+    let project = Project::new();
+    let long = format!("called `Option::unwrap()` on a `None` value {}\nsecond line", "x".repeat(200));
+    for message in ["index out of bounds: the len is 3 but the index is 7", long.as_str()] {
+        project.store().put(crash(message)).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    insta::assert_snapshot!("list", project.shown(&["list"]));
+}
+
+#[test]
+fn list_json_has_the_fields_of_the_contract() {
+    let project = Project::new();
+    let kept = project.store().put(crash("boom 7")).unwrap();
+    let output = project.run(&["list", "--json"]);
+    assert_eq!(status(&output), 0);
+    let lines = json_lines(&output);
+    let expected = serde_json::json!({
+        "id": kept.id,
+        "time": "2026-11-23T09:41:08Z",
+        "cause": { "kind": "panic", "message": "boom 7", "signal": null },
+        "location": { "file": "src/lib.rs", "line": 3, "column": 5 },
+        "function": "demo::price",
+        "package": "demo",
+        "fingerprint": kept.fingerprint,
+        "count": 1,
+        "command": "cargo run -- in put.txt --password=xxxxxx0",
+    });
+    assert_eq!(lines, [expected]);
+}
+
+#[test]
+fn a_damaged_file_is_reported_and_skipped() {
+    let project = Project::new();
+    project.store().put(crash("boom")).unwrap();
+    fs::write(project.store().path("0123456789abcdef"), "garbage").unwrap();
+    insta::assert_snapshot!(
+        "damaged",
+        project
+            .shown(&["list", "--json"])
+            .lines()
+            .skip_while(|l| !l.starts_with("--- stderr"))
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
+    let output = project.run(&["show", "0123"]);
+    assert_eq!(status(&output), 65);
+}
+
+#[test]
+fn show_prints_the_crash() {
+    let project = Project::new();
+    project.store().put(crash("index out of bounds: the len is 3 but the index is 7")).unwrap();
+    insta::assert_snapshot!("show", project.shown(&["show", "latest"]));
+    insta::assert_snapshot!("show_all_frames", project.shown(&["show", "--all-frames"]));
+    let output = project.run(&["show", "latest", "--json"]);
+    let lines = json_lines(&output);
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0]["threads"][0]["frames"][2]["arguments"][0]["name"], "side");
+}
+
+#[test]
+fn nothing_hostile_reaches_the_terminal() {
+    let project = Project::new();
+    let evil = "\u{1b}]0;title\u{7}\u{202e}\u{9b}2J\r";
+    let mut snapshot = crash(evil);
+    snapshot.location = place(evil, 1);
+    snapshot.notes = vec![evil.into()];
+    snapshot.program.command = vec![evil.into()];
+    snapshot.program.name = evil.into();
+    snapshot.time = evil.into();
+    for thread in &mut snapshot.threads {
+        thread.name = Some(evil.into());
+        for frame in &mut thread.frames {
+            frame.function = evil.into();
+            frame.package = Some(evil.into());
+            frame.location = place(evil, 1);
+            frame.arguments_missing = Some(evil.into());
+            for argument in &mut frame.arguments {
+                argument.name = evil.into();
+            }
+        }
+    }
+    project.store().put(snapshot).unwrap();
+    for words in [&["list"][..], &["show"], &["show", "--all-frames"]] {
+        let output = project.run(words);
+        assert_eq!(status(&output), 0);
+        for text in [output.stdout, output.stderr] {
+            let text = String::from_utf8(text).unwrap();
+            assert!(text.chars().all(|c| c == '\n' || !(c.is_control() || c == '\u{202e}')), "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn unknown_and_ambiguous_names_are_bad_input() {
+    let project = Project::new();
+    assert_eq!(status(&project.run(&["show"])), 65);
+    let ids: Vec<String> = (0..20).map(|_| project.store().put(crash("boom")).unwrap().id).collect();
+    let unknown = project.run(&["show", "nosuch"]);
+    assert_eq!(status(&unknown), 65);
+    assert!(String::from_utf8(unknown.stderr).unwrap().contains("cargo relapse list"));
+    // 20 names have 16 first digits.
+    let twice = ids.iter().find(|id| ids.iter().filter(|other| other[..1] == id[..1]).count() > 1).unwrap();
+    let ambiguous = project.run(&["rm", &ids[0], &twice[..1]]);
+    assert_eq!(status(&ambiguous), 65);
+    assert_eq!(project.store().list().unwrap().snapshots.len(), 20, "a wrong name removes nothing");
+}
+
+#[test]
+fn rm_removes_what_is_named() {
+    let project = Project::new();
+    let first = project.store().put(crash("boom 1")).unwrap();
+    let second = project.store().put(crash("boom 2")).unwrap();
+    let output = project.run(&["rm", "--json", &first.id, &first.id[..12]]);
+    assert_eq!(status(&output), 0);
+    assert_eq!(json_lines(&output), [serde_json::json!({ "removed": first.id })]);
+    assert_eq!(status(&project.run(&["rm", "latest"])), 0);
+    assert!(!project.store().path(&second.id).exists());
+}
+
+#[test]
+fn clean_removes_scratch_and_leftovers_only() {
+    let project = Project::new();
+    let kept = project.store().put(crash("boom")).unwrap();
+    let folder = project.path().join(".relapse");
+    fs::create_dir_all(folder.join("scratch/target/debug")).unwrap();
+    fs::write(folder.join("snapshots/.tmp-abc"), "half").unwrap();
+    insta::assert_snapshot!("clean", project.shown(&["clean"]));
+    assert!(!folder.join("scratch").exists());
+    assert!(project.store().path(&kept.id).exists());
+    insta::assert_snapshot!("clean_again", project.shown(&["clean"]));
+}
+
+#[test]
+fn the_store_stands_at_the_workspace_root() {
+    let project = Project::new();
+    let member = project.path().join("deep/member/src");
+    fs::create_dir_all(&member).unwrap();
+    fs::write(member.join("lib.rs"), "").unwrap();
+    let manifest = "[package]\nname = \"member\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    fs::write(project.path().join("deep/member/Cargo.toml"), manifest).unwrap();
+    let root = fs::read_to_string(project.path().join("Cargo.toml")).unwrap();
+    fs::write(project.path().join("Cargo.toml"), root + "[workspace]\nmembers = [\"deep/member\"]\n")
+        .unwrap();
+    project.store().put(crash("boom")).unwrap();
+    assert_eq!(json_lines(&run_in(&member, &["list", "--json"])).len(), 1);
+}
+
+#[test]
+fn a_folder_without_manifest_has_a_store_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    Store::open(folder.path().join(".relapse")).unwrap().put(crash("boom")).unwrap();
+    assert_eq!(json_lines(&run_in(folder.path(), &["list", "--json"])).len(), 1);
+}
+
+#[test]
+fn a_broken_manifest_is_bad_input_and_says_what_cargo_says() {
+    let project = Project::new();
+    fs::write(project.path().join("Cargo.toml"), "[package\n").unwrap();
+    let output = project.run(&["list"]);
+    assert_eq!(status(&output), 65);
+    assert!(String::from_utf8(output.stderr).unwrap().contains("locate-project"));
+}
+
+#[test]
+fn doctor_says_what_costs_values() {
+    let project = Project::new();
+    let manifest = fs::read_to_string(project.path().join("Cargo.toml")).unwrap();
+    fs::write(project.path().join("Cargo.toml"), manifest + "[profile.release]\nstrip = true\ndebug = 1\n")
+        .unwrap();
+    fs::create_dir(project.path().join(".cargo")).unwrap();
+    let config = "[target.x86_64-unknown-linux-gnu]\nrunner = \"valgrind -q\"\n";
+    fs::write(project.path().join(".cargo/config.toml"), config).unwrap();
+    let output = project.run(&["doctor", "--json"]);
+    let checks = json_lines(&output);
+    let of = |name: &str| -> Vec<&Json> { checks.iter().filter(|check| check["check"] == name).collect() };
+    let missing = checks.iter().any(|check| check["status"] == "missing");
+    assert_eq!(status(&output), if missing { 69 } else { 0 });
+    assert_eq!(of("debug info").len(), 2, "{checks:#?}");
+    assert!(
+        of("debug info")
+            .iter()
+            .all(|check| check["advice"].as_str().unwrap().contains("CARGO_PROFILE_RELEASE_"))
+    );
+    assert!(of("runner")[0]["message"].as_str().unwrap().contains("valgrind"));
+    for name in ["platform", "ptrace", "sandbox", "cargo", "rustc", "store", "workspace"] {
+        assert_eq!(of(name).len(), 1, "{name}");
+    }
+    let people = project.run(&["doctor"]);
+    assert_eq!(status(&people), status(&output));
+    assert!(String::from_utf8(people.stdout).unwrap().contains("-> set"));
+}
+
+#[test]
+fn a_closed_pipe_is_no_failure_and_a_full_disk_is() {
+    let project = Project::new();
+    project.store().put(crash("boom")).unwrap();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-relapse"));
+    let output = command.arg("list").current_dir(project.path()).stdout(full).output().unwrap();
+    assert_eq!(status(&output), 73);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-relapse"));
+    let output = command.arg("list").current_dir(project.path()).stdout(writer).output().unwrap();
+    assert_eq!(status(&output), 0);
+}
