@@ -14,7 +14,7 @@ use crate::edit::{EditError, Tree};
 use crate::render::{RunCommand, Wiring};
 use crate::sync::SyncPackage;
 
-pub use accept::{Acceptance, accept, drop_insta};
+pub use accept::{Acceptance, accept, drop_insta, has_insta, restore_insta};
 pub use call::CallError;
 pub use dependency::DependencyError;
 pub use error::OutcomeError;

@@ -176,6 +176,19 @@ fn add_insta(scratch: &Scratch, tree: &mut Tree, package_folder: &Path) -> Resul
     Err(DependencyError::NotAdded(reasons.join("; ")).into())
 }
 
+/// The edits that bring insta back to a package whose tests need it (after a merge, say); none where it is there.
+pub fn restore_insta(scratch: &Scratch, root: &Path, package_folder: &Path) -> Result<EditSet, OutcomeError> {
+    let mut tree = Tree::new(root);
+    add_insta(scratch, &mut tree, package_folder)?;
+    Ok(tree.into_edits())
+}
+
+/// Whether a package has insta among its dependencies, whoever added it.
+pub fn has_insta(root: &Path, package_folder: &Path) -> Result<bool, OutcomeError> {
+    let manifest = Tree::new(root).read_text(&package_folder.join("Cargo.toml"))?.unwrap_or_default();
+    Ok(dependency::present(&manifest).is_ok_and(|present| present == Present::Yes))
+}
+
 /// The edits that take insta out of a package again, where it was added for accepted outcomes: the line in its
 /// manifest, and the lock entries that nothing else needs. No edits where it is the user's own.
 pub fn drop_insta(scratch: &Scratch, root: &Path, package_folder: &Path) -> Result<EditSet, OutcomeError> {

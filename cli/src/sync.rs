@@ -1,0 +1,63 @@
+//! `cargo relapse sync`: wires every regression file of the workspace again, after a merge, a move or an upgrade.
+
+use std::path::Path;
+
+use relapse_generator::outcome::{has_insta, restore_insta};
+use relapse_generator::sync::{self, Synced};
+use serde::Serialize;
+
+use crate::arguments;
+use crate::console::Console;
+use crate::edits;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::workspace::Workspace;
+
+/// One line of `sync --json` for a regression that cannot be wired.
+#[derive(Serialize)]
+struct Unwired<'a> {
+    file: &'a Path,
+    unwired: &'a str,
+}
+
+/// A regression that cannot be wired is named and does not stop the others; `replay` calls it invalid.
+pub(crate) fn sync(_args: &arguments::Sync, console: &mut Console) -> Result<ExitCode, Failure> {
+    let workspace = Workspace::find()?;
+    let metadata = edits::metadata(&workspace)?;
+    edits::recover(&workspace, console)?;
+    let progress = console.progress("looking for regressions");
+    let packages = sync::packages(&metadata);
+    let synced = sync::sync(&workspace.root, &packages, &edits::templates());
+    drop(progress);
+    let Synced { edits: changes, regressions, unwired, need_insta } = synced?;
+    let mut changed = changes.files.len();
+    edits::apply(&changes, &workspace, console)?;
+    for package in &need_insta {
+        if has_insta(&workspace.root, package)? {
+            continue;
+        }
+        let scratch = edits::scratch(&metadata, &workspace, console)?;
+        let restored = restore_insta(&scratch, &workspace.root, package)?;
+        changed += restored.files.len();
+        edits::apply(&restored, &workspace, console)?;
+    }
+    for one in &unwired {
+        if console.is_json() {
+            console.object(&Unwired { file: &one.file, unwired: &one.reason })?;
+        }
+        console.warn(format_args!("{} does not run: {}", one.file.display(), one.reason));
+    }
+    let lost = match unwired.len() {
+        0 => String::new(),
+        n => format!(", {n} cannot be wired"),
+    };
+    console.say(format_args!("{}, {changed} changed{lost}", counted(regressions)));
+    Ok(ExitCode::Done)
+}
+
+fn counted(regressions: usize) -> String {
+    match regressions {
+        1 => "1 regression".to_owned(),
+        n => format!("{n} regressions"),
+    }
+}
