@@ -127,12 +127,11 @@ fn last_statement(block: &Block) -> Option<&Stmt> {
 /// Whether an expression can have an outcome: a call, alone or with something done to it.
 fn returns(expression: &Expr) -> bool {
     match expression {
-        Expr::Call(_) | Expr::MethodCall(_) => true,
+        Expr::Call(_) | Expr::MethodCall(_) | Expr::Index(_) | Expr::Binary(_) | Expr::Unary(_) => true,
         Expr::Await(inner) => returns(&inner.base),
         Expr::Try(inner) => returns(&inner.expr),
         Expr::Paren(inner) => returns(&inner.expr),
         Expr::Unsafe(inner) => matches!(inner.block.stmts.last(), Some(Stmt::Expr(_, None))),
-        Expr::Index(_) | Expr::Binary(_) | Expr::Unary(_) => true,
         Expr::Macro(call) => !call.mac.path.segments.last().is_some_and(|last| {
             let name = last.ident.to_string();
             name.starts_with("assert") || name.starts_with("debug_assert")
