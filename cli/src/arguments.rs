@@ -62,6 +62,8 @@ pub(crate) enum Verb {
     List(List),
     Show(Show),
     Rm(Rm),
+    Sync(Sync),
+    Review(Review),
     Clean(Clean),
     Doctor(Doctor),
 }
@@ -78,6 +80,8 @@ impl Verb {
             Verb::List(args) => args.json,
             Verb::Show(args) => args.json,
             Verb::Rm(args) => args.json,
+            Verb::Sync(args) => args.json,
+            Verb::Review(args) => args.json,
             Verb::Clean(args) => args.json,
             Verb::Doctor(args) => args.json,
         }
@@ -122,16 +126,20 @@ pub(crate) struct Show {
     pub(crate) json: bool,
 }
 
-/// Remove snapshots
+/// Remove snapshots, or a regression test with every edit made for it
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo relapse rm 7c1e
-  cargo relapse rm latest")]
+  cargo relapse rm latest
+  cargo relapse rm --regression fill_char_boundary")]
 pub(crate) struct Rm {
     /// The snapshots: unique beginnings of their ids, or `latest`
-    #[arg(required = true, value_name = "ID")]
+    #[arg(required_unless_present = "regressions", value_name = "ID")]
     pub(crate) ids: Vec<String>,
+    /// Take a regression and every edit made for it back: its name, or its file (may be repeated)
+    #[arg(long = "regression", value_name = "NAME", conflicts_with = "ids")]
+    pub(crate) regressions: Vec<String>,
     /// Print one JSON object for each thing that was removed
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,6 +1,8 @@
 //! The only place that prints. Results go to stdout; progress, problems and the tally to stderr. With `--json`
 //! stdout holds one JSON object a line and nothing else. Colour follows `NO_COLOR` and the terminal.
 
+mod key;
+
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
@@ -149,6 +151,12 @@ impl Console {
             .with_message(terminal_safe(what));
         bar.enable_steady_tick(Duration::from_millis(120));
         Progress { bar }
+    }
+
+    /// Asks on stderr and waits for a key; `None` at the end of the input.
+    pub(crate) fn key(&mut self, question: &str) -> Result<Option<char>, Failure> {
+        self.say(painted(self.colour_err, Style::Bold, question));
+        key::read_key().map_err(|error| Failure::bad_input("failed to read a key").because(&error))
     }
 
     /// The code to end with: results that could not be written count.

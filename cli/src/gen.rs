@@ -9,13 +9,14 @@ use relapse_generator::project::Project;
 use relapse_generator::render::Templates;
 use relapse_generator::report::Report;
 use relapse_generator::verify::Limits;
+use relapse_snapshot::display::terminal_safe;
 use relapse_snapshot::{Snapshot, Store};
 
 use crate::arguments;
 use crate::console::{Console, Style};
+use crate::edits::{recover, show_diff};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::sync::recover;
 use crate::workspace::Workspace;
 
 pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Result<ExitCode, Failure> {
@@ -47,7 +48,7 @@ fn one(
     relapse_folder: &Path,
     console: &mut Console,
 ) -> Result<Report, Failure> {
-    console.say(format_args!("{} {}", short(&snapshot.id), first_line(&snapshot.cause.message)));
+    console.say(terminal_safe(&format!("{} {}", short(&snapshot.id), first_line(&snapshot.cause.message))));
     let project = Project::open(root, snapshot.program.build.as_ref())
         .map_err(|error| Failure::missing("failed to read the workspace").because(&error))?;
     let options = Options {
@@ -81,7 +82,9 @@ fn one(
 fn show(made: &Generated, console: &mut Console) {
     match made.status {
         Status::Verified => {
-            console.result(made.edits.diff().trim_end());
+            if !console.is_json() {
+                show_diff(&made.edits.diff(), console);
+            }
             for proven in &made.regressions {
                 let (package, args) = (&proven.test_target.package, proven.test_target.cargo_args.join(" "));
                 let test = &proven.placed.test;

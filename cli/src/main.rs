@@ -5,11 +5,13 @@ mod arguments;
 mod clean;
 mod console;
 mod doctor;
+mod edits;
 mod exit_code;
 mod failure;
 mod r#gen;
 mod list;
 mod replay;
+mod review;
 mod rm;
 mod run;
 mod show;
@@ -84,6 +86,9 @@ fn dispatch(verb: &Verb, console: &mut Console) -> Result<ExitCode, Failure> {
         Verb::Show(args) => show::show(args, console),
         Verb::Rm(args) => rm::rm(args, console),
         Verb::Clean(args) => clean::clean(args, console),
+        // The regressions.
+        Verb::Sync(args) => sync::sync(args, console),
+        Verb::Review(args) => review::review(args, console),
         // The machine.
         Verb::Doctor(args) => doctor::doctor(args, console),
     }

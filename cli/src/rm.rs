@@ -1,4 +1,6 @@
-//! `cargo relapse rm`: removes snapshots from the store.
+//! `cargo relapse rm`: removes snapshots from the store, or a regression with its edits.
+
+mod regression;
 
 use serde::Serialize;
 
@@ -15,6 +17,9 @@ struct Removed<'a> {
 }
 
 pub(crate) fn rm(args: &arguments::Rm, console: &mut Console) -> Result<ExitCode, Failure> {
+    if !args.regressions.is_empty() {
+        return regression::regressions(&args.regressions, console);
+    }
     let store = Workspace::find()?.store();
     // All names are resolved before anything is removed: a wrong one removes nothing.
     let mut ids = args.ids.iter().map(|name| store.resolve(name)).collect::<Result<Vec<_>, _>>()?;

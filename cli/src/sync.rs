@@ -1,54 +1,63 @@
-//! `cargo relapse sync`: wires every regression file found in the workspace again. Changes no test.
+//! `cargo relapse sync`: wires every regression file of the workspace again, after a merge, a move or an upgrade.
 
-use cargo_metadata::MetadataCommand;
-use relapse_generator::edit;
-use relapse_generator::render::Templates;
-use relapse_generator::sync::{packages, sync as plan};
-use serde_json::json;
+use std::path::Path;
+
+use relapse_generator::outcome::{has_insta, restore_insta};
+use relapse_generator::sync::{self, Synced};
+use serde::Serialize;
 
 use crate::arguments;
 use crate::console::Console;
+use crate::edits;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::workspace::{Workspace, cargo};
+use crate::workspace::Workspace;
 
+/// One line of `sync --json` for a regression that cannot be wired.
+#[derive(Serialize)]
+struct Unwired<'a> {
+    file: &'a Path,
+    unwired: &'a str,
+}
+
+/// A regression that cannot be wired is named and does not stop the others; `replay` calls it invalid.
 pub(crate) fn sync(_args: &arguments::Sync, console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
-    let metadata = MetadataCommand::new()
-        .cargo_path(cargo())
-        .current_dir(&workspace.root)
-        .no_deps()
-        .exec()
-        .map_err(|error| Failure::bad_input("failed to read the workspace").because(&error))?;
-    recover(&workspace, console)?;
-    let synced = plan(&workspace.root, &packages(&metadata), &Templates::embedded())
-        .map_err(|error| Failure::bad_input("failed to read the regressions").because(&error))?;
-    synced
-        .edits
-        .apply(&workspace.root, &workspace.relapse_folder())
-        .map_err(|error| Failure::cannot_write("failed to wire the regressions").because(&error))?;
-    for file in &synced.edits.files {
-        console.object(&json!({ "file": file.path, "removed": file.after.is_none() }))?;
+    let metadata = edits::metadata(&workspace)?;
+    edits::recover(&workspace, console)?;
+    let progress = console.progress("looking for regressions");
+    let packages = sync::packages(&metadata);
+    let synced = sync::sync(&workspace.root, &packages, &edits::templates());
+    drop(progress);
+    let Synced { edits: changes, regressions, unwired, need_insta } = synced?;
+    let mut changed = changes.files.len();
+    edits::apply(&changes, &workspace, console)?;
+    for package in &need_insta {
+        if has_insta(&workspace.root, package)? {
+            continue;
+        }
+        let scratch = edits::scratch(&metadata, &workspace, console)?;
+        let restored = restore_insta(&scratch, &workspace.root, package)?;
+        changed += restored.files.len();
+        edits::apply(&restored, &workspace, console)?;
     }
-    if !synced.edits.is_empty() {
-        console.result(synced.edits.diff().trim_end());
+    for one in &unwired {
+        if console.is_json() {
+            console.object(&Unwired { file: &one.file, unwired: &one.reason })?;
+        }
+        console.warn(format_args!("{} does not run: {}", one.file.display(), one.reason));
     }
-    for unwired in &synced.unwired {
-        console.warn(format_args!("{}: {}", unwired.file.display(), unwired.reason));
-    }
-    let (found, changed) = (synced.regressions, synced.edits.files.len());
-    console.say(format_args!("{found} regressions, {changed} files changed, {} not wired", synced.unwired.len()));
-    // The contract has 2 for `gen`, `replay` and `review` only: what could not be wired is said, and `replay`
-    // calls it invalid.
+    let lost = match unwired.len() {
+        0 => String::new(),
+        n => format!(", {n} cannot be wired"),
+    };
+    console.say(format_args!("{}, {changed} changed{lost}", counted(regressions)));
     Ok(ExitCode::Done)
 }
 
-/// Finishes or undoes what a killed command left half done.
-pub(crate) fn recover(workspace: &Workspace, console: &mut Console) -> Result<(), Failure> {
-    let recovered = edit::recover(&workspace.root, &workspace.relapse_folder())
-        .map_err(|error| Failure::cannot_write("failed to undo an interrupted edit").because(&error))?;
-    for path in recovered.iter().flat_map(|recovered| &recovered.undone) {
-        console.warn(format_args!("an interrupted edit of {} was undone", path.display()));
+fn counted(regressions: usize) -> String {
+    match regressions {
+        1 => "1 regression".to_owned(),
+        n => format!("{n} regressions"),
     }
-    Ok(())
 }

@@ -15,8 +15,8 @@ use tera::{Context, Tera};
 use crate::regression::Regression;
 
 pub use comment::escape_invisible;
-pub use header::Wiring;
 pub(crate) use header::module_text;
+pub use header::{RunCommand, Wiring};
 pub use imports::leave_out_lines;
 
 /// Why a file could not be rendered.

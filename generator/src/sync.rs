@@ -53,7 +53,7 @@ pub struct Synced {
     pub need_insta: Vec<PathBuf>,
 }
 
-/// The workspace's packages.
+/// The workspace's packages, and the path dependencies outside of it that the metadata has.
 pub fn packages(metadata: &Metadata) -> Vec<SyncPackage> {
     let root = metadata.workspace_root.as_std_path();
     let package = |package: &&cargo_metadata::Package| {
@@ -67,7 +67,8 @@ pub fn packages(metadata: &Metadata) -> Vec<SyncPackage> {
             roots: targets.map(below).collect(),
         })
     };
-    metadata.workspace_packages().iter().filter_map(package).collect()
+    let local: Vec<_> = metadata.packages.iter().filter(|package| package.source.is_none()).collect();
+    local.iter().filter_map(package).collect()
 }
 
 /// Finds what must change so that every regression file below `root` runs again.

@@ -20,6 +20,8 @@ const MAX_DEPTH: usize = 100;
 
 /// Most nodes that are written; a literal of more helps nobody.
 const MAX_NODES: u64 = 200_000;
+/// More types than this are not looked through for a generic argument.
+const MAX_TYPES: usize = 64;
 
 /// What the place of an expression allows.
 #[derive(Debug, Clone, Copy)]
@@ -220,7 +222,7 @@ impl<'a> Writer<'a> {
             (TypeKind::Tuple(_), Data::Tuple(items)) => self.tuple(items, place),
             (TypeKind::Array { .. }, data) => self.array(shape, data, place),
             (TypeKind::Struct { params, tuple, .. }, Data::Struct(fields)) => {
-                self.structure(shape, path, fields, *tuple, !params.is_empty(), place)
+                self.structure(shape, path, fields, *tuple, params, place)
             }
             (TypeKind::Enum { variants, params }, Data::Variant { name, fields }) => {
                 self.variant(shape, path, (variants, params), name, fields, place)
@@ -322,21 +324,22 @@ impl<'a> Writer<'a> {
         path: Option<String>,
         fields: &[Field],
         tuple: bool,
-        generic: bool,
+        params: &[TypeId],
         place: Place,
     ) -> Result<TokenStream, Unwritable> {
         let path = self.path_of(shape, path)?;
+        let generic = !params.is_empty();
         let typed = place.typed && generic;
         if let Err(unnameable) = self.names.literal(&path) {
             let Some(constructor) = self.names.constructor(&path) else {
                 return Err(self.refuse(unnameable.0));
             };
             let place = Place { coerces: !generic, typed, ..place.within_call() };
-            let fields = self.fields(fields, place)?;
+            let fields = self.fields(fields, params, place)?;
             return Ok(quote!(#constructor(#(#fields),*)));
         }
         let name = self.name(&path)?;
-        self.fields_of(&name, fields, tuple, generic, Place { typed, ..place })
+        self.fields_of(&name, fields, tuple, params, Place { typed, ..place })
     }
 
     fn path_of(&self, shape: &TypeShape, path: Option<String>) -> Result<String, Unwritable> {
@@ -350,8 +353,43 @@ impl<'a> Writer<'a> {
         Ok(path)
     }
 
-    fn fields(&mut self, fields: &[Field], place: Place) -> Result<Vec<TokenStream>, Unwritable> {
-        fields.iter().map(|field| self.part(&format!(".{}", field.name), &field.value, place)).collect()
+    /// Only a field whose type speaks of a generic argument tells what that is, and so has to say its type.
+    fn fields(
+        &mut self,
+        fields: &[Field],
+        params: &[TypeId],
+        place: Place,
+    ) -> Result<Vec<TokenStream>, Unwritable> {
+        let mut written = Vec::with_capacity(fields.len());
+        for field in fields {
+            let typed = place.typed && params.iter().any(|param| self.speaks_of(field.value.ty, *param));
+            written.push(self.part(&format!(".{}", field.name), &field.value, Place { typed, ..place })?);
+        }
+        Ok(written)
+    }
+
+    /// Whether a type is `param` or is made of it, as far as shapes tell: a struct's own arguments, not its fields.
+    fn speaks_of(&self, ty: TypeId, param: TypeId) -> bool {
+        let (mut open, mut seen) = (vec![ty], Vec::new());
+        while let Some(id) = open.pop() {
+            if id == param {
+                return true;
+            }
+            if seen.contains(&id) || seen.len() > MAX_TYPES {
+                continue;
+            }
+            seen.push(id);
+            match self.types.get(id).map(|shape| &shape.kind) {
+                Some(TypeKind::Tuple(items) | TypeKind::Std { params: items, .. }) => open.extend(items),
+                Some(TypeKind::Struct { params: items, .. } | TypeKind::Enum { params: items, .. }) => {
+                    open.extend(items);
+                }
+                Some(TypeKind::Array { of: to, .. } | TypeKind::Slice(to)) => open.push(*to),
+                Some(TypeKind::Reference { to, .. } | TypeKind::RawPointer { to, .. }) => open.push(*to),
+                _ => {}
+            }
+        }
+        false
     }
 
     /// `P(1)`, `P { x: 1 }` or `P`.
@@ -360,19 +398,20 @@ impl<'a> Writer<'a> {
         name: &TokenStream,
         fields: &[Field],
         tuple: bool,
-        generic: bool,
+        params: &[TypeId],
         place: Place,
     ) -> Result<TokenStream, Unwritable> {
+        let generic = !params.is_empty();
         if tuple {
             let place = Place { coerces: !generic, ..place.within_call() };
-            let fields = self.fields(fields, place)?;
+            let fields = self.fields(fields, params, place)?;
             return Ok(quote!(#name(#(#fields),*)));
         }
         if fields.is_empty() {
             return Ok(name.clone());
         }
         let place = Place { coerces: !generic, operand: false, ..place };
-        let values = self.fields(fields, place)?;
+        let values = self.fields(fields, params, place)?;
         let idents = fields
             .iter()
             .map(|field| {
@@ -410,7 +449,7 @@ impl<'a> Writer<'a> {
         let generic = !params.is_empty();
         let place = Place { typed: place.typed && generic, ..place };
         let tuple = known.tuple || fields.first().is_some_and(|field| field.name == "0");
-        self.fields_of(&name, fields, tuple, generic, place)
+        self.fields_of(&name, fields, tuple, params, place)
     }
 
     /// `::<u8, String>`, where every one of the types can be named.

@@ -54,6 +54,34 @@ impl Wiring {
     }
 }
 
+/// The header's `run it: cargo test -p PACKAGE CARGO_ARGS… TEST -- --exact`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunCommand {
+    /// The package.
+    pub package: String,
+    /// What names the test target and its features.
+    pub cargo_args: Vec<String>,
+    /// libtest's path.
+    pub test: String,
+}
+
+impl RunCommand {
+    /// Finds the line in a test's text.
+    pub fn read(text: &str) -> Option<Self> {
+        let line = text
+            .lines()
+            .take_while(|line| line.starts_with("//") || line.trim().is_empty())
+            .find_map(|line| line.strip_prefix("// run it: cargo test -p "))?;
+        let mut words: Vec<String> =
+            line.trim().strip_suffix(" -- --exact")?.split_whitespace().map(str::to_owned).collect();
+        if words.len() < 2 {
+            return None;
+        }
+        let test = words.pop()?;
+        Some(Self { package: words.remove(0), cargo_args: words, test })
+    }
+}
+
 /// `src/lib.rs::tests::inner`, with the few characters escaped that would not be read back.
 pub(crate) fn module_text(file: &Path, inline: &[String]) -> String {
     let mut text = escape_path(file);
@@ -168,6 +196,16 @@ mod tests {
             assert_eq!(text.lines().count(), 4);
             assert_eq!(Wiring::read(&text), Some(wiring));
         }
+    }
+
+    #[test]
+    fn the_command_that_runs_a_test_is_read_from_its_header() {
+        let line = "// run it: cargo test -p p --lib --features a,b a::regressions::x::x -- --exact\n";
+        let command = RunCommand::read(line).unwrap();
+        assert_eq!((command.package.as_str(), command.test.as_str()), ("p", "a::regressions::x::x"));
+        assert_eq!(command.cargo_args, ["--lib", "--features", "a,b"]);
+        assert_eq!(RunCommand::read("// run it: cargo test -p p -- --exact"), None);
+        assert_eq!(RunCommand::read("fn x() {}\n// run it: cargo test -p p t -- --exact"), None);
     }
 
     #[test]

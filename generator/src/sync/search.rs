@@ -41,7 +41,7 @@ pub(super) fn sources(tree: &Tree, package: &SyncPackage) -> Result<Vec<PathBuf>
                     folders.push(folder.join(name));
                 }
                 Entry::File if Path::new(&name).extension().is_some_and(|extension| extension == "rs") => {
-                    files.push(folder.join(name))
+                    files.push(folder.join(name));
                 }
                 _ => {}
             }

@@ -1,0 +1,171 @@
+//! Edits of the user's tree: shown as a diff, applied all or none; what an earlier run left half done is undone
+//! first. In: edits as data. Out: files, and lines on the console.
+
+use std::path::Path;
+
+use cargo_metadata::{Metadata, MetadataCommand};
+use relapse_generator::edit::{self, EditError, EditSet};
+use relapse_generator::outcome::OutcomeError;
+use relapse_generator::place::PlaceError;
+use relapse_generator::remove::RemoveError;
+use relapse_generator::render::{RenderError, Templates};
+use relapse_generator::scratch::{Scratch, ScratchError};
+use relapse_snapshot::display::terminal_safe;
+use serde::Serialize;
+
+use crate::console::{Console, Style};
+use crate::failure::Failure;
+use crate::workspace::{Workspace, cargo};
+
+/// One line of JSON: a file, relative to the workspace root.
+#[derive(Serialize)]
+struct Changed<'a> {
+    file: &'a Path,
+    change: &'static str,
+}
+
+/// Shows edits and applies them to the workspace.
+pub(crate) fn apply(edits: &EditSet, workspace: &Workspace, console: &mut Console) -> Result<(), Failure> {
+    if edits.is_empty() {
+        return Ok(());
+    }
+    edits.apply(&workspace.root, &workspace.relapse_folder())?;
+    for file in &edits.files {
+        let change = match (&file.before, &file.after) {
+            (None, _) => "added",
+            (_, None) => "removed",
+            _ => "changed",
+        };
+        if console.is_json() {
+            console.object(&Changed { file: &file.path, change })?;
+        }
+    }
+    show(edits, console);
+    Ok(())
+}
+
+/// Shows edits to people.
+pub(crate) fn show(edits: &EditSet, console: &mut Console) {
+    if !console.is_json() {
+        show_diff(&edits.diff(), console);
+    }
+}
+
+/// A diff in the usual colours.
+pub(crate) fn show_diff(diff: &str, console: &mut Console) {
+    for line in diff.lines() {
+        let line = &terminal_safe(line);
+        let style = match line.as_bytes().first() {
+            _ if line.starts_with("--- ") || line.starts_with("+++ ") => Style::Bold,
+            Some(b'+') => Style::Green,
+            Some(b'-') => Style::Red,
+            Some(b'@') => Style::Cyan,
+            _ => {
+                console.result(line);
+                continue;
+            }
+        };
+        console.result(console.paint(style, line));
+    }
+}
+
+/// Takes back what an earlier run, cut off by a kill, left half done. Before anything reads the tree.
+pub(crate) fn recover(workspace: &Workspace, console: &mut Console) -> Result<(), Failure> {
+    let Some(recovered) = edit::recover(&workspace.root, &workspace.relapse_folder())? else { return Ok(()) };
+    for file in &recovered.undone {
+        console.warn(format_args!("took back an unfinished edit of {}", file.display()));
+    }
+    for file in &recovered.changed {
+        console.warn(format_args!(
+            "an edit of {} was cut off, and the file was changed since: it is left as it is, look at it",
+            file.display()
+        ));
+    }
+    Ok(())
+}
+
+/// The workspace's metadata; without its dependencies where they cannot be resolved.
+pub(crate) fn metadata(workspace: &Workspace) -> Result<Metadata, Failure> {
+    if !workspace.is_cargo {
+        return Err(Failure::bad_input("failed to find a cargo workspace here")
+            .advise("change to a folder of the workspace that has the regressions"));
+    }
+    let command = || {
+        let mut command = MetadataCommand::new();
+        command.cargo_path(cargo()).current_dir(&workspace.root);
+        command
+    };
+    command()
+        .exec()
+        .or_else(|_| command().no_deps().exec())
+        .map_err(|error| Failure::bad_input("failed to read the workspace's metadata").because(&error))
+}
+
+/// A scratch copy of the workspace.
+pub(crate) fn scratch(
+    metadata: &Metadata,
+    workspace: &Workspace,
+    console: &mut Console,
+) -> Result<Scratch, Failure> {
+    let progress = console.progress("copying the workspace");
+    let scratch = Scratch::create(metadata, &workspace.relapse_folder())?;
+    drop(progress);
+    Ok(scratch)
+}
+
+/// The templates. An override is for the verbs that write tests; lists and removals take the embedded ones.
+pub(crate) fn templates() -> Templates {
+    Templates::embedded()
+}
+
+impl From<EditError> for Failure {
+    fn from(error: EditError) -> Failure {
+        match error {
+            EditError::Changed(_) => Failure::bad_input(error.to_string()).advise("run the command again"),
+            EditError::Read { .. } | EditError::Journal { .. } => Failure::bad_input(error.to_string()),
+            EditError::Conflict(_) => Failure::internal(error.to_string()),
+            EditError::ReadOnly(_)
+            | EditError::NotAFile(_)
+            | EditError::Write { .. }
+            | EditError::Undo { .. } => Failure::cannot_write(error.to_string()),
+        }
+    }
+}
+
+impl From<PlaceError> for Failure {
+    fn from(error: PlaceError) -> Failure {
+        match error {
+            PlaceError::Edit(error) => error.into(),
+            PlaceError::Render(error @ RenderError::Template { .. }) => Failure::bad_input(error.to_string()),
+            error => Failure::bad_input(error.to_string()),
+        }
+    }
+}
+
+impl From<RemoveError> for Failure {
+    fn from(error: RemoveError) -> Failure {
+        match error {
+            RemoveError::Place(error) => error.into(),
+            error => Failure::bad_input(error.to_string()),
+        }
+    }
+}
+
+impl From<ScratchError> for Failure {
+    fn from(error: ScratchError) -> Failure {
+        Failure::cannot_write("failed to work in a scratch copy").because(&error)
+    }
+}
+
+impl From<OutcomeError> for Failure {
+    fn from(error: OutcomeError) -> Failure {
+        match error {
+            OutcomeError::Edit(error) => error.into(),
+            OutcomeError::Scratch(error) => error.into(),
+            OutcomeError::Dependency(error) => Failure::missing("failed to lock an outcome")
+                .because(&error)
+                .advise("add insta to the package's dev-dependencies by hand, then review again"),
+            error => Failure::bad_input("failed to review outcomes").because(&error),
+        }
+    }
+}

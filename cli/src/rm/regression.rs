@@ -1,0 +1,29 @@
+//! `cargo relapse rm --regression NAME`: takes a test and every edit made for it back.
+
+use relapse_generator::outcome::{drop_insta, has_insta};
+use relapse_generator::remove::remove;
+use relapse_generator::sync::packages;
+
+use crate::console::Console;
+use crate::edits;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::workspace::Workspace;
+
+pub(super) fn regressions(names: &[String], console: &mut Console) -> Result<ExitCode, Failure> {
+    let workspace = Workspace::find()?;
+    let metadata = edits::metadata(&workspace)?;
+    edits::recover(&workspace, console)?;
+    let packages = packages(&metadata);
+    for name in names {
+        let removal = remove(name, &workspace.root, &packages, &edits::templates())?;
+        let mut changes = removal.edits;
+        if removal.last_with_insta && has_insta(&workspace.root, &removal.package_folder)? {
+            let scratch = edits::scratch(&metadata, &workspace, console)?;
+            changes.merge(drop_insta(&scratch, &workspace.root, &removal.package_folder)?)?;
+        }
+        edits::apply(&changes, &workspace, console)?;
+        console.say(format_args!("removed the regression {}", removal.file.display()));
+    }
+    Ok(ExitCode::Done)
+}

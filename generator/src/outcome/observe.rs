@@ -1,0 +1,227 @@
+//! Runs the calls of regressions in a scratch copy, with a probe in each that leaves what it returned, and judges
+//! whether that can be locked.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::call::{self, OUTCOME_VARIABLE};
+use super::{Outcome, OutcomeError, Reviewable};
+use crate::compile::{
+    CandidateFiles, Compiled, Diagnostic, Progress, TestTarget, Variable, compile_candidates,
+};
+use crate::edit::{EditSet, FileEdit, Tree};
+use crate::scratch::Scratch;
+use crate::verify::{Ended, Finished, Limits, run};
+
+/// An outcome must be the same in at least this many runs.
+const ROUNDS: u32 = 3;
+/// A quick call is run up to this often: two entries of a hash map come in the same order in every second run.
+const MORE_ROUNDS: u32 = 12;
+/// How long the additional runs may take together.
+const MORE_TIME: Duration = Duration::from_secs(1);
+/// A longer outcome is nothing that a person reviews.
+const MAX_OUTCOME_BYTES: u64 = 256 << 10;
+/// Hexadecimal digits from which on `0x…` is taken for an address.
+const ADDRESS_DIGITS: usize = 9;
+
+/// What the calls of these regressions come to, in their order. They are built together for each test target;
+/// the scratch copy is afterwards as it was.
+pub fn observe(
+    scratch: &Scratch,
+    root: &Path,
+    regressions: &[&Reviewable],
+    variables: &[Variable],
+    limits: &Limits,
+    sink: &mut dyn FnMut(Progress<'_>),
+) -> Result<Vec<Outcome>, OutcomeError> {
+    let mut outcomes: Vec<Option<Outcome>> = vec![None; regressions.len()];
+    let mut targets: BTreeMap<TestTarget, Vec<usize>> = BTreeMap::new();
+    for (index, regression) in regressions.iter().enumerate() {
+        targets.entry(target(regression)).or_default().push(index);
+    }
+    let tree = Tree::new(root);
+    for (target, indices) in targets {
+        let mut edits: Vec<FileEdit> = Vec::new();
+        for &index in &indices {
+            edits.push(probe(&tree, regressions[index])?);
+        }
+        let files: Vec<CandidateFiles> =
+            edits.iter().map(|edit| CandidateFiles { files: vec![edit.path.clone()] }).collect();
+        // One that the compiler rejects goes back to the test as it is, which builds.
+        let mut edits_for =
+            |kept: &[usize]| EditSet { files: kept.iter().map(|&index| edits[index].clone()).collect() };
+        let build = match compile_candidates(scratch, &target, variables, &files, &mut edits_for, sink) {
+            Ok(build) => build,
+            Err(error) => {
+                let reason = error.to_string();
+                for &index in &indices {
+                    outcomes[index] = Some(Outcome::Invalid(reason.clone()));
+                }
+                continue;
+            }
+        };
+        for (&at, diagnostic) in &build.rejected {
+            outcomes[indices[at]] = Some(rejected(diagnostic));
+        }
+        if let Some(compiled) = &build.compiled {
+            for &at in &build.kept {
+                let seen = see(compiled, regressions[indices[at]], limits);
+                outcomes[indices[at]] = match seen {
+                    Ok(outcome) => Some(outcome),
+                    Err(error) => {
+                        scratch.reset(&build.applied)?;
+                        return Err(error);
+                    }
+                };
+            }
+        }
+        scratch.reset(&build.applied)?;
+    }
+    let missing = || Outcome::Invalid("it was not built".to_owned());
+    Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(missing)).collect())
+}
+
+pub(super) fn target(regression: &Reviewable) -> TestTarget {
+    TestTarget { package: regression.run.package.clone(), cargo_args: regression.run.cargo_args.clone() }
+}
+
+fn probe(tree: &Tree, regression: &Reviewable) -> Result<FileEdit, OutcomeError> {
+    let text = tree.read_text(&regression.file)?.unwrap_or_default();
+    let after = call::probing(&text, &regression.name)
+        .map_err(|source| OutcomeError::Call { file: regression.file.clone(), source })?;
+    let (before, after) = (Some(text.into_bytes()), Some(after.into_bytes()));
+    Ok(FileEdit { path: regression.file.clone(), before, after })
+}
+
+fn rejected(diagnostic: &Diagnostic) -> Outcome {
+    // E0277: a trait bound is not met; here the only bound that the probe adds is `Debug`.
+    if diagnostic.code.as_deref() == Some("E0277") && diagnostic.message.contains("Debug") {
+        Outcome::NotDebug(diagnostic.message.clone())
+    } else {
+        Outcome::Invalid(diagnostic.message.clone())
+    }
+}
+
+/// Runs one test until its outcome is sure.
+fn see(compiled: &Compiled, regression: &Reviewable, limits: &Limits) -> Result<Outcome, OutcomeError> {
+    let Some(test) = find_test(compiled, regression, limits)? else {
+        return Ok(Outcome::Invalid("its test is not found: run `cargo relapse sync`".to_owned()));
+    };
+    let folder = tempfile::tempdir().map_err(|error| invalid(regression, &error.to_string()))?;
+    let started = Instant::now();
+    let mut first: Option<String> = None;
+    for round in 0..MORE_ROUNDS {
+        if round >= ROUNDS && started.elapsed() > MORE_TIME {
+            break;
+        }
+        let file = folder.path().join(round.to_string());
+        let environment = [(OUTCOME_VARIABLE, file.as_os_str())];
+        let finished = run_test(compiled, &test, &environment, limits)?;
+        let text = match left(&finished, &file) {
+            Ok(text) => text,
+            Err(outcome) => return Ok(outcome),
+        };
+        match &first {
+            None => first = Some(text),
+            Some(one) if *one != text => return Ok(Outcome::Differs { one: one.clone(), other: text }),
+            Some(_) => {}
+        }
+    }
+    let text = first.unwrap_or_default();
+    Ok(if text == "()" {
+        Outcome::Nothing
+    } else if has_address(&text) {
+        Outcome::Address(text)
+    } else {
+        Outcome::Returned(text)
+    })
+}
+
+fn invalid(regression: &Reviewable, reason: &str) -> OutcomeError {
+    OutcomeError::NotLocked { name: regression.name.clone(), reason: reason.to_owned() }
+}
+
+/// What a finished run left behind.
+fn left(finished: &Finished, file: &Path) -> Result<String, Outcome> {
+    let Ended::ByItself(status) = finished.ended else {
+        return Err(Outcome::Invalid("it did not end within its time".to_owned()));
+    };
+    if !status.success() {
+        return Err(Outcome::Crashed(first_lines(finished)));
+    }
+    let Ok(metadata) = fs::metadata(file) else {
+        return Err(Outcome::Invalid("its call did not return".to_owned()));
+    };
+    if metadata.len() > MAX_OUTCOME_BYTES {
+        return Err(Outcome::TooLong(metadata.len()));
+    }
+    fs::read_to_string(file).map_err(|error| Outcome::Invalid(error.to_string()))
+}
+
+/// The panic's own lines of what a test printed.
+fn first_lines(finished: &Finished) -> String {
+    let text =
+        String::from_utf8_lossy(&finished.stderr).into_owned() + &String::from_utf8_lossy(&finished.stdout);
+    let from_panic = text.lines().skip_while(|line| !line.contains("panicked at"));
+    let lines: Vec<&str> = from_panic.filter(|line| !line.starts_with("note: ")).take(3).collect();
+    if lines.is_empty() { "it failed without a panic".to_owned() } else { lines.join("\n") }
+}
+
+/// libtest's path of a regression: what its header says, or, where its module moved, what the executable lists.
+pub(super) fn find_test(
+    compiled: &Compiled,
+    regression: &Reviewable,
+    limits: &Limits,
+) -> Result<Option<String>, OutcomeError> {
+    let Some(executable) = &compiled.executable else { return Ok(None) };
+    let arguments = ["--list", "--format=terse"];
+    let finished = run(executable, &arguments, &compiled.package_folder, &compiled.environment, limits)?;
+    let text = String::from_utf8_lossy(&finished.stdout).into_owned();
+    let tests: Vec<&str> = text.lines().filter_map(|line| line.strip_suffix(": test")).collect();
+    if tests.contains(&regression.run.test.as_str()) {
+        return Ok(Some(regression.run.test.clone()));
+    }
+    let end = format!("regressions::{0}::{0}", regression.name);
+    Ok(tests.into_iter().find(|test| test.ends_with(&end)).map(str::to_owned))
+}
+
+/// Runs one test alone, with additional variables.
+pub(super) fn run_test(
+    compiled: &Compiled,
+    test: &str,
+    variables: &[(&str, &std::ffi::OsStr)],
+    limits: &Limits,
+) -> Result<Finished, OutcomeError> {
+    let mut environment: Vec<(OsString, OsString)> = compiled
+        .environment
+        .iter()
+        .filter(|(name, _)| !variables.iter().any(|(other, _)| name == other))
+        .cloned()
+        .collect();
+    environment.extend(variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))));
+    let executable = compiled.executable.as_deref().unwrap_or(Path::new(""));
+    let arguments = [test, "--exact", "--nocapture", "--include-ignored", "--test-threads=1"];
+    Ok(run(executable, &arguments, &compiled.package_folder, &environment, limits)?)
+}
+
+/// Whether a text holds `0x` and enough digits for an address of this machine.
+fn has_address(text: &str) -> bool {
+    text.match_indices("0x").any(|(at, _)| {
+        let digits = text[at + 2..].bytes().take_while(u8::is_ascii_hexdigit).count();
+        (ADDRESS_DIGITS..=16).contains(&digits)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_told_from_numbers() {
+        assert!(has_address("Foo(0x00007ffd12345678)") && has_address("p: 0x55d0c0ffee0"));
+        assert!(!has_address("0xdeadbeef") && !has_address("10x20") && !has_address("0x"));
+    }
+}
