@@ -54,8 +54,11 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Run(Run),
-    #[command(name = "__runner")]
+    #[command(name = "__runner", hide = true)]
     Runner(Runner),
+    Gen(Gen),
+    Sync(Sync),
+    Replay(Replay),
     List(List),
     Show(Show),
     Rm(Rm),
@@ -69,6 +72,9 @@ impl Verb {
         match self {
             Verb::Run(args) => args.json,
             Verb::Runner(_) => false,
+            Verb::Gen(args) => args.json,
+            Verb::Sync(args) => args.json,
+            Verb::Replay(args) => args.json,
             Verb::List(args) => args.json,
             Verb::Show(args) => args.json,
             Verb::Rm(args) => args.json,
@@ -211,6 +217,9 @@ pub(crate) struct Gen {
     /// Take the function that is N workspace frames out from the innermost one (0)
     #[arg(long, value_name = "N")]
     pub(crate) frame: Option<usize>,
+    /// Write a test for every function that reproduces: for measuring the choice of the target
+    #[arg(long, hide = true)]
+    pub(crate) every_frame: bool,
     /// Print one JSON object a snapshot
     #[arg(long)]
     pub(crate) json: bool,

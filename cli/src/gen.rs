@@ -4,24 +4,24 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use relapse_generator::edit;
 use relapse_generator::generate::{Generated, Options, Status, generate};
 use relapse_generator::project::Project;
 use relapse_generator::render::Templates;
 use relapse_generator::report::Report;
-use relapse_generator::verify::{HookReader, Limits};
+use relapse_generator::verify::Limits;
 use relapse_snapshot::{Snapshot, Store};
 
 use crate::arguments;
 use crate::console::{Console, Style};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::sync::recover;
 use crate::workspace::Workspace;
 
 pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
-    let store = workspace.store()?;
-    recover(&workspace.root, store.folder(), console)?;
+    let store = workspace.store();
+    recover(&workspace, console)?;
     let snapshots = wanted(args, &store, console)?;
     let mut known: HashMap<String, Report> = HashMap::new();
     let (mut verified, of) = (0, snapshots.len());
@@ -58,7 +58,7 @@ fn one(
     };
     let templates = Templates::embedded();
     let progress = console.progress("building the candidates");
-    let made = generate(snapshot, &project, &templates, &HookReader, &options, &mut |step| {
+    let made = generate(snapshot, &project, &templates, &options, &mut |step| {
         progress.now(&format!("building the candidates: {} ({} done)", step.name, step.finished));
     });
     drop(progress);
@@ -118,16 +118,6 @@ fn wanted(args: &arguments::Gen, store: &Store, console: &mut Console) -> Result
         console.warn(format_args!("skipped {}: {reason}", path.display()));
     }
     listing.snapshots.iter().map(|summary| Ok(store.get(&summary.id)?)).collect()
-}
-
-/// Finishes or undoes what a killed `gen` left half done.
-fn recover(root: &Path, relapse_folder: &Path, console: &mut Console) -> Result<(), Failure> {
-    let recovered = edit::recover(root, relapse_folder)
-        .map_err(|error| Failure::cannot_write("failed to undo an interrupted edit").because(&error))?;
-    for path in recovered.iter().flat_map(|recovered| &recovered.undone) {
-        console.warn(format_args!("an interrupted edit of {} was undone", path.display()));
-    }
-    Ok(())
 }
 
 fn short(id: &str) -> &str {

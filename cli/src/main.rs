@@ -7,10 +7,13 @@ mod console;
 mod doctor;
 mod exit_code;
 mod failure;
+mod r#gen;
 mod list;
+mod replay;
 mod rm;
 mod run;
 mod show;
+mod sync;
 mod workspace;
 
 use std::ffi::OsString;
@@ -71,9 +74,11 @@ fn run(verb: &Verb, console: &mut Console) -> ExitCode {
 
 fn dispatch(verb: &Verb, console: &mut Console) -> Result<ExitCode, Failure> {
     match verb {
-        // Capturing.
         Verb::Run(args) => run::run(args, console),
         Verb::Runner(args) => run::runner::runner(args),
+        Verb::Gen(args) => r#gen::generate_tests(args, console),
+        Verb::Sync(args) => sync::sync(args, console),
+        Verb::Replay(args) => replay::replay(args, console),
         // The store.
         Verb::List(args) => list::list(args, console),
         Verb::Show(args) => show::show(args, console),

@@ -115,8 +115,11 @@ fn style(verdict: Verdict) -> Style {
 fn tally(replayed: &[Replayed]) -> String {
     let count = |verdict: Verdict| replayed.iter().filter(|one| one.verdict == verdict).count();
     let counts = VERDICTS.map(|verdict| (count(verdict), verdict.word()));
-    let counts: Vec<String> =
-        counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    let counts: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
     match replayed.len() {
         0 => "no regressions in this workspace".to_owned(),
         1 => format!("1 regression: {}", counts.join(", ")),

@@ -18,7 +18,7 @@ use crate::prove::{Bench, Draft, Effort, together};
 use crate::render::Templates;
 use crate::scratch::{Scratch, ScratchError};
 use crate::target::{Facts, Ranking};
-use crate::verify::{Limits, Observer, ObserveError, ROUNDS};
+use crate::verify::{Limits, ObserveError, ROUNDS, Traced};
 
 /// What went wrong on the way, other than that a candidate does not reproduce.
 #[derive(Debug, thiserror::Error)]
@@ -113,7 +113,6 @@ pub fn generate(
     snapshot: &Snapshot,
     project: &Project,
     templates: &Templates,
-    observer: &dyn Observer,
     options: &Options,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Generated, GenerateError> {
@@ -122,6 +121,7 @@ pub fn generate(
         return Ok(failed(no_callable(snapshot, &rejected), rejected, Effort::default()));
     }
     let scratch = Scratch::create(&project.metadata, &project.relapse_folder)?;
+    let observer = Traced { roots: scratch.roots(&project.roots) };
     let variables: Vec<_> = rustflags(snapshot).into_iter().collect();
     let bench = Bench {
         snapshot,
@@ -130,7 +130,7 @@ pub fn generate(
         scratch: &scratch,
         templates,
         variables: &variables,
-        observer,
+        observer: &observer,
         limits: options.limits.clone(),
         open: options.open,
     };

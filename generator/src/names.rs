@@ -26,6 +26,13 @@ pub trait Names {
         self.literal(definition)
     }
 
+    /// A function that builds the type at `definition` from all of its fields, in declaration order, where a
+    /// literal may not be written: `Token::relapse_new`. `None` where there is none.
+    fn constructor(&self, definition: &str) -> Option<TokenStream> {
+        let _ = definition;
+        None
+    }
+
     /// A type in full, as it stands after a colon (`let x: Vec<u8>`), from its full name in DWARF
     /// (`alloc::vec::Vec<u8, alloc::alloc::Global>`): allocators and std's own hashers are left out. In an
     /// expression it goes into angle brackets: `<Vec<u8>>::new()`.
