@@ -37,7 +37,10 @@ pub(crate) fn sync(_args: &arguments::Sync, console: &mut Console) -> Result<Exi
         console.warn(format_args!("{}: {}", unwired.file.display(), unwired.reason));
     }
     let (found, changed) = (synced.regressions, synced.edits.files.len());
-    console.say(format_args!("{found} regressions, {changed} files changed, {} not wired", synced.unwired.len()));
+    console.say(format_args!(
+        "{found} regressions, {changed} files changed, {} not wired",
+        synced.unwired.len()
+    ));
     // The contract has 2 for `gen`, `replay` and `review` only: what could not be wired is said, and `replay`
     // calls it invalid.
     Ok(ExitCode::Done)

@@ -31,7 +31,10 @@ impl Project {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         };
-        write("Cargo.toml", "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n");
+        write(
+            "Cargo.toml",
+            "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n",
+        );
         write("src/lib.rs", LIB);
         write("src/bin/prog.rs", BIN);
         Project { folder }
@@ -47,7 +50,11 @@ impl Project {
 
     fn command_of(&self, program: &Path, words: &[&str]) -> Command {
         let mut command = Command::new(program);
-        command.args(words).current_dir(self.path()).env_remove("CARGO_TARGET_DIR").env("RUST_BACKTRACE", "0");
+        command
+            .args(words)
+            .current_dir(self.path())
+            .env_remove("CARGO_TARGET_DIR")
+            .env("RUST_BACKTRACE", "0");
         command.env_remove("RUSTFLAGS").stdin(Stdio::null());
         command
     }
@@ -77,10 +84,13 @@ fn failing_tests_are_kept_and_expected_panics_are_not() {
     assert_eq!(output.status.code(), Some(101));
     let mut kept = project.kept();
     kept.sort();
-    assert_eq!(kept, [
-        "index out of bounds: the len is 1 but the index is 4",
-        "index out of bounds: the len is 2 but the index is 5"
-    ]);
+    assert_eq!(
+        kept,
+        [
+            "index out of bounds: the len is 1 but the index is 4",
+            "index out of bounds: the len is 2 but the index is 5"
+        ]
+    );
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(told.lines().filter(|line| line.starts_with("relapse: ")).count(), 2, "{told}");
 }
@@ -111,7 +121,10 @@ fn death_by_signal_is_our_own() {
         let output = project.run(words);
         // cargo ends with 134 or by the signal, as its version has it; a program by the signal.
         let plain = project.command_of(Path::new(words[0]), &words[1..]).output().unwrap();
-        assert_eq!((output.status.code(), output.status.signal()), (plain.status.code(), plain.status.signal()));
+        assert_eq!(
+            (output.status.code(), output.status.signal()),
+            (plain.status.code(), plain.status.signal())
+        );
     }
     assert_eq!(project.kept(), ["aborted", "aborted"]);
 }
@@ -141,7 +154,8 @@ fn program_in_a_folder_with_blanks_and_a_nested_run_work() {
     let nested = format!("exec '{}' run -- cargo run -q -- abc", program.display());
     let output = project.command_of(&program, &["run", "--", "sh", "-c", &nested]).output().unwrap();
     assert_eq!(output.status.code(), Some(101), "{}", String::from_utf8_lossy(&output.stderr));
-    let output = project.command_of(&program, &["run", "--", "cargo", "run", "-q", "--", "abcd"]).output().unwrap();
+    let output =
+        project.command_of(&program, &["run", "--", "cargo", "run", "-q", "--", "abcd"]).output().unwrap();
     assert_eq!(output.status.code(), Some(101));
     assert!(project.kept().contains(&"index out of bounds: the len is 4 but the index is 9".to_owned()));
 }
@@ -173,7 +187,9 @@ fn signal_sent_to_us_ends_the_command() {
     let status = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert!(status.success());
     assert_eq!(child.wait().unwrap().signal(), Some(15));
-    let left = Command::new("pgrep").args(["-f", &format!("{}/target/debug/prog", project.path().display())]).output();
+    let left = Command::new("pgrep")
+        .args(["-f", &format!("{}/target/debug/prog", project.path().display())])
+        .output();
     assert!(left.unwrap().stdout.is_empty());
 }
 
