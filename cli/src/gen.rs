@@ -72,9 +72,9 @@ fn one(
         }
     };
     show(&made, console);
-    made.edits.apply(root, relapse_folder).map_err(|error| {
-        Failure::cannot_write("failed to put the test in place").because(&error)
-    })?;
+    made.edits
+        .apply(root, relapse_folder)
+        .map_err(|error| Failure::cannot_write("failed to put the test in place").because(&error))?;
     Ok(Report::new(&snapshot.id, &made, args.every_frame))
 }
 

@@ -87,7 +87,6 @@ fn dispatch(verb: &Verb, console: &mut Console) -> Result<ExitCode, Failure> {
         Verb::Rm(args) => rm::rm(args, console),
         Verb::Clean(args) => clean::clean(args, console),
         // The regressions.
-        Verb::Sync(args) => sync::sync(args, console),
         Verb::Review(args) => review::review(args, console),
         // The machine.
         Verb::Doctor(args) => doctor::doctor(args, console),

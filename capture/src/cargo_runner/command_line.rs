@@ -110,7 +110,7 @@ impl CargoCommand {
             "b" => "build",
             other => other,
         };
-        command.subcommand = full.to_owned();
+        command.subcommand = full.to_string();
         command.profile = profile.unwrap_or_else(|| match command.subcommand.as_str() {
             "bench" => "release".to_owned(),
             _ => "dev".to_owned(),

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use relapse_snapshot::crash::FORMAT;
-use relapse_snapshot::{Catcher, Cause, CauseKind, Frame, Snapshot, Thread, TypeTable};
+use relapse_snapshot::{Catcher, Cause, CauseKind, Frame, FrameKind, Location, Snapshot, Thread, TypeTable};
 
 use super::catchers::{self, caught_by};
 use super::entries::generic_argument;
@@ -145,7 +145,7 @@ impl Tracer<'_> {
         let frames = self.stacks.frames(target, registers, want, &mut types, &mut notes);
         let location = match &place {
             Some(place) => Some(super::location(&self.settings.roots, place, &frames)),
-            None => frames.iter().find_map(|frame| frame.location.clone()),
+            None => own_place(&frames),
         };
         let caught = if cause.kind == CauseKind::Panic { caught_by(&frames) } else { Vec::new() };
         let mut threads = vec![Thread { tid: tid as u32, name: name_of(process, tid), frames }];
@@ -190,6 +190,15 @@ impl Tracer<'_> {
         self.let_others_run(&held);
         stacks
     }
+}
+
+/// Where a death is shown: in the code of the project if any of it is on the stack (std's abort says nothing),
+/// else in the innermost code that has lines.
+fn own_place(frames: &[Frame]) -> Option<Location> {
+    let of = |kind: FrameKind| frames.iter().filter(move |f| f.kind == kind).find_map(|f| f.location.clone());
+    of(FrameKind::Workspace)
+        .or_else(|| of(FrameKind::Dependency))
+        .or_else(|| frames.iter().find_map(|frame| frame.location.clone()))
 }
 
 /// The type of the value that `panic_any` or `begin_panic` was called with, as the frames tell it.

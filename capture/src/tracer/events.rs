@@ -91,9 +91,9 @@ impl<'a> Tracer<'a> {
             end = self.report(tid, change);
         }
         if self.kill_rest {
-            self.kill_rest()
+            self.kill_rest();
         } else {
-            self.let_go()
+            self.let_go();
         }
         for process in self.policy.processes() {
             self.process_ended(process, None);

@@ -156,7 +156,7 @@ pub(crate) fn launch(command: &Command, setup: &Setup) -> io::Result<Launched> {
                 folder: prepared.folder.as_ref(),
                 candidates: &prepared.candidates,
                 words: &words,
-                shell_words: &mut shell_words,
+                shell_words: &raw mut shell_words,
                 environment: &environment,
             });
             let bytes = number.to_le_bytes();

@@ -1,0 +1,202 @@
+//! `cargo relapse run` from outside: what the command sees, how it ends, what is kept.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+const LIB: &str = "pub fn pick(v: &[u8], i: usize) -> u8 { v[i] }\n\
+    #[cfg(test)] mod tests { use super::*;\n\
+    #[test]\n fn fails() { pick(&[1, 2], 5); }\n\
+    #[test]\n #[should_panic(expected = \"index out\")]\n fn meant() { pick(&[], 3); }\n\
+    #[test]\n #[should_panic(expected = \"nothing\")]\n fn meant_otherwise() { pick(&[1], 4); } }\n";
+
+const BIN: &str = "fn main() { let w = std::env::args().nth(1).unwrap_or_default();\n\
+    for (k, v) in std::env::vars() { println!(\"{k}={v}\"); }\n\
+    match w.as_str() { \"abort\" => std::process::abort(), \"seven\" => std::process::exit(7),\n\
+    \"wait\" => loop { std::thread::sleep(std::time::Duration::from_millis(20)) },\n\
+    w => { demo::pick(w.as_bytes(), 9); } } }\n";
+
+struct Project {
+    folder: tempfile::TempDir,
+}
+
+impl Project {
+    fn new() -> Project {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write(
+            "Cargo.toml",
+            "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n",
+        );
+        write("src/lib.rs", LIB);
+        write("src/bin/prog.rs", BIN);
+        Project { folder }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_cargo-relapse")), words)
+    }
+
+    fn command_of(&self, program: &Path, words: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command
+            .args(words)
+            .current_dir(self.path())
+            .env_remove("CARGO_TARGET_DIR")
+            .env("RUST_BACKTRACE", "0");
+        command.env_remove("RUSTFLAGS").stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, words: &[&str]) -> Output {
+        self.command(&[&["run", "--"], words].concat()).output().unwrap()
+    }
+
+    /// Messages of the snapshots, oldest first.
+    fn kept(&self) -> Vec<String> {
+        let output = self.command(&["list", "--json"]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let objects = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        objects.map(|object| object["cause"]["message"].as_str().unwrap().to_owned()).collect()
+    }
+
+    fn build(&self) -> PathBuf {
+        assert!(self.command_of(Path::new("cargo"), &["build", "-q"]).status().unwrap().success());
+        self.path().join("target/debug/prog")
+    }
+}
+
+#[test]
+fn failing_tests_are_kept_and_expected_panics_are_not() {
+    let project = Project::new();
+    let output = project.run(&["cargo", "test", "--lib"]);
+    assert_eq!(output.status.code(), Some(101));
+    let mut kept = project.kept();
+    kept.sort();
+    assert_eq!(
+        kept,
+        [
+            "index out of bounds: the len is 1 but the index is 4",
+            "index out of bounds: the len is 2 but the index is 5"
+        ]
+    );
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(told.lines().filter(|line| line.starts_with("relapse: ")).count(), 2, "{told}");
+}
+
+#[test]
+fn program_sees_the_environment_that_it_would_have_without_relapse() {
+    let project = Project::new();
+    project.build();
+    let seen = |output: Output| {
+        let text = String::from_utf8(output.stdout).unwrap();
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    for words in [&["cargo", "run", "-q", "--", "seven"][..], &["./target/debug/prog", "seven"]] {
+        let plain = project.command_of(Path::new(words[0]), &words[1..]).output().unwrap();
+        let traced = project.run(words);
+        assert_eq!(traced.status.code(), Some(7));
+        assert_eq!(seen(traced), seen(plain), "{words:?}");
+    }
+}
+
+#[test]
+fn death_by_signal_is_our_own() {
+    let project = Project::new();
+    project.build();
+    for words in [&["cargo", "run", "-q", "--", "abort"][..], &["./target/debug/prog", "abort"]] {
+        let output = project.run(words);
+        // cargo ends with 134 or by the signal, as its version has it; a program by the signal.
+        let plain = project.command_of(Path::new(words[0]), &words[1..]).output().unwrap();
+        assert_eq!(
+            (output.status.code(), output.status.signal()),
+            (plain.status.code(), plain.status.signal())
+        );
+    }
+    assert_eq!(project.kept(), ["aborted", "aborted"]);
+}
+
+#[test]
+fn projects_own_runner_is_chained() {
+    let project = Project::new();
+    let runner = project.path().join("tools/wrap.sh");
+    fs::create_dir_all(runner.parent().unwrap()).unwrap();
+    fs::write(&runner, "#!/bin/sh\necho wrapped \"$1\"\nshift\nexec \"$@\"\n").unwrap();
+    fs::set_permissions(&runner, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir_all(project.path().join(".cargo")).unwrap();
+    let config = "[target.'cfg(unix)']\nrunner = 'tools/wrap.sh mark'\n";
+    fs::write(project.path().join(".cargo/config.toml"), config).unwrap();
+    let output = project.run(&["cargo", "run", "-q", "--", "ab"]);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("wrapped mark"));
+    assert_eq!(project.kept(), ["index out of bounds: the len is 2 but the index is 9"]);
+}
+
+#[test]
+fn program_in_a_folder_with_blanks_and_a_nested_run_work() {
+    let project = Project::new();
+    let folder = project.path().join("with blank");
+    fs::create_dir_all(&folder).unwrap();
+    let program = folder.join("cargo-relapse");
+    fs::copy(env!("CARGO_BIN_EXE_cargo-relapse"), &program).unwrap();
+    let nested = format!("exec '{}' run -- cargo run -q -- abc", program.display());
+    let output = project.command_of(&program, &["run", "--", "sh", "-c", &nested]).output().unwrap();
+    assert_eq!(output.status.code(), Some(101), "{}", String::from_utf8_lossy(&output.stderr));
+    let output =
+        project.command_of(&program, &["run", "--", "cargo", "run", "-q", "--", "abcd"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(101));
+    assert!(project.kept().contains(&"index out of bounds: the len is 4 but the index is 9".to_owned()));
+}
+
+#[test]
+fn script_that_starts_cargo_is_covered() {
+    let project = Project::new();
+    let output = project.run(&["sh", "-c", "cargo run -q -- abc; exit 5"]);
+    assert_eq!(output.status.code(), Some(5));
+    assert_eq!(project.kept(), ["index out of bounds: the len is 3 but the index is 9"]);
+}
+
+#[test]
+fn release_build_gets_its_debug_info() {
+    let project = Project::new();
+    project.run(&["cargo", "run", "-q", "--release", "--", "abc"]);
+    let output = project.command(&["show", "latest"]).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("src/bin/prog.rs") && !text.contains("no debug info"), "{text}");
+}
+
+#[test]
+fn signal_sent_to_us_ends_the_command() {
+    let project = Project::new();
+    project.build();
+    let mut child =
+        project.command(&["run", "--", "./target/debug/prog", "wait"]).stdout(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(700));
+    let status = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+    assert_eq!(child.wait().unwrap().signal(), Some(15));
+    let left = Command::new("pgrep")
+        .args(["-f", &format!("{}/target/debug/prog", project.path().display())])
+        .output();
+    assert!(left.unwrap().stdout.is_empty());
+}
+
+#[test]
+fn missing_command_is_said() {
+    let project = Project::new();
+    let output = project.run(&["./nothing-here"]);
+    assert_eq!(output.status.code(), Some(69));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("nothing-here"));
+}
