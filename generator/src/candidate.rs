@@ -236,6 +236,9 @@ impl Callable<'_> {
             self.frame.generics.iter().map(|g| (g.name.as_str(), types.name(g.ty))).collect();
         let path = names.callable(self.function, &generics)?;
         let mut scope = Scope::new(test);
+        if let Some(format) = self.format_string() {
+            return self.formatting(format, types, &names, &mut scope);
+        }
         let literals = if style.explicit { Literals::Suffixed } else { Literals::Inferred };
         let mut arguments = Vec::new();
         for argument in &self.frame.arguments {
@@ -244,6 +247,45 @@ impl Callable<'_> {
         }
         let tokens = call_tokens(&path, &arguments, style.explicit, self.function.is_unsafe());
         Ok(Call { arguments, tokens })
+    }
+
+    /// The format string that calls a `fmt` of std's traits; nobody makes a `Formatter` by hand.
+    fn format_string(&self) -> Option<&'static str> {
+        let Owner::TraitImpl { trait_path, .. } = &self.function.owner else { return None };
+        if self.function.name != "fmt" || self.frame.arguments.len() != 2 {
+            return None;
+        }
+        Some(match trait_path.segments.last()?.ident.to_string().as_str() {
+            "Display" => "{}",
+            "Debug" => "{:?}",
+            "LowerHex" => "{:x}",
+            "UpperHex" => "{:X}",
+            "Octal" => "{:o}",
+            "Binary" => "{:b}",
+            "LowerExp" => "{:e}",
+            "UpperExp" => "{:E}",
+            "Pointer" => "{:p}",
+            _ => return None,
+        })
+    }
+
+    /// `format!("{}", duration)`: width, precision and flags of the crash are not kept, the proof tells whether
+    /// they mattered.
+    fn formatting(
+        &self,
+        format: &str,
+        types: &TypeTable,
+        names: &NamesAt<'_>,
+        scope: &mut Scope,
+    ) -> Result<Call, Uncallable> {
+        let receiver = &self.frame.arguments[0];
+        let written = argument_with("self", &receiver.value, types, names, scope, Literals::Suffixed)?;
+        let pass = match &written.variable {
+            Some(variable) => quote!(#variable),
+            None => written.pass.clone(),
+        };
+        let literal = crate::hostile::literal::string(format);
+        Ok(Call { tokens: quote!(format!(#literal, #pass)), arguments: vec![written] })
     }
 
     /// The worst trust of the arguments.

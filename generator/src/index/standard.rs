@@ -253,7 +253,7 @@ const TABLE: &[(&str, &str, &[&str])] = &[
     ("core::option", "std::option", &["IntoIter", "Iter", "IterMut", "Option"]),
     ("core::panic::location", "std::panic", &["Location"]),
     ("core::panic::unwind_safe", "std::panic", &["AssertUnwindSafe", "RefUnwindSafe", "UnwindSafe"]),
-    ("core::pin", "std::pin", &["Pin"]),
+    ("core::pin", "std::pin", &["Pin", "pin"]),
     ("core::ptr::non_null", "std::ptr", &["NonNull"]),
     ("core::result", "std::result", &["IntoIter", "Iter", "IterMut", "Result"]),
     ("core::slice::index", "std::slice", &["SliceIndex"]),
