@@ -89,6 +89,8 @@ const TABLE: &[(&str, &str, &[&str])] = &[
     ("core::ffi::c_str", "std::ffi", &["CStr", "FromBytesUntilNulError", "FromBytesWithNulError"]),
     ("std::ffi::c_str", "std::ffi", &["CStr", "CString"]),
     ("std::ffi::os_str", "std::ffi", &["OsStr", "OsString"]),
+    ("std::os::unix::ffi::os_str", "std::os::unix::ffi", &["OsStrExt", "OsStringExt"]),
+    ("core::ptr", "std::ptr", &["null", "null_mut"]),
     (
         "core::fmt",
         "std::fmt",
