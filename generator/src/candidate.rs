@@ -10,6 +10,7 @@ use relapse_snapshot::{Argument, Data, Frame, FrameKind, Snapshot, Trust, TypeId
 use crate::expression::{Literals, Scope, Unwritable, WrittenArgument, argument_with};
 use crate::index::{CallPath, FunctionItem, Holds, NamesAt, Owner, PublicApi, SourceIndex};
 use crate::names::Unnameable;
+use crate::regression::ConstructorFile;
 use crate::target::Facts;
 
 /// A workspace frame of the crashing thread and the function that it is.
@@ -222,6 +223,8 @@ pub struct Call {
     pub arguments: Vec<WrittenArgument>,
     /// The call.
     pub tokens: TokenStream,
+    /// The constructors that the arguments are built by.
+    pub constructors: Vec<ConstructorFile>,
 }
 
 /// `book.price(depth)`, `fill(s, width)`, `parse::<u8>(s)`; an unsafe function's in an `unsafe` block, which is its
@@ -281,7 +284,9 @@ impl Callable<'_> {
             arguments.push(written);
         }
         let tokens = call_tokens(&path, &arguments, style.explicit, self.function.is_unsafe());
-        Ok(Call { arguments, tokens })
+        let lets: TokenStream = arguments.iter().flat_map(|argument| argument.lets.iter().cloned()).collect();
+        let constructors = names.constructors(&quote!(#lets #tokens));
+        Ok(Call { arguments, tokens, constructors })
     }
 
     /// The format string that calls a `fmt` of std's traits; nobody makes a `Formatter` by hand.

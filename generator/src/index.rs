@@ -11,6 +11,7 @@ use crate::regression::ModulePlace;
 mod attributes;
 mod callable;
 mod cfg;
+mod construct;
 mod dwarf_name;
 mod function;
 mod items;
@@ -26,6 +27,7 @@ mod walk;
 pub use attributes::Attributes;
 pub use callable::CallPath;
 pub use cfg::{Cfg, CfgFacts, Holds};
+pub(crate) use construct::FUNCTION as CONSTRUCTOR;
 pub use dwarf_name::TypeName;
 pub use function::{Assert, FunctionItem, Owner};
 pub use items::{

@@ -2,6 +2,7 @@
 //! declaration in the module that holds the target. In: regressions and a tree to read. Out: edits. Nothing is
 //! written here.
 
+mod constructor;
 mod error;
 mod format;
 mod harness;
@@ -17,6 +18,7 @@ use crate::edit::{EditError, EditSet, Entry, Tree};
 use crate::regression::{ModulePlace, Regression};
 use crate::render::{Templates, Wiring, module_text, render};
 
+pub(crate) use constructor::uncalled;
 pub use error::PlaceError;
 pub(crate) use format::{formatted, kept_clean};
 pub use harness::{HarnessTarget, has_harness};
@@ -38,6 +40,8 @@ pub struct Placed {
     pub test: String,
     /// The file's text, formatted.
     pub text: String,
+    /// The files of the constructors that it calls, relative to the workspace root.
+    pub constructors: Vec<PathBuf>,
 }
 
 /// Regressions in their places.
@@ -100,7 +104,11 @@ fn place_one(
         tree.write(&data.join(&side.name), Some(side.bytes.clone()))?;
     }
     update_list(tree, &folder, &module_text(&module.file, &module.inline), module.edition, templates)?;
-    Ok(Placed { test: join_test_path(module, &declared, &name), name, file, text })
+    let mut constructors = Vec::new();
+    for constructor in &regression.constructors {
+        constructors.push(constructor::place_constructor(tree, constructor, templates)?);
+    }
+    Ok(Placed { test: join_test_path(module, &declared, &name), name, file, text, constructors })
 }
 
 fn join_test_path(module: &ModulePlace, declared: &str, name: &str) -> String {
@@ -118,7 +126,7 @@ pub(crate) fn update_list(
     templates: &Templates,
 ) -> Result<(), PlaceError> {
     let path = folder.join("mod.rs");
-    let wanted = test_names(tree, folder)?;
+    let wanted = module_names(tree, folder)?;
     let present = tree.read_text(&path)?;
     if wanted.is_empty() {
         if present.is_some() {
@@ -140,8 +148,8 @@ pub(crate) fn update_list(
     Ok(())
 }
 
-/// The regressions of a folder: the names of its files that can be modules.
-pub(crate) fn test_names(tree: &Tree, folder: &Path) -> Result<BTreeSet<String>, EditError> {
+/// The regressions and constructors of a folder: the names of its files that can be modules.
+pub(crate) fn module_names(tree: &Tree, folder: &Path) -> Result<BTreeSet<String>, EditError> {
     let entries = tree.list(folder)?;
     let names = entries.into_iter().filter(|(_, entry)| *entry == Entry::File);
     Ok(names
@@ -180,9 +188,9 @@ fn may_hold(
     if folder.parent() != Some(regressions) && tree.exists(&above)? {
         return Ok(false);
     }
-    for name in test_names(tree, folder)? {
+    for name in module_names(tree, folder)? {
         let text = tree.read_text(&folder.join(format!("{name}.rs")))?;
-        let Some(wiring) = text.as_deref().and_then(Wiring::read) else { continue };
+        let Some(wiring) = text.as_deref().and_then(Wiring::read_any) else { continue };
         if !same_module(&wiring, &module.file, &module.inline) {
             return Ok(false);
         }

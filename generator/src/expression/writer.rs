@@ -330,10 +330,10 @@ impl<'a> Writer<'a> {
         let path = self.path_of(shape, path)?;
         let generic = !params.is_empty();
         let typed = place.typed && generic;
-        if let Err(unnameable) = self.names.literal(&path) {
-            let Some(constructor) = self.names.constructor(&path) else {
-                return Err(self.refuse(unnameable.0));
-            };
+        if self.names.literal(&path).is_err() {
+            let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+            let constructor = self.names.constructor(&path, &names);
+            let constructor = constructor.map_err(|unnameable| self.refuse(unnameable.0))?;
             let place = Place { coerces: !generic, typed, ..place.within_call() };
             let fields = self.fields(fields, params, place)?;
             return Ok(quote!(#constructor(#(#fields),*)));

@@ -110,6 +110,7 @@ fn regression(package: &str, file: &str, module: &str, name: &str, body: &str) -
         dies: false,
         should_panic: None,
         side_files: Vec::new(),
+        constructors: Vec::new(),
     }
 }
 
