@@ -217,6 +217,13 @@ pub(crate) struct Gen {
     /// Keep the captured values whole
     #[arg(long)]
     pub(crate) no_shrink: bool,
+    /// Run the crashed command once more where that tells what its functions were given, also one that cargo
+    /// does not start
+    #[arg(long, conflicts_with = "no_rerun")]
+    pub(crate) rerun: bool,
+    /// Never run the crashed command again (commands of cargo and nextest are, where it helps)
+    #[arg(long)]
+    pub(crate) no_rerun: bool,
     /// Mark the bug as known and open: `#[should_panic]`, red as soon as it is fixed
     #[arg(long)]
     pub(crate) open: bool,

@@ -1,6 +1,8 @@
 //! `cargo relapse gen`: snapshots → verified regressions. The whole flow on one screen: read the snapshot and the
 //! project, generate, show the diff, change the tree.
 
+mod again;
+
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -18,6 +20,7 @@ use crate::edits::{recover, show_diff};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::workspace::Workspace;
+use again::Again;
 
 pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
@@ -31,7 +34,7 @@ pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Re
         let again = known.get(&snapshot.fingerprint).filter(|report| report.status == "verified");
         let report = match again {
             Some(report) => report.for_snapshot(&snapshot.id),
-            None => one(args, &snapshot, &workspace.root, store.folder(), console)?,
+            None => one(args, &snapshot, &workspace.root, &store, console)?,
         };
         verified += usize::from(report.status == "verified");
         console.object(&report)?;
@@ -45,7 +48,7 @@ fn one(
     args: &arguments::Gen,
     snapshot: &Snapshot,
     root: &Path,
-    relapse_folder: &Path,
+    store: &Store,
     console: &mut Console,
 ) -> Result<Report, Failure> {
     console.say(terminal_safe(&format!("{} {}", short(&snapshot.id), first_line(&snapshot.cause.message))));
@@ -58,11 +61,10 @@ fn one(
         limits: Limits::default(),
     };
     let templates = Templates::embedded();
-    let progress = console.progress("building the candidates");
-    let made = generate(snapshot, &project, &templates, &options, &mut |step| {
-        progress.now(&format!("building the candidates: {} ({} done)", step.name, step.finished));
-    });
-    drop(progress);
+    let made = {
+        let mut surroundings = Again::new(args, store, &project.roots, console);
+        generate(snapshot, &project, &templates, &options, &mut surroundings)
+    };
     let made = match made {
         Ok(made) => made,
         Err(error) => {
@@ -73,7 +75,7 @@ fn one(
     };
     show(&made, console);
     made.edits
-        .apply(root, relapse_folder)
+        .apply(root, store.folder())
         .map_err(|error| Failure::cannot_write("failed to put the test in place").because(&error))?;
     Ok(Report::new(&snapshot.id, &made, args.every_frame))
 }

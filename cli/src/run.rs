@@ -1,6 +1,6 @@
 //! `cargo relapse run -- CMD…`: runs a command and keeps a snapshot of each crash; ends as the command ended.
 
-mod expectation;
+pub(crate) mod expectation;
 pub(crate) mod runner;
 
 use std::collections::HashSet;
@@ -36,6 +36,8 @@ pub(crate) fn run(args: &arguments::Run, console: &mut Console) -> Result<ExitCo
         roots: roots.clone(),
         store: workspace.store(),
         program,
+        rerun: args.rerun,
+        watch: None,
     };
     let report = run_command(&options, &mut expects).map_err(|error| failure(&error))?;
     tell(&report, &workspace, console)?;

@@ -17,6 +17,7 @@ use crate::project::Project;
 use crate::prove::{Bench, Draft, Effort, together};
 use crate::render::Templates;
 use crate::scratch::{Scratch, ScratchError};
+use crate::second_chance::{self, Lacking};
 use crate::target::{Facts, Ranking};
 use crate::verify::{Limits, ObserveError, ROUNDS, Traced};
 
@@ -108,13 +109,22 @@ pub struct Generated {
     pub effort: Effort,
 }
 
+/// What the way from a snapshot to a regression asks of its surroundings.
+pub trait Surroundings {
+    /// Something was built.
+    fn progress(&mut self, step: Progress<'_>);
+    /// The same crash with the values as the functions were given them, from a second run of its command; `None`
+    /// where there is none.
+    fn second_chance(&mut self, snapshot: &Snapshot, why: Lacking) -> Option<Snapshot>;
+}
+
 /// Makes a regression of a snapshot.
 pub fn generate(
     snapshot: &Snapshot,
     project: &Project,
     templates: &Templates,
     options: &Options,
-    progress: &mut dyn FnMut(Progress<'_>),
+    surroundings: &mut dyn Surroundings,
 ) -> Result<Generated, GenerateError> {
     let (callables, mut rejected) = callables(snapshot, &project.index);
     if callables.is_empty() {
@@ -134,20 +144,59 @@ pub fn generate(
         limits: options.limits.clone(),
         open: options.open,
     };
-    let mut effort = Effort::default();
-    let mut drafts = Vec::new();
-    for group in drafts_by_target(callables, project, &bench, &mut rejected) {
-        let own = group.iter().map(|draft| draft.rejection(String::new())).collect::<Vec<_>>();
-        match together(group, &bench, &mut effort, &mut rejected, progress) {
-            Ok(built) => drafts.extend(built),
-            // One target that does not build as a test must not take the others' candidates with it.
-            Err(GenerateError::Compile(error)) => {
-                rejected.extend(own.into_iter().map(|r| Rejection { reason: error.to_string(), ..r }));
-            }
-            Err(error) => return Err(error),
-        }
+    let (mut effort, mut names) = (Effort::default(), Names::default());
+    let known = callables.clone();
+    let mut first = Round { effort: &mut effort, names: &mut names, rejected: &mut rejected };
+    let mut drafts = first.prove(callables, project, &bench, surroundings)?;
+    // The same functions once more, with the values as they were given.
+    let again = second_chance::lacking(&known, &drafts, options.frame, options.every_frame)
+        .and_then(|why| surroundings.second_chance(snapshot, why));
+    let second = again.as_ref().map(|snapshot| Bench { snapshot, ..bench.clone() });
+    if let Some(bench) = &second {
+        let callables = second_chance::callables(bench.snapshot, &project.index, &drafts);
+        let mut reasons = Vec::new();
+        let mut round = Round { effort: &mut effort, names: &mut names, rejected: &mut reasons };
+        let better = round.prove(callables, project, bench, surroundings)?;
+        second_chance::join(&mut drafts, better, &mut rejected, reasons);
     }
     choose(drafts, &bench, project, options, rejected, effort)
+}
+
+/// Names of tests that are taken, by file and inline module.
+type Names = BTreeMap<(PathBuf, Vec<String>), BTreeSet<String>>;
+
+/// One round of proving, and what all rounds share.
+struct Round<'r> {
+    effort: &'r mut Effort,
+    names: &'r mut Names,
+    rejected: &'r mut Vec<Rejection>,
+}
+
+impl Round<'_> {
+    /// Builds and runs a test of each function.
+    fn prove<'a>(
+        &mut self,
+        callables: Vec<Callable<'a>>,
+        project: &Project,
+        bench: &Bench<'_>,
+        surroundings: &mut dyn Surroundings,
+    ) -> Result<Vec<Draft<'a>>, GenerateError> {
+        let mut drafts = Vec::new();
+        for group in drafts_by_target(callables, project, bench, self.names, self.rejected) {
+            let own = group.iter().map(|draft| draft.rejection(String::new())).collect::<Vec<_>>();
+            let mut progress = |step: Progress<'_>| surroundings.progress(step);
+            match together(group, bench, self.effort, self.rejected, &mut progress) {
+                Ok(built) => drafts.extend(built),
+                // One target that does not build as a test must not take the others' candidates with it.
+                Err(GenerateError::Compile(error)) => {
+                    self.rejected
+                        .extend(own.into_iter().map(|r| Rejection { reason: error.to_string(), ..r }));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(drafts)
+    }
 }
 
 /// Writes the candidates of each test target; a name stands for one test only.
@@ -155,10 +204,10 @@ fn drafts_by_target<'a>(
     callables: Vec<Callable<'a>>,
     project: &Project,
     bench: &Bench<'_>,
+    names: &mut Names,
     rejected: &mut Vec<Rejection>,
 ) -> Vec<Vec<Draft<'a>>> {
     let mut groups: Vec<(TestTarget, Vec<Draft<'a>>)> = Vec::new();
-    let mut names: BTreeMap<(PathBuf, Vec<String>), BTreeSet<String>> = BTreeMap::new();
     for callable in callables {
         let rejection = |reason: String| Rejection {
             function: callable.frame.function.clone(),
@@ -196,16 +245,24 @@ fn drafts_by_target<'a>(
 }
 
 /// The test target of a function, with the features, profile and target triple of the crash.
-fn test_target(callable: &Callable<'_>, snapshot: &Snapshot, project: &Project) -> Result<TestTarget, String> {
+fn test_target(
+    callable: &Callable<'_>,
+    snapshot: &Snapshot,
+    project: &Project,
+) -> Result<TestTarget, String> {
     let krate = callable.function.id.krate;
     let (target, package) = (project.index.target(krate), project.index.package(krate));
     let (mut cargo_args, harness) = match target.kind {
         TargetKind::Library | TargetKind::ProcMacro => (vec!["--lib".to_owned()], HarnessTarget::Lib),
-        TargetKind::Binary => (vec!["--bin".to_owned(), target.name.clone()], HarnessTarget::Bin(&target.name)),
+        TargetKind::Binary => {
+            (vec!["--bin".to_owned(), target.name.clone()], HarnessTarget::Bin(&target.name))
+        }
         TargetKind::Example => {
             (vec!["--example".to_owned(), target.name.clone()], HarnessTarget::Example(&target.name))
         }
-        TargetKind::Test => (vec!["--test".to_owned(), target.name.clone()], HarnessTarget::Test(&target.name)),
+        TargetKind::Test => {
+            (vec!["--test".to_owned(), target.name.clone()], HarnessTarget::Test(&target.name))
+        }
         TargetKind::Bench => return Err("a benchmark has no tests".to_owned()),
     };
     let manifest = std::fs::read_to_string(package.folder.join("Cargo.toml")).unwrap_or_default();
@@ -213,7 +270,8 @@ fn test_target(callable: &Callable<'_>, snapshot: &Snapshot, project: &Project) 
         return Err(format!("`{}` has `harness = false`: no test runs there", target.name));
     }
     if let Some(found) = project.metadata.packages.iter().find(|p| {
-        p.name.as_str() == package.name && p.manifest_path.parent().is_some_and(|f| f.as_std_path() == package.folder)
+        p.name.as_str() == package.name
+            && p.manifest_path.parent().is_some_and(|f| f.as_std_path() == package.folder)
     }) {
         cargo_args.extend(features::arguments(&project.metadata, found));
     }
@@ -278,7 +336,10 @@ fn choose(
     }
     rejected.sort_by_key(|rejection| rejection.depth);
     let (status, reason, shown) = if chosen.is_empty() {
-        let best = order.iter().copied().max_by_key(|&i| drafts[i].verification.as_ref().map_or(0, |v| v.reproduced));
+        let best = order
+            .iter()
+            .copied()
+            .max_by_key(|&i| drafts[i].verification.as_ref().map_or(0, |v| v.reproduced));
         match best {
             None => return Ok(failed(no_callable(bench.snapshot, &rejected), rejected, effort)),
             Some(best) => (Status::Unverified, Some(not_reproduced(&drafts[best], options)), vec![best]),
@@ -347,4 +408,3 @@ fn no_callable(snapshot: &Snapshot, rejected: &[Rejection]) -> String {
         ),
     }
 }
-

@@ -21,6 +21,7 @@ pub mod render;
 pub mod report;
 pub mod same_crash;
 pub mod scratch;
+pub mod second_chance;
 pub mod should_panic;
 pub mod sync;
 pub mod target;
