@@ -9,6 +9,7 @@ pub mod limits;
 mod location;
 pub mod memory;
 pub mod observe;
+pub mod open_file;
 pub mod panic;
 pub mod place;
 pub mod program;
