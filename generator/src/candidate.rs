@@ -90,7 +90,7 @@ fn join<'a>(frame: &Frame, index: &'a SourceIndex) -> Result<&'a FunctionItem, S
         return Err("an async function runs later than its call".to_owned());
     }
     if function.attributes.test {
-        return Err("it is a test itself".to_owned());
+        return Err("it is a test itself and shows the crash already".to_owned());
     }
     if index.function_holds(function) == Holds::No {
         return Err("a cfg leaves it out of test builds".to_owned());

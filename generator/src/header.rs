@@ -1,5 +1,6 @@
 //! The facts of a test's header, from its snapshot and target.
 
+use relapse_snapshot::display::shell_words;
 use relapse_snapshot::{CauseKind, Frame, FrameKind, Location, Snapshot, Trust};
 
 use crate::candidate::Callable;
@@ -17,7 +18,13 @@ pub struct Naming<'a> {
 }
 
 /// The header of a candidate's test.
-pub fn of(callable: &Callable<'_>, snapshot: &Snapshot, index: &SourceIndex, naming: Naming<'_>, trust: Trust) -> Header {
+pub fn of(
+    callable: &Callable<'_>,
+    snapshot: &Snapshot,
+    index: &SourceIndex,
+    naming: Naming<'_>,
+    trust: Trust,
+) -> Header {
     let innermost = snapshot.innermost_workspace_frame();
     let mut remarks = Vec::new();
     if trust == Trust::Redacted {
@@ -29,7 +36,7 @@ pub fn of(callable: &Callable<'_>, snapshot: &Snapshot, index: &SourceIndex, nam
         place: place(snapshot, index, callable),
         within: innermost.filter(|_| callable.depth > 0).map(short_path),
         date: snapshot.time.get(..10).unwrap_or(&snapshot.time).to_owned(),
-        command: snapshot.program.command.join(" "),
+        command: shell_words(&snapshot.program.command),
         build: build(snapshot),
         class: None,
         run_it: run_it(naming),
@@ -47,9 +54,8 @@ pub fn run_it(naming: Naming<'_>) -> String {
     words.join(" ")
 }
 
-/// `Timestamp::to_unix` of a frame: its function and the type that it belongs to.
+/// `Timestamp::to_unix` of a frame: its function and the type that it belongs to; `a closure of fill`.
 pub fn short_path(frame: &Frame) -> String {
-    let name = frame.name.split('<').next().unwrap_or(&frame.name);
     let mut depth = 0;
     let plain: String = frame
         .function
@@ -59,10 +65,17 @@ pub fn short_path(frame: &Frame) -> String {
             depth == 0 && *c != '>'
         })
         .collect();
-    let owner = plain.rsplit("::").filter(|part| !part.is_empty() && !part.starts_with('{')).nth(1);
+    let mut parts = plain.rsplit("::").filter(|part| !part.is_empty() && !part.starts_with('{'));
+    let (last, owner) = (parts.next(), parts.next());
+    // Neither a closure nor the body of an async function has a name of its own: its function's says more.
+    let name = match frame.name.split('<').next().unwrap_or(&frame.name) {
+        inner if inner.starts_with('{') => last.unwrap_or(inner),
+        name => name,
+    };
+    let start = if frame.name.starts_with("{closure") { "a closure of " } else { "" };
     match owner {
-        Some(owner) if owner.starts_with(|c: char| c.is_uppercase()) => format!("{owner}::{name}"),
-        _ => name.to_owned(),
+        Some(owner) if owner.starts_with(|c: char| c.is_uppercase()) => format!("{start}{owner}::{name}"),
+        _ => format!("{start}{name}"),
     }
 }
 
@@ -70,7 +83,8 @@ pub fn short_path(frame: &Frame) -> String {
 /// raises is placed where the workspace called it.
 fn place(snapshot: &Snapshot, index: &SourceIndex, callable: &Callable<'_>) -> String {
     let own = |location: &&Location| !location.file.starts_with("library/");
-    let called_from = snapshot.frames().iter().find(|f| f.kind == FrameKind::Workspace).and_then(|f| f.location.as_ref());
+    let called_from =
+        snapshot.frames().iter().find(|f| f.kind == FrameKind::Workspace).and_then(|f| f.location.as_ref());
     let Some(location) = snapshot.location.as_ref().filter(own).or(called_from) else {
         return match snapshot.cause.kind {
             CauseKind::Panic => "an unknown place".to_owned(),
@@ -86,7 +100,8 @@ fn place(snapshot: &Snapshot, index: &SourceIndex, callable: &Callable<'_>) -> S
 /// `rustc 1.95.0 debug`.
 fn build(snapshot: &Snapshot) -> String {
     let version = snapshot.program.rustc.as_deref().and_then(|text| {
-        text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('.'))
+        text.split_whitespace()
+            .find(|word| word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('.'))
     });
     let profile = match snapshot.program.build.as_ref().map(|build| build.profile.as_str()) {
         None | Some("" | "dev" | "test") => "debug",
@@ -121,8 +136,21 @@ mod tests {
     #[test]
     fn short_path_is_the_type_and_the_function() {
         assert_eq!(short_path(&frame("textwrap::fill", "fill<&str>")), "fill");
-        assert_eq!(short_path(&frame("textwrap::WrapIterImpl::impl_next", "impl_next")), "WrapIterImpl::impl_next");
+        assert_eq!(
+            short_path(&frame("textwrap::WrapIterImpl::impl_next", "impl_next")),
+            "WrapIterImpl::impl_next"
+        );
         assert_eq!(short_path(&frame("demo::Grid<T>::row", "row<u8>")), "Grid::row");
         assert_eq!(short_path(&frame("<demo::Row as core::fmt::Display>::fmt", "fmt")), "fmt");
+    }
+
+    #[test]
+    fn a_closure_and_an_async_body_go_by_their_function() {
+        assert_eq!(short_path(&frame("demo::pairs::{{closure}}", "{closure#0}")), "a closure of pairs");
+        assert_eq!(
+            short_path(&frame("demo::Grid<T>::row::{{closure}}", "{closure#1}<u8>")),
+            "a closure of Grid::row"
+        );
+        assert_eq!(short_path(&frame("demo::fetch::{{closure}}", "{async_fn#0}")), "fetch");
     }
 }
