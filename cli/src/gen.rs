@@ -16,7 +16,7 @@ use relapse_snapshot::{Snapshot, Store};
 
 use crate::arguments;
 use crate::console::{Console, Style};
-use crate::edits::{recover, show_diff};
+use crate::edits::{self, recover};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::workspace::Workspace;
@@ -33,7 +33,11 @@ pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Re
         // A crash that was seen several times needs one test only.
         let again = known.get(&snapshot.fingerprint).filter(|report| report.status == "verified");
         let report = match again {
-            Some(report) => report.for_snapshot(&snapshot.id),
+            Some(report) => {
+                let (id, first) = (short(&snapshot.id), short(&report.snapshot));
+                console.say(format_args!("{id} is the same crash as {first}: one test is enough"));
+                report.for_snapshot(&snapshot.id)
+            }
             None => one(args, &snapshot, &workspace.root, &store, console)?,
         };
         verified += usize::from(report.status == "verified");
@@ -84,8 +88,11 @@ fn one(
 fn show(made: &Generated, console: &mut Console) {
     match made.status {
         Status::Verified => {
-            if !console.is_json() {
-                show_diff(&made.edits.diff(), console);
+            edits::show(&made.edits, console);
+            if made.edits.is_empty() {
+                let files = made.regressions.iter().map(|proven| proven.placed.file.display().to_string());
+                let files = terminal_safe(&files.collect::<Vec<_>>().join(", "));
+                console.say(format_args!("the test is there already: {files}"));
             }
             for proven in &made.regressions {
                 let (package, args) = (&proven.test_target.package, proven.test_target.cargo_args.join(" "));
@@ -96,7 +103,11 @@ fn show(made: &Generated, console: &mut Console) {
         }
         Status::Unverified => {
             for proven in &made.regressions {
-                console.result(proven.placed.text.trim_end());
+                let (start, more) = edits::cut(proven.placed.text.trim_end());
+                console.result(start);
+                if more > 0 {
+                    console.result(format_args!("… {more} lines more"));
+                }
             }
             console.warn(format_args!("not put in place: {}", made.reason.as_deref().unwrap_or_default()));
         }

@@ -91,7 +91,7 @@ fn join<'a>(frame: &Frame, index: &'a SourceIndex) -> Result<&'a FunctionItem, S
         return Err("an async function runs later than its call".to_owned());
     }
     if function.attributes.test {
-        return Err("it is a test itself".to_owned());
+        return Err("it is a test itself and shows the crash already".to_owned());
     }
     if index.function_holds(function) == Holds::No {
         return Err("a cfg leaves it out of test builds".to_owned());
@@ -227,6 +227,14 @@ pub struct Call {
     pub constructors: Vec<ConstructorFile>,
 }
 
+impl Call {
+    fn new(arguments: Vec<WrittenArgument>, tokens: TokenStream, names: &NamesAt<'_>) -> Call {
+        let lets: TokenStream = arguments.iter().flat_map(|argument| argument.lets.iter().cloned()).collect();
+        let constructors = names.constructors(&quote!(#lets #tokens));
+        Call { arguments, tokens, constructors }
+    }
+}
+
 /// `book.price(depth)`, `fill(s, width)`, `parse::<u8>(s)`; an unsafe function's in an `unsafe` block, which is its
 /// own contract.
 fn call_tokens(
@@ -290,9 +298,7 @@ impl Callable<'_> {
             arguments.push(written);
         }
         let tokens = call_tokens(&path, &arguments, style.explicit, self.function.is_unsafe());
-        let lets: TokenStream = arguments.iter().flat_map(|argument| argument.lets.iter().cloned()).collect();
-        let constructors = names.constructors(&quote!(#lets #tokens));
-        Ok(Call { arguments, tokens, constructors })
+        Ok(Call::new(arguments, tokens, &names))
     }
 
     /// The format string that calls a `fmt` of std's traits; nobody makes a `Formatter` by hand.
@@ -331,7 +337,8 @@ impl Callable<'_> {
             None => written.pass.clone(),
         };
         let literal = crate::hostile::literal::string(format);
-        Ok(Call { tokens: quote!(format!(#literal, #pass)), arguments: vec![written] })
+        let tokens = quote!(format!(#literal, #pass));
+        Ok(Call::new(vec![written], tokens, names))
     }
 
     /// The worst trust of the arguments.

@@ -54,7 +54,8 @@ pub struct Placement {
 }
 
 /// Puts regressions in place below the workspace at `root`. A regression that is there already, with the same
-/// snapshot and target, is replaced; another one of its name is not.
+/// snapshot and target, is replaced; another one of its name is not. Where the same test is there from another
+/// snapshot, it is left as it is, and stands for this one.
 pub fn edits(
     regressions: &[Regression],
     root: &Path,
@@ -87,6 +88,11 @@ fn place_one(
     let hint = regression.header.target.rsplit("::").next();
     let folder = home(tree, module, hint)?;
     let declared = declare(tree, &Site::of(module, hint), &folder)?;
+    if let Some((name, text)) = present(tree, regression, &folder, templates)? {
+        let file = folder.join(format!("{name}.rs"));
+        update_list(tree, &folder, &module_text(&module.file, &module.inline), module.edition, templates)?;
+        return Ok(Placed { test: join_test_path(module, &declared, &name), name, file, text });
+    }
     let name = free_name(tree, regression, &folder, taken)?;
     let renamed = renamed(regression, &name);
     let file = folder.join(format!("{name}.rs"));
@@ -109,6 +115,41 @@ fn place_one(
         constructors.push(constructor::place_constructor(tree, constructor, templates)?);
     }
     Ok(Placed { test: join_test_path(module, &declared, &name), name, file, text, constructors })
+}
+
+/// The same test made of an earlier snapshot, with its text: the crash was met on another way, or again.
+fn present(
+    tree: &Tree,
+    regression: &Regression,
+    folder: &Path,
+    templates: &Templates,
+) -> Result<Option<(String, String)>, PlaceError> {
+    let at = tree.root().join(folder);
+    for name in test_names(tree, folder)? {
+        let Some(text) = tree.read_text(&folder.join(format!("{name}.rs")))? else { continue };
+        let same_target = Wiring::read(&text).is_some_and(|w| w.target == regression.header.target);
+        if !same_target {
+            continue;
+        }
+        let own = render(&renamed(regression, &name), templates)?;
+        let own = formatted(&own, &at, regression.module.edition).unwrap_or(own);
+        let data = folder.join(&name);
+        let mut same = below_header(&own) == below_header(&text);
+        same &= tree.walk(&data)?.len() == regression.side_files.len();
+        for side in &regression.side_files {
+            same = same && tree.read(&data.join(&side.name))?.as_deref() == Some(&side.bytes);
+        }
+        if same {
+            return Ok(Some((name, text)));
+        }
+    }
+    Ok(None)
+}
+
+/// A test's text without the comment lines at its start, which name the snapshot.
+fn below_header(text: &str) -> String {
+    let lines = text.lines().skip_while(|line| line.starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn join_test_path(module: &ModulePlace, declared: &str, name: &str) -> String {

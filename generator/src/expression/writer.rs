@@ -472,6 +472,12 @@ impl<'a> Writer<'a> {
     pub(super) fn pointee<'v>(&self, value: &'v Value, to: TypeId) -> Result<Cow<'v, Value>, Unwritable> {
         match &value.data {
             Data::Pointer { to: Some(inner), .. } => Ok(Cow::Borrowed(&**inner)),
+            Data::Pointer { to: None, .. }
+                if self.types.get(to).is_some_and(|shape| shape.kind == TypeKind::FunctionPointer) =>
+            {
+                let name = self.types.name(to);
+                Err(self.refuse(format!("a function ({name}): debug info does not say which")))
+            }
             Data::Pointer { to: None, .. } => {
                 Err(self.refuse(format!("what it points to ({}) was not read", self.types.name(to))))
             }
