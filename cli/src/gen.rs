@@ -2,7 +2,6 @@
 //! project, generate, show the diff, change the tree.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use relapse_generator::generate::{Generated, Options, Status, generate};
 use relapse_generator::project::Project;
@@ -17,11 +16,13 @@ use crate::console::{Console, Style};
 use crate::edits::{recover, show_diff};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::settings::Settings;
 use crate::workspace::Workspace;
 
 pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
     let store = workspace.store();
+    let templates = Settings::read(&workspace.root)?.templates()?;
     recover(&workspace, console)?;
     let snapshots = wanted(args, &store, console)?;
     let mut known: HashMap<String, Report> = HashMap::new();
@@ -31,7 +32,7 @@ pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Re
         let again = known.get(&snapshot.fingerprint).filter(|report| report.status == "verified");
         let report = match again {
             Some(report) => report.for_snapshot(&snapshot.id),
-            None => one(args, &snapshot, &workspace.root, store.folder(), console)?,
+            None => one(args, &snapshot, &workspace, &templates, console)?,
         };
         verified += usize::from(report.status == "verified");
         console.object(&report)?;
@@ -44,10 +45,11 @@ pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Re
 fn one(
     args: &arguments::Gen,
     snapshot: &Snapshot,
-    root: &Path,
-    relapse_folder: &Path,
+    workspace: &Workspace,
+    templates: &Templates,
     console: &mut Console,
 ) -> Result<Report, Failure> {
+    let root = &workspace.root;
     console.say(terminal_safe(&format!("{} {}", short(&snapshot.id), first_line(&snapshot.cause.message))));
     let project = Project::open(root, snapshot.program.build.as_ref())
         .map_err(|error| Failure::missing("failed to read the workspace").because(&error))?;
@@ -57,9 +59,8 @@ fn one(
         every_frame: args.every_frame,
         limits: Limits::default(),
     };
-    let templates = Templates::embedded();
     let progress = console.progress("building the candidates");
-    let made = generate(snapshot, &project, &templates, &options, &mut |step| {
+    let made = generate(snapshot, &project, templates, &options, &mut |step| {
         progress.now(&format!("building the candidates: {} ({} done)", step.name, step.finished));
     });
     drop(progress);
@@ -73,7 +74,7 @@ fn one(
     };
     show(&made, console);
     made.edits
-        .apply(root, relapse_folder)
+        .apply(root, &workspace.relapse_folder())
         .map_err(|error| Failure::cannot_write("failed to put the test in place").because(&error))?;
     Ok(Report::new(&snapshot.id, &made, args.every_frame))
 }

@@ -191,7 +191,12 @@ pub struct Call {
 
 /// `book.price(depth)`, `fill(s, width)`, `parse::<u8>(s)`; an unsafe function's in an `unsafe` block, which is its
 /// own contract.
-fn call_tokens(path: &CallPath, arguments: &[WrittenArgument], explicit: bool, is_unsafe: bool) -> TokenStream {
+fn call_tokens(
+    path: &CallPath,
+    arguments: &[WrittenArgument],
+    explicit: bool,
+    is_unsafe: bool,
+) -> TokenStream {
     let passes: Vec<&TokenStream> = arguments.iter().map(|argument| &argument.pass).collect();
     let locals: Vec<String> =
         arguments.iter().filter_map(|argument| argument.variable.as_ref()).map(ToString::to_string).collect();
@@ -239,7 +244,8 @@ impl Callable<'_> {
         let literals = if style.explicit { Literals::Suffixed } else { Literals::Inferred };
         let mut arguments = Vec::new();
         for argument in &self.frame.arguments {
-            let written = argument_with(&argument.name, &argument.value, types, &names, &mut scope, literals)?;
+            let written =
+                argument_with(&argument.name, &argument.value, types, &names, &mut scope, literals)?;
             arguments.push(written);
         }
         let tokens = call_tokens(&path, &arguments, style.explicit, self.function.is_unsafe());

@@ -24,5 +24,4 @@ pub mod scratch;
 pub mod should_panic;
 pub mod sync;
 pub mod target;
-pub mod tidy;
 pub mod verify;

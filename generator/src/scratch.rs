@@ -196,6 +196,8 @@ pub fn clean(relapse_folder: &Path) -> Result<Cleaned, ScratchError> {
         fs::remove_dir_all(&slot).map_err(ScratchError::io("remove", &slot))?;
         cleaned.removed.push(slot);
     }
+    // Goes where nothing is left in it.
+    let _ = fs::remove_dir(&folder);
     cleaned.removed.sort();
     cleaned.busy.sort();
     Ok(cleaned)
