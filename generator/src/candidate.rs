@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use relapse_snapshot::{Frame, FrameKind, Snapshot, Trust, TypeId, TypeKind, TypeTable};
+use relapse_snapshot::{Argument, Data, Frame, FrameKind, Snapshot, Trust, TypeId, TypeKind, TypeTable, Value};
 
 use crate::expression::{Literals, Scope, Unwritable, WrittenArgument, argument_with};
 use crate::index::{CallPath, FunctionItem, Holds, NamesAt, Owner, PublicApi, SourceIndex};
@@ -38,13 +38,21 @@ pub struct Rejection {
 
 /// Joins every workspace frame of the crashing thread to its function.
 pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Callable<'a>>, Vec<Rejection>) {
-    let workspace = snapshot.frames().iter().filter(|frame| frame.kind == FrameKind::Workspace);
+    let workspace: Vec<&Frame> =
+        snapshot.frames().iter().filter(|frame| frame.kind == FrameKind::Workspace).collect();
     let (mut callables, mut rejected) = (Vec::new(), Vec::new());
     let api = PublicApi::new(index);
-    for (depth, frame) in workspace.enumerate() {
-        match join(frame, index) {
+    let mut blames_caller = false;
+    for (depth, &frame) in workspace.iter().enumerate() {
+        let joined = join(frame, index);
+        blames_caller = match depth.checked_sub(1) {
+            None => joined.as_ref().is_ok_and(|function| asserts_on_arguments(snapshot, frame, function)),
+            Some(inner) => blames_caller && passes_on(frame, workspace[inner]),
+        };
+        match joined {
             Ok(function) => {
                 let facts = facts(snapshot, frame, depth, function, index, &api);
+                let facts = Facts { asserts_on_arguments: blames_caller, ..facts };
                 callables.push(Callable { frame, depth, function, facts });
             }
             Err(reason) => rejected.push(Rejection { function: frame.function.clone(), depth, reason }),
@@ -114,14 +122,6 @@ fn facts(
 ) -> Facts {
     let target = index.target(function.id.krate);
     let program = !target.kind.is_library();
-    // The panic is raised in the function's own body where nothing of the workspace or a dependency lies
-    // further in.
-    let raised_here = snapshot
-        .frames()
-        .iter()
-        .find(|f| matches!(f.kind, FrameKind::Workspace | FrameKind::Dependency))
-        .is_some_and(|innermost| std::ptr::eq(innermost, frame));
-    let line = frame.location.as_ref().map_or(0, |location| location.line);
     Facts {
         frame: depth,
         public: !program && api.is_public_api(function),
@@ -129,10 +129,45 @@ fn facts(
         plain_data: frame.arguments.iter().all(|a| is_plain(a.value.ty, &snapshot.types)),
         documents_panics: function.attributes.panics_docs.is_some(),
         track_caller: function.attributes.track_caller,
-        asserts_on_arguments: raised_here && function.asserts_on_arguments_at(line),
+        asserts_on_arguments: false,
         is_unsafe: function.is_unsafe(),
         entry_point: function.attributes.test
             || (program && function.name == "main" && index.module(function.module).path.is_empty()),
+    }
+}
+
+/// Whether the innermost workspace frame panics by an assertion on nothing but its parameters.
+fn asserts_on_arguments(snapshot: &Snapshot, frame: &Frame, function: &FunctionItem) -> bool {
+    // The panic is raised in the function's own body where nothing of a dependency lies further in.
+    let raised_here = snapshot
+        .frames()
+        .iter()
+        .find(|f| matches!(f.kind, FrameKind::Workspace | FrameKind::Dependency))
+        .is_some_and(|innermost| std::ptr::eq(innermost, frame));
+    let line = frame.location.as_ref().map_or(0, |location| location.line);
+    raised_here && function.asserts_on_arguments_at(line)
+}
+
+/// Whether a function merely passes its own arguments on to the one that it called: then what that one asserts
+/// is the business of *its* caller, too.
+fn passes_on(outer: &Frame, inner: &Frame) -> bool {
+    let given = |passed: &Argument| outer.arguments.iter().any(|own| is_passed_on(&own.value, &passed.value));
+    !inner.arguments.is_empty() && inner.arguments.iter().all(given)
+}
+
+/// Whether what a function was called with is an argument of its caller. References are the same where they
+/// point to the same place. A reference to an argument taken by value is that argument; a value made from a
+/// reference is a new one, but for plain numbers.
+fn is_passed_on(own: &Value, passed: &Value) -> bool {
+    let scalar = |value: &Value| {
+        matches!(value.data, Data::Bool(_) | Data::Char(_) | Data::Int(_) | Data::Uint(_) | Data::Float(_))
+    };
+    match (&own.data, &passed.data) {
+        (Data::Missing(_), _) | (_, Data::Missing(_)) => false,
+        (Data::Pointer { address: own, .. }, Data::Pointer { address: passed, .. }) => own == passed,
+        (_, Data::Pointer { to: Some(to), .. }) => to.ty == own.ty && to.data == own.data,
+        (Data::Pointer { to: Some(to), .. }, _) => scalar(passed) && to.ty == passed.ty && to.data == passed.data,
+        (own_data, passed_data) => own.ty == passed.ty && own_data == passed_data,
     }
 }
 
@@ -241,6 +276,9 @@ impl Callable<'_> {
             self.frame.generics.iter().map(|g| (g.name.as_str(), types.name(g.ty))).collect();
         let path = names.callable(self.function, &generics)?;
         let mut scope = Scope::new(test);
+        if let Some(format) = self.format_string() {
+            return self.formatting(format, types, &names, &mut scope);
+        }
         let literals = if style.explicit { Literals::Suffixed } else { Literals::Inferred };
         let mut arguments = Vec::new();
         for argument in &self.frame.arguments {
@@ -250,6 +288,45 @@ impl Callable<'_> {
         }
         let tokens = call_tokens(&path, &arguments, style.explicit, self.function.is_unsafe());
         Ok(Call { arguments, tokens })
+    }
+
+    /// The format string that calls a `fmt` of std's traits; nobody makes a `Formatter` by hand.
+    fn format_string(&self) -> Option<&'static str> {
+        let Owner::TraitImpl { trait_path, .. } = &self.function.owner else { return None };
+        if self.function.name != "fmt" || self.frame.arguments.len() != 2 {
+            return None;
+        }
+        Some(match trait_path.segments.last()?.ident.to_string().as_str() {
+            "Display" => "{}",
+            "Debug" => "{:?}",
+            "LowerHex" => "{:x}",
+            "UpperHex" => "{:X}",
+            "Octal" => "{:o}",
+            "Binary" => "{:b}",
+            "LowerExp" => "{:e}",
+            "UpperExp" => "{:E}",
+            "Pointer" => "{:p}",
+            _ => return None,
+        })
+    }
+
+    /// `format!("{}", duration)`: width, precision and flags of the crash are not kept, the proof tells whether
+    /// they mattered.
+    fn formatting(
+        &self,
+        format: &str,
+        types: &TypeTable,
+        names: &NamesAt<'_>,
+        scope: &mut Scope,
+    ) -> Result<Call, Uncallable> {
+        let receiver = &self.frame.arguments[0];
+        let written = argument_with("self", &receiver.value, types, names, scope, Literals::Suffixed)?;
+        let pass = match &written.variable {
+            Some(variable) => quote!(#variable),
+            None => written.pass.clone(),
+        };
+        let literal = crate::hostile::literal::string(format);
+        Ok(Call { tokens: quote!(format!(#literal, #pass)), arguments: vec![written] })
     }
 
     /// The worst trust of the arguments.
@@ -279,7 +356,31 @@ impl Callable<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::crate_name;
+    use super::*;
+
+    fn value(data: Data) -> Value {
+        Value { ty: TypeId(0), trust: Trust::AtCrash, data }
+    }
+
+    fn reference(address: u64, to: Value) -> Value {
+        value(Data::Pointer { address, to: Some(Box::new(to)) })
+    }
+
+    #[test]
+    fn a_reference_is_passed_on_where_it_points_to_the_same_place() {
+        let zero = || value(Data::Sequence { items: Vec::new(), len: 0 });
+        assert!(is_passed_on(&reference(16, zero()), &reference(16, zero())));
+        assert!(!is_passed_on(&reference(16, zero()), &reference(32, zero())), "equal, but another one");
+    }
+
+    #[test]
+    fn a_value_made_from_a_reference_is_a_new_one() {
+        let zero = || value(Data::Sequence { items: Vec::new(), len: 0 });
+        assert!(is_passed_on(&zero(), &reference(16, zero())));
+        assert!(!is_passed_on(&reference(16, zero()), &zero()));
+        assert!(is_passed_on(&reference(16, value(Data::Uint(5))), &value(Data::Uint(5))));
+        assert!(!is_passed_on(&value(Data::Uint(5)), &value(Data::Uint(6))));
+    }
 
     #[test]
     fn crate_name_is_the_first_name_of_the_path() {

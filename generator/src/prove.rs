@@ -258,7 +258,8 @@ pub fn together<'a>(
         let mut kept: Vec<Draft<'a>> = Vec::new();
         for (index, mut draft) in drafts.into_iter().enumerate() {
             if let Some(compiled) = built.compiled.as_ref().filter(|_| built.kept.contains(&index)) {
-                draft.run = test_run(compiled, &draft, bench).map(|run| (run, crash.clone()));
+                let crash = crash.below(bench.snapshot, draft.callable.frame);
+                draft.run = test_run(compiled, &draft, bench).map(|run| (run, crash));
                 draft.run_until(1, bench, effort)?;
                 kept.push(draft);
             }

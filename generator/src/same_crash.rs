@@ -4,7 +4,7 @@
 mod lines;
 
 use relapse_capture::roots::Roots;
-use relapse_snapshot::{CauseKind, FrameKind, Location, Snapshot, normalise_message};
+use relapse_snapshot::{CauseKind, Frame, FrameKind, Location, Snapshot, normalise_message};
 
 pub use self::lines::LineMap;
 use crate::verify::{Ending, Observation, ObservedDeath, ObservedPanic};
@@ -40,17 +40,24 @@ impl Crash {
     /// The crash of a snapshot. `roots` are the folders that the test is built in, `lines` what our own edits
     /// do to the files.
     pub fn new(snapshot: &Snapshot, roots: Roots, lines: LineMap) -> Self {
-        let own = snapshot.frames().iter();
-        let own = own.filter(|frame| matches!(frame.kind, FrameKind::Workspace | FrameKind::Dependency));
         Self {
             kind: snapshot.cause.kind,
             signal: snapshot.cause.signal.clone(),
             message: normalise_message(&snapshot.cause.message),
             location: snapshot.location.clone(),
-            functions: own.take(INNERMOST).map(|frame| frame.function.clone()).collect(),
+            functions: innermost(snapshot.frames()),
             roots,
             lines,
         }
+    }
+
+    /// The same crash as a test shows it that calls the function of `target`, a frame of the snapshot: what called
+    /// that function is not in the test.
+    #[must_use]
+    pub fn below(&self, snapshot: &Snapshot, target: &Frame) -> Self {
+        let frames = snapshot.frames();
+        let end = frames.iter().position(|frame| std::ptr::eq(frame, target)).map_or(frames.len(), |at| at + 1);
+        Self { functions: innermost(&frames[..end]), ..self.clone() }
     }
 
     /// Whether the crash ends the process, rather than unwinds a thread.
@@ -148,6 +155,12 @@ impl Crash {
             _ => None,
         }
     }
+}
+
+/// The innermost functions that are not std's.
+fn innermost(frames: &[Frame]) -> Vec<String> {
+    let own = frames.iter().filter(|frame| matches!(frame.kind, FrameKind::Workspace | FrameKind::Dependency));
+    own.take(INNERMOST).map(|frame| frame.function.clone()).collect()
 }
 
 fn is_std(file: &str) -> bool {

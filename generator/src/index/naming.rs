@@ -303,12 +303,12 @@ impl<'i> NamesAt<'i> {
                     Err(Unnameable(format!("`{definition}` is no struct or enum")))
                 }
             },
+            // What a macro made is not in the source: within its own crate the compiler tells whether the fields
+            // may be written, and drops the candidate where they may not.
             Def::Made(module, _) => {
-                let within = module.krate == self.module.krate
-                    && self.index().source(module.krate).is_within(self.module.module, module.module);
                 let reason =
                     || Unnameable(format!("`{definition}` is made by a macro; its fields may be private"));
-                if within || variant.is_some() { Ok(()) } else { Err(reason()) }
+                if module.krate == self.module.krate || variant.is_some() { Ok(()) } else { Err(reason()) }
             }
             Def::Variant(..) | Def::Module(_) | Def::Function(_) => {
                 Err(Unnameable(format!("`{definition}` is no type")))

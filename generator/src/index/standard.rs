@@ -89,6 +89,8 @@ const TABLE: &[(&str, &str, &[&str])] = &[
     ("core::ffi::c_str", "std::ffi", &["CStr", "FromBytesUntilNulError", "FromBytesWithNulError"]),
     ("std::ffi::c_str", "std::ffi", &["CStr", "CString"]),
     ("std::ffi::os_str", "std::ffi", &["OsStr", "OsString"]),
+    ("std::os::unix::ffi::os_str", "std::os::unix::ffi", &["OsStrExt", "OsStringExt"]),
+    ("core::ptr", "std::ptr", &["null", "null_mut"]),
     (
         "core::fmt",
         "std::fmt",
@@ -253,7 +255,7 @@ const TABLE: &[(&str, &str, &[&str])] = &[
     ("core::option", "std::option", &["IntoIter", "Iter", "IterMut", "Option"]),
     ("core::panic::location", "std::panic", &["Location"]),
     ("core::panic::unwind_safe", "std::panic", &["AssertUnwindSafe", "RefUnwindSafe", "UnwindSafe"]),
-    ("core::pin", "std::pin", &["Pin"]),
+    ("core::pin", "std::pin", &["Pin", "pin"]),
     ("core::ptr::non_null", "std::ptr", &["NonNull"]),
     ("core::result", "std::result", &["IntoIter", "Iter", "IterMut", "Result"]),
     ("core::slice::index", "std::slice", &["SliceIndex"]),
