@@ -1,5 +1,7 @@
 //! `cargo relapse run` from outside: what the command sees, how it ends, what is kept.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;

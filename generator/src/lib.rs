@@ -12,6 +12,7 @@ pub mod hostile;
 pub mod index;
 pub mod names;
 pub mod outcome;
+mod paths;
 pub mod place;
 pub mod project;
 pub mod prove;
