@@ -7,7 +7,6 @@ mod error;
 mod format;
 mod harness;
 mod list;
-mod paths;
 mod source;
 mod wire;
 
@@ -19,10 +18,10 @@ use crate::regression::{ModulePlace, Regression};
 use crate::render::{Templates, Wiring, module_text, render};
 
 pub(crate) use constructor::uncalled;
+pub(crate) use crate::paths::{normalized, relative};
 pub use error::PlaceError;
 pub(crate) use format::{formatted, kept_clean};
 pub use harness::{HarnessTarget, has_harness};
-pub(crate) use paths::{normalized, relative};
 pub(crate) use source::Source;
 pub(crate) use wire::{Loaded, Site, declarations, declare, undeclare};
 
