@@ -90,7 +90,8 @@ fn place_one(
     if let Some((name, text)) = present(tree, regression, &folder, templates)? {
         let file = folder.join(format!("{name}.rs"));
         update_list(tree, &folder, &module_text(&module.file, &module.inline), module.edition, templates)?;
-        return Ok(Placed { test: join_test_path(module, &declared, &name), name, file, text });
+        let constructors = place_constructors(tree, regression, templates)?;
+        return Ok(Placed { test: join_test_path(module, &declared, &name), name, file, text, constructors });
     }
     let name = free_name(tree, regression, &folder, taken)?;
     let renamed = renamed(regression, &name);
@@ -109,11 +110,18 @@ fn place_one(
         tree.write(&data.join(&side.name), Some(side.bytes.clone()))?;
     }
     update_list(tree, &folder, &module_text(&module.file, &module.inline), module.edition, templates)?;
-    let mut constructors = Vec::new();
-    for constructor in &regression.constructors {
-        constructors.push(constructor::place_constructor(tree, constructor, templates)?);
-    }
+    let constructors = place_constructors(tree, regression, templates)?;
     Ok(Placed { test: join_test_path(module, &declared, &name), name, file, text, constructors })
+}
+
+/// Puts the constructors that a test calls in place.
+fn place_constructors(
+    tree: &mut Tree,
+    regression: &Regression,
+    templates: &Templates,
+) -> Result<Vec<PathBuf>, PlaceError> {
+    let constructors = regression.constructors.iter();
+    constructors.map(|constructor| constructor::place_constructor(tree, constructor, templates)).collect()
 }
 
 /// The same test made of an earlier snapshot, with its text: the crash was met on another way, or again.
@@ -124,7 +132,7 @@ fn present(
     templates: &Templates,
 ) -> Result<Option<(String, String)>, PlaceError> {
     let at = tree.root().join(folder);
-    for name in test_names(tree, folder)? {
+    for name in module_names(tree, folder)? {
         let Some(text) = tree.read_text(&folder.join(format!("{name}.rs")))? else { continue };
         let same_target = Wiring::read(&text).is_some_and(|w| w.target == regression.header.target);
         if !same_target {
