@@ -71,6 +71,9 @@ impl Surroundings for Again<'_> {
                     short_type(&function)
                 )
             }
+            Lacking::Given(function) => {
+                format!("the arguments of {} may have been changed since its call", short_type(&function))
+            }
         };
         let command = match self.command(snapshot) {
             Ok(command) => command,
