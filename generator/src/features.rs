@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn defaults_are_not_named() {
-        let table: &[(&str, &[&str])] = &[("default", &["std"]), ("std", &[]), ("v1", &["atomic"]), ("atomic", &["dep:atomic"])];
+        let table: &[(&str, &[&str])] =
+            &[("default", &["std"]), ("std", &[]), ("v1", &["atomic"]), ("atomic", &["dep:atomic"])];
         assert_eq!(minimal_of(table, &["default", "std"]), Vec::<String>::new());
         assert_eq!(minimal_of(table, &["default", "std", "v1", "atomic"]), ["--features", "v1"]);
     }

@@ -196,16 +196,24 @@ fn drafts_by_target<'a>(
 }
 
 /// The test target of a function, with the features, profile and target triple of the crash.
-fn test_target(callable: &Callable<'_>, snapshot: &Snapshot, project: &Project) -> Result<TestTarget, String> {
+fn test_target(
+    callable: &Callable<'_>,
+    snapshot: &Snapshot,
+    project: &Project,
+) -> Result<TestTarget, String> {
     let krate = callable.function.id.krate;
     let (target, package) = (project.index.target(krate), project.index.package(krate));
     let (mut cargo_args, harness) = match target.kind {
         TargetKind::Library | TargetKind::ProcMacro => (vec!["--lib".to_owned()], HarnessTarget::Lib),
-        TargetKind::Binary => (vec!["--bin".to_owned(), target.name.clone()], HarnessTarget::Bin(&target.name)),
+        TargetKind::Binary => {
+            (vec!["--bin".to_owned(), target.name.clone()], HarnessTarget::Bin(&target.name))
+        }
         TargetKind::Example => {
             (vec!["--example".to_owned(), target.name.clone()], HarnessTarget::Example(&target.name))
         }
-        TargetKind::Test => (vec!["--test".to_owned(), target.name.clone()], HarnessTarget::Test(&target.name)),
+        TargetKind::Test => {
+            (vec!["--test".to_owned(), target.name.clone()], HarnessTarget::Test(&target.name))
+        }
         TargetKind::Bench => return Err("a benchmark has no tests".to_owned()),
     };
     let manifest = std::fs::read_to_string(package.folder.join("Cargo.toml")).unwrap_or_default();
@@ -213,7 +221,8 @@ fn test_target(callable: &Callable<'_>, snapshot: &Snapshot, project: &Project) 
         return Err(format!("`{}` has `harness = false`: no test runs there", target.name));
     }
     if let Some(found) = project.metadata.packages.iter().find(|p| {
-        p.name.as_str() == package.name && p.manifest_path.parent().is_some_and(|f| f.as_std_path() == package.folder)
+        p.name.as_str() == package.name
+            && p.manifest_path.parent().is_some_and(|f| f.as_std_path() == package.folder)
     }) {
         cargo_args.extend(features::arguments(&project.metadata, found));
     }
@@ -278,7 +287,10 @@ fn choose(
     }
     rejected.sort_by_key(|rejection| rejection.depth);
     let (status, reason, shown) = if chosen.is_empty() {
-        let best = order.iter().copied().max_by_key(|&i| drafts[i].verification.as_ref().map_or(0, |v| v.reproduced));
+        let best = order
+            .iter()
+            .copied()
+            .max_by_key(|&i| drafts[i].verification.as_ref().map_or(0, |v| v.reproduced));
         match best {
             None => return Ok(failed(no_callable(bench.snapshot, &rejected), rejected, effort)),
             Some(best) => (Status::Unverified, Some(not_reproduced(&drafts[best], options)), vec![best]),
@@ -347,4 +359,3 @@ fn no_callable(snapshot: &Snapshot, rejected: &[Rejection]) -> String {
         ),
     }
 }
-

@@ -17,7 +17,13 @@ pub struct Naming<'a> {
 }
 
 /// The header of a candidate's test.
-pub fn of(callable: &Callable<'_>, snapshot: &Snapshot, index: &SourceIndex, naming: Naming<'_>, trust: Trust) -> Header {
+pub fn of(
+    callable: &Callable<'_>,
+    snapshot: &Snapshot,
+    index: &SourceIndex,
+    naming: Naming<'_>,
+    trust: Trust,
+) -> Header {
     let innermost = snapshot.innermost_workspace_frame();
     let mut remarks = Vec::new();
     if trust == Trust::Redacted {
@@ -70,7 +76,8 @@ pub fn short_path(frame: &Frame) -> String {
 /// raises is placed where the workspace called it.
 fn place(snapshot: &Snapshot, index: &SourceIndex, callable: &Callable<'_>) -> String {
     let own = |location: &&Location| !location.file.starts_with("library/");
-    let called_from = snapshot.frames().iter().find(|f| f.kind == FrameKind::Workspace).and_then(|f| f.location.as_ref());
+    let called_from =
+        snapshot.frames().iter().find(|f| f.kind == FrameKind::Workspace).and_then(|f| f.location.as_ref());
     let Some(location) = snapshot.location.as_ref().filter(own).or(called_from) else {
         return match snapshot.cause.kind {
             CauseKind::Panic => "an unknown place".to_owned(),
@@ -86,7 +93,8 @@ fn place(snapshot: &Snapshot, index: &SourceIndex, callable: &Callable<'_>) -> S
 /// `rustc 1.95.0 debug`.
 fn build(snapshot: &Snapshot) -> String {
     let version = snapshot.program.rustc.as_deref().and_then(|text| {
-        text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('.'))
+        text.split_whitespace()
+            .find(|word| word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('.'))
     });
     let profile = match snapshot.program.build.as_ref().map(|build| build.profile.as_str()) {
         None | Some("" | "dev" | "test") => "debug",
@@ -121,7 +129,10 @@ mod tests {
     #[test]
     fn short_path_is_the_type_and_the_function() {
         assert_eq!(short_path(&frame("textwrap::fill", "fill<&str>")), "fill");
-        assert_eq!(short_path(&frame("textwrap::WrapIterImpl::impl_next", "impl_next")), "WrapIterImpl::impl_next");
+        assert_eq!(
+            short_path(&frame("textwrap::WrapIterImpl::impl_next", "impl_next")),
+            "WrapIterImpl::impl_next"
+        );
         assert_eq!(short_path(&frame("demo::Grid<T>::row", "row<u8>")), "Grid::row");
         assert_eq!(short_path(&frame("<demo::Row as core::fmt::Display>::fmt", "fmt")), "fmt");
     }

@@ -9,7 +9,9 @@ use relapse_capture::roots::Roots;
 use relapse_snapshot::{Snapshot, Trust};
 
 use crate::candidate::{Callable, Rejection, Style};
-use crate::compile::{CandidateFiles, Compiled, Diagnostic, Progress, TestTarget, Variable, compile_candidates};
+use crate::compile::{
+    CandidateFiles, Compiled, Diagnostic, Progress, TestTarget, Variable, compile_candidates,
+};
 use crate::generate::GenerateError;
 use crate::header::{self, Naming};
 use crate::index::SourceIndex;
@@ -116,7 +118,12 @@ impl<'a> Draft<'a> {
     }
 
     /// Runs the test until it ran `rounds` times.
-    pub fn run_until(&mut self, rounds: u32, bench: &Bench<'_>, effort: &mut Effort) -> Result<(), GenerateError> {
+    pub fn run_until(
+        &mut self,
+        rounds: u32,
+        bench: &Bench<'_>,
+        effort: &mut Effort,
+    ) -> Result<(), GenerateError> {
         let Some((run, crash)) = &self.run else { return Ok(()) };
         let done = self.verification.as_ref().map_or(0, |v| v.of);
         let more = verify(bench.observer, run, crash, rounds.saturating_sub(done))?;
@@ -150,6 +157,15 @@ impl<'a> Draft<'a> {
         // than the value had.
         let inference = ["E0282", "E0283", "E0284", "E0790", "E0689", "E0308", "E0277"];
         let code = error.code.as_deref().unwrap_or_default();
+        // E0277, E0599: a bound that the function's head does not show, such as `Seek`.
+        let types = &bench.snapshot.types;
+        if ["E0277", "E0599"].contains(&code)
+            && !self.style.seekable
+            && self.callable.stand_ins(self.style, types).has_bytes()
+        {
+            self.style.seekable = true;
+            return self.rewrite(bench);
+        }
         if inference.contains(&code) && !self.style.explicit {
             self.style.explicit = true;
             return self.rewrite(bench);
@@ -237,7 +253,8 @@ pub fn together<'a>(
         let built =
             compile_candidates(bench.scratch, &target, bench.variables, &files, &mut edits_for, progress)?;
         effort.builds += built.builds;
-        let again = round < MAX_ROUNDS && reword(&mut drafts, &built.rejected, built.compiled.as_ref(), bench);
+        let again =
+            round < MAX_ROUNDS && reword(&mut drafts, &built.rejected, built.compiled.as_ref(), bench);
         if again {
             bench.scratch.reset(&built.applied)?;
             continue;
@@ -245,7 +262,8 @@ pub fn together<'a>(
         for (&index, error) in &built.rejected {
             rejected.push(drafts[index].rejection(format!("the test does not compile: {}", error.message)));
         }
-        let crash = Crash::new(bench.snapshot, bench.scratch.roots(bench.roots), LineMap::new(&built.applied));
+        let crash =
+            Crash::new(bench.snapshot, bench.scratch.roots(bench.roots), LineMap::new(&built.applied));
         let mut kept: Vec<Draft<'a>> = Vec::new();
         for (index, mut draft) in drafts.into_iter().enumerate() {
             if let Some(compiled) = built.compiled.as_ref().filter(|_| built.kept.contains(&index)) {
@@ -307,7 +325,8 @@ fn reword(
 }
 
 fn test_run(compiled: &Compiled, draft: &Draft<'_>, bench: &Bench<'_>) -> Option<TestRun> {
-    let test = place::test_path(&draft.regression.module, &draft.regression.name, bench.scratch.root()).ok()?;
+    let test =
+        place::test_path(&draft.regression.module, &draft.regression.name, bench.scratch.root()).ok()?;
     Some(TestRun {
         executable: compiled.executable.clone()?,
         test,

@@ -56,7 +56,8 @@ impl Crash {
     #[must_use]
     pub fn below(&self, snapshot: &Snapshot, target: &Frame) -> Self {
         let frames = snapshot.frames();
-        let end = frames.iter().position(|frame| std::ptr::eq(frame, target)).map_or(frames.len(), |at| at + 1);
+        let end =
+            frames.iter().position(|frame| std::ptr::eq(frame, target)).map_or(frames.len(), |at| at + 1);
         Self { functions: innermost(&frames[..end]), ..self.clone() }
     }
 
@@ -159,7 +160,8 @@ impl Crash {
 
 /// The innermost functions that are not std's.
 fn innermost(frames: &[Frame]) -> Vec<String> {
-    let own = frames.iter().filter(|frame| matches!(frame.kind, FrameKind::Workspace | FrameKind::Dependency));
+    let own =
+        frames.iter().filter(|frame| matches!(frame.kind, FrameKind::Workspace | FrameKind::Dependency));
     own.take(INNERMOST).map(|frame| frame.function.clone()).collect()
 }
 

@@ -357,6 +357,8 @@ const TABLE: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("std::io", "std::io", &["Write"]),
+    ("std::io::util", "std::io", &["empty", "repeat", "sink"]),
+    ("std::io::stdio", "std::io", &["stderr", "stdin", "stdout"]),
     ("core::io", "std::io", &["SeekFrom"]),
     ("std::io::buffered::bufreader", "std::io", &["BufReader"]),
     ("std::io::buffered::bufwriter", "std::io", &["BufWriter"]),
