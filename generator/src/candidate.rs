@@ -9,7 +9,9 @@ use relapse_snapshot::{
     Argument, Data, Frame, FrameKind, Snapshot, Trust, TypeId, TypeKind, TypeTable, Value,
 };
 
-use crate::expression::{Literals, Scope, Unwritable, WrittenArgument, argument_with};
+use crate::expression::{
+    Literals, Open, Scope, StandIns, Unwritable, WrittenArgument, argument_of_any_type, argument_with,
+};
 use crate::index::{CallPath, FunctionItem, Holds, NamesAt, Owner, PublicApi, SourceIndex};
 use crate::names::Unnameable;
 use crate::regression::ConstructorFile;
@@ -218,6 +220,8 @@ pub struct Style {
     pub explicit: bool,
     /// The result is dropped by `let _ =`: the compiler wants it used.
     pub drop_result: bool,
+    /// Bytes stand in for a reader as a cursor, which can seek, also where no bound asks for it.
+    pub seekable: bool,
 }
 
 /// A call with all that stands before it.
@@ -287,8 +291,10 @@ impl Callable<'_> {
         index: &SourceIndex,
     ) -> Result<Call, Uncallable> {
         let names = NamesAt::new(index, self.function.module);
-        let generics: Vec<(&str, &str)> =
-            self.frame.generics.iter().map(|g| (g.name.as_str(), types.name(g.ty))).collect();
+        let stand_ins = self.stand_ins(style, types);
+        // What stands in for a type is left to inference.
+        let kept = self.frame.generics.iter().filter(|generic| !stand_ins.change(generic.ty, types));
+        let generics: Vec<(&str, &str)> = kept.map(|g| (g.name.as_str(), types.name(g.ty))).collect();
         let path = names.callable(self.function, &generics)?;
         let mut scope = Scope::new(test);
         if let Some(format) = self.format_string() {
@@ -297,12 +303,24 @@ impl Callable<'_> {
         let literals = if style.explicit { Literals::Suffixed } else { Literals::Inferred };
         let mut arguments = Vec::new();
         for argument in &self.frame.arguments {
-            let written =
-                argument_with(&argument.name, &argument.value, types, &names, &mut scope, literals)?;
+            let (name, value) = (&argument.name, &argument.value);
+            let written = argument_of_any_type(name, value, types, &names, &mut scope, literals, &stand_ins)?;
             arguments.push(written);
         }
         let tokens = call_tokens(&path, &arguments, style.explicit, self.function.is_unsafe());
         Ok(Call::new(arguments, tokens, &names))
+    }
+
+    /// What the call is given for readers and sinks that nobody can build again: its generic parameters take
+    /// any type.
+    pub fn stand_ins(&self, style: Style, types: &TypeTable) -> StandIns {
+        let open: Vec<Open> = self
+            .frame
+            .generics
+            .iter()
+            .map(|generic| Open { ty: generic.ty, bounds: self.function.bounds_of(&generic.name) })
+            .collect();
+        StandIns::new(&open, style.seekable, types)
     }
 
     /// The format string that calls a `fmt` of std's traits; nobody makes a `Formatter` by hand.

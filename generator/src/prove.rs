@@ -158,6 +158,15 @@ impl<'a> Draft<'a> {
         // than the value had.
         let inference = ["E0282", "E0283", "E0284", "E0790", "E0689", "E0308", "E0277"];
         let code = error.code.as_deref().unwrap_or_default();
+        // E0277, E0599: a bound that the function's head does not show, such as `Seek`.
+        let types = &bench.snapshot.types;
+        if ["E0277", "E0599"].contains(&code)
+            && !self.style.seekable
+            && self.callable.stand_ins(self.style, types).has_bytes()
+        {
+            self.style.seekable = true;
+            return self.rewrite(bench);
+        }
         if inference.contains(&code) && !self.style.explicit {
             self.style.explicit = true;
             return self.rewrite(bench);
