@@ -1,7 +1,7 @@
 //! Frames as candidates: which function a frame is, whether a test can call it, and what its arguments are
 //! written as. In: a snapshot and the source index. Out: candidates, and the reason of every rejection.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -48,6 +48,7 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
     let (mut callables, mut rejected) = (Vec::new(), Vec::new());
     let api = PublicApi::new(index);
     let mut blames_caller = false;
+    let calls = calls_by_function(&workspace);
     for (depth, &frame) in workspace.iter().enumerate() {
         let joined = join(frame, index);
         blames_caller = match depth.checked_sub(1) {
@@ -55,6 +56,10 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
             Some(inner) => blames_caller && passes_on(frame, workspace[inner]),
         };
         match joined {
+            Ok(_) if is_inner_recursion(depth, &calls[frame.function.as_str()]) => {
+                let reason = "one of many calls of a recursion: its innermost and outermost ones are tried";
+                rejected.push(Rejection { function: frame.function.clone(), depth, reason: reason.to_owned() });
+            }
             Ok(function) => {
                 let facts = facts(snapshot, frame, depth, function, index, &api);
                 let facts = Facts { asserts_on_arguments: blames_caller, ..facts };
@@ -64,6 +69,24 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
         }
     }
     (callables, rejected)
+}
+
+/// Calls of one function at either end of a recursion that become candidates.
+const RECURSION_ENDS: usize = 4;
+
+/// The depths of each function's calls, innermost first.
+fn calls_by_function<'f>(workspace: &[&'f Frame]) -> BTreeMap<&'f str, Vec<usize>> {
+    let mut calls: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (depth, frame) in workspace.iter().enumerate() {
+        calls.entry(&frame.function).or_default().push(depth);
+    }
+    calls
+}
+
+/// Whether a call is in the middle of a long recursion.
+fn is_inner_recursion(depth: usize, calls: &[usize]) -> bool {
+    let at = calls.iter().position(|call| *call == depth).unwrap_or_default();
+    at >= RECURSION_ENDS && at + RECURSION_ENDS < calls.len()
 }
 
 /// The function that a frame is, or why a test cannot call it.
