@@ -1,5 +1,6 @@
 //! The tracer against real programs, compiled here by rustc: what they say themselves is the truth.
 
+mod entries;
 mod fixture;
 mod panics;
 mod processes;
