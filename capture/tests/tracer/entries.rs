@@ -49,6 +49,25 @@ pub fn step(count: &mut u64, end: u64) { *count += 1; assert!(*count < end, "the
 pub fn run(mut count: u64, end: u64) { loop { step(&mut count, end); } }
 
 #[inline(never)]
+pub fn round(bad: bool, rest: &mut Vec<u64>) {
+    for n in 0..1000 { one(n, bad, rest); }
+}
+#[inline(never)]
+pub fn one(n: u64, bad: bool, rest: &mut Vec<u64>) {
+    rest.clear();
+    if bad && n == 2 { rest[n as usize]; }
+    rest.push(n);
+}
+
+#[inline(never)]
+pub fn deep(mut left: u32, bad: bool) -> u32 {
+    if left == 0 { assert!(!bad); return 0; }
+    let below = deep(left - 1, bad);
+    left += 1000;
+    below + left
+}
+
+#[inline(never)]
 pub fn wait(mut own: String, barrier: &Barrier, fails: bool) {
     barrier.wait();
     own.push('!');
@@ -63,6 +82,9 @@ fn main() {
         "read" => { read(vec![4, 5, n].into_iter(), &mut &b"abc"[..]); }
         "down" => { down(3, &mut vec![1, 2, 3, 4, 5]); }
         "run" => { run(0, 100_000); }
+        "round" => { for bad in [false, false, true] { round(bad, &mut vec![9]); } }
+        "deep" => { deep(400, true); }
+        "deep twice" => { for (n, bad) in [(400, false), (5, true)] { deep(n, bad); } }
         "wait" => {
             let barrier = Arc::new(Barrier::new(2));
             let other = Arc::clone(&barrier);
@@ -171,6 +193,33 @@ fn hot_function_is_left_alone_and_its_old_arguments_are_not_taken_for_new_ones()
     assert_eq!(given(&second, "step"), ["100000", "100000"]);
     assert!(!trusts(&second, "step").contains(&Trust::Entry));
     assert!(notes.iter().any(|note| note.contains("too often") && note.contains("step")), "{notes:?}");
+}
+
+#[test]
+fn hot_function_is_read_again_once_its_caller_is_entered_anew() {
+    let (first, second, notes) = twice("round", &[]);
+    assert_eq!(given(&first, "one"), ["2", "true", ""]);
+    assert_eq!(given(&second, "one"), ["2", "true", "1"]);
+    assert_eq!(given(&second, "round"), ["true", "9"]);
+    assert!(notes.iter().any(|note| note.contains("too often")), "{notes:?}");
+}
+
+#[test]
+fn outermost_calls_of_a_deep_recursion_keep_their_arguments() {
+    let (_, second, _) = twice("deep", &[]);
+    let calls: Vec<&Frame> = second.frames().iter().filter(|frame| frame.name == "deep").collect();
+    let outermost = calls.last().unwrap();
+    assert_eq!(words(&outermost.arguments[0].value), "400");
+    assert_eq!(outermost.trust(), Trust::Entry);
+    assert_eq!(calls[0].trust(), Trust::AtCrash);
+}
+
+#[test]
+fn arguments_of_calls_that_have_returned_are_not_given_to_later_ones() {
+    let (_, second, _) = twice("deep twice", &[]);
+    let calls: Vec<&Frame> = second.frames().iter().filter(|frame| frame.name == "deep").collect();
+    let left: Vec<String> = calls.iter().map(|frame| words(&frame.arguments[0].value)).collect();
+    assert_eq!(left, ["0", "1", "2", "3", "4", "5"]);
 }
 
 #[test]
