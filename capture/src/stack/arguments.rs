@@ -62,7 +62,7 @@ impl Parameter {
         first: u64,
         prologue_end: u64,
     ) -> u64 {
-        match self.location.clone() {
+        match self.location {
             Some(location) => location::entry_address(dwarf, unit, location, first, prologue_end),
             None => first,
         }
@@ -122,7 +122,7 @@ impl Source<'_> {
         for argument in &mut frame.arguments {
             match self.moment {
                 Moment::Crash => trust::mark(&mut argument.value, types),
-                _ => trust::given(&mut argument.value),
+                Moment::Entry { .. } => trust::given(&mut argument.value),
             }
         }
     }
