@@ -54,6 +54,9 @@ pub struct RunnerSettings {
     pub chained: Vec<(String, Vec<String>)>,
     /// Variables that were set for cargo's sake, and their values before.
     pub restore: Vec<(String, Option<OsString>)>,
+    /// For a run of our own: the file with the [`crate::entries::WatchedStack`].
+    #[serde(default)]
+    pub watch: Option<PathBuf>,
 }
 
 impl RunnerSettings {

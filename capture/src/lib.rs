@@ -3,11 +3,13 @@
 
 pub mod arch;
 pub mod cargo_runner;
+pub mod entries;
 pub mod image;
 pub mod limits;
 mod location;
 pub mod memory;
 pub mod observe;
+pub mod open_file;
 pub mod panic;
 pub mod place;
 pub mod program;

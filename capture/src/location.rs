@@ -1,9 +1,11 @@
 //! DWARF expressions → places (DWARF 5, sections 2.5 and 2.6). In: an expression and one frame's registers.
 //! Out: a [`Place`], or why there is none. Never reads values.
 
-use gimli::{AttributeValue, Dwarf, Encoding, Evaluation, EvaluationResult, Expression, Piece, Unit, Value};
+use gimli::{
+    AttributeValue, Dwarf, Encoding, Evaluation, EvaluationResult, Expression, Operation, Piece, Unit, Value,
+};
 
-use crate::arch::Registers;
+use crate::arch::{FRAME_POINTER, Registers, STACK_POINTER};
 use crate::image::Slice;
 use crate::memory::Memory;
 use crate::place::Place;
@@ -12,6 +14,39 @@ use crate::place::Place;
 const MOST_OPERATIONS: u32 = 10_000;
 /// Bytes that the pieces of one value may come to.
 const MOST_BYTES: u64 = 1 << 16;
+
+/// Whether a location names a place at an address without the help of the stack frame: by registers other than
+/// the stack and frame pointers. Only location lists do; an expression for the whole function means its body.
+pub(crate) fn is_frameless(
+    dwarf: &Dwarf<Slice>,
+    unit: &Unit<Slice>,
+    location: AttributeValue<Slice>,
+    pc: u64,
+) -> bool {
+    if location.exprloc_value().is_some() {
+        return false;
+    }
+    let Ok(Some(mut entries)) = dwarf.attr_locations(unit, location) else { return false };
+    while let Ok(Some(entry)) = entries.next() {
+        if !(entry.range.begin..entry.range.end).contains(&pc) {
+            continue;
+        }
+        let mut operations = entry.data.operations(unit.encoding());
+        while let Ok(Some(operation)) = operations.next() {
+            match operation {
+                Operation::FrameOffset { .. } => return false,
+                Operation::RegisterOffset { register, .. }
+                    if [FRAME_POINTER, STACK_POINTER].contains(&register.0) =>
+                {
+                    return false;
+                }
+                _ => {}
+            }
+        }
+        return true;
+    }
+    false
+}
 
 /// Why a location comes to nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,5 +1,7 @@
 //! The one way to a target's memory, so that a core file or a recording serve as well as a live process.
 
+use crate::open_file::{NoFile, OpenFile};
+
 /// A place could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("memory at {address:#x} ({len} bytes) cannot be read")]
@@ -14,6 +16,12 @@ pub struct Unreadable {
 pub trait Memory {
     /// Fills `buffer` from `address`, wholly or not at all.
     fn read(&self, address: u64, buffer: &mut [u8]) -> Result<(), Unreadable>;
+
+    /// What the process has open under a descriptor, at most `limit` bytes of it. A memory without its process
+    /// does not know.
+    fn open_file(&self, _descriptor: i32, _limit: u64) -> Result<OpenFile, NoFile> {
+        Err(NoFile::NotKept)
+    }
 
     /// A little-endian number of 8 bytes: a pointer or a `usize`.
     fn read_u64(&self, address: u64) -> Result<u64, Unreadable> {

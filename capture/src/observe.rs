@@ -152,7 +152,7 @@ fn resource_limits(limits: &Limits) -> Vec<(libc::__rlimit_resource_t, u64)> {
 }
 
 /// Kills the root process when its time is over; the tracer, woken by that, kills the rest.
-fn watch(
+pub(crate) fn watch(
     root: &mpsc::Receiver<OwnedFd>,
     over: &mpsc::Receiver<()>,
     timeout: Duration,

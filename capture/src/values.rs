@@ -7,10 +7,12 @@ mod cells;
 mod entries;
 mod fields;
 mod hashing;
+mod iterators;
 mod layout;
 mod names;
 mod plain;
 mod pointers;
+mod readers;
 mod records;
 mod scopes;
 mod sequences;
@@ -224,6 +226,11 @@ impl<'a> Reader<'a> {
             StdType::Mutex | StdType::RwLock => self.lock(layout, source, depth),
             StdType::Duration => self.duration(layout, source),
             StdType::NonZero => self.non_zero(layout, source),
+            StdType::LinkedList => self.linked_list(layout, source, depth),
+            StdType::SliceIter => self.slice_iter(layout, source, depth),
+            StdType::VecIntoIter => self.vec_into_iter(layout, source, depth),
+            StdType::File => self.file(layout, source),
+            StdType::BufReader => self.buf_reader(layout, source, depth),
             StdType::Path | StdType::OsStr => Err(Gap::because("a path was met without its length")),
             StdType::Box => Err(Gap::because("a box that is no pointer")),
         }

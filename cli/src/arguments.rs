@@ -16,6 +16,7 @@ is changed to capture, and no nightly toolchain is needed.";
 
 const AFTER_HELP: &str = "\
 The usual way:
+  cargo relapse demo                            see it all on a small bundled program
   cargo relapse run -- cargo run -- input.txt   run your program; a crash becomes a snapshot
   cargo relapse show latest                     look at it: message, frames, argument values
   cargo relapse gen latest                      write the test, proved to fail with that crash
@@ -53,6 +54,7 @@ pub(crate) struct Arguments {
 /// The verbs that exist.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    Demo(Demo),
     Run(Run),
     #[command(name = "__runner", hide = true)]
     Runner(Runner),
@@ -71,6 +73,7 @@ impl Verb {
     /// Whether stdout is for JSON.
     pub(crate) fn json(&self) -> bool {
         match self {
+            Verb::Demo(args) => args.json,
             Verb::Run(args) => args.json,
             Verb::Runner(_) => false,
             Verb::Gen(args) => args.json,
@@ -174,6 +177,10 @@ Examples:
   cargo relapse run -- cargo nextest run
   cargo relapse run -- ./target/debug/server --port 8080")]
 pub(crate) struct Run {
+    /// Let `gen` run this program once more where that tells what its functions were given (commands of cargo
+    /// and nextest need no leave)
+    #[arg(long)]
+    pub(crate) rerun: bool,
     /// Print one JSON object a snapshot on stdout, among what the command itself prints
     #[arg(long)]
     pub(crate) json: bool,
@@ -214,6 +221,13 @@ pub(crate) struct Gen {
     /// Keep the captured values whole (as they are now in any case)
     #[arg(long)]
     pub(crate) no_shrink: bool,
+    /// Run the crashed command once more where that tells what its functions were given, also one that cargo
+    /// does not start
+    #[arg(long, conflicts_with = "no_rerun")]
+    pub(crate) rerun: bool,
+    /// Never run the crashed command again (commands of cargo and nextest are, where it helps)
+    #[arg(long)]
+    pub(crate) no_rerun: bool,
     /// Mark the bug as known and open: `#[should_panic]`, red as soon as it is fixed
     #[arg(long)]
     pub(crate) open: bool,
@@ -274,12 +288,21 @@ pub(crate) struct Review {
 }
 
 /// See the whole story on a small bundled program, in a temporary folder
+///
+/// Crash, snapshot, test, failing run, fix, passing run, accepted outcome: each command is really run, and what
+/// it gives is checked, in less than a minute. The last step needs the crate insta; where it is not to be had, that step is skipped.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Ends with status 0 where every step gave what it should, with 69 where something needed is missing.
+
+Examples:
+  cargo relapse demo
+  cargo relapse demo --keep     keep the folder, to look around in it")]
 pub(crate) struct Demo {
     /// Keep the folder
     #[arg(long)]
     pub(crate) keep: bool,
-    /// Print one JSON object a step
+    /// Print one JSON object with the result of each step
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -1,6 +1,6 @@
 //! `cargo relapse run -- CMD…`: runs a command and keeps a snapshot of each crash; ends as the command ended.
 
-mod expectation;
+pub(crate) mod expectation;
 pub(crate) mod runner;
 
 use std::collections::HashSet;
@@ -10,7 +10,7 @@ use relapse_capture::roots::Roots;
 use relapse_capture::run::{KeptCrash, RunError, RunOptions, RunReport, run as run_command};
 use relapse_capture::tracer::{Ending, TraceError};
 use relapse_generator::scratch::roots_of;
-use relapse_snapshot::display::{short_type, terminal_safe};
+use relapse_snapshot::display::{short_function, terminal_safe};
 
 use crate::arguments;
 use crate::console::{Console, Style};
@@ -39,6 +39,8 @@ pub(crate) fn run(args: &arguments::Run, console: &mut Console) -> Result<ExitCo
         store: workspace.store().with_rules(settings.rules),
         limits: settings.limits,
         program,
+        rerun: args.rerun,
+        watch: None,
     };
     let report = run_command(&options, &mut expects).map_err(|error| failure(&error))?;
     tell(&report, &workspace, console)?;
@@ -87,7 +89,7 @@ fn summary(crash: &KeptCrash, console: &Console) -> String {
     let id = crash.id.get(..8).unwrap_or(&crash.id);
     let kind = crash.signal.as_deref().unwrap_or(crash.kind.name());
     let function =
-        crash.function.as_deref().map(|name| format!(" in {}", short_type(name))).unwrap_or_default();
+        crash.function.as_deref().map(|name| format!(" in {}", short_function(name))).unwrap_or_default();
     let place = crash.location.as_ref().map(|l| format!(" ({}:{})", l.file, l.line)).unwrap_or_default();
     let times = if crash.count > 1 { format!(", {} times", crash.count) } else { String::new() };
     let message = start_of(&one_line(&crash.message), MESSAGE_COLUMNS);

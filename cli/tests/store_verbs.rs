@@ -191,7 +191,7 @@ fn crash(message: &str) -> Snapshot {
 fn help_of_every_verb_is_as_it_was_accepted() {
     let project = Project::new();
     insta::assert_snapshot!("help", project.shown(&["--help"]));
-    for verb in ["run", "gen", "sync", "replay", "review", "list", "show", "rm", "clean", "doctor"] {
+    for verb in ["demo", "run", "gen", "sync", "replay", "list", "show", "rm", "review", "clean", "doctor"] {
         insta::assert_snapshot!(format!("help_{verb}"), project.shown(&[verb, "--help"]));
     }
 }

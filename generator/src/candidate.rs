@@ -12,6 +12,7 @@ use relapse_snapshot::{
 use crate::expression::{Literals, Scope, Unwritable, WrittenArgument, argument_with};
 use crate::index::{CallPath, FunctionItem, Holds, NamesAt, Owner, PublicApi, SourceIndex};
 use crate::names::Unnameable;
+use crate::regression::ConstructorFile;
 use crate::target::Facts;
 
 /// A workspace frame of the crashing thread and the function that it is.
@@ -92,7 +93,7 @@ fn join<'a>(frame: &Frame, index: &'a SourceIndex) -> Result<&'a FunctionItem, S
         return Err("an async function runs later than its call".to_owned());
     }
     if function.attributes.test {
-        return Err("it is a test itself".to_owned());
+        return Err("it is a test itself and shows the crash already".to_owned());
     }
     if index.function_holds(function) == Holds::No {
         return Err("a cfg leaves it out of test builds".to_owned());
@@ -226,6 +227,16 @@ pub struct Call {
     pub arguments: Vec<WrittenArgument>,
     /// The call.
     pub tokens: TokenStream,
+    /// The constructors that the arguments are built by.
+    pub constructors: Vec<ConstructorFile>,
+}
+
+impl Call {
+    fn new(arguments: Vec<WrittenArgument>, tokens: TokenStream, names: &NamesAt<'_>) -> Call {
+        let lets: TokenStream = arguments.iter().flat_map(|argument| argument.lets.iter().cloned()).collect();
+        let constructors = names.constructors(&quote!(#lets #tokens));
+        Call { arguments, tokens, constructors }
+    }
 }
 
 /// `book.price(depth)`, `fill(s, width)`, `parse::<u8>(s)`; an unsafe function's in an `unsafe` block, which is its
@@ -291,7 +302,7 @@ impl Callable<'_> {
             arguments.push(written);
         }
         let tokens = call_tokens(&path, &arguments, style.explicit, self.function.is_unsafe());
-        Ok(Call { arguments, tokens })
+        Ok(Call::new(arguments, tokens, &names))
     }
 
     /// The format string that calls a `fmt` of std's traits; nobody makes a `Formatter` by hand.
@@ -330,7 +341,8 @@ impl Callable<'_> {
             None => written.pass.clone(),
         };
         let literal = crate::hostile::literal::string(format);
-        Ok(Call { tokens: quote!(format!(#literal, #pass)), arguments: vec![written] })
+        let tokens = quote!(format!(#literal, #pass));
+        Ok(Call::new(vec![written], tokens, names))
     }
 
     /// The worst trust of the arguments.

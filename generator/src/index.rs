@@ -12,6 +12,7 @@ use crate::regression::ModulePlace;
 mod attributes;
 mod callable;
 mod cfg;
+mod construct;
 mod dwarf_name;
 mod function;
 mod items;
@@ -27,6 +28,7 @@ mod walk;
 pub use attributes::Attributes;
 pub use callable::CallPath;
 pub use cfg::{Cfg, CfgFacts, Holds};
+pub(crate) use construct::FUNCTION as CONSTRUCTOR;
 pub use dwarf_name::TypeName;
 pub use function::{Assert, FunctionItem, Owner};
 pub use items::{

@@ -26,6 +26,7 @@ use crate::verify::{Limits, Observer, TestRun, Verification, verify};
 const MAX_ROUNDS: u32 = 5;
 
 /// What proving needs besides the candidates.
+#[derive(Clone)]
 pub struct Bench<'a> {
     /// The snapshot.
     pub snapshot: &'a Snapshot,
@@ -215,6 +216,7 @@ fn write(
         dies: false,
         should_panic,
         side_files: call.arguments.into_iter().flat_map(|a| a.side_files).collect(),
+        constructors: call.constructors,
     };
     Ok((regression, trust, nodes))
 }
@@ -283,7 +285,8 @@ fn placeable<'a>(
         match place::edits(one, bench.scratch.root(), bench.templates) {
             Ok(placement) => {
                 if let Some(placed) = placement.placed.into_iter().next() {
-                    files.push(CandidateFiles { files: vec![placed.file.clone()] });
+                    let own = [placed.file.clone()].into_iter().chain(placed.constructors);
+                    files.push(CandidateFiles { files: own.collect() });
                     draft.file = placed.file;
                     draft.text = placed.text;
                     kept.push(draft);

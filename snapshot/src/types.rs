@@ -135,6 +135,16 @@ pub enum StdType {
     RwLock,
     Duration,
     NonZero,
+    LinkedList,
+    /// `core::slice::Iter` and `IterMut`: the elements that are left, as a sequence.
+    SliceIter,
+    /// `alloc::vec::IntoIter`: the elements that are left, as a sequence.
+    VecIntoIter,
+    /// An open file, as a struct: `content` (bytes, from the offset `start` on) and `position` (the offset in the
+    /// file that is read next).
+    File,
+    /// `std::io::BufReader`, as a struct: `buffer` (the bytes taken from `inner`, but not read yet) and `inner`.
+    BufReader,
 }
 
 /// A field of a struct, variant or closure.

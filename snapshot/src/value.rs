@@ -102,7 +102,8 @@ pub enum Data {
         /// What it points to; `None` for a raw pointer that is null or points to an opaque thing.
         to: Option<Box<Value>>,
     },
-    /// Array, slice, `Vec`, `VecDeque`, `HashSet`, `BTreeSet`.
+    /// Array, slice, `Vec`, `VecDeque`, `LinkedList`, `HashSet`, `BTreeSet`; of an iterator over a slice or a `Vec`
+    /// what is left.
     Sequence {
         /// The elements as read, in iteration order.
         items: Vec<Value>,

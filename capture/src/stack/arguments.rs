@@ -8,7 +8,7 @@ use super::function::{Function, Link};
 use super::trust;
 use crate::image::{DieRef, Slice, UnitCache};
 use crate::limits::Limits;
-use crate::location::{FrameContext, LocationError};
+use crate::location::{self, FrameContext, LocationError};
 use crate::memory::Memory;
 use crate::place::Place;
 use crate::unwind::PhysicalFrame;
@@ -16,6 +16,19 @@ use crate::values::Reader;
 
 /// Parameters of one function: C++ and generated code stay below.
 const MOST_PARAMETERS: usize = 256;
+
+/// When a call's arguments are read, and which of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// All, while the call is under way.
+    Crash,
+    /// All, as the call begins.
+    Entry,
+    /// Before the first instruction: those that debug info finds in registers there.
+    FirstInstruction,
+    /// Once the prologue has put the others into the frame: those.
+    AfterPrologue,
+}
 
 /// Where one call's arguments are read from.
 pub(super) struct Source<'a> {
@@ -25,6 +38,7 @@ pub(super) struct Source<'a> {
     pub(super) memory: &'a dyn Memory,
     pub(super) limits: &'a Limits,
     pub(super) entries: Entries,
+    pub(super) moment: Moment,
 }
 
 /// One `DW_TAG_formal_parameter`, or the two that make one: of the inlined call and of its origin.
@@ -35,6 +49,22 @@ struct Parameter {
     origin: Option<DieRef>,
     location: Option<AttributeValue<Slice>>,
     constant: Option<AttributeValue<Slice>>,
+}
+
+impl Parameter {
+    /// Whether debug info finds it at the function's first instruction without the frame, which is not set up
+    /// there yet. What has no place at all is as well looked for there.
+    fn is_passed_in_place(
+        &self,
+        dwarf: &Dwarf<Slice>,
+        unit: &gimli::Unit<Slice>,
+        first_instruction: u64,
+    ) -> bool {
+        match self.location.clone() {
+            Some(location) => location::is_frameless(dwarf, unit, location, first_instruction),
+            None => true,
+        }
+    }
 }
 
 impl Source<'_> {
@@ -62,7 +92,15 @@ impl Source<'_> {
             generics.into_iter().map(|(name, ty)| Generic { name, ty: reader.shape(ty) }).collect();
         let mut untyped = Vec::new();
         for parameter in parameters {
+            let wanted = match self.moment {
+                Moment::Crash | Moment::Entry => true,
+                Moment::FirstInstruction => parameter.is_passed_in_place(self.dwarf, unit, pc),
+                Moment::AfterPrologue => {
+                    !parameter.is_passed_in_place(self.dwarf, unit, self.first_instruction(&function))
+                }
+            };
             let place = match (parameter.location, parameter.constant) {
+                _ if !wanted => Ok(Place::OptimizedOut),
                 (Some(location), _) => context.place(location, pc),
                 (None, Some(constant)) => Ok(constant_place(constant)),
                 (None, None) => Ok(Place::OptimizedOut),
@@ -81,8 +119,24 @@ impl Source<'_> {
             frame.arguments.insert(at, Argument { name, value });
         }
         for argument in &mut frame.arguments {
-            trust::mark(&mut argument.value, types);
+            match self.moment {
+                Moment::Crash => trust::mark(&mut argument.value, types),
+                _ => trust::given(&mut argument.value),
+            }
         }
+    }
+
+    /// For each parameter, whether it can be read before the first instruction.
+    pub(super) fn passed_in_place(&self, units: &mut UnitCache, first_instruction: u64) -> Vec<bool> {
+        let function = Function::read(self.dwarf, units, self.entries.function);
+        let parameters = self.parameters(&function, units);
+        let Some(link) = function.links.first() else { return Vec::new() };
+        let in_place = |p: &Parameter| p.is_passed_in_place(self.dwarf, &link.unit, first_instruction);
+        parameters.iter().map(in_place).collect()
+    }
+
+    fn first_instruction(&self, function: &Function) -> u64 {
+        function.low_pc(self.dwarf).unwrap_or(0)
     }
 
     fn context(&self) -> FrameContext<'_> {

@@ -14,9 +14,9 @@ const MOST_INLINED: usize = 256;
 const NAMELESS: &str = "?";
 
 /// One call at an address, as addr2line tells it.
-struct Found {
-    entry: Option<gimli::UnitOffset>,
-    place: Option<(String, Option<u32>, u32)>,
+pub(super) struct Found {
+    pub(super) entry: Option<gimli::UnitOffset>,
+    pub(super) place: Option<(String, Option<u32>, u32)>,
 }
 
 impl Stacks {
@@ -59,7 +59,7 @@ impl Stacks {
         calls
     }
 
-    fn frame(&mut self, image: &Image, function: DieRef, call: &Found, inlined: bool) -> Frame {
+    pub(super) fn frame(&mut self, image: &Image, function: DieRef, call: &Found, inlined: bool) -> Frame {
         let state = self.images.entry(image.number()).or_default();
         let function = Function::read(&image.dwarf, &mut state.units, function);
         let path = function.path(&image.dwarf);
@@ -125,7 +125,7 @@ impl Stacks {
     }
 }
 
-fn look_up(image: &Image, address: u64) -> (Option<gimli::DebugInfoOffset>, Vec<Found>) {
+pub(super) fn look_up(image: &Image, address: u64) -> (Option<gimli::DebugInfoOffset>, Vec<Found>) {
     let Some(context) = image.context() else { return (None, Vec::new()) };
     let unit = context.find_dwarf_and_unit(address).skip_all_loads();
     let unit = unit.and_then(|unit| unit.header.debug_info_offset());

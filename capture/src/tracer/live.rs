@@ -8,26 +8,34 @@ use std::path::PathBuf;
 
 use super::ptrace::Pid;
 use crate::memory::{Memory, Unreadable};
+use crate::open_file::{self, NoFile, OpenFile};
 
 /// The memory of a stopped process.
-pub(crate) struct LiveMemory(File);
+pub(crate) struct LiveMemory {
+    file: File,
+    process: Pid,
+}
 
 impl LiveMemory {
     /// Opens it; after an exec it has to be opened anew.
     pub(crate) fn open(pid: Pid) -> io::Result<LiveMemory> {
         let path = format!("/proc/{pid}/mem");
-        File::options().read(true).write(true).open(path).map(LiveMemory)
+        File::options().read(true).write(true).open(path).map(|file| LiveMemory { file, process: pid })
     }
 
     /// Writes through page protections, text included.
     pub(crate) fn write(&self, address: u64, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all_at(bytes, address)
+        self.file.write_all_at(bytes, address)
     }
 }
 
 impl Memory for LiveMemory {
     fn read(&self, address: u64, buffer: &mut [u8]) -> Result<(), Unreadable> {
-        self.0.read_exact_at(buffer, address).map_err(|_| Unreadable { address, len: buffer.len() })
+        self.file.read_exact_at(buffer, address).map_err(|_| Unreadable { address, len: buffer.len() })
+    }
+
+    fn open_file(&self, descriptor: i32, limit: u64) -> Result<OpenFile, NoFile> {
+        open_file::of_process(self.process, descriptor, limit)
     }
 }
 

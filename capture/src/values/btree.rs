@@ -96,7 +96,7 @@ impl Reader<'_> {
     }
 
     /// What an `Option` holds.
-    fn some<'v>(&mut self, option: Part<'v>) -> Read<Option<Part<'v>>> {
+    pub(super) fn some<'v>(&mut self, option: Part<'v>) -> Read<Option<Part<'v>>> {
         let layout = self.layout(option.entry.die);
         let Kind::Enum { discriminant, variants } = &layout.kind else {
             return Err(Gap::because(format!("{} is no enum", layout.name)));
@@ -154,7 +154,7 @@ impl Reader<'_> {
     }
 
     /// What a pointer in wrappers points to.
-    fn target_of(&mut self, entry: Entry) -> Read<Entry> {
+    pub(super) fn target_of(&mut self, entry: Entry) -> Read<Entry> {
         let inner = self.innermost(Part { entry, source: Source::EMPTY });
         let layout = self.layout(inner.entry.die);
         match layout.kind {

@@ -151,6 +151,12 @@ pub(super) fn std_type(path: &str) -> Option<(StdType, usize)> {
         "std::sync::poison::rwlock::RwLock" | "std::sync::rwlock::RwLock" => (StdType::RwLock, 1),
         "core::time::Duration" => (StdType::Duration, 0),
         "core::num::nonzero::NonZero" => (StdType::NonZero, 1),
+        "alloc::collections::linked_list::LinkedList" => (StdType::LinkedList, 1),
+        "core::slice::iter::Iter" | "core::slice::iter::IterMut" => (StdType::SliceIter, 1),
+        "alloc::vec::into_iter::IntoIter" => (StdType::VecIntoIter, 1),
+        // Standard input without its buffer is a file whose descriptor is known.
+        "std::fs::File" | "std::io::stdio::StdinRaw" => (StdType::File, 0),
+        "std::io::buffered::bufreader::BufReader" => (StdType::BufReader, 1),
         _ => {
             let number = path.strip_prefix("core::num::nonzero::NonZero")?;
             matches!(number.as_bytes().first(), Some(b'I' | b'U')).then_some((StdType::NonZero, 0))?

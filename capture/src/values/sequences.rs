@@ -45,7 +45,7 @@ impl Reader<'_> {
     }
 
     /// Up to the limit of bytes.
-    fn bytes(&mut self, source: Source<'_>, len: u64) -> Read<(Vec<u8>, Trust)> {
+    pub(super) fn bytes(&mut self, source: Source<'_>, len: u64) -> Read<(Vec<u8>, Trust)> {
         plausible(len, 1)?;
         let wanted = len.min(self.limits.bytes).min(self.bytes_left);
         let bytes = source.fetch(self.memory, wanted)?.into_owned();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod debug;
+mod readers;
 mod recording;
 mod zoo_process;
 
@@ -286,7 +287,10 @@ fn random() -> impl FnMut() -> u64 {
 /// A process may hold anything: whatever its bytes are, reading ends soon and without a panic.
 #[test]
 fn hostile_memory_neither_panics_nor_hangs() {
-    let zoo = Zoo::start(&["-g"]);
+    survives_hostile_memory(&Zoo::start(&["-g"]), 4_000);
+}
+
+fn survives_hostile_memory(zoo: &Zoo, rounds: u32) {
     let recorder = Recorder::new(&zoo.memory);
     let limits = Limits { nodes: 3_000, bytes: 1 << 16, ..Limits::default() };
     let (mut types, mut units) = (TypeTable::default(), UnitCache::new());
@@ -298,7 +302,7 @@ fn hostile_memory_neither_panics_nor_hangs() {
     let recording = recorder.into_recording();
     let mut random = random();
     let mut memory = recording.clone();
-    for round in 0..4_000 {
+    for round in 0..rounds {
         if round % 40 == 0 {
             memory = recording.clone();
         }

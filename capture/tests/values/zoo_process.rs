@@ -13,6 +13,7 @@ use gimli::{AttributeValue, constants};
 use object::{Object, ObjectSection};
 use relapse_capture::image::{DieRef, Slice};
 use relapse_capture::memory::{Memory, Unreadable};
+use relapse_capture::open_file::{self, NoFile, OpenFile};
 
 /// A running zoo, stopped in a read of its standard input. Killed and reaped when dropped.
 pub(crate) struct Zoo {
@@ -51,7 +52,10 @@ impl Zoo {
             let address = u64::from_str_radix(&address[2..], 16).unwrap();
             shown.insert(name.to_owned(), (address, text.to_owned()));
         }
-        let memory = ProcessMemory { file: File::open(format!("/proc/{}/mem", child.id())).unwrap() };
+        let memory = ProcessMemory {
+            file: File::open(format!("/proc/{}/mem", child.id())).unwrap(),
+            process: child.id(),
+        };
         let dwarf = load(&program, |_, _| {});
         let types = variables(&dwarf);
         Zoo { child, memory, dwarf, program, shown, types }
@@ -89,12 +93,17 @@ impl Drop for Zoo {
 /// A live process's memory.
 pub(crate) struct ProcessMemory {
     file: File,
+    process: u32,
 }
 
 impl Memory for ProcessMemory {
     fn read(&self, address: u64, buffer: &mut [u8]) -> Result<(), Unreadable> {
         let unreadable = Unreadable { address, len: buffer.len() };
         self.file.read_exact_at(buffer, address).map_err(|_| unreadable)
+    }
+
+    fn open_file(&self, descriptor: i32, limit: u64) -> Result<OpenFile, NoFile> {
+        open_file::of_process(self.process as i32, descriptor, limit)
     }
 }
 

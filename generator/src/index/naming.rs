@@ -9,6 +9,7 @@ use quote::quote;
 
 use crate::names::{Names, Unnameable};
 
+use super::construct::Named;
 use super::dwarf_name::TypeName;
 use super::items::{CrateId, FieldList, ItemId, ItemKind, ModuleId, Visibility};
 use super::reach::{Reach, Search};
@@ -28,19 +29,25 @@ pub struct NamesAt<'i> {
     pub(super) reach: Reach<'i>,
     pub(super) module: ModuleId,
     known: RefCell<HashMap<(Def, Space), Result<Spelled, Unnameable>>>,
+    pub(super) constructors: RefCell<Named>,
 }
 
 impl<'i> NamesAt<'i> {
     /// The names that a test placed in `module` has.
     pub fn new(index: &'i SourceIndex, module: ModuleId) -> NamesAt<'i> {
-        NamesAt { reach: Reach::new(index, Some(module.krate)), module, known: RefCell::default() }
+        NamesAt {
+            reach: Reach::new(index, Some(module.krate)),
+            module,
+            known: RefCell::default(),
+            constructors: RefCell::default(),
+        }
     }
 
     pub(super) fn index(&self) -> &'i SourceIndex {
         self.reach.resolver.index
     }
 
-    fn definition(&self, definition: &str) -> Result<Def, Unnameable> {
+    pub(super) fn definition(&self, definition: &str) -> Result<Def, Unnameable> {
         let first = definition.split("::").next().unwrap_or_default();
         if standard::crate_root(first).is_some() {
             return standard::public(definition).map(Def::Std).ok_or_else(|| {
@@ -422,6 +429,10 @@ impl Names for NamesAt<'_> {
 
     fn variant(&self, definition: &str, variant: &str) -> Result<(), Unnameable> {
         self.literal_of(definition, Some(variant))
+    }
+
+    fn constructor(&self, definition: &str, fields: &[&str]) -> Result<TokenStream, Unnameable> {
+        self.constructor_of(definition, fields)
     }
 
     fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable> {

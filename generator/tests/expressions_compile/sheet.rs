@@ -57,8 +57,11 @@ impl Names for PublicNames {
         Ok(())
     }
 
-    fn constructor(&self, definition: &str) -> Option<TokenStream> {
-        (definition == "subject::Sealed").then(|| quote::quote!(subject::Sealed::relapse_new))
+    fn constructor(&self, definition: &str, _: &[&str]) -> Result<TokenStream, Unnameable> {
+        match definition {
+            "subject::Sealed" => Ok(quote::quote!(subject::Sealed::relapse_new)),
+            other => Err(Unnameable(format!("{other} has no constructor"))),
+        }
     }
 
     fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable> {
