@@ -60,7 +60,7 @@ impl Parameter {
         unit: &gimli::Unit<Slice>,
         first_instruction: u64,
     ) -> bool {
-        match self.location.clone() {
+        match self.location {
             Some(location) => location::is_frameless(dwarf, unit, location, first_instruction),
             None => true,
         }
