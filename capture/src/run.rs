@@ -239,6 +239,7 @@ pub(crate) fn trace_again(
     let timeout = Duration::from_secs(stack.seconds.max(1));
     let depth = Depth { other_threads: false, ..Depth::FULL };
     let mut trace_settings = Settings::new(work.settings.roots.clone(), depth);
+    trace_settings.limits = work.settings.limits.clone();
     trace_settings.program =
         Program { command: work.settings.command.clone(), build: work.build, ..Program::default() };
     trace_settings.folder = Some(work.settings.folder.clone());

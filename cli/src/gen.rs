@@ -26,7 +26,8 @@ pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Re
     let workspace = Workspace::find()?;
     let store = workspace.store();
     let settings = Settings::read(&workspace.root)?;
-    let work = Work { templates: settings.templates()?, limits: settings.limits, workspace: &workspace, store: &store };
+    let work =
+        Work { templates: settings.templates()?, settings: &settings, workspace: &workspace, store: &store };
     recover(&workspace, console)?;
     let snapshots = wanted(args, &store, console)?;
     let mut known: HashMap<String, Report> = HashMap::new();
@@ -53,7 +54,7 @@ pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Re
 /// What all snapshots of one call share.
 struct Work<'a> {
     templates: Templates,
-    limits: relapse_capture::limits::Limits,
+    settings: &'a Settings,
     workspace: &'a Workspace,
     store: &'a Store,
 }
@@ -75,7 +76,7 @@ fn one(
         limits: Limits::default(),
     };
     let made = {
-        let mut surroundings = Again::new(args, work.store, &project.roots, &work.limits, console);
+        let mut surroundings = Again::new(args, work.store, &project.roots, work.settings, console);
         generate(snapshot, &project, &work.templates, &options, &mut surroundings)
     };
     let made = match made {

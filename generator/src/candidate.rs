@@ -58,7 +58,11 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
         match joined {
             Ok(_) if is_inner_recursion(depth, &calls[frame.function.as_str()]) => {
                 let reason = "one of many calls of a recursion: its innermost and outermost ones are tried";
-                rejected.push(Rejection { function: frame.function.clone(), depth, reason: reason.to_owned() });
+                rejected.push(Rejection {
+                    function: frame.function.clone(),
+                    depth,
+                    reason: reason.to_owned(),
+                });
             }
             Ok(function) => {
                 let facts = facts(snapshot, frame, depth, function, index, &api);

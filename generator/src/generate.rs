@@ -368,8 +368,10 @@ fn choose(
     };
     // The proof needs a test that fails; marked as open it passes while the bug is there.
     let should_panic = options.open.then(|| expected_text(&bench.snapshot.cause));
-    let marked =
-        |index: &usize| Regression { should_panic: should_panic.clone(), ..drafts[*index].regression.clone() };
+    let marked = |index: &usize| Regression {
+        should_panic: should_panic.clone(),
+        ..drafts[*index].regression.clone()
+    };
     let regressions: Vec<_> = shown.iter().map(marked).collect();
     let placement = place::edits(&regressions, project.root(), bench.templates)?;
     let proven = shown.iter().zip(placement.placed).map(|(&index, placed)| Proven {

@@ -17,8 +17,8 @@ use crate::edit::{EditError, EditSet, Entry, Tree};
 use crate::regression::{ModulePlace, Regression};
 use crate::render::{Templates, Wiring, module_text, render};
 
-pub(crate) use constructor::uncalled;
 pub(crate) use crate::paths::{normalized, relative};
+pub(crate) use constructor::uncalled;
 pub use error::PlaceError;
 pub(crate) use format::{formatted, kept_clean};
 pub use harness::{HarnessTarget, has_harness};

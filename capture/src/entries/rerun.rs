@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use relapse_snapshot::store::{KeptCommand, KeptInput, Store};
-use relapse_snapshot::{FrameKind, Snapshot};
+use relapse_snapshot::{FrameKind, Rules, Snapshot};
 
 use super::WatchedStack;
 use crate::limits::Limits;
@@ -33,6 +33,8 @@ pub struct RerunOptions {
     pub roots: Roots,
     /// Our own program, which cargo starts as its runner.
     pub program: PathBuf,
+    /// What is a secret: a second run keeps as little of it as the first.
+    pub rules: Rules,
     /// How far values and stacks are read.
     pub limits: Limits,
 }
@@ -83,7 +85,7 @@ pub fn rerun(
         .tempdir()
         .map_err(setup("create a folder for temporary files"))?;
     let log = Log::create(scratch.path().join("kept")).map_err(setup("create a temporary file"))?;
-    let store = Store::at(scratch.path().join(".relapse"));
+    let store = Store::at(scratch.path().join(".relapse")).with_rules(options.rules.clone());
     let run = RunOptions {
         words: options.command.words.iter().map(OsString::from).collect(),
         folder: options.command.folder.clone(),

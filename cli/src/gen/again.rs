@@ -3,7 +3,6 @@
 
 use relapse_capture::cargo_runner::CargoCommand;
 use relapse_capture::entries::{Rerun, RerunOptions, rerun};
-use relapse_capture::limits::Limits;
 use relapse_capture::roots::Roots;
 use relapse_generator::compile::Progress as Step;
 use relapse_generator::generate::Surroundings;
@@ -15,13 +14,14 @@ use relapse_snapshot::{Snapshot, Store};
 use crate::arguments;
 use crate::console::{Console, Progress};
 use crate::run::expectation;
+use crate::settings::Settings;
 
 /// The surroundings of one snapshot's generation.
 pub(super) struct Again<'a> {
     pub(super) args: &'a arguments::Gen,
     pub(super) store: &'a Store,
     pub(super) roots: &'a Roots,
-    pub(super) limits: &'a Limits,
+    pub(super) settings: &'a Settings,
     pub(super) console: &'a mut Console,
     progress: Option<Progress>,
 }
@@ -31,11 +31,11 @@ impl<'a> Again<'a> {
         args: &'a arguments::Gen,
         store: &'a Store,
         roots: &'a Roots,
-        limits: &'a Limits,
+        settings: &'a Settings,
         console: &'a mut Console,
     ) -> Again<'a> {
         let progress = Some(console.progress("building the candidates"));
-        Again { args, store, roots, limits, console, progress }
+        Again { args, store, roots, settings, console, progress }
     }
 
     /// The command, where it may be run again; else why not.
@@ -91,7 +91,13 @@ impl Surroundings for Again<'_> {
                 return None;
             }
         };
-        let options = RerunOptions { command, roots: self.roots.clone(), program, limits: self.limits.clone() };
+        let options = RerunOptions {
+            command,
+            roots: self.roots.clone(),
+            rules: self.settings.rules.clone(),
+            limits: self.settings.limits.clone(),
+            program,
+        };
         let spinner = self.console.progress("running the command again");
         let seen = rerun(snapshot, &options, &mut expectation::from_source(self.roots));
         drop(spinner);
