@@ -30,6 +30,7 @@ use crate::cargo_runner::{
     CargoCommand, RunnerSettings, SETTINGS_VARIABLE, lists_tests, runner_environment, without_blanks,
 };
 use crate::entries::WatchedStack;
+use crate::limits::Limits;
 use crate::roots::Roots;
 use crate::tracer::{
     Command, Control, Depth, Ending, Expectation, KillSwitch, Recorder, Settings, Setup, TraceError,
@@ -50,6 +51,8 @@ pub struct RunOptions {
     pub roots: Roots,
     /// Where crashes are kept.
     pub store: Store,
+    /// How far values and stacks are read.
+    pub limits: Limits,
     /// Our own program, which cargo starts as its runner.
     pub program: PathBuf,
     /// Whether the user allows a second run of a program that cargo does not start.
@@ -146,6 +149,7 @@ pub(crate) fn prepare(
         run: relapse_snapshot::store::new_name(),
         command: options.words.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
         folder: options.folder.clone(),
+        limits: options.limits.clone(),
         build: cargo.as_ref().map(build_of),
         log: log.path().to_owned(),
         chained: Vec::new(),
@@ -267,6 +271,7 @@ fn trace_command(
     expects: &mut Expects<'_>,
 ) -> Result<Ending, RunError> {
     let mut trace_settings = Settings::new(settings.roots.clone(), Depth::FULL);
+    trace_settings.limits = settings.limits.clone();
     trace_settings.program = Program { command: settings.command.clone(), build, ..Program::default() };
     trace_settings.folder = Some(settings.folder.clone());
     let mut recording = Recording::new(store, settings.run.clone(), log, expects);

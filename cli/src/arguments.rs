@@ -149,7 +149,7 @@ pub(crate) struct Rm {
 /// Remove scratch builds and what killed processes left behind; snapshots and tests stay
 #[derive(Debug, Args)]
 pub(crate) struct Clean {
-    /// Print one JSON object for each thing that was removed
+    /// Print one JSON object for each thing that was removed, or is in use
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -177,7 +177,8 @@ Examples:
   cargo relapse run -- cargo nextest run
   cargo relapse run -- ./target/debug/server --port 8080")]
 pub(crate) struct Run {
-    /// Run a program that is not started by cargo once more, where that makes its values more trustworthy
+    /// Let `gen` run this program once more where that tells what its functions were given (commands of cargo
+    /// and nextest need no leave)
     #[arg(long)]
     pub(crate) rerun: bool,
     /// Print one JSON object a snapshot on stdout, among what the command itself prints
@@ -199,8 +200,8 @@ pub(crate) struct Runner {
 
 /// Write a regression test for a crash, and prove that it fails with that crash
 ///
-/// Candidates for the functions on the stack are built in a scratch copy and run; the one that reproduces is
-/// shrunk, proved again, and only then put in place, shown as a diff.
+/// Candidates for the functions on the stack are built in a scratch copy and run; the one that reproduces the
+/// crash three times out of three is put in place, shown as a diff.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -217,7 +218,7 @@ pub(crate) struct Gen {
     /// Every snapshot
     #[arg(long)]
     pub(crate) all: bool,
-    /// Keep the captured values whole
+    /// Keep the captured values whole (as they are now in any case)
     #[arg(long)]
     pub(crate) no_shrink: bool,
     /// Run the crashed command once more where that tells what its functions were given, also one that cargo

@@ -8,7 +8,7 @@ use relapse_generator::edit::{self, EditError, EditSet};
 use relapse_generator::outcome::OutcomeError;
 use relapse_generator::place::PlaceError;
 use relapse_generator::remove::RemoveError;
-use relapse_generator::render::{RenderError, Templates};
+use relapse_generator::render::RenderError;
 use relapse_generator::scratch::{Scratch, ScratchError};
 use relapse_snapshot::display::terminal_safe;
 use serde::Serialize;
@@ -135,11 +135,6 @@ pub(crate) fn scratch(
     let scratch = Scratch::create(metadata, &workspace.relapse_folder())?;
     drop(progress);
     Ok(scratch)
-}
-
-/// The templates. An override is for the verbs that write tests; lists and removals take the embedded ones.
-pub(crate) fn templates() -> Templates {
-    Templates::embedded()
 }
 
 impl From<EditError> for Failure {

@@ -4,7 +4,6 @@
 mod again;
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use relapse_generator::generate::{Generated, Options, Status, generate};
 use relapse_generator::project::Project;
@@ -19,12 +18,15 @@ use crate::console::{Console, Style};
 use crate::edits::{self, recover};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::settings::Settings;
 use crate::workspace::Workspace;
 use again::Again;
 
 pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
     let store = workspace.store();
+    let settings = Settings::read(&workspace.root)?;
+    let work = Work { templates: settings.templates()?, limits: settings.limits, workspace: &workspace, store: &store };
     recover(&workspace, console)?;
     let snapshots = wanted(args, &store, console)?;
     let mut known: HashMap<String, Report> = HashMap::new();
@@ -38,7 +40,7 @@ pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Re
                 console.say(format_args!("{id} is the same crash as {first}: one test is enough"));
                 report.for_snapshot(&snapshot.id)
             }
-            None => one(args, &snapshot, &workspace.root, &store, console)?,
+            None => one(args, &snapshot, &work, console)?,
         };
         verified += usize::from(report.status == "verified");
         console.object(&report)?;
@@ -48,13 +50,21 @@ pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Re
     Ok(if verified == of { ExitCode::Done } else { ExitCode::Crash })
 }
 
+/// What all snapshots of one call share.
+struct Work<'a> {
+    templates: Templates,
+    limits: relapse_capture::limits::Limits,
+    workspace: &'a Workspace,
+    store: &'a Store,
+}
+
 fn one(
     args: &arguments::Gen,
     snapshot: &Snapshot,
-    root: &Path,
-    store: &Store,
+    work: &Work<'_>,
     console: &mut Console,
 ) -> Result<Report, Failure> {
+    let root = &work.workspace.root;
     console.say(terminal_safe(&format!("{} {}", short(&snapshot.id), first_line(&snapshot.cause.message))));
     let project = Project::open(root, snapshot.program.build.as_ref())
         .map_err(|error| Failure::missing("failed to read the workspace").because(&error))?;
@@ -64,10 +74,9 @@ fn one(
         every_frame: args.every_frame,
         limits: Limits::default(),
     };
-    let templates = Templates::embedded();
     let made = {
-        let mut surroundings = Again::new(args, store, &project.roots, console);
-        generate(snapshot, &project, &templates, &options, &mut surroundings)
+        let mut surroundings = Again::new(args, work.store, &project.roots, &work.limits, console);
+        generate(snapshot, &project, &work.templates, &options, &mut surroundings)
     };
     let made = match made {
         Ok(made) => made,
@@ -79,7 +88,7 @@ fn one(
     };
     show(&made, console);
     made.edits
-        .apply(root, store.folder())
+        .apply(root, &work.workspace.relapse_folder())
         .map_err(|error| Failure::cannot_write("failed to put the test in place").because(&error))?;
     Ok(Report::new(&snapshot.id, &made, args.every_frame))
 }

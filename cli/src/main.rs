@@ -15,6 +15,7 @@ mod replay;
 mod review;
 mod rm;
 mod run;
+mod settings;
 mod show;
 mod sync;
 mod workspace;

@@ -17,6 +17,7 @@ use crate::console::{Console, Style};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::list::{line, one_line, start_of};
+use crate::settings::Settings;
 use crate::workspace::{Workspace, cargo};
 
 /// Characters of a message in the summary.
@@ -24,6 +25,7 @@ const MESSAGE_COLUMNS: usize = 60;
 
 pub(crate) fn run(args: &arguments::Run, console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
+    let settings = Settings::read(&workspace.root)?;
     let folder = std::env::current_dir()
         .map_err(|error| Failure::bad_input("failed to find the working folder").because(&error))?;
     let program = std::env::current_exe()
@@ -34,7 +36,8 @@ pub(crate) fn run(args: &arguments::Run, console: &mut Console) -> Result<ExitCo
         words: args.command.clone(),
         folder,
         roots: roots.clone(),
-        store: workspace.store(),
+        store: workspace.store().with_rules(settings.rules),
+        limits: settings.limits,
         program,
         rerun: args.rerun,
         watch: None,

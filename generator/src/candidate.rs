@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use relapse_snapshot::{Argument, Data, Frame, FrameKind, Snapshot, Trust, TypeId, TypeKind, TypeTable, Value};
+use relapse_snapshot::{
+    Argument, Data, Frame, FrameKind, Snapshot, Trust, TypeId, TypeKind, TypeTable, Value,
+};
 
 use crate::expression::{Literals, Scope, Unwritable, WrittenArgument, argument_with};
 use crate::index::{CallPath, FunctionItem, Holds, NamesAt, Owner, PublicApi, SourceIndex};
@@ -167,7 +169,9 @@ fn is_passed_on(own: &Value, passed: &Value) -> bool {
         (Data::Missing(_), _) | (_, Data::Missing(_)) => false,
         (Data::Pointer { address: own, .. }, Data::Pointer { address: passed, .. }) => own == passed,
         (_, Data::Pointer { to: Some(to), .. }) => to.ty == own.ty && to.data == own.data,
-        (Data::Pointer { to: Some(to), .. }, _) => scalar(passed) && to.ty == passed.ty && to.data == passed.data,
+        (Data::Pointer { to: Some(to), .. }, _) => {
+            scalar(passed) && to.ty == passed.ty && to.data == passed.data
+        }
         (own_data, passed_data) => own.ty == passed.ty && own_data == passed_data,
     }
 }

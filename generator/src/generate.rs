@@ -153,6 +153,10 @@ pub fn generate(
         .and_then(|why| surroundings.second_chance(snapshot, why));
     let second = again.as_ref().map(|snapshot| Bench { snapshot, ..bench.clone() });
     if let Some(bench) = &second {
+        let name = |draft: &Draft<'_>| {
+            ((draft.callable.depth, draft.callable.frame.function.clone()), draft.regression.name.clone())
+        };
+        names.given = drafts.iter().map(name).collect();
         let callables = second_chance::callables(bench.snapshot, &project.index, &drafts);
         let mut reasons = Vec::new();
         let mut round = Round { effort: &mut effort, names: &mut names, rejected: &mut reasons };
@@ -162,8 +166,13 @@ pub fn generate(
     choose(drafts, &bench, project, options, rejected, effort)
 }
 
-/// Names of tests that are taken, by file and inline module.
-type Names = BTreeMap<(PathBuf, Vec<String>), BTreeSet<String>>;
+/// Names of tests, by file and inline module.
+#[derive(Default)]
+struct Names {
+    taken: BTreeMap<(PathBuf, Vec<String>), BTreeSet<String>>,
+    /// Those of the round before, by depth and function: a function keeps its name.
+    given: BTreeMap<(usize, String), String>,
+}
 
 /// One round of proving, and what all rounds share.
 struct Round<'r> {
@@ -222,21 +231,24 @@ fn drafts_by_target<'a>(
             }
         };
         let module = bench.index.place(callable.function.module);
-        let taken = names.entry((module.package_folder.join(&module.file), module.inline)).or_default();
+        let taken = names.taken.entry((module.package_folder.join(&module.file), module.inline)).or_default();
         let stem = crate::hostile::test_name(&callable.function.name, &bench.snapshot.cause.message);
-        let mut name = stem.clone();
-        let mut number = 2;
-        while !taken.insert(name.clone()) {
-            name = format!("{stem}_{number}");
-            number += 1;
-        }
+        let known = names.given.get(&(callable.depth, callable.frame.function.clone()));
+        let name = known.cloned().unwrap_or_else(|| {
+            let numbered = (2..).map(|number| format!("{stem}_{number}"));
+            let mut free = std::iter::once(stem.clone()).chain(numbered).filter(|name| !taken.contains(name));
+            free.next().unwrap_or_default()
+        });
+        taken.insert(name.clone());
         match Draft::new(callable, target, &name, bench) {
             Ok(draft) => match groups.iter_mut().find(|(target, _)| *target == draft.target) {
                 Some((_, group)) => group.push(draft),
                 None => groups.push((draft.target.clone(), vec![draft])),
             },
             Err(rejection) => {
-                taken.remove(&name);
+                if known.is_none() {
+                    taken.remove(&name);
+                }
                 rejected.push(rejection);
             }
         }

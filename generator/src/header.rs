@@ -123,13 +123,7 @@ mod tests {
             function: function.to_owned(),
             name: name.to_owned(),
             kind: FrameKind::Workspace,
-            package: None,
-            location: None,
-            declared: None,
-            inlined: false,
-            generics: Vec::new(),
-            arguments: Vec::new(),
-            arguments_missing: None,
+            ..Frame::default()
         }
     }
 

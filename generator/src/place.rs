@@ -7,7 +7,6 @@ mod error;
 mod format;
 mod harness;
 mod list;
-mod paths;
 mod source;
 mod wire;
 
@@ -19,10 +18,10 @@ use crate::regression::{ModulePlace, Regression};
 use crate::render::{Templates, Wiring, module_text, render};
 
 pub(crate) use constructor::uncalled;
+pub(crate) use crate::paths::{normalized, relative};
 pub use error::PlaceError;
 pub(crate) use format::{formatted, kept_clean};
 pub use harness::{HarnessTarget, has_harness};
-pub(crate) use paths::{normalized, relative};
 pub(crate) use source::Source;
 pub(crate) use wire::{Loaded, Site, declarations, declare, undeclare};
 
@@ -93,10 +92,7 @@ fn place_one(
         None => write_test(tree, regression, &folder, templates, taken)?,
     };
     update_list(tree, &folder, &module_text(&module.file, &module.inline), module.edition, templates)?;
-    let mut constructors = Vec::new();
-    for constructor in &regression.constructors {
-        constructors.push(constructor::place_constructor(tree, constructor, templates)?);
-    }
+    let constructors = place_constructors(tree, regression, templates)?;
     let file = folder.join(format!("{name}.rs"));
     Ok(Placed { test: join_test_path(module, &declared, &name), name, file, text, constructors })
 }
@@ -124,6 +120,16 @@ fn write_test(
         tree.write(&data.join(&side.name), Some(side.bytes.clone()))?;
     }
     Ok((name, text))
+}
+
+/// Puts the constructors that a test calls in place.
+fn place_constructors(
+    tree: &mut Tree,
+    regression: &Regression,
+    templates: &Templates,
+) -> Result<Vec<PathBuf>, PlaceError> {
+    let constructors = regression.constructors.iter();
+    constructors.map(|constructor| constructor::place_constructor(tree, constructor, templates)).collect()
 }
 
 /// The same test made of an earlier snapshot, with its text: the crash was met on another way, or again.

@@ -62,7 +62,7 @@ impl Templates {
     pub fn embedded() -> Self {
         let mut tera = Tera::default();
         // No autoescape: what is rendered is Rust, not HTML.
-        tera.autoescape_on(Vec::new());
+        tera.autoescape_on(Vec::<&str>::new());
         tera.add_raw_templates(relapse_templates::TEMPLATES.iter().copied())
             .expect("the embedded templates are valid, each test renders them");
         Self { tera }

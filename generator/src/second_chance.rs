@@ -15,6 +15,8 @@ pub enum Lacking {
     Any,
     /// This function would be a better target than those that reproduce, if its values were the given ones.
     Better(String),
+    /// The target reproduces, but with values that may have been changed since the call.
+    Given(String),
 }
 
 /// What is lacking after a first round. `frame`: the only one that is wanted; `every`: all are wanted.
@@ -24,21 +26,32 @@ pub(crate) fn lacking(
     frame: Option<usize>,
     every: bool,
 ) -> Option<Lacking> {
-    let reproduces = |depth: usize| drafts.iter().any(|d| d.callable.depth == depth && d.reproduces());
     let facts: Vec<Facts> = callables.iter().map(|callable| callable.facts.clone()).collect();
     let order = Ranking::default().order(&facts);
     let wanted = |callable: &Callable<'_>| frame.is_none_or(|frame| callable.depth == frame);
-    let better = order
-        .into_iter()
-        .map(|index| &callables[index])
-        .filter(|callable| wanted(callable))
-        .take_while(|callable| every || !reproduces(callable.depth))
-        .find(|callable| !reproduces(callable.depth) && may_differ(callable))?;
-    if drafts.iter().any(Draft::reproduces) {
-        Some(Lacking::Better(better.frame.function.clone()))
-    } else {
-        Some(Lacking::Any)
+    let mut doubtful = None;
+    for callable in order.into_iter().map(|index| &callables[index]).filter(|callable| wanted(callable)) {
+        match drafts.iter().find(|d| d.callable.depth == callable.depth && d.reproduces()) {
+            Some(draft) if is_doubtful(draft) => {
+                doubtful.get_or_insert_with(|| Lacking::Given(callable.frame.function.clone()));
+            }
+            Some(_) => {}
+            None if !may_differ(callable) => continue,
+            None if drafts.iter().any(Draft::reproduces) => {
+                return Some(Lacking::Better(callable.frame.function.clone()));
+            }
+            None => return Some(Lacking::Any),
+        }
+        if !every && drafts.iter().any(|d| d.callable.depth == callable.depth && d.reproduces()) {
+            break;
+        }
     }
+    doubtful
+}
+
+/// Whether a test that reproduces was made of values that the function may not have been given.
+fn is_doubtful(draft: &Draft<'_>) -> bool {
+    draft.trust > Trust::AtCrash && draft.trust != Trust::Redacted && may_differ(&draft.callable)
 }
 
 /// Whether a function's arguments may have been others at its entry, and are there to be read.
@@ -50,14 +63,16 @@ fn may_differ(callable: &Callable<'_>) -> bool {
         && frame.trust() != Trust::Entry
 }
 
-/// The functions of the second run's stack whose values are given ones, but for those that reproduce already.
+/// The functions of the second run's stack whose values are given ones, but for those that reproduce already
+/// with values beyond doubt.
 pub(crate) fn callables<'a>(
     snapshot: &'a Snapshot,
     index: &'a SourceIndex,
     drafts: &[Draft<'_>],
 ) -> Vec<Callable<'a>> {
     let known = |callable: &Callable<'_>| {
-        drafts.iter().any(|d| d.callable.frame.function == callable.frame.function && d.reproduces())
+        let same = drafts.iter().filter(|d| d.callable.frame.function == callable.frame.function);
+        same.into_iter().any(|d| d.reproduces() && !is_doubtful(d))
     };
     let given = |callable: &Callable<'_>| {
         callable.frame.arguments.iter().any(|argument| argument.value.trust == Trust::Entry)

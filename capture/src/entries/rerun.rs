@@ -13,6 +13,7 @@ use relapse_snapshot::store::{KeptCommand, KeptInput, Store};
 use relapse_snapshot::{FrameKind, Snapshot};
 
 use super::WatchedStack;
+use crate::limits::Limits;
 use crate::roots::Roots;
 use crate::run::{Expects, Log, Prepared, RunError, RunOptions, Work, prepare, trace_again};
 use crate::tracer::{Command, TraceError};
@@ -31,6 +32,8 @@ pub struct RerunOptions {
     pub roots: Roots,
     /// Our own program, which cargo starts as its runner.
     pub program: PathBuf,
+    /// How far values and stacks are read.
+    pub limits: Limits,
 }
 
 /// What a second run has shown.
@@ -85,6 +88,7 @@ pub fn rerun(
         roots: options.roots.clone(),
         store: store.clone(),
         program: options.program.clone(),
+        limits: options.limits.clone(),
         rerun: false,
         watch: Some(stack.clone()),
     };

@@ -28,7 +28,7 @@ impl Stacks {
         physical: &PhysicalFrame,
     ) -> Vec<Call> {
         let Some((image, bias)) = space.image_at(physical.lookup) else {
-            let frame = Frame { function: NAMELESS.into(), name: NAMELESS.into(), ..empty() };
+            let frame = Frame { function: NAMELESS.into(), name: NAMELESS.into(), ..Frame::default() };
             return vec![Call { frame, physical: index, entries: None, image: None }];
         };
         let address = physical.lookup.wrapping_sub(bias);
@@ -65,7 +65,7 @@ impl Stacks {
         let path = function.path(&image.dwarf);
         let name = function.name(&image.dwarf);
         let declared = function.declared(&image.dwarf);
-        let mut frame = Frame { inlined, ..empty() };
+        let mut frame = Frame { inlined, ..Frame::default() };
         frame.location = call.place.as_ref().and_then(|(file, line, column)| {
             Some(Location { file: self.path(file).0, line: (*line)?, column: *column })
         });
@@ -83,7 +83,7 @@ impl Stacks {
     }
 
     fn frame_by_symbol(&mut self, image: &Image, address: u64, found: Option<&Found>) -> Frame {
-        let mut frame = empty();
+        let mut frame = Frame::default();
         let symbol = image.symbol_at(address);
         let rust = symbol.is_some_and(|symbol| rustc_demangle::try_demangle(symbol.name).is_ok());
         frame.function = symbol.map_or_else(|| NAMELESS.to_owned(), |symbol| symbol.demangled());
@@ -165,21 +165,6 @@ fn last_segment(path: &str) -> String {
         }
     }
     path[start..].to_owned()
-}
-
-fn empty() -> Frame {
-    Frame {
-        function: String::new(),
-        name: String::new(),
-        kind: FrameKind::Unknown,
-        package: None,
-        location: None,
-        declared: None,
-        inlined: false,
-        generics: Vec::new(),
-        arguments: Vec::new(),
-        arguments_missing: None,
-    }
 }
 
 #[cfg(test)]

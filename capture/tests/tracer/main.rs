@@ -1,5 +1,7 @@
 //! The tracer against real programs, compiled here by rustc: what they say themselves is the truth.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
+
 mod fixture;
 mod panics;
 mod processes;

@@ -3,6 +3,7 @@
 
 use relapse_capture::cargo_runner::CargoCommand;
 use relapse_capture::entries::{Rerun, RerunOptions, rerun};
+use relapse_capture::limits::Limits;
 use relapse_capture::roots::Roots;
 use relapse_generator::compile::Progress as Step;
 use relapse_generator::generate::Surroundings;
@@ -20,6 +21,7 @@ pub(super) struct Again<'a> {
     pub(super) args: &'a arguments::Gen,
     pub(super) store: &'a Store,
     pub(super) roots: &'a Roots,
+    pub(super) limits: &'a Limits,
     pub(super) console: &'a mut Console,
     progress: Option<Progress>,
 }
@@ -29,10 +31,11 @@ impl<'a> Again<'a> {
         args: &'a arguments::Gen,
         store: &'a Store,
         roots: &'a Roots,
+        limits: &'a Limits,
         console: &'a mut Console,
     ) -> Again<'a> {
         let progress = Some(console.progress("building the candidates"));
-        Again { args, store, roots, console, progress }
+        Again { args, store, roots, limits, console, progress }
     }
 
     /// The command, where it may be run again; else why not.
@@ -68,6 +71,9 @@ impl Surroundings for Again<'_> {
                     short_type(&function)
                 )
             }
+            Lacking::Given(function) => {
+                format!("the arguments of {} may have been changed since its call", short_type(&function))
+            }
         };
         let command = match self.command(snapshot) {
             Ok(command) => command,
@@ -85,7 +91,7 @@ impl Surroundings for Again<'_> {
                 return None;
             }
         };
-        let options = RerunOptions { command, roots: self.roots.clone(), program };
+        let options = RerunOptions { command, roots: self.roots.clone(), program, limits: self.limits.clone() };
         let spinner = self.console.progress("running the command again");
         let seen = rerun(snapshot, &options, &mut expectation::from_source(self.roots));
         drop(spinner);

@@ -7,6 +7,7 @@ use super::{exit_code, expectation, failure};
 use crate::arguments;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::settings::Settings;
 use crate::workspace::Workspace;
 
 pub(crate) fn runner(args: &arguments::Runner) -> Result<ExitCode, Failure> {
@@ -14,7 +15,9 @@ pub(crate) fn runner(args: &arguments::Runner) -> Result<ExitCode, Failure> {
         return Err(failure(&run_plainly(&args.command)));
     };
     let root = settings.store.parent().map_or_else(|| settings.folder.clone(), ToOwned::to_owned);
-    let store = Workspace { root, is_cargo: settings.roots.workspace.is_some() }.store();
+    // `run` has read the same file: the limits came with the settings, the rules are read here.
+    let rules = Settings::read(&root)?.rules;
+    let store = Workspace { root, is_cargo: settings.roots.workspace.is_some() }.store().with_rules(rules);
     let mut expects = expectation::from_source(&settings.roots);
     run_as_runner(&args.command, &settings, store, &mut expects)
         .map(exit_code)

@@ -33,8 +33,8 @@ const MAX_ALIASES: usize = 8;
 const POINTERS: [&str; 9] =
     ["Box", "Rc", "Arc", "Weak", "PhantomData", "NonNull", "AtomicPtr", "Option", "Vec"];
 
-/// The constructors that were named at a place, each with the call as it was spelled there.
-pub(super) type Named = BTreeMap<ItemId, (String, ConstructorFile)>;
+/// The constructors that were named at a place, each with the call as it is spelled there.
+pub(super) type Named = BTreeMap<ItemId, (TokenStream, ConstructorFile)>;
 
 impl NamesAt<'_> {
     /// `Years::relapse_new` for a type of the crate under test that can be named here while its fields cannot be
@@ -52,11 +52,15 @@ impl NamesAt<'_> {
         if id.krate != self.module.krate {
             return Err(sealed());
         }
+        // A value may hold thousands of one type.
+        if let Some((call, _)) = self.constructors.borrow().get(&id) {
+            return Ok(call.clone());
+        }
         let path = self.path(definition)?;
         let file = file(&self.reach.resolver, id, definition, fields)?;
         let function = Ident::new(FUNCTION, Span::call_site());
         let call = quote!(#path::#function);
-        self.constructors.borrow_mut().insert(id, (call.to_string(), file));
+        self.constructors.borrow_mut().insert(id, (call.clone(), file));
         Ok(call)
     }
 
@@ -64,11 +68,8 @@ impl NamesAt<'_> {
     pub fn constructors(&self, code: &TokenStream) -> Vec<ConstructorFile> {
         let code = code.to_string();
         let named = self.constructors.borrow();
-        named
-            .values()
-            .filter(|(call, _)| code.contains(call.as_str()))
-            .map(|(_, file)| file.clone())
-            .collect()
+        let called = named.values().filter(|(call, _)| code.contains(&call.to_string()));
+        called.map(|(_, file)| file.clone()).collect()
     }
 }
 
@@ -117,7 +118,9 @@ fn implementation(
     let mut types: Vec<syn::Type> = fields.iter().map(|field| field.ty.clone()).collect();
     let mut generics = item.generics.clone();
     size(&mut generics, types.last());
-    types.iter_mut().for_each(|ty| OneDown.visit_type_mut(ty));
+    for ty in &mut types {
+        OneDown.visit_type_mut(ty);
+    }
     OneDown.visit_generics_mut(&mut generics);
     let (of, arguments, wheres) = generics.split_for_impl();
     let value = match shape {
@@ -243,8 +246,7 @@ fn complexity(ty: &syn::Type) -> u64 {
                 syn::Type::Path(_) | syn::Type::Slice(_) | syn::Type::Tuple(_) | syn::Type::Array(_) => {
                     (10 * self.nest, 1)
                 }
-                syn::Type::FnPtr(_) => (50 * self.nest, 1),
-                syn::Type::TraitObject(_) => (50 * self.nest, 1),
+                syn::Type::FnPtr(_) | syn::Type::TraitObject(_) => (50 * self.nest, 1),
                 _ => (0, 0),
             };
             self.score += add;

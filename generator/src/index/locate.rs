@@ -61,7 +61,7 @@ impl Resolver<'_> {
             at += 1;
         }
         // A program of the workspace that crashed, while the test stands in another crate.
-        self.index.packages().iter().flat_map(|package| package.library).for_each(&mut add);
+        self.index.packages().iter().filter_map(|package| package.library).for_each(&mut add);
         found
     }
 

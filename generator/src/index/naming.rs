@@ -96,7 +96,7 @@ impl<'i> NamesAt<'i> {
             return Ok(Spelled { absolute: false, segments: vec!["crate".to_owned()] });
         }
         let own = self.crates().into_iter().find(|(_, known)| *known == krate);
-        own.map(|(name, _)| self.from_crate(&name, krate, &[])).ok_or_else(|| self.no_dependency(krate))
+        own.map(|(name, _)| self.through_crate(&name, krate, &[])).ok_or_else(|| self.no_dependency(krate))
     }
 
     fn spell_std(&self, path: &str, space: Space) -> Spelled {
@@ -139,7 +139,7 @@ impl<'i> NamesAt<'i> {
         crates
     }
 
-    fn from_crate(&self, name: &str, krate: CrateId, path: &[String]) -> Spelled {
+    fn through_crate(&self, name: &str, krate: CrateId, path: &[String]) -> Spelled {
         let shadowed = self.in_scope(name, Space::Types).iter().any(|def| *def != Def::Module(root(krate)));
         Spelled {
             absolute: shadowed,
@@ -196,7 +196,7 @@ impl<'i> NamesAt<'i> {
             }
             let search = Search { start: root(krate), viewer: None, wanted, hidden };
             let Some(path) = self.reach.find(def, names, space, search) else { continue };
-            let spelled = self.from_crate(&name, krate, &path);
+            let spelled = self.through_crate(&name, krate, &path);
             let direct = krate == wanted;
             let better = best.as_ref().is_none_or(|(known_direct, known)| {
                 (spelled.segments.len(), !direct) < (known.segments.len(), !known_direct)

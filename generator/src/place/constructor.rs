@@ -9,6 +9,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use super::{PlaceError, Site, declare, formatted, home, update_list};
 use crate::edit::{EditError, Tree};
 use crate::expression::snake_case;
+use crate::hostile::file_name;
 use crate::index::CONSTRUCTOR;
 use crate::regression::ConstructorFile;
 use crate::render::{Templates, Wiring, module_text, render_constructor};
@@ -34,10 +35,8 @@ pub(super) fn place_constructor(
 
 /// `relapse_new_years.rs`, with a number behind where that is another type's or a person's own.
 fn free_file(tree: &Tree, constructor: &ConstructorFile, folder: &Path) -> Result<PathBuf, PlaceError> {
-    let stem = format!("{CONSTRUCTOR}_{}", snake_case(&constructor.type_name));
-    if syn::parse_str::<syn::Ident>(&stem).is_err() {
-        return Err(PlaceError::Unusable(format!("{:?} is no name of a type", constructor.type_name)));
-    }
+    // A module with a file of its own has a name in ASCII (E0754).
+    let stem = file_name(&format!("{CONSTRUCTOR}_{}", snake_case(&constructor.type_name)));
     let target = constructor.target();
     let mut name = stem.clone();
     let mut number = 1;

@@ -95,10 +95,6 @@ impl Sheet {
         }
     }
 
-    fn fields(&mut self, fields: &[(&str, &Value)]) -> Vec<FieldShape> {
-        fields.iter().map(|(name, value)| FieldShape { name: (*name).to_owned(), ty: value.ty }).collect()
-    }
-
     pub(crate) fn structure(
         &mut self,
         name: &str,
@@ -107,7 +103,7 @@ impl Sheet {
         fields: Vec<(&str, Value)>,
     ) -> Value {
         let shapes: Vec<_> = fields.iter().map(|(name, value)| (*name, value)).collect();
-        let shapes = self.fields(&shapes);
+        let shapes = shapes_of(&shapes);
         let ty = self.ty(name, TypeKind::Struct { fields: shapes, tuple, params });
         let fields = fields.into_iter().map(|(name, value)| Field { name: name.to_owned(), value }).collect();
         v(ty, Data::Struct(fields))
@@ -267,7 +263,7 @@ impl Sheet {
     ) -> Value {
         let tuple = fields.first().is_some_and(|(name, _)| *name == "0");
         let shapes: Vec<_> = fields.iter().map(|(name, value)| (*name, value)).collect();
-        let shapes = self.fields(&shapes);
+        let shapes = shapes_of(&shapes);
         let variants = vec![VariantShape { name: variant.to_owned(), fields: shapes, tuple }];
         // The table keeps the first shape of a name, so each variant used has a table entry of its own.
         let ty = self.ty(name, TypeKind::Enum { variants: variants.clone(), params: params.clone() });
@@ -480,4 +476,8 @@ impl Sheet {
     pub(crate) fn dyn_object(&mut self) -> Value {
         v(self.ty("dyn a::Shape", TypeKind::Dyn), Data::Missing("a trait object".to_owned()))
     }
+}
+
+fn shapes_of(fields: &[(&str, &Value)]) -> Vec<FieldShape> {
+    fields.iter().map(|(name, value)| FieldShape { name: (*name).to_owned(), ty: value.ty }).collect()
 }

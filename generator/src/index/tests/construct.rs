@@ -26,6 +26,12 @@ struct Limit(u8);
 
 mod inline {
     pub(crate) struct Inside(u8);
+
+    pub(crate) struct Grüße(u8);
+
+    pub(crate) struct Größe {
+        höhe: u8,
+    }
 }
 ";
 
@@ -111,7 +117,7 @@ const INNER: &str = "pub(crate) struct Open {\n    half: Option<Half>,\n}\n\n\
                      pub(in crate::shapes) struct Half(u8);\n\nstruct Own(u8);\n";
 
 /// A definition, its fields as they were read, what a test passes.
-const BUILT: [(&str, &[&str], &str); 13] = [
+const BUILT: [(&str, &[&str], &str); 15] = [
     ("shapes::Years", &["0"], "None"),
     ("shapes::Set", &["items", "size"], "Default::default(), [1, 2]"),
     ("shapes::Limited", &["limit", "type"], "crate::Limit(1), 2"),
@@ -122,6 +128,8 @@ const BUILT: [(&str, &[&str], &str); 13] = [
     ("shapes::Many", &["a", "b", "c", "d", "e", "f", "g", "h"], "1, 2, 3, 4, 5, 6, 7, 8"),
     ("shapes::Odd", &["someX"], "Default::default()"),
     ("inline::Inside", &["0"], "5"),
+    ("inline::Grüße", &["0"], "6"),
+    ("inline::Größe", &["höhe"], "7"),
     ("shapes::Assoc", &["of", "all"], ""),
     ("shapes::inner::Open", &["half"], ""),
     ("shapes::inner::Half", &["0"], ""),
@@ -131,7 +139,7 @@ fn fixture(edition: &str, no_std: bool) -> Fixture {
     let manifest = format!(
         "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n[workspace]\n[dependencies]\n"
     );
-    let mut files = vec![
+    let mut files = [
         ("Cargo.toml", manifest),
         ("src/lib.rs", LIB.to_owned()),
         ("src/shapes.rs", SHAPES.to_owned()),
@@ -177,7 +185,7 @@ fn test_of(fixture: &Fixture, module: &str, name: &str, types: &[(&str, &[&str],
     regression.body = String::new();
     for (definition, fields, values) in types {
         let (call, file) = built(fixture, module, definition, fields).unwrap();
-        regression.body += &format!("let _ = {call}({values});\n");
+        regression.body.extend(["let _ = ", &call, "(", values, ");\n"]);
         regression.constructors.push(file);
     }
     regression
@@ -257,6 +265,19 @@ fn a_constructor_is_written_as_a_person_would() {
          pub(crate) fn relapse_new(text: &'a S, width: usize, mark: PhantomData<S>) -> Self {\n        \
          Self { text, width, mark }\n    }\n}\n"
     ));
+    put(
+        &fixture,
+        &[test_of(&fixture, "user", "more", &BUILT[7..9]), test_of(&fixture, "shapes", "near", &BUILT[13..])],
+    );
+    for (name, lint) in [
+        ("shapes/relapse_new_many", "clippy::too_many_arguments"),
+        ("shapes/relapse_new_odd", "clippy::type_complexity, non_snake_case"),
+        ("shapes/inner/relapse_new_open", "private_interfaces"),
+    ] {
+        let text = read(&format!("regressions/{name}.rs"));
+        assert!(text.contains(&format!("#[allow({lint})]\n")), "{text}");
+    }
+    assert!(!read("regressions/shapes/inner/relapse_new_half.rs").contains("allow"));
     assert!(read("regressions/user/builds.rs").contains("crate::shapes::Years::relapse_new(None);"));
 }
 
