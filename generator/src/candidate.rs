@@ -1,7 +1,7 @@
 //! Frames as candidates: which function a frame is, whether a test can call it, and what its arguments are
 //! written as. In: a snapshot and the source index. Out: candidates, and the reason of every rejection.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -9,7 +9,9 @@ use relapse_snapshot::{
     Argument, Data, Frame, FrameKind, Snapshot, Trust, TypeId, TypeKind, TypeTable, Value,
 };
 
-use crate::expression::{Literals, Scope, Unwritable, WrittenArgument, argument_with};
+use crate::expression::{
+    Literals, Open, Scope, StandIns, Unwritable, WrittenArgument, argument_of_any_type, argument_with,
+};
 use crate::index::{CallPath, FunctionItem, Holds, NamesAt, Owner, PublicApi, SourceIndex};
 use crate::names::Unnameable;
 use crate::regression::ConstructorFile;
@@ -46,6 +48,7 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
     let (mut callables, mut rejected) = (Vec::new(), Vec::new());
     let api = PublicApi::new(index);
     let mut blames_caller = false;
+    let calls = calls_by_function(&workspace);
     for (depth, &frame) in workspace.iter().enumerate() {
         let joined = join(frame, index);
         blames_caller = match depth.checked_sub(1) {
@@ -53,6 +56,10 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
             Some(inner) => blames_caller && passes_on(frame, workspace[inner]),
         };
         match joined {
+            Ok(_) if is_inner_recursion(depth, &calls[frame.function.as_str()]) => {
+                let reason = "one of many calls of a recursion: its innermost and outermost ones are tried";
+                rejected.push(Rejection { function: frame.function.clone(), depth, reason: reason.to_owned() });
+            }
             Ok(function) => {
                 let facts = facts(snapshot, frame, depth, function, index, &api);
                 let facts = Facts { asserts_on_arguments: blames_caller, ..facts };
@@ -62,6 +69,24 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
         }
     }
     (callables, rejected)
+}
+
+/// Calls of one function at either end of a recursion that become candidates.
+const RECURSION_ENDS: usize = 4;
+
+/// The depths of each function's calls, innermost first.
+fn calls_by_function<'f>(workspace: &[&'f Frame]) -> BTreeMap<&'f str, Vec<usize>> {
+    let mut calls: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (depth, frame) in workspace.iter().enumerate() {
+        calls.entry(&frame.function).or_default().push(depth);
+    }
+    calls
+}
+
+/// Whether a call is in the middle of a long recursion.
+fn is_inner_recursion(depth: usize, calls: &[usize]) -> bool {
+    let at = calls.iter().position(|call| *call == depth).unwrap_or_default();
+    at >= RECURSION_ENDS && at + RECURSION_ENDS < calls.len()
 }
 
 /// The function that a frame is, or why a test cannot call it.
@@ -218,6 +243,8 @@ pub struct Style {
     pub explicit: bool,
     /// The result is dropped by `let _ =`: the compiler wants it used.
     pub drop_result: bool,
+    /// Bytes stand in for a reader as a cursor, which can seek, also where no bound asks for it.
+    pub seekable: bool,
 }
 
 /// A call with all that stands before it.
@@ -287,8 +314,10 @@ impl Callable<'_> {
         index: &SourceIndex,
     ) -> Result<Call, Uncallable> {
         let names = NamesAt::new(index, self.function.module);
-        let generics: Vec<(&str, &str)> =
-            self.frame.generics.iter().map(|g| (g.name.as_str(), types.name(g.ty))).collect();
+        let stand_ins = self.stand_ins(style, types);
+        // What stands in for a type is left to inference.
+        let kept = self.frame.generics.iter().filter(|generic| !stand_ins.change(generic.ty, types));
+        let generics: Vec<(&str, &str)> = kept.map(|g| (g.name.as_str(), types.name(g.ty))).collect();
         let path = names.callable(self.function, &generics)?;
         let mut scope = Scope::new(test);
         if let Some(format) = self.format_string() {
@@ -297,12 +326,24 @@ impl Callable<'_> {
         let literals = if style.explicit { Literals::Suffixed } else { Literals::Inferred };
         let mut arguments = Vec::new();
         for argument in &self.frame.arguments {
-            let written =
-                argument_with(&argument.name, &argument.value, types, &names, &mut scope, literals)?;
+            let (name, value) = (&argument.name, &argument.value);
+            let written = argument_of_any_type(name, value, types, &names, &mut scope, literals, &stand_ins)?;
             arguments.push(written);
         }
         let tokens = call_tokens(&path, &arguments, style.explicit, self.function.is_unsafe());
         Ok(Call::new(arguments, tokens, &names))
+    }
+
+    /// What the call is given for readers and sinks that nobody can build again: its generic parameters take
+    /// any type.
+    pub fn stand_ins(&self, style: Style, types: &TypeTable) -> StandIns {
+        let open: Vec<Open> = self
+            .frame
+            .generics
+            .iter()
+            .map(|generic| Open { ty: generic.ty, bounds: self.function.bounds_of(&generic.name) })
+            .collect();
+        StandIns::new(&open, style.seekable, types)
     }
 
     /// The format string that calls a `fmt` of std's traits; nobody makes a `Formatter` by hand.

@@ -6,6 +6,7 @@ mod format;
 mod pointer;
 mod scope;
 mod sequence;
+mod stand_in;
 mod std_rules;
 mod type_name;
 mod writer;
@@ -19,6 +20,7 @@ use crate::regression::SideFile;
 
 pub use format::{body, format};
 pub use scope::Scope;
+pub use stand_in::{Open, StandIn, StandIns};
 pub use type_name::{definition, snake_case};
 
 use writer::{Place, Writer, variable_of};
@@ -81,13 +83,26 @@ pub fn argument_with(
     scope: &mut Scope,
     literals: Literals,
 ) -> Result<WrittenArgument, Unwritable> {
+    argument_of_any_type(name, value, types, names, scope, literals, &StandIns::default())
+}
+
+/// Writes one argument of a call that takes other types in place of some.
+pub fn argument_of_any_type(
+    name: &str,
+    value: &Value,
+    types: &TypeTable,
+    names: &dyn Names,
+    scope: &mut Scope,
+    literals: Literals,
+    stand_ins: &StandIns,
+) -> Result<WrittenArgument, Unwritable> {
     let mut draft = scope.clone();
     let receiver = name == "self";
     let variable = draft.argument(&if receiver { variable_of(types, value.ty) } else { name.to_owned() });
     // A method is looked up by its receiver's type, so `5.trailing()` would not do.
     let typed = receiver || literals == Literals::Suffixed;
     let shown = if name.is_empty() || name == "_" { variable.to_string() } else { name.to_owned() };
-    let mut writer = Writer::new(types, names, &mut draft, value, shown);
+    let mut writer = Writer::new(types, names, stand_ins, &mut draft, value, shown);
     let (binding, pass) = writer.binding(&variable, value, typed)?;
     let mut lets = std::mem::take(&mut writer.lets);
     lets.extend(binding);
@@ -98,7 +113,7 @@ pub fn argument_with(
         pass: pass.tokens,
         side_files: std::mem::take(&mut writer.side_files),
         nodes: value.nodes(),
-        trust: value.worst_trust().max(trust),
+        trust: stand_ins.trust(value).max(trust),
     };
     *scope = draft;
     Ok(written)
@@ -121,6 +136,14 @@ impl Writer<'_> {
     ) -> Result<(Option<TokenStream>, Pass), Unwritable> {
         let pass = |tokens| Pass { tokens, is_unit: false };
         let place = Place::binding(typed);
+        if self.stand_ins.of(value.ty).is_some() {
+            let (annotation, place) = self.slice_annotation(value.ty, place);
+            let tokens = self.value(value, place)?;
+            return Ok((
+                Some(self.let_statement(variable, false, annotation, &tokens)),
+                pass(quote!(#variable)),
+            ));
+        }
         let shape = self.shape(value.ty)?;
         match (&shape.kind, &value.data) {
             (_, Data::Tuple(items)) if items.is_empty() => {
@@ -155,6 +178,9 @@ impl Writer<'_> {
 
     /// `let mut input: &[u8] = b"…"`: what a reference to a slice needs when it is itself behind a reference.
     fn slice_annotation(&self, to: TypeId, place: Place) -> (Option<TokenStream>, Place) {
+        if self.stand_ins.of(to) == Some(StandIn::Bytes) {
+            return (Some(quote!(&[u8])), Place { coerces: true, ..place });
+        }
         let Some(TypeKind::Reference { to: slice, mutable: false }) = self.types.get(to).map(|s| &s.kind)
         else {
             return (None, place);
@@ -162,9 +188,9 @@ impl Writer<'_> {
         if !matches!(self.types.get(*slice).map(|s| &s.kind), Some(TypeKind::Slice(_))) {
             return (None, place);
         }
-        match self.names.type_tokens(self.types.name(to)) {
-            Ok(tokens) => (Some(tokens), Place { coerces: true, ..place }),
-            Err(_) => (None, place),
+        match self.type_tokens(to) {
+            Some(tokens) => (Some(tokens), Place { coerces: true, ..place }),
+            None => (None, place),
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use relapse_snapshot::{Build, CauseKind, Snapshot, Trust};
+use relapse_snapshot::{Build, Cause, CauseKind, Snapshot, Trust};
 
 use crate::candidate::{Callable, Rejection, callables};
 use crate::compile::{CompileError, Progress, TestTarget};
@@ -15,6 +15,7 @@ use crate::index::TargetKind;
 use crate::place::{self, HarnessTarget, PlaceError, Placed, has_harness};
 use crate::project::Project;
 use crate::prove::{Bench, Draft, Effort, together};
+use crate::regression::Regression;
 use crate::render::Templates;
 use crate::scratch::{Scratch, ScratchError};
 use crate::second_chance::{self, Lacking};
@@ -142,7 +143,6 @@ pub fn generate(
         variables: &variables,
         observer: &observer,
         limits: options.limits.clone(),
-        open: options.open,
     };
     let (mut effort, mut names) = (Effort::default(), Names::default());
     let known = callables.clone();
@@ -354,12 +354,23 @@ fn choose(
             .max_by_key(|&i| drafts[i].verification.as_ref().map_or(0, |v| v.reproduced));
         match best {
             None => return Ok(failed(no_callable(bench.snapshot, &rejected), rejected, effort)),
-            Some(best) => (Status::Unverified, Some(not_reproduced(&drafts[best], options)), vec![best]),
+            Some(best) => {
+                let reason = not_reproduced(&drafts[best], &rejected, options);
+                // What was not asked for, and a `main` that does not crash, are no proposals.
+                let callable = &drafts[best].callable;
+                let asked = options.frame.is_none_or(|frame| callable.depth == frame);
+                let shown = if asked && !callable.facts.entry_point { vec![best] } else { Vec::new() };
+                (Status::Unverified, Some(reason), shown)
+            }
         }
     } else {
         (Status::Verified, None, chosen)
     };
-    let regressions: Vec<_> = shown.iter().map(|&index| drafts[index].regression.clone()).collect();
+    // The proof needs a test that fails; marked as open it passes while the bug is there.
+    let should_panic = options.open.then(|| expected_text(&bench.snapshot.cause));
+    let marked =
+        |index: &usize| Regression { should_panic: should_panic.clone(), ..drafts[*index].regression.clone() };
+    let regressions: Vec<_> = shown.iter().map(marked).collect();
     let placement = place::edits(&regressions, project.root(), bench.templates)?;
     let proven = shown.iter().zip(placement.placed).map(|(&index, placed)| Proven {
         target: reproducing(&drafts[index]),
@@ -379,6 +390,18 @@ fn choose(
     })
 }
 
+/// What `#[should_panic(expected = …)]` asks for: the longest part of the message that holds no number and no
+/// quoted data, since those change with the input.
+fn expected_text(cause: &Cause) -> String {
+    if cause.kind != CauseKind::Panic {
+        return "signal".to_owned();
+    }
+    let first = cause.message.lines().next().unwrap_or_default();
+    let varies = |c: char| c.is_ascii_digit() || matches!(c, '`' | '"' | '\'');
+    let longest = first.split(varies).map(str::trim).max_by_key(|part| part.len()).unwrap_or_default();
+    longest.to_owned()
+}
+
 fn reproducing(draft: &Draft<'_>) -> Reproducing {
     Reproducing {
         function: draft.callable.frame.function.clone(),
@@ -387,14 +410,17 @@ fn reproducing(draft: &Draft<'_>) -> Reproducing {
     }
 }
 
-fn not_reproduced(draft: &Draft<'_>, options: &Options) -> String {
-    let Some(verification) = &draft.verification else { return "the test was not run".to_owned() };
-    let asked = options.frame.filter(|frame| *frame != draft.callable.depth);
-    if let Some(frame) = asked {
-        return format!("frame {frame} does not reproduce the crash");
+fn not_reproduced(draft: &Draft<'_>, rejected: &[Rejection], options: &Options) -> String {
+    if let Some(frame) = options.frame.filter(|frame| *frame != draft.callable.depth) {
+        return match rejected.iter().find(|rejection| rejection.depth == frame) {
+            Some(rejection) => format!("frame {frame}, {}: {}", rejection.function, rejection.reason),
+            None => format!("there is no frame {frame}: the stack has fewer functions of the workspace"),
+        };
     }
+    let Some(verification) = &draft.verification else { return "the test was not run".to_owned() };
     let why = verification.reason.as_deref().unwrap_or("no reason was seen");
-    format!("reproduces {} of {}: {why}", verification.reproduced, verification.of)
+    let (function, of) = (&draft.callable.frame.function, verification.of);
+    format!("the crash came back in {} of {of} runs of {function}: {why}", verification.reproduced)
 }
 
 fn failed(reason: String, rejected: Vec<Rejection>, effort: Effort) -> Generated {

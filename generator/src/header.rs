@@ -30,6 +30,9 @@ pub fn of(
     if trust == Trust::Redacted {
         remarks.push("a value that looked like a secret was replaced by one of the same shape".to_owned());
     }
+    if trust == Trust::Suspect {
+        remarks.push("some of these values may have been moved or changed between the call and the crash".to_owned());
+    }
     Header {
         function: short_path(callable.frame),
         message: snapshot.cause.message.clone(),

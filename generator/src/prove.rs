@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use relapse_capture::roots::Roots;
-use relapse_snapshot::{Snapshot, Trust};
+use relapse_snapshot::{CauseKind, Snapshot, Trust};
 
 use crate::candidate::{Callable, Rejection, Style};
 use crate::compile::{
@@ -44,8 +44,6 @@ pub struct Bench<'a> {
     pub observer: &'a dyn Observer,
     /// What a test may use.
     pub limits: Limits,
-    /// Whether the test is marked as a known open bug.
-    pub open: bool,
 }
 
 /// A candidate as a test, with what became of it.
@@ -66,10 +64,10 @@ pub struct Draft<'a> {
     pub nodes: u64,
     /// Where it stands in the scratch copy.
     file: PathBuf,
+    /// libtest's path of it there.
+    test: String,
     /// Its text in the scratch copy, formatted.
     pub text: String,
-    /// libtest's path of it in the scratch copy.
-    test: String,
     /// The ready test, where it was built.
     run: Option<(TestRun, Crash)>,
     /// How often the crash came back.
@@ -109,8 +107,8 @@ impl<'a> Draft<'a> {
             trust,
             nodes,
             file: PathBuf::new(),
-            text: String::new(),
             test: String::new(),
+            text: String::new(),
             run: None,
             verification: None,
         })
@@ -161,6 +159,15 @@ impl<'a> Draft<'a> {
         // than the value had.
         let inference = ["E0282", "E0283", "E0284", "E0790", "E0689", "E0308", "E0277"];
         let code = error.code.as_deref().unwrap_or_default();
+        // E0277, E0599: a bound that the function's head does not show, such as `Seek`.
+        let types = &bench.snapshot.types;
+        if ["E0277", "E0599"].contains(&code)
+            && !self.style.seekable
+            && self.callable.stand_ins(self.style, types).has_bytes()
+        {
+            self.style.seekable = true;
+            return self.rewrite(bench);
+        }
         if inference.contains(&code) && !self.style.explicit {
             self.style.explicit = true;
             return self.rewrite(bench);
@@ -190,6 +197,11 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// Whether a crash of this kind ends the process that it happens in: the test then runs its call in a child.
+fn kills_its_process(kind: CauseKind) -> bool {
+    matches!(kind, CauseKind::Signal | CauseKind::Abort | CauseKind::StackOverflow)
+}
+
 /// A candidate's test.
 fn write(
     callable: &Callable<'_>,
@@ -208,7 +220,6 @@ fn write(
     let tokens = crate::expression::body(&call.arguments, &call.tokens, style.drop_result);
     let trust = call.arguments.iter().map(|a| a.trust).max().unwrap_or(Trust::Entry);
     let nodes = call.arguments.iter().map(|a| a.nodes).sum();
-    let should_panic = bench.open.then(|| bench.snapshot.cause.message.clone());
     let regression = Regression {
         name: name.to_owned(),
         module,
@@ -216,8 +227,8 @@ fn write(
         uses: Vec::new(),
         body: crate::expression::format(&tokens),
         left_out: left_out.to_vec(),
-        dies: false,
-        should_panic,
+        dies: kills_its_process(bench.snapshot.cause.kind),
+        should_panic: None,
         side_files: call.arguments.into_iter().flat_map(|a| a.side_files).collect(),
         constructors: call.constructors,
     };

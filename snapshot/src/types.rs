@@ -141,7 +141,7 @@ pub enum StdType {
     /// `alloc::vec::IntoIter`: the elements that are left, as a sequence.
     VecIntoIter,
     /// An open file, as a struct: `content` (bytes, from the offset `start` on) and `position` (the offset in the
-    /// file that is read next).
+    /// file that is read next); without fields where it is open for writing only.
     File,
     /// `std::io::BufReader`, as a struct: `buffer` (the bytes taken from `inner`, but not read yet) and `inner`.
     BufReader,

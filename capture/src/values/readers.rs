@@ -6,6 +6,7 @@ use super::fields::Part;
 use super::layout::{Kind, Layout};
 use super::source::{Gap, Read, Source};
 use super::{Reader, read, value};
+use crate::open_file::NoFile;
 
 /// Standard input's descriptor, which its own type does not hold.
 const STDIN: i32 = 0;
@@ -20,8 +21,10 @@ impl Reader<'_> {
             self.number(inner)? as i32
         };
         let limit = self.limits.bytes.min(self.bytes_left);
-        let file =
-            self.memory.open_file(descriptor, limit).map_err(|error| Gap::because(error.to_string()))?;
+        let file = match self.memory.open_file(descriptor, limit) {
+            Err(NoFile::WriteOnly(_)) => return Ok(read(Data::Struct(Vec::new()))),
+            file => file.map_err(|error| Gap::because(error.to_string()))?,
+        };
         let count = file.bytes.len() as u64;
         self.bytes_left = self.bytes_left.saturating_sub(count);
         // A file that shrank while it was read is as long as it is now.

@@ -67,9 +67,9 @@ impl Writer<'_> {
             Data::Sequence { items, len } => {
                 self.whole(items.len(), *len, "elements")?;
                 if items.is_empty() && place.typed {
-                    return Ok(match self.names.type_tokens(self.types.name(slice)) {
-                        Ok(slice) => quote!(<&#slice>::default()),
-                        Err(_) => quote!(&[]),
+                    return Ok(match self.type_tokens(slice) {
+                        Some(slice) => quote!(<&#slice>::default()),
+                        None => quote!(&[]),
                     });
                 }
                 if constant || place.extended {
@@ -230,7 +230,7 @@ impl Writer<'_> {
     }
 }
 
-fn starts_with_reference(tokens: &TokenStream) -> bool {
+pub(super) fn starts_with_reference(tokens: &TokenStream) -> bool {
     matches!(
         tokens.clone().into_iter().next(),
         Some(proc_macro2::TokenTree::Punct(punct)) if punct.as_char() == '&'

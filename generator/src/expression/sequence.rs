@@ -205,6 +205,7 @@ impl Writer<'_> {
                 self.vector(value, shape, Some(path), place)
             }
             StdType::VecDeque
+            | StdType::LinkedList
             | StdType::BTreeSet
             | StdType::HashSet
             | StdType::HashMap
@@ -228,6 +229,18 @@ impl Writer<'_> {
             }
             StdType::Duration => self.duration(value, shape),
             StdType::NonZero => self.non_zero(params, value, shape),
+            StdType::SliceIter => self.slice_iterator(value, shape, params, place),
+            StdType::VecIntoIter => {
+                let items = self.vector(value, shape, None, place)?;
+                Ok(quote!(#items.into_iter()))
+            }
+            StdType::File => Err(self.refuse(
+                "an open file, where the function takes nothing else (of a generic reader its bytes would do)",
+            )),
+            StdType::BufReader => {
+                let name = self.name_of(shape)?;
+                self.buf_reader(value, &name, place)
+            }
             StdType::NonNull => {
                 Err(self.refuse(format!("a raw pointer ({}): nothing says what it owns", shape.name)))
             }

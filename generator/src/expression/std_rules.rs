@@ -1,6 +1,9 @@
 //! Constructors of std types that are plain structs in DWARF, but whose fields nobody may write: a table from
 //! definition to rule. In: the decoded fields. Out: a call of a public constructor. To add a type, add a line.
 
+mod iterators;
+mod readers;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 use relapse_snapshot::{Data, TypeKind, TypeShape, Value};
@@ -45,7 +48,7 @@ pub(super) fn rule(definition: &str) -> Option<Rule> {
         "core::cell::once::OnceCell" => once_cell,
         "core::num::error::ParseIntError" => parse_int_error,
         _ if definition.starts_with("core::sync::atomic::Atomic") => atomic,
-        _ => return None,
+        _ => return readers::rule(definition).or_else(|| iterators::rule(definition)),
     })
 }
 

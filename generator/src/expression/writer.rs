@@ -8,6 +8,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, TypeTable, Value, VariantShape};
 
+use super::stand_in::StandIns;
 use super::std_rules;
 use super::type_name::{definition, snake_case};
 use super::{Scope, Unwritable};
@@ -58,6 +59,8 @@ impl Place {
 pub(super) struct Writer<'a> {
     pub(super) types: &'a TypeTable,
     pub(super) names: &'a dyn Names,
+    /// What is given in place of values that cannot be built again.
+    pub(super) stand_ins: &'a StandIns,
     pub(super) scope: &'a mut Scope,
     /// Statements that must stand before the expression.
     pub(super) lets: Vec<TokenStream>,
@@ -79,6 +82,7 @@ impl<'a> Writer<'a> {
     pub(super) fn new(
         types: &'a TypeTable,
         names: &'a dyn Names,
+        stand_ins: &'a StandIns,
         scope: &'a mut Scope,
         root: &Value,
         path: String,
@@ -86,6 +90,7 @@ impl<'a> Writer<'a> {
         Writer {
             types,
             names,
+            stand_ins,
             scope,
             lets: Vec::new(),
             side_files: Vec::new(),
@@ -201,6 +206,9 @@ impl<'a> Writer<'a> {
     }
 
     fn by_kind(&mut self, value: &Value, place: Place) -> Result<TokenStream, Unwritable> {
+        if let Some(stand_in) = self.stand_ins.of(value.ty) {
+            return self.stand_in(value, stand_in, place);
+        }
         let shape = self.shape(value.ty)?;
         if let Data::Missing(reason) = &value.data
             && !matches!(
@@ -454,11 +462,16 @@ impl<'a> Writer<'a> {
 
     /// `::<u8, String>`, where every one of the types can be named.
     pub(super) fn turbofish(&self, params: &[TypeId]) -> Option<TokenStream> {
-        let types: Vec<TokenStream> = params
-            .iter()
-            .map(|ty| self.names.type_tokens(self.types.name(*ty)).ok())
-            .collect::<Option<_>>()?;
+        let types: Vec<TokenStream> = params.iter().map(|ty| self.type_tokens(*ty)).collect::<Option<_>>()?;
         (!types.is_empty()).then(|| quote!(::<#(#types),*>))
+    }
+
+    /// A type in full; none where the test has another one in its place.
+    pub(super) fn type_tokens(&self, ty: TypeId) -> Option<TokenStream> {
+        if self.stand_ins.change(ty, self.types) {
+            return None;
+        }
+        self.names.type_tokens(self.types.name(ty)).ok()
     }
 
     fn function_item(&self, shape: &TypeShape, path: Option<String>) -> Result<TokenStream, Unwritable> {
@@ -537,9 +550,12 @@ pub(super) fn variable_of(types: &TypeTable, ty: TypeId) -> String {
     match types.get(ty).map(|shape| &shape.kind) {
         Some(TypeKind::Str | TypeKind::Std { std: StdType::String, .. }) => "text".to_owned(),
         Some(TypeKind::Integer { .. } | TypeKind::Float { .. }) => "number".to_owned(),
-        Some(TypeKind::Slice(_) | TypeKind::Array { .. } | TypeKind::Std { std: StdType::Vec, .. }) => {
-            "items".to_owned()
-        }
+        Some(
+            TypeKind::Slice(_)
+            | TypeKind::Array { .. }
+            | TypeKind::Std { std: StdType::Vec | StdType::SliceIter | StdType::VecIntoIter, .. },
+        ) => "items".to_owned(),
+        Some(TypeKind::Std { std: StdType::File | StdType::BufReader, .. }) => "reader".to_owned(),
         _ => definition(types.name(ty))
             .and_then(|path| path.rsplit("::").next().map(snake_case))
             .unwrap_or_else(|| "value".to_owned()),

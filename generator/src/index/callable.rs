@@ -19,8 +19,8 @@ pub struct CallPath {
     /// What goes before the parentheses: `fill`, `Book::price`, `<Row as Display>::fmt`. Receivers are then the
     /// first argument. Generics that inference finds are left out.
     pub path: TokenStream,
-    /// The same with every type argument written, where there are any and all of them are known:
-    /// `parse::<u8>`, `Table::<u8>::new`.
+    /// The same with every type argument written that is known, where there are any: `parse::<u8>`,
+    /// `Table::<u8>::new`.
     pub full: Option<TokenStream>,
     /// `receiver.NAME(…)` calls the same function: it takes `self`, and is inherent or of a trait in scope.
     pub method: Option<Ident>,
@@ -423,10 +423,10 @@ fn arguments(generics: &Generics, concrete: &Concrete) -> Vec<TokenStream> {
     names.map(|name| concrete.get(&name).cloned().flatten().unwrap_or_else(|| quote!(_))).collect()
 }
 
-/// `<u8, u16>` for a function's own parameters, where there are any and all are known.
+/// `<u8, _>` for a function's own parameters, where any is known; the others are left to inference.
 fn turbofish(generics: &Generics, concrete: &Concrete) -> Option<TokenStream> {
     let arguments = arguments(generics, concrete);
-    let known = !arguments.is_empty() && arguments.iter().all(|argument| argument.to_string() != "_");
+    let known = arguments.iter().any(|argument| argument.to_string() != "_");
     known.then(|| quote!(<#(#arguments),*>))
 }
 

@@ -1,8 +1,13 @@
 //! Functions as the index has them: where they stand, how they are declared, and cheap facts of their bodies.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{TokenStream, TokenTree};
+use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{Block, Expr, ExprIf, ExprMatch, ExprMethodCall, FnArg, Macro, Pat, Signature};
+use syn::{
+    Block, Expr, ExprIf, ExprMatch, ExprMethodCall, FnArg, Macro, Pat, Signature, Token, TypeParamBound,
+};
 
 use super::attributes::Attributes;
 use super::cfg::Cfg;
@@ -144,6 +149,37 @@ impl FunctionItem {
             | Owner::Trait { generics, .. } => Some(generics),
             Owner::Module => None,
         }
+    }
+
+    /// The traits that a generic parameter of it, or of its impl, is bounded by where it is declared: their last
+    /// names. An `impl Trait` parameter has its bounds for a name.
+    pub fn bounds_of(&self, parameter: &str) -> BTreeSet<String> {
+        let mut bounds = BTreeSet::new();
+        let mut add = |list: &Punctuated<TypeParamBound, Token![+]>| {
+            let traits = list.iter().filter_map(|bound| match bound {
+                TypeParamBound::Trait(bound) => bound.path.segments.last(),
+                _ => None,
+            });
+            bounds.extend(traits.map(|last| last.ident.to_string()));
+        };
+        if parameter.starts_with("impl ") {
+            if let Ok(anonymous) = syn::parse_str::<syn::TypeImplTrait>(parameter) {
+                add(&anonymous.bounds);
+            }
+            return bounds;
+        }
+        for generics in self.owner_generics().into_iter().chain([&self.signature.generics]) {
+            let declared = generics.type_params().filter(|declared| declared.ident == parameter);
+            declared.for_each(|declared| add(&declared.bounds));
+            for predicate in generics.where_clause.iter().flat_map(|clause| &clause.predicates) {
+                if let syn::WherePredicate::Type(predicate) = predicate
+                    && matches!(&predicate.bounded_ty, syn::Type::Path(path) if path.path.is_ident(parameter))
+                {
+                    add(&predicate.bounds);
+                }
+            }
+        }
+        bounds
     }
 
     /// The panic on purpose that stands at a line, the innermost one.

@@ -355,6 +355,8 @@ pub(super) const TABLE: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("std::io", "std::io", &["Write"]),
+    ("std::io::util", "std::io", &["empty", "repeat", "sink"]),
+    ("std::io::stdio", "std::io", &["stderr", "stdin", "stdout"]),
     ("core::io", "std::io", &["SeekFrom"]),
     ("std::io::buffered::bufreader", "std::io", &["BufReader"]),
     ("std::io::buffered::bufwriter", "std::io", &["BufWriter"]),
