@@ -1,6 +1,7 @@
 //! Expressions that were written are compiled by rustc and compared, by type and `Debug`, with what they
 //! should be; the file that holds them all must please rustfmt.
 
+#[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "expressions_compile/sheet.rs"]
 mod sheet;
 
