@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn streams_and_written_files_are_left_alone() {
-        let (reader, _writer) = std::io::pipe().unwrap();
+        let (reader, _writer) = io::pipe().unwrap();
         assert!(matches!(own(reader.as_raw_fd(), 9), Err(NoFile::Stream { kind: "a pipe", .. })));
         let folder = tempfile::tempdir().unwrap();
         let log = File::create(folder.path().join("log")).unwrap();
