@@ -10,7 +10,7 @@ use relapse_snapshot::{
 };
 
 use crate::expression::{
-    Literals, Open, Scope, StandIns, Unwritable, WrittenArgument, argument_of_any_type, argument_with,
+    Extent, Literals, Open, Scope, StandIns, Unwritable, WrittenArgument, argument_of_any_type, argument_with,
 };
 use crate::index::{CallPath, FunctionItem, Holds, NamesAt, Owner, PublicApi, SourceIndex};
 use crate::names::Unnameable;
@@ -317,8 +317,26 @@ impl Callable<'_> {
         types: &TypeTable,
         index: &SourceIndex,
     ) -> Result<Call, Uncallable> {
+        let narrow = self.stand_ins(Extent { seekable: style.seekable, all_sinks: false }, types);
+        let refused = match self.call_with(&narrow, test, style, types, index) {
+            Err(Uncallable::Argument(refused)) => refused,
+            made => return made,
+        };
+        // What cannot be written, but is only written to, has an equal.
+        let wide = self.stand_ins(Extent { seekable: style.seekable, all_sinks: true }, types);
+        let again = (wide != narrow).then(|| self.call_with(&wide, test, style, types, index).ok());
+        again.flatten().ok_or(Uncallable::Argument(refused))
+    }
+
+    fn call_with(
+        &self,
+        stand_ins: &StandIns,
+        test: &str,
+        style: Style,
+        types: &TypeTable,
+        index: &SourceIndex,
+    ) -> Result<Call, Uncallable> {
         let names = NamesAt::new(index, self.function.module);
-        let stand_ins = self.stand_ins(style, types);
         // What stands in for a type is left to inference.
         let kept = self.frame.generics.iter().filter(|generic| !stand_ins.change(generic.ty, types));
         let generics: Vec<(&str, &str)> = kept.map(|g| (g.name.as_str(), types.name(g.ty))).collect();
@@ -331,7 +349,7 @@ impl Callable<'_> {
         let mut arguments = Vec::new();
         for argument in &self.frame.arguments {
             let (name, value) = (&argument.name, &argument.value);
-            let written = argument_of_any_type(name, value, types, &names, &mut scope, literals, &stand_ins)?;
+            let written = argument_of_any_type(name, value, types, &names, &mut scope, literals, stand_ins)?;
             arguments.push(written);
         }
         let tokens = call_tokens(&path, &arguments, style.explicit, self.function.is_unsafe());
@@ -340,14 +358,14 @@ impl Callable<'_> {
 
     /// What the call is given for readers and sinks that nobody can build again: its generic parameters take
     /// any type.
-    pub fn stand_ins(&self, style: Style, types: &TypeTable) -> StandIns {
+    pub fn stand_ins(&self, extent: Extent, types: &TypeTable) -> StandIns {
         let open: Vec<Open> = self
             .frame
             .generics
             .iter()
             .map(|generic| Open { ty: generic.ty, bounds: self.function.bounds_of(&generic.name) })
             .collect();
-        StandIns::new(&open, style.seekable, types)
+        StandIns::new(&open, extent, types)
     }
 
     /// The format string that calls a `fmt` of std's traits; nobody makes a `Formatter` by hand.

@@ -20,7 +20,7 @@ use crate::regression::SideFile;
 
 pub use format::{body, format};
 pub use scope::Scope;
-pub use stand_in::{Open, StandIn, StandIns};
+pub use stand_in::{Extent, Open, StandIn, StandIns};
 pub use type_name::{definition, snake_case};
 
 use writer::{Place, Writer, variable_of};
@@ -160,8 +160,13 @@ impl Writer<'_> {
                 ))
             }
             (TypeKind::Reference { to, mutable: true }, _) => {
-                let pointee = self.pointee(value, *to)?;
-                let tokens = self.owner_of_unsized(&pointee, place)?;
+                let tokens = match self.dyn_sink(*to) {
+                    Some(sink) => sink,
+                    None => {
+                        let pointee = self.pointee(value, *to)?;
+                        self.owner_of_unsized(&pointee, place)?
+                    }
+                };
                 let statement = self.let_statement(variable, true, None, &tokens);
                 Ok((Some(statement), pass(quote!(&mut #variable))))
             }

@@ -12,6 +12,7 @@ use crate::candidate::{Callable, Rejection, Style};
 use crate::compile::{
     CandidateFiles, Compiled, Diagnostic, Progress, TestTarget, Variable, compile_candidates,
 };
+use crate::expression::Extent;
 use crate::generate::GenerateError;
 use crate::header::{self, Naming};
 use crate::index::SourceIndex;
@@ -163,7 +164,7 @@ impl<'a> Draft<'a> {
         let types = &bench.snapshot.types;
         if ["E0277", "E0599"].contains(&code)
             && !self.style.seekable
-            && self.callable.stand_ins(self.style, types).has_bytes()
+            && self.callable.stand_ins(Extent::default(), types).has_bytes()
         {
             self.style.seekable = true;
             return self.rewrite(bench);

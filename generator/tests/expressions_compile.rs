@@ -7,6 +7,7 @@
     reason = "a test may fail so; 3.14 is what is to be written"
 )]
 
+#[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "expressions_compile/sheet.rs"]
 mod sheet;
 

@@ -17,6 +17,10 @@ impl Writer<'_> {
         mutable: bool,
         place: Place,
     ) -> Result<TokenStream, Unwritable> {
+        if let Some(sink) = self.dyn_sink(to).filter(|_| mutable) {
+            let owner = self.hoist(true, to, place.typed, |_, _| Ok(sink))?;
+            return Ok(quote!(&mut #owner));
+        }
         let pointee = self.pointee(value, to)?;
         let inner = &*pointee;
         let shape = self.shape(to)?;
@@ -198,6 +202,9 @@ impl Writer<'_> {
         owner: &TokenStream,
         place: Place,
     ) -> Result<TokenStream, Unwritable> {
+        if let Some(sink) = to.and_then(|to| self.dyn_sink(to)).filter(|_| std == StdType::Box) {
+            return Ok(quote!(#owner::new(#sink)));
+        }
         let Data::Pointer { to: Some(inner), .. } = &value.data else {
             return Err(self.refuse("what it points to was not read"));
         };

@@ -42,14 +42,25 @@ pub enum StandIn {
     Sink,
 }
 
+/// How far the replacing goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extent {
+    /// Never `&[u8]`, for bounds that the source does not show.
+    pub seekable: bool,
+    /// Every type that is only written to is replaced, the program's own too.
+    pub all_sinks: bool,
+}
+
+/// Bounds that all stand-ins meet.
+const MARKERS: &[&str] = &["Sized", "Send", "Sync", "Unpin", "UnwindSafe", "RefUnwindSafe"];
+
 /// The types that are replaced in one call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StandIns(HashMap<TypeId, StandIn>);
 
 impl StandIns {
-    /// Chooses what stands in for which of the open types. `seekable`: never `&[u8]`, for bounds that the
-    /// source does not show.
-    pub fn new(open: &[Open], seekable: bool, types: &TypeTable) -> StandIns {
+    /// Chooses what stands in for which of the open types.
+    pub fn new(open: &[Open], extent: Extent, types: &TypeTable) -> StandIns {
         let mut chosen = HashMap::new();
         let mut queue: Vec<(TypeId, BTreeSet<String>)> =
             open.iter().map(|open| (open.ty, open.bounds.clone())).collect();
@@ -58,7 +69,7 @@ impl StandIns {
             if !seen.insert(ty) || seen.len() > MOST_TYPES {
                 continue;
             }
-            if let Some(stand_in) = stand_in(ty, &bounds, seekable, types) {
+            if let Some(stand_in) = stand_in(ty, &bounds, extent, types) {
                 chosen.insert(ty, stand_in);
                 continue;
             }
@@ -132,14 +143,17 @@ fn parts(ty: TypeId, types: &TypeTable) -> Vec<TypeId> {
     }
 }
 
-fn stand_in(ty: TypeId, bounds: &BTreeSet<String>, seekable: bool, types: &TypeTable) -> Option<StandIn> {
+fn stand_in(ty: TypeId, bounds: &BTreeSet<String>, extent: Extent, types: &TypeTable) -> Option<StandIn> {
     let shape = types.get(ty)?;
     let has = |name: &str| bounds.contains(name);
     let reads = has("Read") || has("BufRead");
     if let TypeKind::Reference { to, mutable: false } = &shape.kind {
         // `&File` reads, `&&[u8]` does not: the reference itself is replaced.
         let is_file = matches!(types.get(*to)?.kind, TypeKind::Std { std: StdType::File, .. });
-        return if is_file { stand_in(*to, bounds, seekable, types) } else { None };
+        return if is_file { stand_in(*to, bounds, extent, types) } else { None };
+    }
+    if extent.all_sinks && has("Write") && only(bounds, &["Write"]) {
+        return Some(StandIn::Sink);
     }
     let path = definition(&shape.name)?;
     let sink = match &*path {
@@ -161,21 +175,27 @@ fn stand_in(ty: TypeId, bounds: &BTreeSet<String>, seekable: bool, types: &TypeT
     );
     let wrapped =
         matches!(&*path, "std::io::Take" | "std::io::Chain" | "std::io::util::Take" | "std::io::util::Chain")
-            && parts(ty, types).iter().any(|part| stand_in(*part, &BTreeSet::new(), true, types).is_some());
+            && parts(ty, types)
+                .iter()
+                .any(|part| stand_in(*part, &BTreeSet::new(), Extent::default(), types).is_some());
     if sink {
         return Some(if has("Seek") { StandIn::Buffer } else { StandIn::Sink });
     }
     if !(reader || wrapped) {
         return None;
     }
-    let plain = ["Read", "BufRead", "Sized", "Send", "Sync", "Unpin", "UnwindSafe", "RefUnwindSafe"];
     Some(if has("Write") {
         StandIn::Buffer
-    } else if !seekable && reads && bounds.iter().all(|bound| plain.contains(&bound.as_str())) {
+    } else if !extent.seekable && reads && only(bounds, &["Read", "BufRead"]) {
         StandIn::Bytes
     } else {
         StandIn::Cursor
     })
+}
+
+/// Whether these are the only bounds, markers aside.
+fn only(bounds: &BTreeSet<String>, known: &[&str]) -> bool {
+    bounds.iter().map(String::as_str).all(|bound| known.contains(&bound) || MARKERS.contains(&bound))
 }
 
 /// What a reader had before and after the place that it had reached.
@@ -241,6 +261,19 @@ impl Writer<'_> {
     pub(super) fn sink(&self) -> Result<TokenStream, Unwritable> {
         let vec = self.name("alloc::vec::Vec")?;
         Ok(quote!(#vec::<u8>::new()))
+    }
+
+    /// What takes all that is written to a trait object that only writes.
+    pub(super) fn dyn_sink(&self, ty: TypeId) -> Option<TokenStream> {
+        let shape = self.types.get(ty).filter(|shape| shape.kind == TypeKind::Dyn)?;
+        let mut traits = shape.name.trim_matches(['(', ')']).trim_start_matches("dyn ").split(" + ");
+        match traits.next()? {
+            "std::io::Write" | "core::io::Write" => self.sink().ok(),
+            "core::fmt::Write" => {
+                self.name("alloc::string::String").ok().map(|string| quote!(#string::new()))
+            }
+            _ => None,
+        }
     }
 
     /// `b"…"`, `&[…]` or `include_bytes!("…")`.

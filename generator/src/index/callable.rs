@@ -423,11 +423,14 @@ fn arguments(generics: &Generics, concrete: &Concrete) -> Vec<TokenStream> {
     names.map(|name| concrete.get(&name).cloned().flatten().unwrap_or_else(|| quote!(_))).collect()
 }
 
-/// `<u8, _>` for a function's own parameters, where any is known; the others are left to inference.
+/// `<u8, _>` for a function's own parameters, where any is known; other types are left to inference. An unknown
+/// constant can be left to it since rustc 1.89 only.
 fn turbofish(generics: &Generics, concrete: &Concrete) -> Option<TokenStream> {
     let arguments = arguments(generics, concrete);
     let known = arguments.iter().any(|argument| argument.to_string() != "_");
-    known.then(|| quote!(<#(#arguments),*>))
+    let is_known = |name: &Ident| concrete.get(&name.to_string()).is_some_and(Option::is_some);
+    let constants = generics.const_params().all(|parameter| is_known(&parameter.ident));
+    (known && constants).then(|| quote!(<#(#arguments),*>))
 }
 
 fn full_path_of(

@@ -25,6 +25,11 @@ const PUBLIC: &[(&str, &str)] = &[
     ("std::collections::hash::map::", "std::collections::"),
     ("std::collections::hash::set::", "std::collections::"),
     ("std::sync::poison::mutex::", "std::sync::"),
+    ("alloc::collections::linked_list::", "std::collections::"),
+    ("std::io::buffered::bufreader::", "std::io::"),
+    ("std::io::buffered::bufwriter::", "std::io::"),
+    ("std::io::stdio::", "std::io::"),
+    ("std::io::util::", "std::io::"),
     ("std::io::cursor::", "std::io::"),
     ("std::ffi::os_str::", "std::ffi::"),
     ("std::os::unix::ffi::os_str::", "std::os::unix::ffi::"),
@@ -372,6 +377,43 @@ impl Sheet {
         let timespec = self.structure("std::sys::pal::unix::time::Timespec", false, vec![], fields);
         let inner = self.structure("std::sys::time::unix::SystemTime", false, vec![], vec![("t", timespec)]);
         self.structure("std::time::SystemTime", true, vec![], vec![("0", inner)])
+    }
+
+    /// An iterator over a slice or a vector, by what is left of it.
+    pub(crate) fn iterator(&mut self, std: StdType, name: &str, items: Vec<Value>, of: &str) -> Value {
+        let of = items.first().map_or_else(|| self.named(of), |item| item.ty);
+        let len = items.len() as u64;
+        let name = format!("{name}<{}>", self.types.name(of));
+        self.std(std, &name, vec![of], Data::Sequence { items, len })
+    }
+
+    pub(crate) fn chars(&mut self, text: &str) -> Value {
+        let of = self.named("u8");
+        let data = Data::Bytes { bytes: text.into(), len: text.len() as u64 };
+        let left = self.std(StdType::SliceIter, "core::slice::iter::Iter<u8>", vec![of], data);
+        self.structure("core::str::iter::Chars", false, vec![], vec![("iter", left)])
+    }
+
+    /// An open file of which `position` bytes were read.
+    pub(crate) fn file(&mut self, content: &[u8], position: u128) -> Value {
+        let content = self.unsized_bytes(content);
+        let fields = vec![
+            ("content", content),
+            ("start", self.uint("u64", 0)),
+            ("position", self.uint("u64", position)),
+        ];
+        let fields = fields.into_iter().map(|(name, value)| Field { name: name.to_owned(), value }).collect();
+        self.std(StdType::File, "std::fs::File", vec![], Data::Struct(fields))
+    }
+
+    pub(crate) fn buf_reader(&mut self, buffer: &[u8], inner: Value) -> Value {
+        let (buffer, of) = (self.unsized_bytes(buffer), inner.ty);
+        let name = format!("std::io::buffered::bufreader::BufReader<{}>", self.types.name(of));
+        let fields = vec![
+            Field { name: "buffer".to_owned(), value: buffer },
+            Field { name: "inner".to_owned(), value: inner },
+        ];
+        self.std(StdType::BufReader, &name, vec![of], Data::Struct(fields))
     }
 
     pub(crate) fn cursor(&mut self, bytes: &[u8], pos: u128) -> Value {

@@ -55,7 +55,8 @@ fn functions_and_methods_are_called_by_type_or_trait() {
     assert_eq!(at("a", ("price", 0), &u8s), ("Book::price".into(), text("Book::<u8>::price"), true));
     assert_eq!(at("b", ("new", 0), &[]).0, "crate::a::Book::new");
     assert_eq!(at("a", ("free", 0), &[("T", "u8"), ("U", "&str")]).1, text("free::<u8, &str>"));
-    assert_eq!(at("a", ("free", 0), &u8s), ("free".into(), None, false));
+    assert_eq!(at("a", ("free", 0), &u8s), ("free".into(), text("free::<u8, _>"), false));
+    assert_eq!(at("a", ("free", 0), &[]), ("free".into(), None, false));
     assert_eq!(at("a", ("fmt", 0), &u8s), ("<Book<u8> as std::fmt::Display>::fmt".into(), None, false));
     assert!(at("b", ("fmt", 0), &u8s).2);
     assert_eq!(at("a", ("from", 0), &u8s).0, "<Book<u8> as From<Vec<u8>>>::from");
