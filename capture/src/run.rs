@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use object::read::ReadCache;
 use object::read::elf::ElfFile64;
@@ -109,7 +109,7 @@ pub fn run(options: &RunOptions, expects: &mut Expects<'_>) -> Result<RunReport,
         .tempdir()
         .map_err(setup("create a folder for temporary files"))?;
     let log = Log::create(scratch.path().join("kept")).map_err(setup("create a temporary file"))?;
-    let input = command::input();
+    let (input, start) = (command::input(), Instant::now());
     let Prepared { command, settings, cargo, mut notes } = prepare(command, options, scratch.path(), &log)?;
     let ending = if cargo.is_some() {
         passage::pass_through(&command)?
@@ -120,7 +120,7 @@ pub fn run(options: &RunOptions, expects: &mut Expects<'_>) -> Result<RunReport,
     notes.extend(more);
     notes.dedup();
     if !kept.is_empty() {
-        command::keep(options, &settings.run, input);
+        command::keep(options, &settings.run, input, start.elapsed());
     }
     Ok(RunReport { run: settings.run, kept, notes, ending })
 }

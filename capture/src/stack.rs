@@ -22,6 +22,7 @@ use crate::roots::Roots;
 use crate::unwind::{PhysicalFrame, Unwinder};
 
 pub(crate) use arguments::Moment;
+pub(crate) use entry::EntryPlan;
 
 /// What is wanted of a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

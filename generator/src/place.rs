@@ -87,18 +87,28 @@ fn place_one(
     let hint = regression.header.target.rsplit("::").next();
     let folder = home(tree, module, hint)?;
     let declared = declare(tree, &Site::of(module, hint), &folder)?;
-    if let Some((name, text)) = present(tree, regression, &folder, templates)? {
-        let file = folder.join(format!("{name}.rs"));
-        update_list(tree, &folder, &module_text(&module.file, &module.inline), module.edition, templates)?;
-        let constructors = place_constructors(tree, regression, templates)?;
-        return Ok(Placed { test: join_test_path(module, &declared, &name), name, file, text, constructors });
-    }
-    let name = free_name(tree, regression, &folder, taken)?;
-    let renamed = renamed(regression, &name);
+    let (name, text) = match present(tree, regression, &folder, templates)? {
+        Some(there) => there,
+        None => write_test(tree, regression, &folder, templates, taken)?,
+    };
+    update_list(tree, &folder, &module_text(&module.file, &module.inline), module.edition, templates)?;
+    let constructors = place_constructors(tree, regression, templates)?;
     let file = folder.join(format!("{name}.rs"));
-    let text = render(&renamed, templates)?;
-    let text = formatted(&text, &tree.root().join(&folder), module.edition).unwrap_or(text);
-    tree.write(&file, Some(text.clone().into_bytes()))?;
+    Ok(Placed { test: join_test_path(module, &declared, &name), name, file, text, constructors })
+}
+
+/// Writes a test's file and its data; gives its name and its text.
+fn write_test(
+    tree: &mut Tree,
+    regression: &Regression,
+    folder: &Path,
+    templates: &Templates,
+    taken: &BTreeSet<PathBuf>,
+) -> Result<(String, String), PlaceError> {
+    let name = free_name(tree, regression, folder, taken)?;
+    let text = render(&renamed(regression, &name), templates)?;
+    let text = formatted(&text, &tree.root().join(folder), regression.module.edition).unwrap_or(text);
+    tree.write(&folder.join(format!("{name}.rs")), Some(text.clone().into_bytes()))?;
     let data = folder.join(&name);
     for stale in tree.walk(&data)? {
         tree.write(&stale, None)?;
@@ -109,9 +119,7 @@ fn place_one(
         }
         tree.write(&data.join(&side.name), Some(side.bytes.clone()))?;
     }
-    update_list(tree, &folder, &module_text(&module.file, &module.inline), module.edition, templates)?;
-    let constructors = place_constructors(tree, regression, templates)?;
-    Ok(Placed { test: join_test_path(module, &declared, &name), name, file, text, constructors })
+    Ok((name, text))
 }
 
 /// Puts the constructors that a test calls in place.
@@ -324,7 +332,7 @@ fn free_name(
 }
 
 /// The regression under another name: also in the command of its header.
-fn renamed(regression: &Regression, name: &str) -> Regression {
+pub(crate) fn renamed(regression: &Regression, name: &str) -> Regression {
     let mut renamed = regression.clone();
     if name != regression.name {
         let old = format!("::{0}::{0}", regression.name);

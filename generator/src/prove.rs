@@ -286,31 +286,46 @@ pub fn together<'a>(
     Ok(drafts)
 }
 
-/// Places all drafts in a row, to learn their files and texts; drops those that cannot be placed.
+/// Places all drafts in a row, to learn their files, texts and names: what a test is called where another has its
+/// name must be what is run. Drops those that cannot be placed.
 fn placeable<'a>(
-    drafts: Vec<Draft<'a>>,
+    mut drafts: Vec<Draft<'a>>,
     bench: &Bench<'_>,
     rejected: &mut Vec<Rejection>,
     files: &mut Vec<CandidateFiles>,
 ) -> Vec<Draft<'a>> {
-    let mut kept = Vec::new();
-    for mut draft in drafts {
-        let one = std::slice::from_ref(&draft.regression);
-        match place::edits(one, bench.scratch.root(), bench.templates) {
-            Ok(placement) => {
-                if let Some(placed) = placement.placed.into_iter().next() {
-                    let own = [placed.file.clone()].into_iter().chain(placed.constructors);
-                    files.push(CandidateFiles { files: own.collect() });
-                    draft.file = placed.file;
-                    draft.test = placed.test;
-                    draft.text = placed.text;
-                    kept.push(draft);
-                }
+    let edits = |drafts: &[&Draft<'a>]| {
+        let regressions: Vec<Regression> = drafts.iter().map(|draft| draft.regression.clone()).collect();
+        place::edits(&regressions, bench.scratch.root(), bench.templates)
+    };
+    let mut placement = edits(&drafts.iter().collect::<Vec<_>>());
+    if placement.is_err() {
+        // One that has no place must not take the others' with it.
+        drafts.retain(|draft| match edits(&[draft]) {
+            Ok(_) => true,
+            Err(error) => {
+                rejected.push(draft.rejection(error.to_string()));
+                false
             }
-            Err(error) => rejected.push(draft.rejection(error.to_string())),
-        }
+        });
+        placement = edits(&drafts.iter().collect::<Vec<_>>());
     }
-    kept
+    let placed = match placement {
+        Ok(placement) => placement.placed,
+        Err(error) => {
+            rejected.extend(drafts.iter().map(|draft| draft.rejection(error.to_string())));
+            return Vec::new();
+        }
+    };
+    for (draft, placed) in drafts.iter_mut().zip(placed) {
+        let own = [placed.file.clone()].into_iter().chain(placed.constructors);
+        files.push(CandidateFiles { files: own.collect() });
+        draft.regression = place::renamed(&draft.regression, &placed.name);
+        draft.file = placed.file;
+        draft.text = placed.text;
+        draft.test = placed.test;
+    }
+    drafts
 }
 
 /// Rewords what the compiler complained of; whether anything changed.

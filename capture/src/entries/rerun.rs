@@ -18,8 +18,9 @@ use crate::roots::Roots;
 use crate::run::{Expects, Log, Prepared, RunError, RunOptions, Work, prepare, trace_again};
 use crate::tracer::{Command, TraceError};
 
-/// A program that has not crashed by then is ended.
+/// A program that has not crashed by then is ended; to this, three times what the first run took are added.
 const SECONDS: u64 = 60;
+const TIMES_FIRST: u64 = 3;
 /// What cargo may take on top: it may have to build.
 const CARGO_SECONDS: u64 = 300;
 
@@ -66,7 +67,8 @@ pub fn rerun(
     expects: &mut Expects<'_>,
 ) -> Result<Rerun, RunError> {
     let other = |reason: &str| Ok(Rerun::Other { reason: reason.to_owned(), notes: Vec::new() });
-    let stack = WatchedStack { seconds: SECONDS, ..WatchedStack::of(snapshot) };
+    let seconds = options.command.seconds.saturating_mul(TIMES_FIRST).saturating_add(SECONDS);
+    let stack = WatchedStack { seconds, ..WatchedStack::of(snapshot) };
     if stack.functions.is_empty() {
         return other("no function of the project has an entry that could be watched");
     }
@@ -97,7 +99,7 @@ pub fn rerun(
     let command = Command { folder: Some(run.folder.clone()), ..Command::new(&run.words) };
     let Prepared { command, settings, cargo, .. } = prepare(command, &run, scratch.path(), &log)?;
     let timed_out = if cargo.is_some() {
-        start(&command, input)?
+        start(&command, input, Duration::from_secs(seconds.saturating_add(CARGO_SECONDS)))?
     } else {
         let silent = || Ok::<_, io::Error>(OwnedFd::from(File::options().write(true).open("/dev/null")?));
         let silent = || silent().map(Some).map_err(setup("open /dev/null"));
@@ -168,7 +170,7 @@ fn shown(path: &Path) -> String {
 }
 
 /// Runs cargo, which starts our runner. Whether its time was over.
-fn start(command: &Command, input: File) -> Result<bool, RunError> {
+fn start(command: &Command, input: File, patience: Duration) -> Result<bool, RunError> {
     let name = command.words.first().map_or_else(String::new, |w| w.to_string_lossy().into_owned());
     let failed = |source| TraceError::Start { program: name.clone(), source };
     let Some((program, arguments)) = command.words.split_first() else {
@@ -181,11 +183,11 @@ fn start(command: &Command, input: File) -> Result<bool, RunError> {
         new.current_dir(folder);
     }
     let mut child = new.spawn().map_err(failed)?;
-    let deadline = Instant::now() + Duration::from_secs(SECONDS + CARGO_SECONDS);
+    let start = Instant::now();
     loop {
         match child.try_wait() {
             Ok(Some(_)) => return Ok(false),
-            Ok(None) if Instant::now() < deadline => thread::sleep(Duration::from_millis(10)),
+            Ok(None) if start.elapsed() < patience => thread::sleep(Duration::from_millis(10)),
             Ok(None) => {
                 // Programs under the tracer have a shorter limit of their own, and end with their tracer.
                 let _ = child.kill();

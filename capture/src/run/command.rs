@@ -4,6 +4,7 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::FileTypeExt;
+use std::time::Duration;
 
 use relapse_snapshot::store::{KeptCommand, KeptInput};
 
@@ -42,10 +43,10 @@ fn not_read(error: &io::Error) -> KeptInput {
 }
 
 /// Keeps a command. It serves a second run only: one that cannot be kept is not worth a failure.
-pub(super) fn keep(options: &RunOptions, run: &str, input: KeptInput) {
+pub(super) fn keep(options: &RunOptions, run: &str, input: KeptInput, took: Duration) {
     let words: Option<Vec<String>> =
         options.words.iter().map(|word| Some(word.to_str()?.to_owned())).collect();
     let Some(words) = words else { return };
-    let command = KeptCommand::new(words, options.folder.clone(), input, options.rerun);
+    let command = KeptCommand::new(words, options.folder.clone(), input, options.rerun, took.as_secs());
     let _ = options.store.keep_command(run, &command);
 }

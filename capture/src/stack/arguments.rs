@@ -22,12 +22,14 @@ const MOST_PARAMETERS: usize = 256;
 pub(crate) enum Moment {
     /// All, while the call is under way.
     Crash,
-    /// All, as the call begins.
-    Entry,
-    /// Before the first instruction: those that debug info finds in registers there.
-    FirstInstruction,
-    /// Once the prologue has put the others into the frame: those.
-    AfterPrologue,
+    /// As the call begins: those that can be read first where it is now, on its way from the function's first
+    /// instruction to the end of its prologue (addresses of the image).
+    Entry {
+        /// The first instruction.
+        first: u64,
+        /// The end of the prologue.
+        prologue_end: u64,
+    },
 }
 
 /// Where one call's arguments are read from.
@@ -52,17 +54,17 @@ struct Parameter {
 }
 
 impl Parameter {
-    /// Whether debug info finds it at the function's first instruction without the frame, which is not set up
-    /// there yet. What has no place at all is as well looked for there.
-    fn is_passed_in_place(
+    /// Where it can be read first. What has no place at all is as well looked for at once.
+    fn entry_address(
         &self,
         dwarf: &Dwarf<Slice>,
         unit: &gimli::Unit<Slice>,
-        first_instruction: u64,
-    ) -> bool {
+        first: u64,
+        prologue_end: u64,
+    ) -> u64 {
         match self.location {
-            Some(location) => location::is_frameless(dwarf, unit, location, first_instruction),
-            None => true,
+            Some(location) => location::entry_address(dwarf, unit, location, first, prologue_end),
+            None => first,
         }
     }
 }
@@ -93,10 +95,9 @@ impl Source<'_> {
         let mut untyped = Vec::new();
         for parameter in parameters {
             let wanted = match self.moment {
-                Moment::Crash | Moment::Entry => true,
-                Moment::FirstInstruction => parameter.is_passed_in_place(self.dwarf, unit, pc),
-                Moment::AfterPrologue => {
-                    !parameter.is_passed_in_place(self.dwarf, unit, self.first_instruction(&function))
+                Moment::Crash => true,
+                Moment::Entry { first, prologue_end } => {
+                    parameter.entry_address(self.dwarf, unit, first, prologue_end) == pc
                 }
             };
             let place = match (parameter.location, parameter.constant) {
@@ -121,22 +122,18 @@ impl Source<'_> {
         for argument in &mut frame.arguments {
             match self.moment {
                 Moment::Crash => trust::mark(&mut argument.value, types),
-                _ => trust::given(&mut argument.value),
+                Moment::Entry { .. } => trust::given(&mut argument.value),
             }
         }
     }
 
-    /// For each parameter, whether it can be read before the first instruction.
-    pub(super) fn passed_in_place(&self, units: &mut UnitCache, first_instruction: u64) -> Vec<bool> {
+    /// For each parameter, where it can be read first.
+    pub(super) fn entry_addresses(&self, units: &mut UnitCache, first: u64, prologue_end: u64) -> Vec<u64> {
         let function = Function::read(self.dwarf, units, self.entries.function);
         let parameters = self.parameters(&function, units);
         let Some(link) = function.links.first() else { return Vec::new() };
-        let in_place = |p: &Parameter| p.is_passed_in_place(self.dwarf, &link.unit, first_instruction);
-        parameters.iter().map(in_place).collect()
-    }
-
-    fn first_instruction(&self, function: &Function) -> u64 {
-        function.low_pc(self.dwarf).unwrap_or(0)
+        let address = |p: &Parameter| p.entry_address(self.dwarf, &link.unit, first, prologue_end);
+        parameters.iter().map(address).collect()
     }
 
     fn context(&self) -> FrameContext<'_> {

@@ -22,10 +22,10 @@ pub(crate) struct EntryPlan {
     pub(crate) declared: Option<Location>,
     /// The first instruction.
     pub(crate) first: u64,
-    /// What is read there; `None`: nothing.
-    pub(crate) at_first: Option<Moment>,
-    /// Where the prologue ends, for the arguments that it puts into the frame.
-    pub(crate) after: Option<u64>,
+    /// The end of the prologue.
+    pub(crate) prologue_end: u64,
+    /// Where arguments are read, in order.
+    pub(crate) stops: Vec<u64>,
 }
 
 impl Stacks {
@@ -36,8 +36,12 @@ impl Stacks {
         let die = DieRef { unit, entry: call.entry? };
         let frame = self.frame(image, die, call, false);
         let state = self.images.entry(image.number()).or_default();
+        let size = if symbol.size == 0 { UNKNOWN_SIZE } else { symbol.size };
+        let lines = state.units.unit(&image.dwarf, unit).ok()?;
+        let first = symbol.address;
+        let prologue_end = prologue_end(&lines, first, first.saturating_add(size)).unwrap_or(first);
         let registers = Registers::unknown();
-        let physical = PhysicalFrame { registers, lookup: symbol.address, cfa: None };
+        let physical = PhysicalFrame { registers, lookup: first, cfa: None };
         let source = Source {
             dwarf: &image.dwarf,
             bias: 0,
@@ -45,27 +49,12 @@ impl Stacks {
             memory: &NoMemory,
             limits: &self.limits,
             entries: Entries { function: die, outermost: die },
-            moment: Moment::FirstInstruction,
+            moment: Moment::Crash,
         };
-        let in_place = source.passed_in_place(&mut state.units, symbol.address);
-        if in_place.is_empty() {
-            return None;
-        }
-        let mut plan =
-            EntryPlan { declared: frame.declared, first: symbol.address, at_first: None, after: None };
-        if in_place.contains(&true) {
-            plan.at_first = Some(Moment::FirstInstruction);
-        }
-        if in_place.contains(&false) {
-            let unit = state.units.unit(&image.dwarf, unit).ok()?;
-            let size = if symbol.size == 0 { UNKNOWN_SIZE } else { symbol.size };
-            match prologue_end(&unit, symbol.address, symbol.address.saturating_add(size)) {
-                Some(end) if end > symbol.address => plan.after = Some(end),
-                // No prologue: the frame, if there is any, is the caller's.
-                _ => plan.at_first = Some(Moment::Entry),
-            }
-        }
-        Some(plan)
+        let mut stops = source.entry_addresses(&mut state.units, first, prologue_end);
+        stops.sort_unstable();
+        stops.dedup();
+        (!stops.is_empty()).then_some(EntryPlan { declared: frame.declared, first, prologue_end, stops })
     }
 
     /// The arguments of the function at whose entry a thread is stopped, those that are read at another moment

@@ -70,12 +70,6 @@ impl Function {
         Some(format!("{:#}", rustc_demangle::demangle(&mangled)))
     }
 
-    /// Its first instruction, without load bias.
-    pub(super) fn low_pc(&self, dwarf: &Dwarf<Slice>) -> Option<u64> {
-        let (value, link) = self.attribute(gimli::DW_AT_low_pc)?;
-        dwarf.attr_address(&link.unit, value).ok().flatten()
-    }
-
     /// File and line of the declaration.
     pub(super) fn declared(&self, dwarf: &Dwarf<Slice>) -> Option<(String, u32)> {
         let (line, link) = self.attribute(gimli::DW_AT_decl_line)?;

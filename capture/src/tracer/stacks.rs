@@ -10,7 +10,7 @@ use crate::entries::WatchedFunction;
 use crate::image::{AddressSpace, ImageCache};
 use crate::limits::Limits;
 use crate::roots::Roots;
-use crate::stack::{Moment, Stacks, Want};
+use crate::stack::{EntryPlan, Moment, Stacks, Want};
 
 /// Copies of one generic function that are watched at most.
 const MOST_COPIES: usize = 64;
@@ -94,14 +94,10 @@ impl StackReader {
         self.placed_frames(target, registers, Want::NamesOnly, &mut types, &mut notes)
     }
 
-    /// Where a function is entered in a process, once for each copy that was compiled of it: its first
-    /// instruction, what is read there, and the end of its prologue where something is read there.
-    pub(super) fn entry_points(
-        &mut self,
-        target: &Target,
-        wanted: &WatchedFunction,
-    ) -> Vec<(u64, Option<Moment>, Option<u64>)> {
-        let mut points = Vec::new();
+    /// How a function's arguments are read in a process, for each copy that was compiled of it, with what is added
+    /// to the addresses.
+    pub(super) fn entry_plans(&mut self, target: &Target, wanted: &WatchedFunction) -> Vec<(EntryPlan, u64)> {
+        let mut plans = Vec::new();
         // The last name of the path is in every mangled form of it.
         let part = last_identifier(&wanted.function);
         for mapped in target.space.images().iter().filter(|mapped| mapped.image.has_debug_info()) {
@@ -115,11 +111,10 @@ impl StackReader {
                 {
                     continue;
                 }
-                let at = |address: u64| address.wrapping_add(mapped.bias);
-                points.push((at(plan.first), plan.at_first, plan.after.map(at)));
+                plans.push((plan, mapped.bias));
             }
         }
-        points
+        plans
     }
 
     /// The arguments of the function at whose entry a thread is stopped.

@@ -17,7 +17,7 @@ use super::ptrace::{self, Pid};
 use super::stacks::Target;
 use crate::entries::{WatchedFunction, WatchedStack};
 use crate::memory::Memory;
-use crate::stack::Moment;
+use crate::stack::{EntryPlan, Moment};
 
 /// Entries of one function that are read before it cools, the first time.
 const ALLOWANCE: u64 = 300;
@@ -35,12 +35,28 @@ const MOST_RECORDS: usize = 1024;
 /// What a breakpoint of ours is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Point {
-    /// The first instruction of a function; what is read there.
-    First(usize, Option<Moment>),
-    /// The end of its prologue.
-    After(usize),
+    /// A stop on the way into a function.
+    Entry(Stop),
     /// Where the outermost call of a cooled function returns to, with that call's thread and CFA.
     Return(usize, Pid, u64),
+}
+
+/// A stop on the way into a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stop {
+    function: usize,
+    /// Which of its stops, by bit; bit 0 is the first instruction.
+    bit: u32,
+    /// All further stops.
+    later: u32,
+    /// What is read here; `None`: nothing.
+    moment: Option<Moment>,
+}
+
+impl Point {
+    fn is_of(self, function: usize) -> bool {
+        matches!(self, Point::Entry(stop) if stop.function == function)
+    }
 }
 
 /// The arguments of one call.
@@ -49,8 +65,8 @@ struct Record {
     function: usize,
     cfa: u64,
     arguments: Vec<Argument>,
-    /// Entered, but its prologue has not run: some arguments are not there yet.
-    begun: bool,
+    /// The stops that its prologue has not come to yet: some arguments are not there.
+    open: u32,
 }
 
 /// A watched function and what it has cost.
@@ -149,7 +165,7 @@ impl Watching {
             if records.len() >= MOST_RECORDS {
                 records.remove(MOST_RECORDS / 2);
             }
-            records.push(Record { function, cfa, arguments: Vec::new(), begun: false });
+            records.push(Record { function, cfa, arguments: Vec::new(), open: 0 });
         }
         let last = records.len() - 1;
         &mut records[last]
@@ -192,13 +208,11 @@ impl Tracer<'_> {
             let new = watching.mapped.insert(process_id, mapped) != Some(mapped);
             let of = if new { watching.functions.len() } else { 0 };
             for index in 0..of {
-                let points = self.stacks.entry_points(&target, &watching.functions[index].wanted);
-                for (first, at_first, after) in points {
+                let armed = !watching.functions[index].cooled;
+                for (plan, bias) in self.stacks.entry_plans(&target, &watching.functions[index].wanted) {
                     let Some(process) = self.processes.get_mut(&process_id) else { break };
-                    let cooled = watching.functions[index].cooled;
-                    process.watch(process_id, first, Point::First(index, at_first), !cooled);
-                    if let Some(after) = after {
-                        process.watch(process_id, after, Point::After(index), !cooled);
+                    for (address, stop) in stops(index, &plan) {
+                        process.watch(process_id, address.wrapping_add(bias), Point::Entry(stop), armed);
                     }
                 }
             }
@@ -223,11 +237,11 @@ impl Tracer<'_> {
             self.reach(&mut watching, &target, point, tid, (address, registers));
             let spent = start.elapsed();
             watching.held += spent;
-            if let Point::First(index, _) | Point::After(index) = point {
-                watching.functions[index].spent += spent;
-                let state = &watching.functions[index];
+            if let Point::Entry(stop) = point {
+                let state = &mut watching.functions[stop.function];
+                state.spent += spent;
                 if state.entries >= state.allowance || state.spent >= ALLOWANCE_TIME {
-                    self.cool(&mut watching, &target, index, tid, registers);
+                    self.cool(&mut watching, &target, stop.function, tid, registers);
                 }
             }
             watching.targets.insert(process_id, target);
@@ -251,49 +265,7 @@ impl Tracer<'_> {
         (address, registers): (u64, &libc::user_regs_struct),
     ) {
         match point {
-            Point::First(index, at_first) => {
-                let state = &mut watching.functions[index];
-                state.entries += 1;
-                state.all_entries += 1;
-                self.arm_inner(watching, tid, index);
-                // Nothing of the function has run: its return address is on top.
-                let cfa = registers.rsp.wrapping_add(8);
-                let mut read = Vec::new();
-                if let Some(moment) = at_first {
-                    let types = &mut watching.types;
-                    read = self
-                        .stacks
-                        .entry_arguments(target, tid, registers, moment, types)
-                        .unwrap_or_default();
-                }
-                let record = watching.record(tid, index, cfa);
-                record.arguments = read;
-                record.begun = true;
-            }
-            Point::After(index) => {
-                let Some(cfa) = self.stacks.innermost_cfa(target, registers) else { return };
-                // The end of the prologue may be the head of a loop, too: only the first time counts.
-                let is_begun = |r: &Record| r.function == index && r.cfa == cfa && r.begun;
-                let begun = watching.records.get(&tid).and_then(|records| records.last());
-                if !begun.is_some_and(is_begun) {
-                    let state = &mut watching.functions[index];
-                    state.entries += 1;
-                    return;
-                }
-                let (moment, types) = (Moment::AfterPrologue, &mut watching.types);
-                let entered = self.stacks.entry_arguments(target, tid, registers, moment, types);
-                let record = watching.record(tid, index, cfa);
-                record.begun = false;
-                let Some(entered) = entered else { return };
-                let mut before = std::mem::take(&mut record.arguments).into_iter();
-                record.arguments = entered
-                    .into_iter()
-                    .map(|late| match before.next() {
-                        Some(early) if is_read(&early) => early,
-                        _ => late,
-                    })
-                    .collect();
-            }
+            Point::Entry(stop) => self.enter(watching, target, stop, tid, registers),
             Point::Return(index, of, cfa) => {
                 if of == tid && registers.rsp >= cfa {
                     let process = self.process_of(tid);
@@ -304,6 +276,55 @@ impl Tracer<'_> {
                         records.retain(|record| record.function != index);
                     }
                 }
+            }
+        }
+    }
+
+    fn enter(
+        &mut self,
+        watching: &mut Watching,
+        target: &Target,
+        stop: Stop,
+        tid: Pid,
+        registers: &libc::user_regs_struct,
+    ) {
+        let index = stop.function;
+        let is_first = stop.bit == 1;
+        let cfa = if is_first {
+            // Nothing of the function has run: its return address is on top (System V psABI, 3.2.2).
+            registers.rsp.wrapping_add(8)
+        } else {
+            let Some(cfa) = self.stacks.innermost_cfa(target, registers) else { return };
+            // The end of the prologue may be the head of a loop, too: only the first time counts.
+            let last = watching.records.get(&tid).and_then(|records| records.last());
+            let is_open = last.is_some_and(|r| r.function == index && r.cfa == cfa && r.open & stop.bit != 0);
+            if !is_open {
+                watching.functions[index].entries += 1;
+                return;
+            }
+            cfa
+        };
+        if is_first {
+            watching.functions[index].entries += 1;
+            watching.functions[index].all_entries += 1;
+            self.arm_inner(watching, tid, index);
+            let record = watching.record(tid, index, cfa);
+            record.arguments = Vec::new();
+            record.open = stop.later;
+        } else {
+            watching.record(tid, index, cfa).open &= !stop.bit;
+        }
+        let Some(moment) = stop.moment else { return };
+        let types = &mut watching.types;
+        let Some(read) = self.stacks.entry_arguments(target, tid, registers, moment, types) else { return };
+        let record = watching.record(tid, index, cfa);
+        if record.arguments.is_empty() {
+            record.arguments = read;
+            return;
+        }
+        for (known, new) in record.arguments.iter_mut().zip(read) {
+            if !is_read(known) {
+                *known = new;
             }
         }
     }
@@ -324,8 +345,7 @@ impl Tracer<'_> {
             state.allowance = (ALLOWANCE / (state.armings + 1)).max(LEAST_ALLOWANCE);
             (state.entries, state.spent) = (0, Duration::ZERO);
             let Some(process) = self.processes.get_mut(&process_id) else { return };
-            process
-                .arm(process_id, |point| matches!(point, Point::First(i, _) | Point::After(i) if i == index));
+            process.arm(process_id, |point| point.is_of(index));
         }
     }
 
@@ -355,10 +375,7 @@ impl Tracer<'_> {
             records.retain(keeps);
         }
         let Some(process) = self.processes.get_mut(&process_id) else { return };
-        process.disarm_watched(
-            process_id,
-            |point| matches!(point, Point::First(i, _) | Point::After(i) if i == index),
-        );
+        process.disarm_watched(process_id, |point| point.is_of(index));
         // The return address lies just below the CFA (System V psABI, figure 3.3).
         let Some(cfa) = outermost else { return };
         let back = target.memory().read_u64(cfa.wrapping_sub(8));
@@ -368,6 +385,23 @@ impl Tracer<'_> {
             records.retain(|record| record.function != index);
         }
     }
+}
+
+/// The stops of a plan, by their addresses in the image. The first instruction is always one: it tells a new call
+/// from a loop.
+fn stops(function: usize, plan: &EntryPlan) -> Vec<(u64, Stop)> {
+    const MOST_STOPS_OF_ONE: usize = 16;
+    let moment = Moment::Entry { first: plan.first, prologue_end: plan.prologue_end };
+    let later: Vec<u64> =
+        plan.stops.iter().copied().filter(|stop| *stop > plan.first).take(MOST_STOPS_OF_ONE).collect();
+    let bits = |index: usize| 2_u32 << index;
+    let all = (0..later.len()).map(bits).fold(0, |all, bit| all | bit);
+    let at_first = plan.stops.contains(&plan.first).then_some(moment);
+    let first = Stop { function, bit: 1, later: all, moment: at_first };
+    let further = later.into_iter().enumerate();
+    let further =
+        further.map(|(index, at)| (at, Stop { function, bit: bits(index), later: 0, moment: Some(moment) }));
+    std::iter::once((plan.first, first)).chain(further).collect()
 }
 
 /// The vector registers hold floats that are passed by value.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail so")]
 
+mod entries;
 mod fixture;
 mod panics;
 mod processes;

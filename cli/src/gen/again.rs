@@ -109,7 +109,10 @@ impl Surroundings for Again<'_> {
                 }
                 Some(*snapshot)
             }
-            Ok(Rerun::Other { reason, .. }) => {
+            Ok(Rerun::Other { reason, notes }) => {
+                for note in notes {
+                    self.console.say(format_args!("  second run: {note}"));
+                }
                 self.console.warn(format_args!("{reason}: the values of the first one have to do"));
                 None
             }

@@ -28,6 +28,8 @@ pub struct KeptCommand {
     pub input: KeptInput,
     /// Whether the user allowed another run although cargo does not start it.
     pub rerun: bool,
+    /// How long it took, in whole seconds.
+    pub seconds: u64,
 }
 
 /// What is known of a command's standard input.
@@ -50,8 +52,14 @@ pub enum KeptInput {
 
 impl KeptCommand {
     /// A command to be kept.
-    pub fn new(words: Vec<String>, folder: PathBuf, input: KeptInput, rerun: bool) -> KeptCommand {
-        KeptCommand { format: FORMAT, words, folder, input, rerun }
+    pub fn new(
+        words: Vec<String>,
+        folder: PathBuf,
+        input: KeptInput,
+        rerun: bool,
+        seconds: u64,
+    ) -> KeptCommand {
+        KeptCommand { format: FORMAT, words, folder, input, rerun, seconds }
     }
 }
 
