@@ -14,8 +14,10 @@ esac
 export CARGO_TERM_COLOR=never NO_COLOR=1
 
 # Program, Debian package, what it is for. gdb only serves as a second witness: its tests skip without it.
-needed="cc:gcc:linking git:git:workspaces-under-version-control"
+needed="cc:gcc:linking"
 wished="gdb:gdb:a-second-witness-for-values"
+# Program, component of rustup, what it is for.
+components="rustfmt:rustfmt:formatting-what-is-generated"
 
 lacks() { ! command -v "$1" >/dev/null 2>&1; }
 
@@ -38,6 +40,11 @@ if [ "$install" = yes ]; then
     if lacks "$program"; then packages+=("$package"); fi
   done
   if [ "${#packages[@]}" -gt 0 ]; then install_packages "${packages[@]}" || true; fi
+  for entry in $components; do
+    IFS=: read -r program component _ <<<"$entry"
+    # The program may be rustup's own stand-in, which only says that the component is missing.
+    if ! "$program" --version >/dev/null 2>&1 && ! lacks rustup; then rustup component add "$component" >&2 || true; fi
+  done
 fi
 
 missing=no
@@ -48,6 +55,12 @@ for entry in $needed; do
   IFS=: read -r program package purpose <<<"$entry"
   if lacks "$program"; then echo "$program is missing (${purpose//-/ }): package $package" >&2; missing=yes; fi
 done
+for entry in $components; do
+  IFS=: read -r program component purpose <<<"$entry"
+  if ! "$program" --version >/dev/null 2>&1; then
+    echo "$program is missing (${purpose//-/ }): rustup component add $component" >&2; missing=yes
+  fi
+done
 for entry in $wished; do
   IFS=: read -r program package purpose <<<"$entry"
   if lacks "$program"; then echo "$program is not here (${purpose//-/ }): package $package; its tests are skipped" >&2; fi
@@ -57,7 +70,7 @@ if [ "$missing" = yes ]; then exit 69; fi
 log=$(mktemp) || exit 73
 trap 'rm -f "$log"' EXIT
 # One target folder and one invocation: units, integration tests and doctests of all crates.
-cargo test --workspace --no-fail-fast 2>&1 | tee "$log"
+cargo test --workspace --locked --no-fail-fast 2>&1 | tee "$log"
 status=${PIPESTATUS[0]}
 
 # Tests run test programs of their own, whose results may stand in the log too: of each of cargo's test programs
