@@ -5,6 +5,7 @@ mod again;
 
 use std::collections::HashMap;
 
+use relapse_generator::candidate::Rejection;
 use relapse_generator::generate::{Generated, Options, Status, generate};
 use relapse_generator::project::Project;
 use relapse_generator::render::Templates;
@@ -18,9 +19,13 @@ use crate::console::{Console, Style};
 use crate::edits::{self, recover};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::list::{one_line, start_of};
 use crate::settings::Settings;
 use crate::workspace::Workspace;
 use again::Again;
+
+/// Most characters of a message that stand above what is made of it.
+const MESSAGE_COLUMNS: usize = 160;
 
 pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
@@ -66,7 +71,8 @@ fn one(
     console: &mut Console,
 ) -> Result<Report, Failure> {
     let root = &work.workspace.root;
-    console.say(terminal_safe(&format!("{} {}", short(&snapshot.id), first_line(&snapshot.cause.message))));
+    let message = start_of(&one_line(&snapshot.cause.message), MESSAGE_COLUMNS);
+    console.say(format_args!("{} {message}", short(&snapshot.id)));
     let project = Project::open(root, snapshot.program.build.as_ref())
         .map_err(|error| Failure::missing("failed to read the workspace").because(&error))?;
     let options = Options {
@@ -126,8 +132,11 @@ fn show(made: &Generated, console: &mut Console) {
     for other in &made.alternatives {
         console.say(format_args!("  --frame {}: {} reproduces it, too", other.frame, other.function));
     }
-    for rejected in &made.rejected {
-        console.say(format_args!("  not {}: {}", rejected.function, rejected.reason));
+    let said = made.reason.as_deref().unwrap_or_default();
+    for (functions, reason) in by_reason(&made.rejected) {
+        // What the compiler says takes a screen.
+        let reason = if reason.contains('\n') && said.contains(reason) { "the same" } else { reason };
+        console.say(terminal_safe(&format!("  not {}: {reason}", functions.join(", "))));
     }
 }
 
@@ -146,10 +155,18 @@ fn wanted(args: &arguments::Gen, store: &Store, console: &mut Console) -> Result
     listing.snapshots.iter().map(|summary| Ok(store.get(&summary.id)?)).collect()
 }
 
-fn short(id: &str) -> &str {
-    id.get(..8).unwrap_or(id)
+/// The functions that were refused, together where the reason is one: a build that fails refuses all of them.
+fn by_reason(rejected: &[Rejection]) -> Vec<(Vec<&str>, &str)> {
+    let mut grouped: Vec<(Vec<&str>, &str)> = Vec::new();
+    for Rejection { function, reason, .. } in rejected {
+        match grouped.iter_mut().find(|(_, other)| other == reason) {
+            Some((functions, _)) => functions.push(function),
+            None => grouped.push((vec![function], reason)),
+        }
+    }
+    grouped
 }
 
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
+fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
 }

@@ -199,13 +199,22 @@ impl Round<'_> {
                 // One target that does not build as a test must not take the others' candidates with it.
                 Err(GenerateError::Compile(error)) => {
                     self.rejected
-                        .extend(own.into_iter().map(|r| Rejection { reason: error.to_string(), ..r }));
+                        .extend(own.into_iter().map(|r| Rejection { reason: with_causes(&error), ..r }));
                 }
                 Err(error) => return Err(error),
             }
         }
         Ok(drafts)
     }
+}
+
+/// An error in one line with what caused it.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| {
+        let cause = cause.to_string();
+        if text.ends_with(&cause) { text } else { format!("{text}: {cause}") }
+    })
 }
 
 /// Writes the candidates of each test target; a name stands for one test only.

@@ -351,5 +351,7 @@ mod tests {
         let long = format!("bad text `{}` at 3", "é".repeat(1 << 20));
         assert_eq!(normalise_message(&long), "bad text `_`");
         assert!(normalise_message(&"é".repeat(1 << 20)).len() <= 2 << 10);
+        // The limits fall within a character.
+        assert!(normalise_message(&format!("x{}", "é".repeat(1 << 20))).len() <= 2 << 10);
     }
 }
