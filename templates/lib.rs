@@ -8,5 +8,10 @@ pub const REGRESSION: &str = include_str!("regression.rs.tera");
 /// The first lines of a folder's `mod.rs`. Values: `module` (comment text). The list follows it.
 pub const MOD: &str = include_str!("mod.rs.tera");
 
+/// A constructor of a type whose fields a test cannot see. Values: `about` and `wiring` (comment text), `body` (an
+/// `impl` block).
+pub const CONSTRUCTOR: &str = include_str!("constructor.rs.tera");
+
 /// Every template: file name, text.
-pub const TEMPLATES: &[(&str, &str)] = &[("regression.rs.tera", REGRESSION), ("mod.rs.tera", MOD)];
+pub const TEMPLATES: &[(&str, &str)] =
+    &[("regression.rs.tera", REGRESSION), ("mod.rs.tera", MOD), ("constructor.rs.tera", CONSTRUCTOR)];

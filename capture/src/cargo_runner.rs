@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use command_line::CargoCommand;
 
+use crate::limits::Limits;
 use crate::roots::Roots;
 use crate::tracer::Command;
 use cfg::Cfg;
@@ -43,6 +44,8 @@ pub struct RunnerSettings {
     pub command: Vec<String>,
     /// The user's working folder.
     pub folder: PathBuf,
+    /// How far values and stacks are read.
+    pub limits: Limits,
     /// How cargo builds the programs; `None`: not known (a script runs cargo).
     pub build: Option<Build>,
     /// Where runners tell what they kept.
@@ -51,6 +54,9 @@ pub struct RunnerSettings {
     pub chained: Vec<(String, Vec<String>)>,
     /// Variables that were set for cargo's sake, and their values before.
     pub restore: Vec<(String, Option<OsString>)>,
+    /// For a run of our own: the file with the [`crate::entries::WatchedStack`].
+    #[serde(default)]
+    pub watch: Option<PathBuf>,
 }
 
 impl RunnerSettings {

@@ -3,6 +3,7 @@
 
 pub mod arch;
 pub mod cargo_runner;
+pub mod entries;
 pub mod image;
 pub mod limits;
 mod location;

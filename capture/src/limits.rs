@@ -1,7 +1,9 @@
 //! How much of a process is read at most. Every limit that is met shows in the value or as a note.
 
+use serde::{Deserialize, Serialize};
+
 /// The limits of one snapshot.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Levels of a value tree.
     pub depth: u32,

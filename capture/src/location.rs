@@ -1,9 +1,11 @@
 //! DWARF expressions → places (DWARF 5, sections 2.5 and 2.6). In: an expression and one frame's registers.
 //! Out: a [`Place`], or why there is none. Never reads values.
 
-use gimli::{AttributeValue, Dwarf, Encoding, Evaluation, EvaluationResult, Expression, Piece, Unit, Value};
+use gimli::{
+    AttributeValue, Dwarf, Encoding, Evaluation, EvaluationResult, Expression, Operation, Piece, Unit, Value,
+};
 
-use crate::arch::Registers;
+use crate::arch::{FRAME_POINTER, Registers, STACK_POINTER};
 use crate::image::Slice;
 use crate::memory::Memory;
 use crate::place::Place;
@@ -12,6 +14,54 @@ use crate::place::Place;
 const MOST_OPERATIONS: u32 = 10_000;
 /// Bytes that the pieces of one value may come to.
 const MOST_BYTES: u64 = 1 << 16;
+
+/// Where a parameter can be read first, between its function's first instruction and the end of the prologue.
+///
+/// An expression for the whole function means its body: it holds after the prologue. Of a location list, the place
+/// at the first instruction is the best, if it is one in registers (there is no frame yet); then that at the end of
+/// the prologue; then the earliest within it (without optimisation a register may be gone by its end).
+pub(crate) fn entry_address(
+    dwarf: &Dwarf<Slice>,
+    unit: &Unit<Slice>,
+    location: AttributeValue<Slice>,
+    first: u64,
+    prologue_end: u64,
+) -> u64 {
+    if location.exprloc_value().is_some() {
+        return prologue_end;
+    }
+    let Ok(Some(mut entries)) = dwarf.attr_locations(unit, location) else { return prologue_end };
+    let (mut at_end, mut earliest) = (false, None::<u64>);
+    while let Ok(Some(entry)) = entries.next() {
+        let covers = |pc: u64| (entry.range.begin..entry.range.end).contains(&pc);
+        if covers(first) && is_frameless(entry.data, unit.encoding()) {
+            return first;
+        }
+        at_end |= covers(prologue_end);
+        if (first + 1..prologue_end).contains(&entry.range.begin) {
+            earliest = Some(earliest.map_or(entry.range.begin, |known| known.min(entry.range.begin)));
+        }
+    }
+    if at_end { prologue_end } else { earliest.unwrap_or(prologue_end) }
+}
+
+/// Whether an expression does without the stack and frame pointers.
+fn is_frameless(expression: Expression<Slice>, encoding: Encoding) -> bool {
+    let mut operations = expression.operations(encoding);
+    while let Ok(Some(operation)) = operations.next() {
+        let framed = match operation {
+            Operation::FrameOffset { .. } => true,
+            Operation::RegisterOffset { register, .. } => {
+                [FRAME_POINTER, STACK_POINTER].contains(&register.0)
+            }
+            _ => false,
+        };
+        if framed {
+            return false;
+        }
+    }
+    true
+}
 
 /// Why a location comes to nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

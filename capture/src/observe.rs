@@ -23,7 +23,7 @@ use crate::tracer::{
 pub struct Limits {
     /// Time by the clock.
     pub timeout: Duration,
-    /// Address space in bytes, of each process.
+    /// Memory that it can write to, in bytes, of each process.
     pub memory_bytes: Option<u64>,
     /// Processor time in seconds, of each process.
     pub cpu_seconds: Option<u64>,
@@ -144,14 +144,15 @@ pub fn observe(command: &Command, roots: &Roots, limits: &Limits) -> Result<Obse
 
 fn resource_limits(limits: &Limits) -> Vec<(libc::__rlimit_resource_t, u64)> {
     let mut all = vec![(libc::RLIMIT_CORE, 0)];
-    all.extend(limits.memory_bytes.map(|bytes| (libc::RLIMIT_AS, bytes)));
+    // Not the address space: a program may reserve far more of that than it uses.
+    all.extend(limits.memory_bytes.map(|bytes| (libc::RLIMIT_DATA, bytes)));
     all.extend(limits.cpu_seconds.map(|seconds| (libc::RLIMIT_CPU, seconds)));
     all.extend(limits.file_bytes.map(|bytes| (libc::RLIMIT_FSIZE, bytes)));
     all
 }
 
 /// Kills the root process when its time is over; the tracer, woken by that, kills the rest.
-fn watch(
+pub(crate) fn watch(
     root: &mpsc::Receiver<OwnedFd>,
     over: &mpsc::Receiver<()>,
     timeout: Duration,

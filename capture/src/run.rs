@@ -2,6 +2,7 @@
 //! words; out: what was kept, and how the command ended. Programs that cargo builds are reached through its runner
 //! setting ([`crate::cargo_runner`]), anything else is traced directly, its children with it.
 
+mod command;
 mod log;
 mod passage;
 mod recording;
@@ -9,9 +10,13 @@ mod recording;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use object::read::ReadCache;
 use object::read::elf::ElfFile64;
@@ -24,11 +29,14 @@ pub use log::{Entry, KeptCrash};
 use crate::cargo_runner::{
     CargoCommand, RunnerSettings, SETTINGS_VARIABLE, lists_tests, runner_environment, without_blanks,
 };
+use crate::entries::WatchedStack;
+use crate::limits::Limits;
 use crate::roots::Roots;
 use crate::tracer::{
-    Command, Control, Depth, Ending, Expectation, Settings, Setup, TraceError, is_traced, trace_with,
+    Command, Control, Depth, Ending, Expectation, KillSwitch, Recorder, Settings, Setup, TraceError,
+    is_traced, trace_with,
 };
-use log::Log;
+pub(crate) use log::Log;
 use passage::Passage;
 use recording::Recording;
 
@@ -43,8 +51,14 @@ pub struct RunOptions {
     pub roots: Roots,
     /// Where crashes are kept.
     pub store: Store,
+    /// How far values and stacks are read.
+    pub limits: Limits,
     /// Our own program, which cargo starts as its runner.
     pub program: PathBuf,
+    /// Whether the user allows a second run of a program that cargo does not start.
+    pub rerun: bool,
+    /// For a second run: the functions whose arguments are read at entry.
+    pub watch: Option<WatchedStack>,
 }
 
 /// What a run has done.
@@ -85,7 +99,7 @@ pub type Expects<'a> = dyn FnMut(&Frame) -> Expectation + 'a;
 ///
 /// Under another tracer nothing can be traced: then the command takes our place, and this does not return.
 pub fn run(options: &RunOptions, expects: &mut Expects<'_>) -> Result<RunReport, RunError> {
-    let mut command = Command { folder: Some(options.folder.clone()), ..Command::new(&options.words) };
+    let command = Command { folder: Some(options.folder.clone()), ..Command::new(&options.words) };
     if is_traced() {
         return Err(become_command(&command).into());
     }
@@ -95,6 +109,38 @@ pub fn run(options: &RunOptions, expects: &mut Expects<'_>) -> Result<RunReport,
         .tempdir()
         .map_err(setup("create a folder for temporary files"))?;
     let log = Log::create(scratch.path().join("kept")).map_err(setup("create a temporary file"))?;
+    let (input, start) = (command::input(), Instant::now());
+    let Prepared { command, settings, cargo, mut notes } = prepare(command, options, scratch.path(), &log)?;
+    let ending = if cargo.is_some() {
+        passage::pass_through(&command)?
+    } else {
+        trace_command(&command, &settings, None, options.store.clone(), &log, expects)?
+    };
+    let (kept, more) = log.read();
+    notes.extend(more);
+    notes.dedup();
+    if !kept.is_empty() {
+        command::keep(options, &settings.run, input, start.elapsed());
+    }
+    Ok(RunReport { run: settings.run, kept, notes, ending })
+}
+
+/// A command that is ready to be started.
+pub(crate) struct Prepared {
+    pub(crate) command: Command,
+    pub(crate) settings: RunnerSettings,
+    pub(crate) cargo: Option<CargoCommand>,
+    pub(crate) notes: Vec<String>,
+}
+
+/// Sets a command up so that the programs that cargo starts for it come to our runner.
+pub(crate) fn prepare(
+    mut command: Command,
+    options: &RunOptions,
+    scratch: &Path,
+    log: &Log,
+) -> Result<Prepared, RunError> {
+    let setup = |action| move |source| RunError::Setup { action, source };
     let cargo = CargoCommand::parse(&options.words);
     let mut notes = Vec::new();
     let mut settings = RunnerSettings {
@@ -103,15 +149,16 @@ pub fn run(options: &RunOptions, expects: &mut Expects<'_>) -> Result<RunReport,
         run: relapse_snapshot::store::new_name(),
         command: options.words.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
         folder: options.folder.clone(),
+        limits: options.limits.clone(),
         build: cargo.as_ref().map(build_of),
         log: log.path().to_owned(),
         chained: Vec::new(),
         restore: Vec::new(),
+        watch: None,
     };
     // A program of the user's own sees its environment unchanged; scripts, make and the like may start cargo.
     if cargo.is_some() || !is_debug_program(&options.words) {
-        let program =
-            without_blanks(&options.program, scratch.path()).map_err(setup("link our own program"))?;
+        let program = without_blanks(&options.program, scratch).map_err(setup("link our own program"))?;
         let root = options.roots.workspace.as_deref();
         let found = runner_environment(cargo.as_ref(), &options.folder, root, &program);
         settings.chained = found.chained;
@@ -121,19 +168,17 @@ pub fn run(options: &RunOptions, expects: &mut Expects<'_>) -> Result<RunReport,
         for (name, value) in found.variables {
             command.set(name, value);
         }
+        if let Some(stack) = &options.watch {
+            let path = scratch.join("watch.json");
+            let write = || std::fs::write(&path, serde_json::to_vec(stack)?);
+            write().map_err(setup("write the functions to be watched"))?;
+            settings.watch = Some(path);
+        }
         let text =
             serde_json::to_string(&settings).map_err(|e| setup("write the runner's settings")(e.into()))?;
         command.set(SETTINGS_VARIABLE, text);
     }
-    let ending = if cargo.is_some() {
-        passage::pass_through(&command)?
-    } else {
-        trace_command(&command, &settings, None, options.store.clone(), &log, expects)?
-    };
-    let (kept, more) = log.read();
-    notes.extend(more);
-    notes.dedup();
-    Ok(RunReport { run: settings.run, kept, notes, ending })
+    Ok(Prepared { command, settings, cargo, notes })
 }
 
 /// What cargo's runner does: runs a program that cargo built, under the tracer. `arguments`: what follows the
@@ -152,6 +197,18 @@ pub fn run_as_runner(
         return Err(become_command(&command).into());
     }
     let log = Log::open(&settings.log);
+    let watch =
+        settings.watch.as_deref().and_then(|path| serde_json::from_slice(&std::fs::read(path).ok()?).ok());
+    if let Some(stack) = watch {
+        let work = Work {
+            settings,
+            build: settings.build_here(),
+            store,
+            log: &log,
+            descriptors: <[_; 3]>::default(),
+        };
+        return trace_again(&command, work, stack, expects);
+    }
     trace_command(&command, settings, settings.build_here(), store, &log, expects)
 }
 
@@ -160,6 +217,50 @@ pub fn run_as_runner(
 pub fn run_plainly(arguments: &[OsString]) -> RunError {
     let words = arguments.split_first().map_or(arguments, |(_, words)| words);
     become_command(&Command::new(words)).into()
+}
+
+/// What a second run is told of.
+pub(crate) struct Work<'a> {
+    pub(crate) settings: &'a RunnerSettings,
+    pub(crate) build: Option<Build>,
+    pub(crate) store: Store,
+    pub(crate) log: &'a Log,
+    pub(crate) descriptors: [Option<OwnedFd>; 3],
+}
+
+/// Runs a program under the tracer for the sake of its entry values: with a limit on time, and without leaving
+/// anything behind.
+pub(crate) fn trace_again(
+    command: &Command,
+    work: Work<'_>,
+    stack: WatchedStack,
+    expects: &mut Expects<'_>,
+) -> Result<Ending, RunError> {
+    let timeout = Duration::from_secs(stack.seconds.max(1));
+    let depth = Depth { other_threads: false, ..Depth::FULL };
+    let mut trace_settings = Settings::new(work.settings.roots.clone(), depth);
+    trace_settings.limits = work.settings.limits.clone();
+    trace_settings.program =
+        Program { command: work.settings.command.clone(), build: work.build, ..Program::default() };
+    trace_settings.folder = Some(work.settings.folder.clone());
+    trace_settings.watch = Some(stack);
+    let mut recording = Recording::new(work.store, work.settings.run.clone(), work.log, expects);
+    let kill_switch = KillSwitch::default();
+    let (done, over) = mpsc::channel::<()>();
+    let (started, root) = mpsc::channel::<OwnedFd>();
+    let control = Control {
+        setup: Setup { descriptors: work.descriptors, ..Setup::default() },
+        kill_rest: true,
+        kill_switch: kill_switch.clone(),
+        started: Some(Box::new(move |descriptor| drop(started.send(descriptor)))),
+    };
+    let watcher = thread::spawn(move || crate::observe::watch(&root, &over, timeout, &kill_switch));
+    let ending = trace_with(command, &trace_settings, &mut recording, control);
+    drop(done);
+    if watcher.join().unwrap_or(false) {
+        recording.note(format!("the second run was ended after {} s", timeout.as_secs()));
+    }
+    Ok(ending?)
 }
 
 fn trace_command(
@@ -171,6 +272,7 @@ fn trace_command(
     expects: &mut Expects<'_>,
 ) -> Result<Ending, RunError> {
     let mut trace_settings = Settings::new(settings.roots.clone(), Depth::FULL);
+    trace_settings.limits = settings.limits.clone();
     trace_settings.program = Program { command: settings.command.clone(), build, ..Program::default() };
     trace_settings.folder = Some(settings.folder.clone());
     let mut recording = Recording::new(store, settings.run.clone(), log, expects);

@@ -3,6 +3,7 @@
 //! changes a process.
 
 mod arguments;
+mod entry;
 mod function;
 mod gaps;
 mod order;
@@ -19,6 +20,9 @@ use crate::limits::Limits;
 use crate::memory::Memory;
 use crate::roots::Roots;
 use crate::unwind::{PhysicalFrame, Unwinder};
+
+pub(crate) use arguments::Moment;
+pub(crate) use entry::EntryPlan;
 
 /// What is wanted of a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +87,21 @@ impl Stacks {
         types: &mut TypeTable,
         notes: &mut Vec<String>,
     ) -> Vec<Frame> {
+        let placed = self.placed_frames(space, registers, memory, want, types, notes);
+        placed.into_iter().map(|(frame, _)| frame).collect()
+    }
+
+    /// The frames, each with its canonical frame address where that is known: what tells a call from all others
+    /// that its thread is in. Inlined calls have that of the function that they were inlined into.
+    pub(crate) fn placed_frames(
+        &mut self,
+        space: &AddressSpace,
+        registers: &Registers,
+        memory: &dyn Memory,
+        want: Want,
+        types: &mut TypeTable,
+        notes: &mut Vec<String>,
+    ) -> Vec<(Frame, Option<u64>)> {
         let wanted = (self.limits.frames as usize).max(1);
         let walk = self.unwinder.walk(space, registers, memory, wanted, notes);
         let mut calls = Vec::new();
@@ -94,7 +113,7 @@ impl Stacks {
             self.read_arguments(&mut calls, &walk.frames, memory, types);
             self.name_gaps(&mut calls, notes);
         }
-        calls.into_iter().map(|call| call.frame).collect()
+        calls.into_iter().map(|call| (call.frame, walk.frames[call.physical].cfa)).collect()
     }
 
     /// Cuts a stack to the limit: its middle goes, see [`crate::unwind::Walk`].
@@ -146,6 +165,7 @@ impl Stacks {
                 memory,
                 limits: &self.limits,
                 entries,
+                moment: Moment::Crash,
             };
             source.read(&mut call.frame, &mut state.units, types, &mut left);
         }

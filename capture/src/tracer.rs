@@ -13,6 +13,7 @@ mod policy;
 mod process;
 mod ptrace;
 mod stacks;
+mod watching;
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -26,6 +27,7 @@ pub(crate) use entries::comment;
 pub use launch::Command;
 pub(crate) use launch::Setup;
 
+use crate::entries::WatchedStack;
 use crate::limits::Limits;
 use crate::panic::PanicLocation;
 use crate::roots::Roots;
@@ -116,13 +118,15 @@ pub struct Settings {
     pub untraced: Vec<String>,
     /// The folder that relative working folders are relative to where there is no workspace.
     pub folder: Option<PathBuf>,
+    /// Functions whose arguments are read at their entry, for the crash that follows.
+    pub watch: Option<WatchedStack>,
 }
 
 impl Settings {
     /// Settings for programs of this workspace.
     pub fn new(roots: Roots, depth: Depth) -> Settings {
         let (limits, program) = (Limits::default(), Program::default());
-        Settings { roots, depth, limits, program, untraced: toolchain_programs(), folder: None }
+        Settings { roots, depth, limits, program, untraced: toolchain_programs(), folder: None, watch: None }
     }
 }
 

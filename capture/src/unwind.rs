@@ -101,6 +101,19 @@ impl Unwinder {
         Walk { frames: head, left_out: (left_out > 0).then_some((at, left_out)) }
     }
 
+    /// The innermost frame alone.
+    pub(crate) fn innermost(
+        &mut self,
+        space: &AddressSpace,
+        registers: &Registers,
+        memory: &dyn Memory,
+    ) -> PhysicalFrame {
+        let (memory, lookup) = (StackMemory::new(memory), registers.ip());
+        let here = Here { space, registers, memory: &memory, lookup, exact: true };
+        let (cfa, _) = self.step(&here, &mut Vec::new());
+        PhysicalFrame { registers: registers.clone(), lookup, cfa }
+    }
+
     fn step(&mut self, here: &Here<'_>, notes: &mut Vec<String>) -> (Option<u64>, Step) {
         let found = here.space.image_at(here.lookup);
         if let Some((image, bias)) = found

@@ -1,6 +1,8 @@
 //! Panic calls and payloads of every rustc since 1.75, from bytes laid out as those versions lay them out
 //! (library/std/src/panicking.rs of the release named in each test).
 
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
+
 use relapse_capture::memory::{Memory, Unreadable};
 use relapse_capture::panic::{Era, Origin, PanicCall, PanicLocation, Payload, minor_version};
 

@@ -16,6 +16,7 @@ is changed to capture, and no nightly toolchain is needed.";
 
 const AFTER_HELP: &str = "\
 The usual way:
+  cargo relapse demo                            see it all on a small bundled program
   cargo relapse run -- cargo run -- input.txt   run your program; a crash becomes a snapshot
   cargo relapse show latest                     look at it: message, frames, argument values
   cargo relapse gen latest                      write the test, proved to fail with that crash
@@ -53,6 +54,7 @@ pub(crate) struct Arguments {
 /// The verbs that exist.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    Demo(Demo),
     Run(Run),
     #[command(name = "__runner", hide = true)]
     Runner(Runner),
@@ -71,6 +73,7 @@ impl Verb {
     /// Whether stdout is for JSON.
     pub(crate) fn json(&self) -> bool {
         match self {
+            Verb::Demo(args) => args.json,
             Verb::Run(args) => args.json,
             Verb::Runner(_) => false,
             Verb::Gen(args) => args.json,
@@ -146,7 +149,7 @@ pub(crate) struct Rm {
 /// Remove scratch builds and what killed processes left behind; snapshots and tests stay
 #[derive(Debug, Args)]
 pub(crate) struct Clean {
-    /// Print one JSON object for each thing that was removed
+    /// Print one JSON object for each thing that was removed, or is in use
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -174,7 +177,8 @@ Examples:
   cargo relapse run -- cargo nextest run
   cargo relapse run -- ./target/debug/server --port 8080")]
 pub(crate) struct Run {
-    /// Run a program that is not started by cargo once more, where that makes its values more trustworthy
+    /// Let `gen` run this program once more where that tells what its functions were given (commands of cargo
+    /// and nextest need no leave)
     #[arg(long)]
     pub(crate) rerun: bool,
     /// Print one JSON object a snapshot on stdout, among what the command itself prints
@@ -196,8 +200,8 @@ pub(crate) struct Runner {
 
 /// Write a regression test for a crash, and prove that it fails with that crash
 ///
-/// Candidates for the functions on the stack are built in a scratch copy and run; the one that reproduces is
-/// shrunk, proved again, and only then put in place, shown as a diff.
+/// Candidates for the functions on the stack are built in a scratch copy and run; the one that reproduces the
+/// crash three times out of three is put in place, shown as a diff.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -214,9 +218,16 @@ pub(crate) struct Gen {
     /// Every snapshot
     #[arg(long)]
     pub(crate) all: bool,
-    /// Keep the captured values whole
+    /// Keep the captured values whole (as they are now in any case)
     #[arg(long)]
     pub(crate) no_shrink: bool,
+    /// Run the crashed command once more where that tells what its functions were given, also one that cargo
+    /// does not start
+    #[arg(long, conflicts_with = "no_rerun")]
+    pub(crate) rerun: bool,
+    /// Never run the crashed command again (commands of cargo and nextest are, where it helps)
+    #[arg(long)]
+    pub(crate) no_rerun: bool,
     /// Mark the bug as known and open: `#[should_panic]`, red as soon as it is fixed
     #[arg(long)]
     pub(crate) open: bool,
@@ -277,12 +288,21 @@ pub(crate) struct Review {
 }
 
 /// See the whole story on a small bundled program, in a temporary folder
+///
+/// Crash, snapshot, test, failing run, fix, passing run, accepted outcome: each command is really run, and what
+/// it gives is checked, in less than a minute. The last step needs the crate insta; where it is not to be had, that step is skipped.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Ends with status 0 where every step gave what it should, with 69 where something needed is missing.
+
+Examples:
+  cargo relapse demo
+  cargo relapse demo --keep     keep the folder, to look around in it")]
 pub(crate) struct Demo {
     /// Keep the folder
     #[arg(long)]
     pub(crate) keep: bool,
-    /// Print one JSON object a step
+    /// Print one JSON object with the result of each step
     #[arg(long)]
     pub(crate) json: bool,
 }

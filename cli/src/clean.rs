@@ -1,8 +1,8 @@
 //! `cargo relapse clean`: removes scratch builds and what killed processes left behind. Snapshots stay.
 
-use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use relapse_generator::scratch;
 use serde::Serialize;
 
 use crate::arguments;
@@ -13,36 +13,40 @@ use crate::workspace::Workspace;
 
 /// One line of `clean --json`: a file or folder, relative to the project's root.
 #[derive(Serialize)]
-struct Removed<'a> {
-    removed: &'a Path,
+#[serde(rename_all = "kebab-case")]
+enum Line<'a> {
+    /// It is gone.
+    Removed(&'a Path),
+    /// Another relapse process works in it: it was left alone.
+    Busy(&'a Path),
 }
 
 pub(crate) fn clean(_args: &arguments::Clean, console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
     let mut removed = workspace.store().sweep()?;
-    let scratch = workspace.scratch_folder();
     let progress = console.progress("removing scratch builds");
-    match std::fs::remove_dir_all(&scratch) {
-        Ok(()) => removed.push(scratch),
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => {
-            let message = format!("failed to remove {}", scratch.display());
-            return Err(Failure::cannot_write(message)
-                .because(&error)
-                .advise("end the relapse process that is using it, or check the folder's permissions"));
-        }
-    }
+    let cleaned = scratch::clean(&workspace.relapse_folder()).map_err(|error| {
+        Failure::cannot_write("failed to remove scratch builds")
+            .because(&error)
+            .advise("check the folder's permissions")
+    })?;
     drop(progress);
-    for path in &removed {
-        let path = path.strip_prefix(&workspace.root).unwrap_or(path);
+    removed.extend(cleaned.removed);
+    let relative = |path: &PathBuf| path.strip_prefix(&workspace.root).unwrap_or(path).to_owned();
+    for path in removed.iter().map(relative) {
         if console.is_json() {
-            console.object(&Removed { removed: path })?;
+            console.object(&Line::Removed(&path))?;
         } else {
             console.result(format_args!("removed {}", path.display()));
         }
     }
-    let count = removed.len();
-    console.say(match count {
+    for path in cleaned.busy.iter().map(relative) {
+        if console.is_json() {
+            console.object(&Line::Busy(&path))?;
+        }
+        console.warn(format_args!("{} was left alone: another relapse process works in it", path.display()));
+    }
+    console.say(match removed.len() {
         0 => "nothing to clean".to_owned(),
         1 => "removed 1 item; snapshots are kept".to_owned(),
         n => format!("removed {n} items; snapshots are kept"),

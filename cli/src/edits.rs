@@ -8,7 +8,7 @@ use relapse_generator::edit::{self, EditError, EditSet};
 use relapse_generator::outcome::OutcomeError;
 use relapse_generator::place::PlaceError;
 use relapse_generator::remove::RemoveError;
-use relapse_generator::render::{RenderError, Templates};
+use relapse_generator::render::RenderError;
 use relapse_generator::scratch::{Scratch, ScratchError};
 use relapse_snapshot::display::terminal_safe;
 use serde::Serialize;
@@ -44,11 +44,35 @@ pub(crate) fn apply(edits: &EditSet, workspace: &Workspace, console: &mut Consol
     Ok(())
 }
 
+/// Most lines that are shown of a file: thousands of captured values are read with an editor.
+const MOST_LINES: usize = 200;
+
 /// Shows edits to people.
 pub(crate) fn show(edits: &EditSet, console: &mut Console) {
-    if !console.is_json() {
-        show_diff(&edits.diff(), console);
+    if console.is_json() {
+        return;
     }
+    for file in &edits.files {
+        let diff = file.diff();
+        let (start, more) = cut(&diff);
+        show_diff(start, console);
+        if more > 0 {
+            let place = terminal_safe(&file.path.to_string_lossy());
+            let note = format!("… {more} lines more in {place}");
+            console.result(console.paint(Style::Dim, &note));
+        }
+    }
+}
+
+/// The start of a long text, and how many lines more it has; a text that is not long is shown whole.
+pub(crate) fn cut(text: &str) -> (&str, usize) {
+    let lines = text.lines().count();
+    if lines <= MOST_LINES {
+        return (text, 0);
+    }
+    let shown = MOST_LINES / 2;
+    let end = text.match_indices('\n').nth(shown - 1).map_or(text.len(), |(at, _)| at);
+    (text.get(..end).unwrap_or(text), lines - shown)
 }
 
 /// A diff in the usual colours.
@@ -113,11 +137,6 @@ pub(crate) fn scratch(
     Ok(scratch)
 }
 
-/// The templates. An override is for the verbs that write tests; lists and removals take the embedded ones.
-pub(crate) fn templates() -> Templates {
-    Templates::embedded()
-}
-
 impl From<EditError> for Failure {
     fn from(error: EditError) -> Failure {
         match error {
@@ -167,5 +186,21 @@ impl From<OutcomeError> for Failure {
                 .advise("add insta to the package's dev-dependencies by hand, then review again"),
             error => Failure::bad_input("failed to review outcomes").because(&error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_at_a_line() {
+        let text = |lines: usize| "+é\n".repeat(lines);
+        assert_eq!(cut(&text(MOST_LINES)), (text(MOST_LINES).as_str(), 0));
+        let long = text(MOST_LINES + 50);
+        let (start, more) = cut(&long);
+        assert_eq!(start.lines().count() + more, MOST_LINES + 50);
+        assert!(start.ends_with('é'));
+        assert_eq!(cut(""), ("", 0));
     }
 }

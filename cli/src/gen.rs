@@ -1,8 +1,9 @@
 //! `cargo relapse gen`: snapshots → verified regressions. The whole flow on one screen: read the snapshot and the
 //! project, generate, show the diff, change the tree.
 
+mod again;
+
 use std::collections::HashMap;
-use std::path::Path;
 
 use relapse_generator::generate::{Generated, Options, Status, generate};
 use relapse_generator::project::Project;
@@ -14,14 +15,19 @@ use relapse_snapshot::{Snapshot, Store};
 
 use crate::arguments;
 use crate::console::{Console, Style};
-use crate::edits::{recover, show_diff};
+use crate::edits::{self, recover};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::settings::Settings;
 use crate::workspace::Workspace;
+use again::Again;
 
 pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
     let store = workspace.store();
+    let settings = Settings::read(&workspace.root)?;
+    let work =
+        Work { templates: settings.templates()?, settings: &settings, workspace: &workspace, store: &store };
     recover(&workspace, console)?;
     let snapshots = wanted(args, &store, console)?;
     let mut known: HashMap<String, Report> = HashMap::new();
@@ -30,8 +36,12 @@ pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Re
         // A crash that was seen several times needs one test only.
         let again = known.get(&snapshot.fingerprint).filter(|report| report.status == "verified");
         let report = match again {
-            Some(report) => report.for_snapshot(&snapshot.id),
-            None => one(args, &snapshot, &workspace.root, store.folder(), console)?,
+            Some(report) => {
+                let (id, first) = (short(&snapshot.id), short(&report.snapshot));
+                console.say(format_args!("{id} is the same crash as {first}: one test is enough"));
+                report.for_snapshot(&snapshot.id)
+            }
+            None => one(args, &snapshot, &work, console)?,
         };
         verified += usize::from(report.status == "verified");
         console.object(&report)?;
@@ -41,13 +51,21 @@ pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Re
     Ok(if verified == of { ExitCode::Done } else { ExitCode::Crash })
 }
 
+/// What all snapshots of one call share.
+struct Work<'a> {
+    templates: Templates,
+    settings: &'a Settings,
+    workspace: &'a Workspace,
+    store: &'a Store,
+}
+
 fn one(
     args: &arguments::Gen,
     snapshot: &Snapshot,
-    root: &Path,
-    relapse_folder: &Path,
+    work: &Work<'_>,
     console: &mut Console,
 ) -> Result<Report, Failure> {
+    let root = &work.workspace.root;
     console.say(terminal_safe(&format!("{} {}", short(&snapshot.id), first_line(&snapshot.cause.message))));
     let project = Project::open(root, snapshot.program.build.as_ref())
         .map_err(|error| Failure::missing("failed to read the workspace").because(&error))?;
@@ -57,12 +75,10 @@ fn one(
         every_frame: args.every_frame,
         limits: Limits::default(),
     };
-    let templates = Templates::embedded();
-    let progress = console.progress("building the candidates");
-    let made = generate(snapshot, &project, &templates, &options, &mut |step| {
-        progress.now(&format!("building the candidates: {} ({} done)", step.name, step.finished));
-    });
-    drop(progress);
+    let made = {
+        let mut surroundings = Again::new(args, work.store, &project.roots, work.settings, console);
+        generate(snapshot, &project, &work.templates, &options, &mut surroundings)
+    };
     let made = match made {
         Ok(made) => made,
         Err(error) => {
@@ -73,7 +89,7 @@ fn one(
     };
     show(&made, console);
     made.edits
-        .apply(root, relapse_folder)
+        .apply(root, &work.workspace.relapse_folder())
         .map_err(|error| Failure::cannot_write("failed to put the test in place").because(&error))?;
     Ok(Report::new(&snapshot.id, &made, args.every_frame))
 }
@@ -82,8 +98,11 @@ fn one(
 fn show(made: &Generated, console: &mut Console) {
     match made.status {
         Status::Verified => {
-            if !console.is_json() {
-                show_diff(&made.edits.diff(), console);
+            edits::show(&made.edits, console);
+            if made.edits.is_empty() {
+                let files = made.regressions.iter().map(|proven| proven.placed.file.display().to_string());
+                let files = terminal_safe(&files.collect::<Vec<_>>().join(", "));
+                console.say(format_args!("the test is there already: {files}"));
             }
             for proven in &made.regressions {
                 let (package, args) = (&proven.test_target.package, proven.test_target.cargo_args.join(" "));
@@ -94,7 +113,11 @@ fn show(made: &Generated, console: &mut Console) {
         }
         Status::Unverified => {
             for proven in &made.regressions {
-                console.result(proven.placed.text.trim_end());
+                let (start, more) = edits::cut(proven.placed.text.trim_end());
+                console.result(start);
+                if more > 0 {
+                    console.result(format_args!("… {more} lines more"));
+                }
             }
             console.warn(format_args!("not put in place: {}", made.reason.as_deref().unwrap_or_default()));
         }

@@ -1,6 +1,6 @@
 //! `cargo relapse list`: the snapshots of the store, oldest first.
 
-use relapse_snapshot::display::{short_type, terminal_safe};
+use relapse_snapshot::display::{shell_words, short_function, terminal_safe};
 use relapse_snapshot::{Location, Summary};
 use serde::Serialize;
 
@@ -63,7 +63,7 @@ pub(crate) fn line(summary: &Summary) -> Line<'_> {
         package: summary.package.as_deref(),
         fingerprint: &summary.fingerprint,
         count: summary.count,
-        command: summary.command.join(" "),
+        command: shell_words(&summary.command),
     }
 }
 
@@ -117,7 +117,7 @@ fn minute(time: &str) -> String {
 fn what(summary: &Summary) -> String {
     let kind = summary.cause.signal.as_deref().unwrap_or(summary.cause.kind.name());
     let message = summary.cause.message.lines().next().unwrap_or_default();
-    let function = summary.function.as_deref().map(short_type);
+    let function = summary.function.as_deref().map(short_function);
     one_line(&match function {
         Some(function) => format!("{kind} in {function}: {message}"),
         None => format!("{kind}: {message}"),

@@ -4,6 +4,7 @@
 mod arguments;
 mod clean;
 mod console;
+mod demo;
 mod doctor;
 mod edits;
 mod exit_code;
@@ -14,6 +15,7 @@ mod replay;
 mod review;
 mod rm;
 mod run;
+mod settings;
 mod show;
 mod sync;
 mod workspace;
@@ -76,6 +78,7 @@ fn run(verb: &Verb, console: &mut Console) -> ExitCode {
 
 fn dispatch(verb: &Verb, console: &mut Console) -> Result<ExitCode, Failure> {
     match verb {
+        Verb::Demo(args) => demo::demo(args, console),
         Verb::Run(args) => run::run(args, console),
         Verb::Runner(args) => run::runner::runner(args),
         Verb::Gen(args) => r#gen::generate_tests(args, console),

@@ -1,6 +1,6 @@
 //! `cargo relapse run -- CMD…`: runs a command and keeps a snapshot of each crash; ends as the command ended.
 
-mod expectation;
+pub(crate) mod expectation;
 pub(crate) mod runner;
 
 use std::collections::HashSet;
@@ -10,13 +10,14 @@ use relapse_capture::roots::Roots;
 use relapse_capture::run::{KeptCrash, RunError, RunOptions, RunReport, run as run_command};
 use relapse_capture::tracer::{Ending, TraceError};
 use relapse_generator::scratch::roots_of;
-use relapse_snapshot::display::{short_type, terminal_safe};
+use relapse_snapshot::display::{short_function, terminal_safe};
 
 use crate::arguments;
 use crate::console::{Console, Style};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::list::{line, one_line, start_of};
+use crate::settings::Settings;
 use crate::workspace::{Workspace, cargo};
 
 /// Characters of a message in the summary.
@@ -24,6 +25,7 @@ const MESSAGE_COLUMNS: usize = 60;
 
 pub(crate) fn run(args: &arguments::Run, console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
+    let settings = Settings::read(&workspace.root)?;
     let folder = std::env::current_dir()
         .map_err(|error| Failure::bad_input("failed to find the working folder").because(&error))?;
     let program = std::env::current_exe()
@@ -34,8 +36,11 @@ pub(crate) fn run(args: &arguments::Run, console: &mut Console) -> Result<ExitCo
         words: args.command.clone(),
         folder,
         roots: roots.clone(),
-        store: workspace.store(),
+        store: workspace.store().with_rules(settings.rules),
+        limits: settings.limits,
         program,
+        rerun: args.rerun,
+        watch: None,
     };
     let report = run_command(&options, &mut expects).map_err(|error| failure(&error))?;
     tell(&report, &workspace, console)?;
@@ -84,7 +89,7 @@ fn summary(crash: &KeptCrash, console: &Console) -> String {
     let id = crash.id.get(..8).unwrap_or(&crash.id);
     let kind = crash.signal.as_deref().unwrap_or(crash.kind.name());
     let function =
-        crash.function.as_deref().map(|name| format!(" in {}", short_type(name))).unwrap_or_default();
+        crash.function.as_deref().map(|name| format!(" in {}", short_function(name))).unwrap_or_default();
     let place = crash.location.as_ref().map(|l| format!(" ({}:{})", l.file, l.line)).unwrap_or_default();
     let times = if crash.count > 1 { format!(", {} times", crash.count) } else { String::new() };
     let message = start_of(&one_line(&crash.message), MESSAGE_COLUMNS);

@@ -3,7 +3,7 @@
 mod frames;
 mod source;
 
-use relapse_snapshot::display::terminal_safe;
+use relapse_snapshot::display::{shell_words, terminal_safe};
 use relapse_snapshot::{Build, Catcher, Snapshot, Thread, store};
 
 use crate::arguments;
@@ -57,8 +57,8 @@ fn header(snapshot: &Snapshot, console: &mut Console) {
         ("snapshot", format!("{}, {}{seen}", snapshot.id, snapshot.time)),
         ("thread", snapshot.threads.first().map(thread_name).unwrap_or_default()),
         ("caught by", caught_by(&snapshot.caught_by)),
-        ("command", program.command.join(" ")),
-        ("program", [std::slice::from_ref(&program.name), &program.arguments[..]].concat().join(" ")),
+        ("command", shell_words(&program.command)),
+        ("program", shell_words(&[std::slice::from_ref(&program.name), &program.arguments[..]].concat())),
         ("built", built(program.rustc.as_deref(), program.build.as_ref())),
         ("fingerprint", snapshot.fingerprint.clone()),
     ];

@@ -11,6 +11,7 @@ use crate::console::Console;
 use crate::edits;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::settings::Settings;
 use crate::workspace::Workspace;
 
 /// One line of `sync --json` for a regression that cannot be wired.
@@ -24,10 +25,11 @@ struct Unwired<'a> {
 pub(crate) fn sync(_args: &arguments::Sync, console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
     let metadata = edits::metadata(&workspace)?;
+    let templates = Settings::read(&workspace.root)?.templates()?;
     edits::recover(&workspace, console)?;
     let progress = console.progress("looking for regressions");
     let packages = sync::packages(&metadata);
-    let synced = sync::sync(&workspace.root, &packages, &edits::templates());
+    let synced = sync::sync(&workspace.root, &packages, &templates);
     drop(progress);
     let Synced { edits: changes, regressions, unwired, need_insta } = synced?;
     let mut changed = changes.files.len();

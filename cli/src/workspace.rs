@@ -68,11 +68,6 @@ impl Workspace {
         self.root.join(".relapse")
     }
 
-    /// The folder of scratch builds, whether it is there or not.
-    pub(crate) fn scratch_folder(&self) -> PathBuf {
-        self.relapse_folder().join("scratch")
-    }
-
     /// The store of snapshots, which need not be there.
     pub(crate) fn store(&self) -> Store {
         Store::at(self.relapse_folder())

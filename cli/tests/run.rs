@@ -1,5 +1,7 @@
 //! `cargo relapse run` from outside: what the command sees, how it ends, what is kept.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
@@ -184,13 +186,37 @@ fn signal_sent_to_us_ends_the_command() {
     let mut child =
         project.command(&["run", "--", "./target/debug/prog", "wait"]).stdout(Stdio::null()).spawn().unwrap();
     std::thread::sleep(Duration::from_millis(700));
-    let status = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-    assert!(status.success());
+    // SAFETY: kill touches no memory; the child is not reaped yet.
+    assert_eq!(unsafe { libc::kill(child.id() as i32, libc::SIGTERM) }, 0);
     assert_eq!(child.wait().unwrap().signal(), Some(15));
-    let left = Command::new("pgrep")
-        .args(["-f", &format!("{}/target/debug/prog", project.path().display())])
-        .output();
-    assert!(left.unwrap().stdout.is_empty());
+    let program = project.path().join("target/debug/prog").canonicalize().unwrap();
+    assert_eq!(processes_of(&program), Vec::<PathBuf>::new());
+}
+
+/// The living processes that run a program.
+fn processes_of(program: &Path) -> Vec<PathBuf> {
+    let processes = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path());
+    processes.filter(|process| fs::read_link(process.join("exe")).is_ok_and(|exe| exe == program)).collect()
+}
+
+#[test]
+fn settings_of_relapse_toml_hold_with_and_without_cargo() {
+    let project = Project::new();
+    project.build();
+    let settings = project.path().join("relapse.toml");
+    fs::write(&settings, "[redaction]\npatterns = [\"corp_*\"]\n[limits]\nbytes = 4\n").unwrap();
+    let word = "corp_0123";
+    for words in [&["cargo", "run", "-q", "--", word][..], &["./target/debug/prog", word]] {
+        project.run(words);
+        let output = project.command(&["show", "latest", "--json"]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("index out of bounds") && !text.contains(word), "{text}");
+        assert!(text.contains("\"truncated\""), "{text}");
+    }
+    fs::write(&settings, "[limits]\nbyte = 16\n").unwrap();
+    let output = project.run(&["./target/debug/prog", "seven"]);
+    assert_eq!((output.status.code(), output.stdout), (Some(65), Vec::new()));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("relapse.toml, line 2"));
 }
 
 #[test]

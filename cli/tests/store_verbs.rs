@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail so")]
 
 use std::fs;
+use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -190,7 +191,7 @@ fn crash(message: &str) -> Snapshot {
 fn help_of_every_verb_is_as_it_was_accepted() {
     let project = Project::new();
     insta::assert_snapshot!("help", project.shown(&["--help"]));
-    for verb in ["list", "show", "rm", "clean", "doctor"] {
+    for verb in ["demo", "run", "gen", "sync", "replay", "list", "show", "rm", "review", "clean", "doctor"] {
         insta::assert_snapshot!(format!("help_{verb}"), project.shown(&[verb, "--help"]));
     }
 }
@@ -360,6 +361,26 @@ fn clean_removes_scratch_and_leftovers_only() {
     assert!(!folder.join("scratch").exists());
     assert!(project.store().path(&kept.id).exists());
     insta::assert_snapshot!("clean_again", project.shown(&["clean"]));
+}
+
+#[test]
+fn clean_leaves_alone_what_a_living_process_works_in() {
+    let project = Project::new();
+    let slot = project.path().join(".relapse/scratch/3");
+    fs::create_dir_all(slot.join("tree")).unwrap();
+    let lock = fs::File::create(slot.join("lock")).unwrap();
+    // SAFETY: flock takes an open descriptor and touches no memory.
+    assert_eq!(unsafe { libc::flock(lock.as_raw_fd(), libc::LOCK_EX) }, 0);
+    let busy = project.run(&["clean", "--json"]);
+    assert_eq!(
+        (status(&busy), json_lines(&busy)),
+        (0, vec![serde_json::json!({"busy": ".relapse/scratch/3"})])
+    );
+    assert!(String::from_utf8(busy.stderr).unwrap().contains(".relapse/scratch/3 was left alone"));
+    assert!(slot.join("tree").exists());
+    drop(lock);
+    let free = project.run(&["clean", "--json"]);
+    assert_eq!(json_lines(&free), [serde_json::json!({"removed": ".relapse/scratch/3"})]);
 }
 
 #[test]

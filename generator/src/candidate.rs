@@ -1,17 +1,20 @@
 //! Frames as candidates: which function a frame is, whether a test can call it, and what its arguments are
 //! written as. In: a snapshot and the source index. Out: candidates, and the reason of every rejection.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use relapse_snapshot::{Frame, FrameKind, Snapshot, Trust, TypeId, TypeKind, TypeTable};
+use relapse_snapshot::{
+    Argument, Data, Frame, FrameKind, Snapshot, Trust, TypeId, TypeKind, TypeTable, Value,
+};
 
 use crate::expression::{
     Extent, Literals, Open, Scope, StandIns, Unwritable, WrittenArgument, argument_of_any_type, argument_with,
 };
 use crate::index::{CallPath, FunctionItem, Holds, NamesAt, Owner, PublicApi, SourceIndex};
 use crate::names::Unnameable;
+use crate::regression::ConstructorFile;
 use crate::target::Facts;
 
 /// A workspace frame of the crashing thread and the function that it is.
@@ -40,19 +43,54 @@ pub struct Rejection {
 
 /// Joins every workspace frame of the crashing thread to its function.
 pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Callable<'a>>, Vec<Rejection>) {
-    let workspace = snapshot.frames().iter().filter(|frame| frame.kind == FrameKind::Workspace);
+    let workspace: Vec<&Frame> =
+        snapshot.frames().iter().filter(|frame| frame.kind == FrameKind::Workspace).collect();
     let (mut callables, mut rejected) = (Vec::new(), Vec::new());
     let api = PublicApi::new(index);
-    for (depth, frame) in workspace.enumerate() {
-        match join(frame, index) {
+    let mut blames_caller = false;
+    let calls = calls_by_function(&workspace);
+    for (depth, &frame) in workspace.iter().enumerate() {
+        let joined = join(frame, index);
+        blames_caller = match depth.checked_sub(1) {
+            None => joined.as_ref().is_ok_and(|function| asserts_on_arguments(snapshot, frame, function)),
+            Some(inner) => blames_caller && passes_on(frame, workspace[inner]),
+        };
+        match joined {
+            Ok(_) if is_inner_recursion(depth, &calls[frame.function.as_str()]) => {
+                let reason = "one of many calls of a recursion: its innermost and outermost ones are tried";
+                rejected.push(Rejection {
+                    function: frame.function.clone(),
+                    depth,
+                    reason: reason.to_owned(),
+                });
+            }
             Ok(function) => {
                 let facts = facts(snapshot, frame, depth, function, index, &api);
+                let facts = Facts { asserts_on_arguments: blames_caller, ..facts };
                 callables.push(Callable { frame, depth, function, facts });
             }
             Err(reason) => rejected.push(Rejection { function: frame.function.clone(), depth, reason }),
         }
     }
     (callables, rejected)
+}
+
+/// Calls of one function at either end of a recursion that become candidates.
+const RECURSION_ENDS: usize = 4;
+
+/// The depths of each function's calls, innermost first.
+fn calls_by_function<'f>(workspace: &[&'f Frame]) -> BTreeMap<&'f str, Vec<usize>> {
+    let mut calls: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (depth, frame) in workspace.iter().enumerate() {
+        calls.entry(&frame.function).or_default().push(depth);
+    }
+    calls
+}
+
+/// Whether a call is in the middle of a long recursion.
+fn is_inner_recursion(depth: usize, calls: &[usize]) -> bool {
+    let at = calls.iter().position(|call| *call == depth).unwrap_or_default();
+    at >= RECURSION_ENDS && at + RECURSION_ENDS < calls.len()
 }
 
 /// The function that a frame is, or why a test cannot call it.
@@ -84,7 +122,7 @@ fn join<'a>(frame: &Frame, index: &'a SourceIndex) -> Result<&'a FunctionItem, S
         return Err("an async function runs later than its call".to_owned());
     }
     if function.attributes.test {
-        return Err("it is a test itself".to_owned());
+        return Err("it is a test itself and shows the crash already".to_owned());
     }
     if index.function_holds(function) == Holds::No {
         return Err("a cfg leaves it out of test builds".to_owned());
@@ -116,14 +154,6 @@ fn facts(
 ) -> Facts {
     let target = index.target(function.id.krate);
     let program = !target.kind.is_library();
-    // The panic is raised in the function's own body where nothing of the workspace or a dependency lies
-    // further in.
-    let raised_here = snapshot
-        .frames()
-        .iter()
-        .find(|f| matches!(f.kind, FrameKind::Workspace | FrameKind::Dependency))
-        .is_some_and(|innermost| std::ptr::eq(innermost, frame));
-    let line = frame.location.as_ref().map_or(0, |location| location.line);
     Facts {
         frame: depth,
         public: !program && api.is_public_api(function),
@@ -131,10 +161,47 @@ fn facts(
         plain_data: frame.arguments.iter().all(|a| is_plain(a.value.ty, &snapshot.types)),
         documents_panics: function.attributes.panics_docs.is_some(),
         track_caller: function.attributes.track_caller,
-        asserts_on_arguments: raised_here && function.asserts_on_arguments_at(line),
+        asserts_on_arguments: false,
         is_unsafe: function.is_unsafe(),
         entry_point: function.attributes.test
             || (program && function.name == "main" && index.module(function.module).path.is_empty()),
+    }
+}
+
+/// Whether the innermost workspace frame panics by an assertion on nothing but its parameters.
+fn asserts_on_arguments(snapshot: &Snapshot, frame: &Frame, function: &FunctionItem) -> bool {
+    // The panic is raised in the function's own body where nothing of a dependency lies further in.
+    let raised_here = snapshot
+        .frames()
+        .iter()
+        .find(|f| matches!(f.kind, FrameKind::Workspace | FrameKind::Dependency))
+        .is_some_and(|innermost| std::ptr::eq(innermost, frame));
+    let line = frame.location.as_ref().map_or(0, |location| location.line);
+    raised_here && function.asserts_on_arguments_at(line)
+}
+
+/// Whether a function merely passes its own arguments on to the one that it called: then what that one asserts
+/// is the business of *its* caller, too.
+fn passes_on(outer: &Frame, inner: &Frame) -> bool {
+    let given = |passed: &Argument| outer.arguments.iter().any(|own| is_passed_on(&own.value, &passed.value));
+    !inner.arguments.is_empty() && inner.arguments.iter().all(given)
+}
+
+/// Whether what a function was called with is an argument of its caller. References are the same where they
+/// point to the same place. A reference to an argument taken by value is that argument; a value made from a
+/// reference is a new one, but for plain numbers.
+fn is_passed_on(own: &Value, passed: &Value) -> bool {
+    let scalar = |value: &Value| {
+        matches!(value.data, Data::Bool(_) | Data::Char(_) | Data::Int(_) | Data::Uint(_) | Data::Float(_))
+    };
+    match (&own.data, &passed.data) {
+        (Data::Missing(_), _) | (_, Data::Missing(_)) => false,
+        (Data::Pointer { address: own, .. }, Data::Pointer { address: passed, .. }) => own == passed,
+        (_, Data::Pointer { to: Some(to), .. }) => to.ty == own.ty && to.data == own.data,
+        (Data::Pointer { to: Some(to), .. }, _) => {
+            scalar(passed) && to.ty == passed.ty && to.data == passed.data
+        }
+        (own_data, passed_data) => own.ty == passed.ty && own_data == passed_data,
     }
 }
 
@@ -191,6 +258,16 @@ pub struct Call {
     pub arguments: Vec<WrittenArgument>,
     /// The call.
     pub tokens: TokenStream,
+    /// The constructors that the arguments are built by.
+    pub constructors: Vec<ConstructorFile>,
+}
+
+impl Call {
+    fn new(arguments: Vec<WrittenArgument>, tokens: TokenStream, names: &NamesAt<'_>) -> Call {
+        let lets: TokenStream = arguments.iter().flat_map(|argument| argument.lets.iter().cloned()).collect();
+        let constructors = names.constructors(&quote!(#lets #tokens));
+        Call { arguments, tokens, constructors }
+    }
 }
 
 /// `book.price(depth)`, `fill(s, width)`, `parse::<u8>(s)`; an unsafe function's in an `unsafe` block, which is its
@@ -276,7 +353,7 @@ impl Callable<'_> {
             arguments.push(written);
         }
         let tokens = call_tokens(&path, &arguments, style.explicit, self.function.is_unsafe());
-        Ok(Call { arguments, tokens })
+        Ok(Call::new(arguments, tokens, &names))
     }
 
     /// What the call is given for readers and sinks that nobody can build again: its generic parameters take
@@ -327,7 +404,8 @@ impl Callable<'_> {
             None => written.pass.clone(),
         };
         let literal = crate::hostile::literal::string(format);
-        Ok(Call { tokens: quote!(format!(#literal, #pass)), arguments: vec![written] })
+        let tokens = quote!(format!(#literal, #pass));
+        Ok(Call::new(vec![written], tokens, names))
     }
 
     /// The worst trust of the arguments.
@@ -357,7 +435,31 @@ impl Callable<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::crate_name;
+    use super::*;
+
+    fn value(data: Data) -> Value {
+        Value { ty: TypeId(0), trust: Trust::AtCrash, data }
+    }
+
+    fn reference(address: u64, to: Value) -> Value {
+        value(Data::Pointer { address, to: Some(Box::new(to)) })
+    }
+
+    #[test]
+    fn a_reference_is_passed_on_where_it_points_to_the_same_place() {
+        let zero = || value(Data::Sequence { items: Vec::new(), len: 0 });
+        assert!(is_passed_on(&reference(16, zero()), &reference(16, zero())));
+        assert!(!is_passed_on(&reference(16, zero()), &reference(32, zero())), "equal, but another one");
+    }
+
+    #[test]
+    fn a_value_made_from_a_reference_is_a_new_one() {
+        let zero = || value(Data::Sequence { items: Vec::new(), len: 0 });
+        assert!(is_passed_on(&zero(), &reference(16, zero())));
+        assert!(!is_passed_on(&reference(16, zero()), &zero()));
+        assert!(is_passed_on(&reference(16, value(Data::Uint(5))), &value(Data::Uint(5))));
+        assert!(!is_passed_on(&value(Data::Uint(5)), &value(Data::Uint(6))));
+    }
 
     #[test]
     fn crate_name_is_the_first_name_of_the_path() {

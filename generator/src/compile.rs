@@ -8,7 +8,7 @@ mod error;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub use self::diagnostic::Diagnostic;
 pub use self::error::CompileError;
@@ -167,23 +167,25 @@ fn blame(
     kept: &[usize],
     errors: &[Diagnostic],
 ) -> BTreeMap<usize, Diagnostic> {
-    let owner = |file: &Path| {
-        let is_owner = |index: &&usize| {
-            candidates[**index].files.iter().any(|own| {
+    let owners = |file: &PathBuf| -> Option<Vec<usize>> {
+        let is_owner = |index: &usize| {
+            candidates[*index].files.iter().any(|own| {
                 // The index may name a file through a link, the compiler names it as it found it.
                 own == file
-                    || scratch.at(own).is_ok_and(|own| scratch.relative(&own).is_some_and(|own| own == file))
+                    || scratch.at(own).is_ok_and(|own| scratch.relative(&own).is_some_and(|own| own == *file))
             })
         };
-        kept.iter().find(is_owner).copied()
+        let found: Vec<usize> = kept.iter().copied().filter(is_owner).collect();
+        (!found.is_empty()).then_some(found)
     };
     let mut blamed = BTreeMap::new();
     for error in errors {
-        let primary = error.primary_files.iter().find_map(|file| owner(file));
-        let Some(index) = primary.or_else(|| error.other_files.iter().find_map(|file| owner(file))) else {
-            continue;
-        };
-        blamed.entry(index).or_insert_with(|| error.clone());
+        let primary = error.primary_files.iter().find_map(owners);
+        let found = primary.or_else(|| error.other_files.iter().find_map(owners));
+        // A constructor that does not compile takes all candidates with it that call it.
+        for index in found.into_iter().flatten() {
+            blamed.entry(index).or_insert_with(|| error.clone());
+        }
     }
     blamed
 }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use relapse_snapshot::{Build, CauseKind, Snapshot, Trust};
+use relapse_snapshot::{Build, Cause, CauseKind, Snapshot, Trust};
 
 use crate::candidate::{Callable, Rejection, callables};
 use crate::compile::{CompileError, Progress, TestTarget};
@@ -15,8 +15,10 @@ use crate::index::TargetKind;
 use crate::place::{self, HarnessTarget, PlaceError, Placed, has_harness};
 use crate::project::Project;
 use crate::prove::{Bench, Draft, Effort, together};
+use crate::regression::Regression;
 use crate::render::Templates;
 use crate::scratch::{Scratch, ScratchError};
+use crate::second_chance::{self, Lacking};
 use crate::target::{Facts, Ranking};
 use crate::verify::{Limits, ObserveError, ROUNDS, Traced};
 
@@ -108,13 +110,22 @@ pub struct Generated {
     pub effort: Effort,
 }
 
+/// What the way from a snapshot to a regression asks of its surroundings.
+pub trait Surroundings {
+    /// Something was built.
+    fn progress(&mut self, step: Progress<'_>);
+    /// The same crash with the values as the functions were given them, from a second run of its command; `None`
+    /// where there is none.
+    fn second_chance(&mut self, snapshot: &Snapshot, why: Lacking) -> Option<Snapshot>;
+}
+
 /// Makes a regression of a snapshot.
 pub fn generate(
     snapshot: &Snapshot,
     project: &Project,
     templates: &Templates,
     options: &Options,
-    progress: &mut dyn FnMut(Progress<'_>),
+    surroundings: &mut dyn Surroundings,
 ) -> Result<Generated, GenerateError> {
     let (callables, mut rejected) = callables(snapshot, &project.index);
     if callables.is_empty() {
@@ -132,22 +143,69 @@ pub fn generate(
         variables: &variables,
         observer: &observer,
         limits: options.limits.clone(),
-        open: options.open,
     };
-    let mut effort = Effort::default();
-    let mut drafts = Vec::new();
-    for group in drafts_by_target(callables, project, &bench, &mut rejected) {
-        let own = group.iter().map(|draft| draft.rejection(String::new())).collect::<Vec<_>>();
-        match together(group, &bench, &mut effort, &mut rejected, progress) {
-            Ok(built) => drafts.extend(built),
-            // One target that does not build as a test must not take the others' candidates with it.
-            Err(GenerateError::Compile(error)) => {
-                rejected.extend(own.into_iter().map(|r| Rejection { reason: error.to_string(), ..r }));
-            }
-            Err(error) => return Err(error),
-        }
+    let (mut effort, mut names) = (Effort::default(), Names::default());
+    let known = callables.clone();
+    let mut first = Round { effort: &mut effort, names: &mut names, rejected: &mut rejected };
+    let mut drafts = first.prove(callables, project, &bench, surroundings)?;
+    // The same functions once more, with the values as they were given.
+    let again = second_chance::lacking(&known, &drafts, options.frame, options.every_frame)
+        .and_then(|why| surroundings.second_chance(snapshot, why));
+    let second = again.as_ref().map(|snapshot| Bench { snapshot, ..bench.clone() });
+    if let Some(bench) = &second {
+        let name = |draft: &Draft<'_>| {
+            ((draft.callable.depth, draft.callable.frame.function.clone()), draft.regression.name.clone())
+        };
+        names.given = drafts.iter().map(name).collect();
+        let callables = second_chance::callables(bench.snapshot, &project.index, &drafts);
+        let mut reasons = Vec::new();
+        let mut round = Round { effort: &mut effort, names: &mut names, rejected: &mut reasons };
+        let better = round.prove(callables, project, bench, surroundings)?;
+        second_chance::join(&mut drafts, better, &mut rejected, reasons);
     }
     choose(drafts, &bench, project, options, rejected, effort)
+}
+
+/// Names of tests, by file and inline module.
+#[derive(Default)]
+struct Names {
+    taken: BTreeMap<(PathBuf, Vec<String>), BTreeSet<String>>,
+    /// Those of the round before, by depth and function: a function keeps its name.
+    given: BTreeMap<(usize, String), String>,
+}
+
+/// One round of proving, and what all rounds share.
+struct Round<'r> {
+    effort: &'r mut Effort,
+    names: &'r mut Names,
+    rejected: &'r mut Vec<Rejection>,
+}
+
+impl Round<'_> {
+    /// Builds and runs a test of each function.
+    fn prove<'a>(
+        &mut self,
+        callables: Vec<Callable<'a>>,
+        project: &Project,
+        bench: &Bench<'_>,
+        surroundings: &mut dyn Surroundings,
+    ) -> Result<Vec<Draft<'a>>, GenerateError> {
+        let mut drafts = Vec::new();
+        for group in drafts_by_target(callables, project, bench, self.names, self.rejected) {
+            let own = group.iter().map(|draft| draft.rejection(String::new())).collect::<Vec<_>>();
+            let mut progress = |step: Progress<'_>| surroundings.progress(step);
+            match together(group, bench, self.effort, self.rejected, &mut progress) {
+                Ok(built) => drafts.extend(built),
+                // One target that does not build as a test must not take the others' candidates with it.
+                Err(GenerateError::Compile(error)) => {
+                    self.rejected
+                        .extend(own.into_iter().map(|r| Rejection { reason: error.to_string(), ..r }));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(drafts)
+    }
 }
 
 /// Writes the candidates of each test target; a name stands for one test only.
@@ -155,10 +213,10 @@ fn drafts_by_target<'a>(
     callables: Vec<Callable<'a>>,
     project: &Project,
     bench: &Bench<'_>,
+    names: &mut Names,
     rejected: &mut Vec<Rejection>,
 ) -> Vec<Vec<Draft<'a>>> {
     let mut groups: Vec<(TestTarget, Vec<Draft<'a>>)> = Vec::new();
-    let mut names: BTreeMap<(PathBuf, Vec<String>), BTreeSet<String>> = BTreeMap::new();
     for callable in callables {
         let rejection = |reason: String| Rejection {
             function: callable.frame.function.clone(),
@@ -173,21 +231,24 @@ fn drafts_by_target<'a>(
             }
         };
         let module = bench.index.place(callable.function.module);
-        let taken = names.entry((module.package_folder.join(&module.file), module.inline)).or_default();
+        let taken = names.taken.entry((module.package_folder.join(&module.file), module.inline)).or_default();
         let stem = crate::hostile::test_name(&callable.function.name, &bench.snapshot.cause.message);
-        let mut name = stem.clone();
-        let mut number = 2;
-        while !taken.insert(name.clone()) {
-            name = format!("{stem}_{number}");
-            number += 1;
-        }
+        let known = names.given.get(&(callable.depth, callable.frame.function.clone()));
+        let name = known.cloned().unwrap_or_else(|| {
+            let numbered = (2..).map(|number| format!("{stem}_{number}"));
+            let mut free = std::iter::once(stem.clone()).chain(numbered).filter(|name| !taken.contains(name));
+            free.next().unwrap_or_default()
+        });
+        taken.insert(name.clone());
         match Draft::new(callable, target, &name, bench) {
             Ok(draft) => match groups.iter_mut().find(|(target, _)| *target == draft.target) {
                 Some((_, group)) => group.push(draft),
                 None => groups.push((draft.target.clone(), vec![draft])),
             },
             Err(rejection) => {
-                taken.remove(&name);
+                if known.is_none() {
+                    taken.remove(&name);
+                }
                 rejected.push(rejection);
             }
         }
@@ -293,12 +354,25 @@ fn choose(
             .max_by_key(|&i| drafts[i].verification.as_ref().map_or(0, |v| v.reproduced));
         match best {
             None => return Ok(failed(no_callable(bench.snapshot, &rejected), rejected, effort)),
-            Some(best) => (Status::Unverified, Some(not_reproduced(&drafts[best], options)), vec![best]),
+            Some(best) => {
+                let reason = not_reproduced(&drafts[best], &rejected, options);
+                // What was not asked for, and a `main` that does not crash, are no proposals.
+                let callable = &drafts[best].callable;
+                let asked = options.frame.is_none_or(|frame| callable.depth == frame);
+                let shown = if asked && !callable.facts.entry_point { vec![best] } else { Vec::new() };
+                (Status::Unverified, Some(reason), shown)
+            }
         }
     } else {
         (Status::Verified, None, chosen)
     };
-    let regressions: Vec<_> = shown.iter().map(|&index| drafts[index].regression.clone()).collect();
+    // The proof needs a test that fails; marked as open it passes while the bug is there.
+    let should_panic = options.open.then(|| expected_text(&bench.snapshot.cause));
+    let marked = |index: &usize| Regression {
+        should_panic: should_panic.clone(),
+        ..drafts[*index].regression.clone()
+    };
+    let regressions: Vec<_> = shown.iter().map(marked).collect();
     let placement = place::edits(&regressions, project.root(), bench.templates)?;
     let proven = shown.iter().zip(placement.placed).map(|(&index, placed)| Proven {
         target: reproducing(&drafts[index]),
@@ -318,6 +392,18 @@ fn choose(
     })
 }
 
+/// What `#[should_panic(expected = …)]` asks for: the longest part of the message that holds no number and no
+/// quoted data, since those change with the input.
+fn expected_text(cause: &Cause) -> String {
+    if cause.kind != CauseKind::Panic {
+        return "signal".to_owned();
+    }
+    let first = cause.message.lines().next().unwrap_or_default();
+    let varies = |c: char| c.is_ascii_digit() || matches!(c, '`' | '"' | '\'');
+    let longest = first.split(varies).map(str::trim).max_by_key(|part| part.len()).unwrap_or_default();
+    longest.to_owned()
+}
+
 fn reproducing(draft: &Draft<'_>) -> Reproducing {
     Reproducing {
         function: draft.callable.frame.function.clone(),
@@ -326,14 +412,17 @@ fn reproducing(draft: &Draft<'_>) -> Reproducing {
     }
 }
 
-fn not_reproduced(draft: &Draft<'_>, options: &Options) -> String {
-    let Some(verification) = &draft.verification else { return "the test was not run".to_owned() };
-    let asked = options.frame.filter(|frame| *frame != draft.callable.depth);
-    if let Some(frame) = asked {
-        return format!("frame {frame} does not reproduce the crash");
+fn not_reproduced(draft: &Draft<'_>, rejected: &[Rejection], options: &Options) -> String {
+    if let Some(frame) = options.frame.filter(|frame| *frame != draft.callable.depth) {
+        return match rejected.iter().find(|rejection| rejection.depth == frame) {
+            Some(rejection) => format!("frame {frame}, {}: {}", rejection.function, rejection.reason),
+            None => format!("there is no frame {frame}: the stack has fewer functions of the workspace"),
+        };
     }
+    let Some(verification) = &draft.verification else { return "the test was not run".to_owned() };
     let why = verification.reason.as_deref().unwrap_or("no reason was seen");
-    format!("reproduces {} of {}: {why}", verification.reproduced, verification.of)
+    let (function, of) = (&draft.callable.frame.function, verification.of);
+    format!("the crash came back in {} of {of} runs of {function}: {why}", verification.reproduced)
 }
 
 fn failed(reason: String, rejected: Vec<Rejection>, effort: Effort) -> Generated {

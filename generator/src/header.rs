@@ -1,5 +1,6 @@
 //! The facts of a test's header, from its snapshot and target.
 
+use relapse_snapshot::display::shell_words;
 use relapse_snapshot::{CauseKind, Frame, FrameKind, Location, Snapshot, Trust};
 
 use crate::candidate::Callable;
@@ -29,13 +30,18 @@ pub fn of(
     if trust == Trust::Redacted {
         remarks.push("a value that looked like a secret was replaced by one of the same shape".to_owned());
     }
+    if trust == Trust::Suspect {
+        remarks.push(
+            "some of these values may have been moved or changed between the call and the crash".to_owned(),
+        );
+    }
     Header {
         function: short_path(callable.frame),
         message: snapshot.cause.message.clone(),
         place: place(snapshot, index, callable),
         within: innermost.filter(|_| callable.depth > 0).map(short_path),
         date: snapshot.time.get(..10).unwrap_or(&snapshot.time).to_owned(),
-        command: snapshot.program.command.join(" "),
+        command: shell_words(&snapshot.program.command),
         build: build(snapshot),
         class: None,
         run_it: run_it(naming),
@@ -53,9 +59,8 @@ pub fn run_it(naming: Naming<'_>) -> String {
     words.join(" ")
 }
 
-/// `Timestamp::to_unix` of a frame: its function and the type that it belongs to.
+/// `Timestamp::to_unix` of a frame: its function and the type that it belongs to; `a closure of fill`.
 pub fn short_path(frame: &Frame) -> String {
-    let name = frame.name.split('<').next().unwrap_or(&frame.name);
     let mut depth = 0;
     let plain: String = frame
         .function
@@ -65,10 +70,17 @@ pub fn short_path(frame: &Frame) -> String {
             depth == 0 && *c != '>'
         })
         .collect();
-    let owner = plain.rsplit("::").filter(|part| !part.is_empty() && !part.starts_with('{')).nth(1);
+    let mut parts = plain.rsplit("::").filter(|part| !part.is_empty() && !part.starts_with('{'));
+    let (last, owner) = (parts.next(), parts.next());
+    // Neither a closure nor the body of an async function has a name of its own: its function's says more.
+    let name = match frame.name.split('<').next().unwrap_or(&frame.name) {
+        inner if inner.starts_with('{') => last.unwrap_or(inner),
+        name => name,
+    };
+    let start = if frame.name.starts_with("{closure") { "a closure of " } else { "" };
     match owner {
-        Some(owner) if owner.starts_with(|c: char| c.is_uppercase()) => format!("{owner}::{name}"),
-        _ => name.to_owned(),
+        Some(owner) if owner.starts_with(|c: char| c.is_uppercase()) => format!("{start}{owner}::{name}"),
+        _ => format!("{start}{name}"),
     }
 }
 
@@ -116,13 +128,7 @@ mod tests {
             function: function.to_owned(),
             name: name.to_owned(),
             kind: FrameKind::Workspace,
-            package: None,
-            location: None,
-            declared: None,
-            inlined: false,
-            generics: Vec::new(),
-            arguments: Vec::new(),
-            arguments_missing: None,
+            ..Frame::default()
         }
     }
 
@@ -135,5 +141,15 @@ mod tests {
         );
         assert_eq!(short_path(&frame("demo::Grid<T>::row", "row<u8>")), "Grid::row");
         assert_eq!(short_path(&frame("<demo::Row as core::fmt::Display>::fmt", "fmt")), "fmt");
+    }
+
+    #[test]
+    fn a_closure_and_an_async_body_go_by_their_function() {
+        assert_eq!(short_path(&frame("demo::pairs::{{closure}}", "{closure#0}")), "a closure of pairs");
+        assert_eq!(
+            short_path(&frame("demo::Grid<T>::row::{{closure}}", "{closure#1}<u8>")),
+            "a closure of Grid::row"
+        );
+        assert_eq!(short_path(&frame("demo::fetch::{{closure}}", "{async_fn#0}")), "fetch");
     }
 }

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::Metadata;
 
+use crate::paths::{normalized, relative};
 use crate::regression::ModulePlace;
 
 mod attributes;
 mod callable;
 mod cfg;
+mod construct;
 mod dwarf_name;
 mod function;
 mod items;
@@ -26,6 +28,7 @@ mod walk;
 pub use attributes::Attributes;
 pub use callable::CallPath;
 pub use cfg::{Cfg, CfgFacts, Holds};
+pub(crate) use construct::FUNCTION as CONSTRUCTOR;
 pub use dwarf_name::TypeName;
 pub use function::{Assert, FunctionItem, Owner};
 pub use items::{
@@ -37,8 +40,6 @@ pub use packages::{Package, Target, TargetKind};
 
 pub use reach::PublicApi;
 pub use resolve::{Def, Space};
-
-use packages::normalized;
 
 /// The index of a workspace and all its dependencies.
 pub struct SourceIndex {
@@ -137,7 +138,7 @@ impl SourceIndex {
         let mut found: Vec<(u32, &FunctionItem)> = self
             .functions_of_file(file, crate_name)
             .filter(|function| function.name == name)
-            .filter_map(|function| Some((join_rank(function, declared_line)?, function)))
+            .map(|function| (join_rank(function, declared_line), function))
             .collect();
         found.sort_by_key(|(rank, function)| (*rank, function.body_lines.0.abs_diff(declared_line)));
         let best = found.first().map(|(rank, _)| *rank);
@@ -241,7 +242,7 @@ impl SourceIndex {
         ModulePlace {
             package: package.name.clone(),
             package_folder: package.relative_folder.clone(),
-            file: packages::relative(&package.relative_folder, &file),
+            file: relative(&package.relative_folder, &file),
             inline: module.inline.clone(),
             module_path: module.path.clone(),
             edition: target.edition,
@@ -256,13 +257,13 @@ fn file_index(source: &CrateSource, file: &str) -> Option<u32> {
 }
 
 /// How well a line of declaration fits: 0 the head's own line, 1 between attributes and name, 2 within, 3 not.
-fn join_rank(function: &FunctionItem, line: u32) -> Option<u32> {
-    Some(match line {
+fn join_rank(function: &FunctionItem, line: u32) -> u32 {
+    match line {
         line if line == function.head_line || line == function.name_line => 0,
         line if (function.first_line..=function.name_line).contains(&line) => 1,
         line if function.contains(line) => 2,
         _ => 3,
-    })
+    }
 }
 
 #[cfg(test)]

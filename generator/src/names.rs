@@ -26,11 +26,11 @@ pub trait Names {
         self.literal(definition)
     }
 
-    /// A function that builds the type at `definition` from all of its fields, in declaration order, where a
-    /// literal may not be written: `Token::relapse_new`. `None` where there is none.
-    fn constructor(&self, definition: &str) -> Option<TokenStream> {
-        let _ = definition;
-        None
+    /// A function that builds the struct at `definition` from all of its fields where a literal may not be
+    /// written: `Token::relapse_new`. `fields` are those that were read, in declaration order.
+    fn constructor(&self, definition: &str, _fields: &[&str]) -> Result<TokenStream, Unnameable> {
+        self.literal(definition)?;
+        Err(Unnameable(format!("`{definition}` has no constructor")))
     }
 
     /// A type in full, as it stands after a colon (`let x: Vec<u8>`), from its full name in DWARF

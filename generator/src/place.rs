@@ -2,11 +2,11 @@
 //! declaration in the module that holds the target. In: regressions and a tree to read. Out: edits. Nothing is
 //! written here.
 
+mod constructor;
 mod error;
 mod format;
 mod harness;
 mod list;
-mod paths;
 mod source;
 mod wire;
 
@@ -17,10 +17,11 @@ use crate::edit::{EditError, EditSet, Entry, Tree};
 use crate::regression::{ModulePlace, Regression};
 use crate::render::{Templates, Wiring, module_text, render};
 
+pub(crate) use crate::paths::{normalized, relative};
+pub(crate) use constructor::uncalled;
 pub use error::PlaceError;
 pub(crate) use format::{formatted, kept_clean};
 pub use harness::{HarnessTarget, has_harness};
-pub(crate) use paths::{normalized, relative};
 pub(crate) use source::Source;
 pub(crate) use wire::{Loaded, Site, declarations, declare, undeclare};
 
@@ -38,6 +39,8 @@ pub struct Placed {
     pub test: String,
     /// The file's text, formatted.
     pub text: String,
+    /// The files of the constructors that it calls, relative to the workspace root.
+    pub constructors: Vec<PathBuf>,
 }
 
 /// Regressions in their places.
@@ -50,7 +53,8 @@ pub struct Placement {
 }
 
 /// Puts regressions in place below the workspace at `root`. A regression that is there already, with the same
-/// snapshot and target, is replaced; another one of its name is not.
+/// snapshot and target, is replaced; another one of its name is not. Where the same test is there from another
+/// snapshot, it is left as it is, and stands for this one.
 pub fn edits(
     regressions: &[Regression],
     root: &Path,
@@ -83,12 +87,28 @@ fn place_one(
     let hint = regression.header.target.rsplit("::").next();
     let folder = home(tree, module, hint)?;
     let declared = declare(tree, &Site::of(module, hint), &folder)?;
-    let name = free_name(tree, regression, &folder, taken)?;
-    let renamed = renamed(regression, &name);
+    let (name, text) = match present(tree, regression, &folder, templates)? {
+        Some(there) => there,
+        None => write_test(tree, regression, &folder, templates, taken)?,
+    };
+    update_list(tree, &folder, &module_text(&module.file, &module.inline), module.edition, templates)?;
+    let constructors = place_constructors(tree, regression, templates)?;
     let file = folder.join(format!("{name}.rs"));
-    let text = render(&renamed, templates)?;
-    let text = formatted(&text, &tree.root().join(&folder), module.edition).unwrap_or(text);
-    tree.write(&file, Some(text.clone().into_bytes()))?;
+    Ok(Placed { test: join_test_path(module, &declared, &name), name, file, text, constructors })
+}
+
+/// Writes a test's file and its data; gives its name and its text.
+fn write_test(
+    tree: &mut Tree,
+    regression: &Regression,
+    folder: &Path,
+    templates: &Templates,
+    taken: &BTreeSet<PathBuf>,
+) -> Result<(String, String), PlaceError> {
+    let name = free_name(tree, regression, folder, taken)?;
+    let text = render(&renamed(regression, &name), templates)?;
+    let text = formatted(&text, &tree.root().join(folder), regression.module.edition).unwrap_or(text);
+    tree.write(&folder.join(format!("{name}.rs")), Some(text.clone().into_bytes()))?;
     let data = folder.join(&name);
     for stale in tree.walk(&data)? {
         tree.write(&stale, None)?;
@@ -99,8 +119,52 @@ fn place_one(
         }
         tree.write(&data.join(&side.name), Some(side.bytes.clone()))?;
     }
-    update_list(tree, &folder, &module_text(&module.file, &module.inline), module.edition, templates)?;
-    Ok(Placed { test: join_test_path(module, &declared, &name), name, file, text })
+    Ok((name, text))
+}
+
+/// Puts the constructors that a test calls in place.
+fn place_constructors(
+    tree: &mut Tree,
+    regression: &Regression,
+    templates: &Templates,
+) -> Result<Vec<PathBuf>, PlaceError> {
+    let constructors = regression.constructors.iter();
+    constructors.map(|constructor| constructor::place_constructor(tree, constructor, templates)).collect()
+}
+
+/// The same test made of an earlier snapshot, with its text: the crash was met on another way, or again.
+fn present(
+    tree: &Tree,
+    regression: &Regression,
+    folder: &Path,
+    templates: &Templates,
+) -> Result<Option<(String, String)>, PlaceError> {
+    let at = tree.root().join(folder);
+    for name in module_names(tree, folder)? {
+        let Some(text) = tree.read_text(&folder.join(format!("{name}.rs")))? else { continue };
+        let same_target = Wiring::read(&text).is_some_and(|w| w.target == regression.header.target);
+        if !same_target {
+            continue;
+        }
+        let own = render(&renamed(regression, &name), templates)?;
+        let own = formatted(&own, &at, regression.module.edition).unwrap_or(own);
+        let data = folder.join(&name);
+        let mut same = below_header(&own) == below_header(&text);
+        same &= tree.walk(&data)?.len() == regression.side_files.len();
+        for side in &regression.side_files {
+            same = same && tree.read(&data.join(&side.name))?.as_deref() == Some(&side.bytes);
+        }
+        if same {
+            return Ok(Some((name, text)));
+        }
+    }
+    Ok(None)
+}
+
+/// A test's text without the comment lines at its start, which name the snapshot.
+fn below_header(text: &str) -> String {
+    let lines = text.lines().skip_while(|line| line.starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn join_test_path(module: &ModulePlace, declared: &str, name: &str) -> String {
@@ -118,7 +182,7 @@ pub(crate) fn update_list(
     templates: &Templates,
 ) -> Result<(), PlaceError> {
     let path = folder.join("mod.rs");
-    let wanted = test_names(tree, folder)?;
+    let wanted = module_names(tree, folder)?;
     let present = tree.read_text(&path)?;
     if wanted.is_empty() {
         if present.is_some() {
@@ -140,8 +204,8 @@ pub(crate) fn update_list(
     Ok(())
 }
 
-/// The regressions of a folder: the names of its files that can be modules.
-pub(crate) fn test_names(tree: &Tree, folder: &Path) -> Result<BTreeSet<String>, EditError> {
+/// The regressions and constructors of a folder: the names of its files that can be modules.
+pub(crate) fn module_names(tree: &Tree, folder: &Path) -> Result<BTreeSet<String>, EditError> {
     let entries = tree.list(folder)?;
     let names = entries.into_iter().filter(|(_, entry)| *entry == Entry::File);
     Ok(names
@@ -180,9 +244,9 @@ fn may_hold(
     if folder.parent() != Some(regressions) && tree.exists(&above)? {
         return Ok(false);
     }
-    for name in test_names(tree, folder)? {
+    for name in module_names(tree, folder)? {
         let text = tree.read_text(&folder.join(format!("{name}.rs")))?;
-        let Some(wiring) = text.as_deref().and_then(Wiring::read) else { continue };
+        let Some(wiring) = text.as_deref().and_then(Wiring::read_any) else { continue };
         if !same_module(&wiring, &module.file, &module.inline) {
             return Ok(false);
         }
@@ -268,7 +332,7 @@ fn free_name(
 }
 
 /// The regression under another name: also in the command of its header.
-fn renamed(regression: &Regression, name: &str) -> Regression {
+pub(crate) fn renamed(regression: &Regression, name: &str) -> Regression {
     let mut renamed = regression.clone();
     if name != regression.name {
         let old = format!("::{0}::{0}", regression.name);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use relapse_capture::roots::Roots;
-use relapse_snapshot::{Snapshot, Trust};
+use relapse_snapshot::{CauseKind, Snapshot, Trust};
 
 use crate::candidate::{Callable, Rejection, Style};
 use crate::compile::{
@@ -27,6 +27,7 @@ use crate::verify::{Limits, Observer, TestRun, Verification, verify};
 const MAX_ROUNDS: u32 = 5;
 
 /// What proving needs besides the candidates.
+#[derive(Clone)]
 pub struct Bench<'a> {
     /// The snapshot.
     pub snapshot: &'a Snapshot,
@@ -44,8 +45,6 @@ pub struct Bench<'a> {
     pub observer: &'a dyn Observer,
     /// What a test may use.
     pub limits: Limits,
-    /// Whether the test is marked as a known open bug.
-    pub open: bool,
 }
 
 /// A candidate as a test, with what became of it.
@@ -66,6 +65,8 @@ pub struct Draft<'a> {
     pub nodes: u64,
     /// Where it stands in the scratch copy.
     file: PathBuf,
+    /// libtest's path of it there.
+    test: String,
     /// Its text in the scratch copy, formatted.
     pub text: String,
     /// The ready test, where it was built.
@@ -107,6 +108,7 @@ impl<'a> Draft<'a> {
             trust,
             nodes,
             file: PathBuf::new(),
+            test: String::new(),
             text: String::new(),
             run: None,
             verification: None,
@@ -196,6 +198,11 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// Whether a crash of this kind ends the process that it happens in: the test then runs its call in a child.
+fn kills_its_process(kind: CauseKind) -> bool {
+    matches!(kind, CauseKind::Signal | CauseKind::Abort | CauseKind::StackOverflow)
+}
+
 /// A candidate's test.
 fn write(
     callable: &Callable<'_>,
@@ -214,7 +221,6 @@ fn write(
     let tokens = crate::expression::body(&call.arguments, &call.tokens, style.drop_result);
     let trust = call.arguments.iter().map(|a| a.trust).max().unwrap_or(Trust::Entry);
     let nodes = call.arguments.iter().map(|a| a.nodes).sum();
-    let should_panic = bench.open.then(|| bench.snapshot.cause.message.clone());
     let regression = Regression {
         name: name.to_owned(),
         module,
@@ -222,9 +228,10 @@ fn write(
         uses: Vec::new(),
         body: crate::expression::format(&tokens),
         left_out: left_out.to_vec(),
-        dies: false,
-        should_panic,
+        dies: kills_its_process(bench.snapshot.cause.kind),
+        should_panic: None,
         side_files: call.arguments.into_iter().flat_map(|a| a.side_files).collect(),
+        constructors: call.constructors,
     };
     Ok((regression, trust, nodes))
 }
@@ -280,29 +287,46 @@ pub fn together<'a>(
     Ok(drafts)
 }
 
-/// Places all drafts in a row, to learn their files and texts; drops those that cannot be placed.
+/// Places all drafts in a row, to learn their files, texts and names: what a test is called where another has its
+/// name must be what is run. Drops those that cannot be placed.
 fn placeable<'a>(
-    drafts: Vec<Draft<'a>>,
+    mut drafts: Vec<Draft<'a>>,
     bench: &Bench<'_>,
     rejected: &mut Vec<Rejection>,
     files: &mut Vec<CandidateFiles>,
 ) -> Vec<Draft<'a>> {
-    let mut kept = Vec::new();
-    for mut draft in drafts {
-        let one = std::slice::from_ref(&draft.regression);
-        match place::edits(one, bench.scratch.root(), bench.templates) {
-            Ok(placement) => {
-                if let Some(placed) = placement.placed.into_iter().next() {
-                    files.push(CandidateFiles { files: vec![placed.file.clone()] });
-                    draft.file = placed.file;
-                    draft.text = placed.text;
-                    kept.push(draft);
-                }
+    let edits = |drafts: &[&Draft<'a>]| {
+        let regressions: Vec<Regression> = drafts.iter().map(|draft| draft.regression.clone()).collect();
+        place::edits(&regressions, bench.scratch.root(), bench.templates)
+    };
+    let mut placement = edits(&drafts.iter().collect::<Vec<_>>());
+    if placement.is_err() {
+        // One that has no place must not take the others' with it.
+        drafts.retain(|draft| match edits(&[draft]) {
+            Ok(_) => true,
+            Err(error) => {
+                rejected.push(draft.rejection(error.to_string()));
+                false
             }
-            Err(error) => rejected.push(draft.rejection(error.to_string())),
-        }
+        });
+        placement = edits(&drafts.iter().collect::<Vec<_>>());
     }
-    kept
+    let placed = match placement {
+        Ok(placement) => placement.placed,
+        Err(error) => {
+            rejected.extend(drafts.iter().map(|draft| draft.rejection(error.to_string())));
+            return Vec::new();
+        }
+    };
+    for (draft, placed) in drafts.iter_mut().zip(placed) {
+        let own = [placed.file.clone()].into_iter().chain(placed.constructors);
+        files.push(CandidateFiles { files: own.collect() });
+        draft.regression = place::renamed(&draft.regression, &placed.name);
+        draft.file = placed.file;
+        draft.text = placed.text;
+        draft.test = placed.test;
+    }
+    drafts
 }
 
 /// Rewords what the compiler complained of; whether anything changed.
@@ -326,11 +350,9 @@ fn reword(
 }
 
 fn test_run(compiled: &Compiled, draft: &Draft<'_>, bench: &Bench<'_>) -> Option<TestRun> {
-    let test =
-        place::test_path(&draft.regression.module, &draft.regression.name, bench.scratch.root()).ok()?;
     Some(TestRun {
         executable: compiled.executable.clone()?,
-        test,
+        test: draft.test.clone(),
         folder: compiled.package_folder.clone(),
         environment: compiled.environment.clone(),
         limits: bench.limits.clone(),

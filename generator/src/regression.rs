@@ -61,6 +61,27 @@ pub struct SideFile {
     pub bytes: Vec<u8>,
 }
 
+/// A function through which tests of other modules build a type whose fields they cannot see. It depends on the
+/// type alone, so that several regressions share it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConstructorFile {
+    /// The type's module.
+    pub module: ModulePlace,
+    /// The type's name in that module.
+    pub type_name: String,
+    /// The `impl` block, as Rust source made from tokens.
+    pub body: String,
+}
+
+impl ConstructorFile {
+    /// `crate::time_unit::Years`.
+    pub fn target(&self) -> String {
+        let path = self.module.module_path.iter().map(String::as_str);
+        let parts: Vec<&str> = ["crate"].into_iter().chain(path).chain([self.type_name.as_str()]).collect();
+        parts.join("::")
+    }
+}
+
 /// A test, ready to be rendered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Regression {
@@ -83,4 +104,6 @@ pub struct Regression {
     pub should_panic: Option<String>,
     /// Long data.
     pub side_files: Vec<SideFile>,
+    /// The constructors that the body calls.
+    pub constructors: Vec<ConstructorFile>,
 }

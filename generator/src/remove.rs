@@ -1,10 +1,11 @@
-//! Takes a regression and every edit made for it back: its file, data and accepted outcomes, its line in the
-//! list, and, with the last one, the list and the declaration. Out: edits.
+//! Takes a regression and every edit made for it back: its file, data and accepted outcomes, the constructors that
+//! only it called, its line in the list, and, with the last one, the list and the declaration. Out: edits.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::edit::{EditSet, Tree};
-use crate::place::{PlaceError, test_names, update_list};
+use crate::place::{PlaceError, module_names, uncalled, update_list};
 use crate::render::{Templates, Wiring, module_text};
 use crate::sync::{SyncPackage, tidy_declarations};
 
@@ -73,7 +74,10 @@ fn find<'a>(
                 // Data beside a test may be Rust too; only what a list could name is a test.
                 let folder = file.parent().unwrap_or(Path::new(""));
                 let has_list = tree.read(&folder.join("mod.rs")).map_err(PlaceError::from)?.is_some();
-                if has_list {
+                // A constructor goes with the last test that calls it.
+                let text = tree.read_text(&file).map_err(PlaceError::from)?;
+                let is_constructor = text.as_deref().and_then(Wiring::read_constructor).is_some();
+                if has_list && !is_constructor {
                     found.push((package, file));
                 }
             }
@@ -101,6 +105,8 @@ fn take_out(
     let had_insta = crate::sync::calls_insta(&text);
     let module =
         Wiring::read(&text).map(|wiring| module_text(&wiring.file, &wiring.inline)).unwrap_or_default();
+    let idle = uncalled(tree, &package.folder)?;
+    let mut touched = BTreeMap::from([(folder.clone(), module)]);
     tree.write(file, None)?;
     for data in tree.walk(&folder.join(&name))? {
         tree.write(&data, None)?;
@@ -112,9 +118,23 @@ fn take_out(
             tree.write(&snapshot, None)?;
         }
     }
-    update_list(tree, &folder, &module, package.edition, templates)?;
-    if test_names(tree, &folder)?.is_empty() {
-        tidy_declarations(tree, package, &|other| other != folder)?;
+    // Those that nobody called before are not this test's business.
+    for file in uncalled(tree, &package.folder)?.into_iter().filter(|file| !idle.contains(file)) {
+        let wiring = tree.read_text(&file)?.as_deref().and_then(Wiring::read_constructor);
+        let module = wiring.map(|wiring| module_text(&wiring.file, &wiring.inline)).unwrap_or_default();
+        tree.write(&file, None)?;
+        let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+        touched.entry(folder).or_insert(module);
+    }
+    let mut empty = Vec::new();
+    for (folder, module) in touched {
+        update_list(tree, &folder, &module, package.edition, templates)?;
+        if module_names(tree, &folder)?.is_empty() {
+            empty.push(folder);
+        }
+    }
+    if !empty.is_empty() {
+        tidy_declarations(tree, package, &|other| !empty.iter().any(|folder| folder == other))?;
     }
     let last_with_insta = had_insta && !any_insta(tree, package)?;
     Ok(Removal {

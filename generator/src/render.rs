@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use proc_macro2::{Literal, TokenStream, TokenTree};
 use tera::{Context, Tera};
 
-use crate::regression::Regression;
+use crate::regression::{ConstructorFile, Regression};
 
 pub use comment::escape_invisible;
 pub(crate) use header::module_text;
@@ -62,7 +62,7 @@ impl Templates {
     pub fn embedded() -> Self {
         let mut tera = Tera::default();
         // No autoescape: what is rendered is Rust, not HTML.
-        tera.autoescape_on(Vec::new());
+        tera.autoescape_on(Vec::<&str>::new());
         tera.add_raw_templates(relapse_templates::TEMPLATES.iter().copied())
             .expect("the embedded templates are valid, each test renders them");
         Self { tera }
@@ -121,6 +121,25 @@ pub fn render(regression: &Regression, templates: &Templates) -> Result<String, 
         name: "regression.rs.tera".to_owned(),
         reason: error.to_string(),
     })?;
+    Ok(text)
+}
+
+/// The text of a constructor's file: a function of the type, and of nothing that a test has.
+pub fn render_constructor(
+    constructor: &ConstructorFile,
+    templates: &Templates,
+) -> Result<String, RenderError> {
+    let mut context = Context::new();
+    let name = comment::one_line(&constructor.type_name);
+    let about =
+        format!("Builds `{name}` from its fields, for the regressions of modules that cannot see them.");
+    context.insert("about", &about);
+    context.insert("wiring", &header::constructor_line(constructor));
+    context.insert("body", constructor.body.trim_end());
+    let name = "constructor.rs.tera";
+    let text = templates.render(name, &context)?;
+    let parsed = syn::parse_file(&text);
+    parsed.map_err(|error| RenderError::Tera { name: name.to_owned(), reason: error.to_string() })?;
     Ok(text)
 }
 
@@ -239,6 +258,7 @@ pub(crate) mod tests {
             dies: false,
             should_panic: None,
             side_files: Vec::new(),
+            constructors: Vec::new(),
         }
     }
 

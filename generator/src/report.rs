@@ -125,6 +125,7 @@ impl Report {
     }
 
     /// The same account for another snapshot of the same crash: no work of its own.
+    #[must_use]
     pub fn for_snapshot(&self, snapshot: &str) -> Report {
         Report { snapshot: snapshot.to_owned(), builds: 0, runs: 0, candidates: Vec::new(), ..self.clone() }
     }

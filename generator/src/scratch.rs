@@ -22,9 +22,10 @@ use relapse_capture::roots::{PackageRoot, Roots};
 pub use self::error::ScratchError;
 use self::layout::Layout;
 pub(crate) use self::layout::relative_within;
-pub use self::layout::{normalise, roots_of};
+pub use self::layout::roots_of;
 use crate::compile::BuildPlace;
 use crate::edit::EditSet;
+use crate::paths::normalized;
 
 /// More processes than this do not generate in one workspace at once.
 const SLOTS: u32 = 64;
@@ -91,7 +92,7 @@ impl Scratch {
     /// The place in the copy of a path relative to the workspace root (with `..` for path dependencies outside
     /// it).
     pub fn at(&self, relative: &Path) -> Result<PathBuf, ScratchError> {
-        let path = normalise(&self.root().join(relative));
+        let path = normalized(&self.root().join(relative));
         if relative.is_relative() && path.starts_with(self.layout.tree()) {
             Ok(path)
         } else {
@@ -196,6 +197,8 @@ pub fn clean(relapse_folder: &Path) -> Result<Cleaned, ScratchError> {
         fs::remove_dir_all(&slot).map_err(ScratchError::io("remove", &slot))?;
         cleaned.removed.push(slot);
     }
+    // Goes where nothing is left in it.
+    let _ = fs::remove_dir(&folder);
     cleaned.removed.sort();
     cleaned.busy.sort();
     Ok(cleaned)

@@ -11,7 +11,7 @@ use cargo_metadata::Metadata;
 
 use crate::edit::{EditError, EditSet, Tree};
 use crate::place::{
-    self, Loaded, PlaceError, Site, declarations, declare, module_stem, normalized, test_names, undeclare,
+    self, Loaded, PlaceError, Site, declarations, declare, module_names, module_stem, normalized, undeclare,
     update_list,
 };
 use crate::render::{Templates, Wiring, module_text};
@@ -102,7 +102,8 @@ fn sync_package(
             continue;
         }
         if let Err(reason) = wire(tree, package, folder, wirings)? {
-            let unwired = tests
+            let files = module_names(tree, folder)?;
+            let unwired = files
                 .iter()
                 .map(|name| Unwired { file: folder.join(format!("{name}.rs")), reason: reason.clone() });
             synced.unwired.extend(unwired);
@@ -115,7 +116,7 @@ fn sync_package(
     Ok(())
 }
 
-/// The folders below `regressions/` that hold tests, with the wiring of each test that has one.
+/// The folders below `regressions/` that hold tests or constructors, with the wiring of each that has one.
 fn folders(tree: &Tree, package: &SyncPackage) -> Result<BTreeMap<PathBuf, Vec<Wiring>>, EditError> {
     let mut folders: BTreeMap<PathBuf, Vec<Wiring>> = BTreeMap::new();
     for file in tree.walk(&package.folder.join("regressions"))? {
@@ -125,10 +126,10 @@ fn folders(tree: &Tree, package: &SyncPackage) -> Result<BTreeMap<PathBuf, Vec<W
         let folder = file.parent().unwrap_or(Path::new("")).to_owned();
         // A file without the line may be a person's own, which a list names, or the data of a test.
         if file.ends_with("mod.rs") {
-            if !test_names(tree, &folder)?.is_empty() {
+            if !module_names(tree, &folder)?.is_empty() {
                 folders.entry(folder).or_default();
             }
-        } else if let Some(wiring) = tree.read_text(&file)?.as_deref().and_then(Wiring::read) {
+        } else if let Some(wiring) = tree.read_text(&file)?.as_deref().and_then(Wiring::read_any) {
             folders.entry(folder).or_default().push(wiring);
         }
     }
@@ -201,6 +202,18 @@ fn wire(
     Ok(Err(reason))
 }
 
+/// The regressions of a folder: its modules without the constructors.
+fn test_names(tree: &Tree, folder: &Path) -> Result<BTreeSet<String>, EditError> {
+    let mut names = module_names(tree, folder)?;
+    for name in names.clone() {
+        let text = tree.read_text(&folder.join(format!("{name}.rs")))?;
+        if text.as_deref().and_then(Wiring::read_constructor).is_some() {
+            names.remove(&name);
+        }
+    }
+    Ok(names)
+}
+
 fn uses_insta(tree: &Tree, folder: &Path, tests: &BTreeSet<String>) -> Result<bool, EditError> {
     for name in tests {
         let text = tree.read_text(&folder.join(format!("{name}.rs")))?;
@@ -225,7 +238,8 @@ fn empty_lists(
     let mut lists = Vec::new();
     for file in tree.walk(&package.folder.join("regressions"))? {
         let folder = file.parent().unwrap_or(Path::new(""));
-        if file.ends_with("mod.rs") && !folders.contains_key(folder) && test_names(tree, folder)?.is_empty() {
+        if file.ends_with("mod.rs") && !folders.contains_key(folder) && module_names(tree, folder)?.is_empty()
+        {
             lists.push(normalized(&file));
         }
     }

@@ -21,7 +21,8 @@ pub struct Facts {
     pub documents_panics: bool,
     /// It is `#[track_caller]`.
     pub track_caller: bool,
-    /// The panic is raised in its own body, by an assertion that reads nothing but its parameters.
+    /// The panic is raised in its own body, by an assertion that reads nothing but its parameters; or it merely
+    /// passes its own arguments on to a function of which that holds.
     pub asserts_on_arguments: bool,
     /// It is `unsafe`: its contract is the caller's to keep.
     pub is_unsafe: bool,

@@ -1,6 +1,12 @@
 //! Expressions that were written are compiled by rustc and compared, by type and `Debug`, with what they
 //! should be; the file that holds them all must please rustfmt.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::approx_constant,
+    reason = "a test may fail so; 3.14 is what is to be written"
+)]
+
 #[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "expressions_compile/sheet.rs"]
 mod sheet;
@@ -9,7 +15,6 @@ use std::fmt::Write as _;
 use std::process::Command;
 
 use relapse_generator::expression::{Literals, Scope, argument_with, body, format};
-use relapse_generator::tidy::tidy;
 use relapse_snapshot::{Data, StdType, Trust, TypeKind, Value};
 use sheet::{PublicNames, Sheet};
 
@@ -394,6 +399,16 @@ fn same_type<T>(_: T) -> &'static str {
 }
 "#;
 
+/// What rustfmt makes of it by its own defaults.
+fn tidy(source: &str, edition: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tidy.rs");
+    std::fs::write(&file, source).unwrap();
+    let done = Command::new("rustfmt").args(["--edition", edition]).arg(&file).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    std::fs::read_to_string(&file).unwrap()
+}
+
 #[test]
 fn written_expressions_are_the_values() {
     let mut sheet = Sheet::default();
@@ -432,7 +447,7 @@ fn written_expressions_are_the_values() {
     write!(source, "\nfn main() {{\n{calls}}}\n").unwrap();
     let folder = tempfile::tempdir().unwrap();
     for edition in ["2018", "2021", "2024"] {
-        let tidied = tidy(&source, edition, folder.path());
+        let tidied = tidy(&source, edition);
         let file = folder.path().join("cases.rs");
         std::fs::write(&file, &tidied).unwrap();
         if std::env::var_os("SHOW_EXPRESSIONS").is_some() {

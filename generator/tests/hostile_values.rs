@@ -1,6 +1,8 @@
 //! Whatever a crashed process says, what we write of it is that value and nothing else: literals parse back to
 //! it, comments end where they should, names are plain identifiers. `RELAPSE_PROPERTY_CASES` sets how often.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
+
 use proc_macro2::TokenStream;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};

@@ -118,7 +118,7 @@ pub struct Thread {
 }
 
 /// One function call on a stack.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Frame {
     /// The function's path, without hash: `uuid::timestamp::Timestamp::to_unix`,
     /// `<impl core::fmt::Display for demo::Row>::fmt` … as rustc-demangle prints it (`{:#}`).
@@ -144,7 +144,7 @@ pub struct Frame {
 }
 
 /// Whose code a frame is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FrameKind {
     /// A workspace member or a path dependency.
@@ -154,6 +154,7 @@ pub enum FrameKind {
     /// `core`, `alloc`, `std`, `test`, the C library's start code.
     Std,
     /// Nothing is known of it.
+    #[default]
     Unknown,
 }
 

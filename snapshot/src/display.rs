@@ -3,7 +3,7 @@
 
 mod text;
 
-pub use text::{short_type, terminal_safe};
+pub use text::{shell_words, short_function, short_type, terminal_safe};
 
 use std::fmt::Write as _;
 

@@ -104,6 +104,17 @@ pub fn redact(snapshot: &mut Snapshot, rules: &Rules) -> usize {
     changed
 }
 
+/// Replaces the secrets among the words of a command; returns how many were changed.
+pub fn redact_words(words: &mut [String], rules: &Rules) -> usize {
+    if !rules.enabled {
+        return 0;
+    }
+    let types = TypeTable::default();
+    let mut redactor = Redactor { rules, types: &types, found: Found::default(), changed: 0 };
+    redactor.words(words);
+    redactor.changed
+}
+
 struct Redactor<'a> {
     rules: &'a Rules,
     types: &'a TypeTable,

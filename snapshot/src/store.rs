@@ -5,6 +5,7 @@
 //! Locks (advisory, `flock`): every writer holds `lock` shared while it has a temporary file open, `sweep`
 //! takes it alone, so leftovers are told from work in progress. A run's record has a lock of its own.
 
+mod commands;
 mod file;
 mod listing;
 mod lock;
@@ -22,8 +23,9 @@ use std::time::SystemTime;
 use crate::crash::{FORMAT, Snapshot};
 use crate::error::SnapshotError;
 use crate::fingerprint::fingerprint;
-use crate::redact::{Rules, redact};
+use crate::redact::{Rules, redact, redact_words};
 
+pub use commands::{KeptCommand, KeptInput};
 pub use file::{SIZE_MAX, from_json, to_json};
 pub use listing::{Listing, Summary};
 
@@ -116,6 +118,27 @@ impl Store {
         let _lock = Lock::take(&self.lock_file(), Mode::Shared)?;
         let mut record = runs::Record::lock(&self.runs(), run)?;
         Ok(record.count_if_full(fingerprint, 1, times)?.map(|(_, count)| count))
+    }
+
+    /// Keeps the command of a run, so that it can be run again; `false` where it is not kept, because it may hold
+    /// a secret.
+    pub fn keep_command(&self, run: &str, command: &KeptCommand) -> Result<bool, SnapshotError> {
+        let mut words = command.words.clone();
+        if redact_words(&mut words, &self.rules) > 0 {
+            return Ok(false);
+        }
+        self.prepare()?;
+        let _lock = Lock::take(&self.lock_file(), Mode::Shared)?;
+        runs::check_name(run)?;
+        commands::write(&self.runs(), run, command).map(|()| true)
+    }
+
+    /// The command whose run the snapshot of this whole id comes from; `None` where it was not kept.
+    pub fn command_of(&self, id: &str) -> Result<Option<KeptCommand>, SnapshotError> {
+        match runs::run_of(&self.runs(), id)? {
+            Some(run) => commands::read(&self.runs(), &run),
+            None => Ok(None),
+        }
     }
 
     /// All snapshots, oldest first, and the files that could not be read.

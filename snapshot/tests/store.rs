@@ -12,7 +12,7 @@ use std::process::Command;
 
 use proptest::prelude::*;
 use relapse_snapshot::depth::MAX_DEPTH;
-use relapse_snapshot::store::new_name;
+use relapse_snapshot::store::{KeptCommand, KeptInput, new_name};
 use relapse_snapshot::*;
 use support::{snapshot, text, value};
 
@@ -45,6 +45,44 @@ fn what_is_written_is_read_back() {
     assert_eq!(store.get(&kept.id[..4].to_uppercase()).unwrap(), kept);
     assert!(kept.types.find("u8").is_some());
     assert_eq!(store.get(&kept.id).unwrap().types.find("u8"), kept.types.find("u8"));
+}
+
+fn command(words: &[&str]) -> KeptCommand {
+    let words = words.iter().map(|&word| word.to_owned()).collect();
+    KeptCommand::new(words, "/work".into(), KeptInput::Empty, false, 3)
+}
+
+#[test]
+fn command_of_a_run_is_found_by_its_snapshots_and_goes_with_the_last_one() {
+    let (_folder, store) = store();
+    let kept = match store.put_or_count(snapshot("boom", vec![]), "run-1", 3).unwrap() {
+        Kept::New(kept) => kept.id,
+        Kept::Counted { .. } => unreachable!(),
+    };
+    let other = store.put(snapshot("other", vec![])).unwrap().id;
+    let command = command(&["cargo", "run", "--", "a b"]);
+    assert!(store.keep_command("run-1", &command).unwrap());
+    assert_eq!(store.command_of(&kept).unwrap(), Some(command));
+    assert_eq!(store.command_of(&other).unwrap(), None);
+    let file = store.folder().join("runs/run-1.command");
+    assert_eq!(mode(&file), 0o600);
+    assert!(store.list().unwrap().damaged.is_empty());
+    assert!(store.sweep().unwrap().is_empty());
+    store.remove(&kept).unwrap();
+    assert!(store.sweep().unwrap().contains(&file));
+    assert!(!file.exists());
+}
+
+#[test]
+fn command_with_a_secret_is_not_kept() {
+    let (_folder, store) = store();
+    for words in
+        [&["prog", "--password", "hunter2"][..], &["prog", "api_key=abcdef"], &["prog", "-x", "--secret=x1"]]
+    {
+        assert!(!store.keep_command("run-1", &command(words)).unwrap(), "{words:?}");
+    }
+    assert!(fs::read_dir(store.folder().join("runs")).unwrap().next().is_none());
+    assert!(store.keep_command("../run", &command(&["prog"])).is_err());
 }
 
 #[test]

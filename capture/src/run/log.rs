@@ -61,26 +61,26 @@ impl From<&Snapshot> for KeptCrash {
 }
 
 /// The log of one run.
-pub(super) struct Log(PathBuf);
+pub(crate) struct Log(PathBuf);
 
 impl Log {
     /// A new log.
-    pub(super) fn create(path: PathBuf) -> io::Result<Log> {
+    pub(crate) fn create(path: PathBuf) -> io::Result<Log> {
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
         Ok(Log(path))
     }
 
     /// The log of a run that is under way.
-    pub(super) fn open(path: &Path) -> Log {
+    pub(crate) fn open(path: &Path) -> Log {
         Log(path.to_owned())
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
     /// Adds a line. It is a line of the summary: one that cannot be written is not worth ending the program for.
-    pub(super) fn add(&self, entry: &Entry) {
+    pub(crate) fn add(&self, entry: &Entry) {
         let Ok(mut line) = serde_json::to_vec(entry) else { return };
         line.push(b'\n');
         // One write of a file opened to append: lines of several processes do not mix.
@@ -90,7 +90,7 @@ impl Log {
     }
 
     /// What was kept, with the last counts, and the notes, each once.
-    pub(super) fn read(&self) -> (Vec<KeptCrash>, Vec<String>) {
+    pub(crate) fn read(&self) -> (Vec<KeptCrash>, Vec<String>) {
         let (mut kept, mut notes): (Vec<KeptCrash>, Vec<String>) = (Vec::new(), Vec::new());
         let mut counts: Vec<(String, u64)> = Vec::new();
         let text = std::fs::read(&self.0).unwrap_or_default();

@@ -8,7 +8,7 @@ use super::function::{Function, Link};
 use super::trust;
 use crate::image::{DieRef, Slice, UnitCache};
 use crate::limits::Limits;
-use crate::location::{FrameContext, LocationError};
+use crate::location::{self, FrameContext, LocationError};
 use crate::memory::Memory;
 use crate::place::Place;
 use crate::unwind::PhysicalFrame;
@@ -16,6 +16,21 @@ use crate::values::Reader;
 
 /// Parameters of one function: C++ and generated code stay below.
 const MOST_PARAMETERS: usize = 256;
+
+/// When a call's arguments are read, and which of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// All, while the call is under way.
+    Crash,
+    /// As the call begins: those that can be read first where it is now, on its way from the function's first
+    /// instruction to the end of its prologue (addresses of the image).
+    Entry {
+        /// The first instruction.
+        first: u64,
+        /// The end of the prologue.
+        prologue_end: u64,
+    },
+}
 
 /// Where one call's arguments are read from.
 pub(super) struct Source<'a> {
@@ -25,6 +40,7 @@ pub(super) struct Source<'a> {
     pub(super) memory: &'a dyn Memory,
     pub(super) limits: &'a Limits,
     pub(super) entries: Entries,
+    pub(super) moment: Moment,
 }
 
 /// One `DW_TAG_formal_parameter`, or the two that make one: of the inlined call and of its origin.
@@ -35,6 +51,22 @@ struct Parameter {
     origin: Option<DieRef>,
     location: Option<AttributeValue<Slice>>,
     constant: Option<AttributeValue<Slice>>,
+}
+
+impl Parameter {
+    /// Where it can be read first. What has no place at all is as well looked for at once.
+    fn entry_address(
+        &self,
+        dwarf: &Dwarf<Slice>,
+        unit: &gimli::Unit<Slice>,
+        first: u64,
+        prologue_end: u64,
+    ) -> u64 {
+        match self.location {
+            Some(location) => location::entry_address(dwarf, unit, location, first, prologue_end),
+            None => first,
+        }
+    }
 }
 
 impl Source<'_> {
@@ -62,7 +94,14 @@ impl Source<'_> {
             generics.into_iter().map(|(name, ty)| Generic { name, ty: reader.shape(ty) }).collect();
         let mut untyped = Vec::new();
         for parameter in parameters {
+            let wanted = match self.moment {
+                Moment::Crash => true,
+                Moment::Entry { first, prologue_end } => {
+                    parameter.entry_address(self.dwarf, unit, first, prologue_end) == pc
+                }
+            };
             let place = match (parameter.location, parameter.constant) {
+                _ if !wanted => Ok(Place::OptimizedOut),
                 (Some(location), _) => context.place(location, pc),
                 (None, Some(constant)) => Ok(constant_place(constant)),
                 (None, None) => Ok(Place::OptimizedOut),
@@ -81,8 +120,20 @@ impl Source<'_> {
             frame.arguments.insert(at, Argument { name, value });
         }
         for argument in &mut frame.arguments {
-            trust::mark(&mut argument.value, types);
+            match self.moment {
+                Moment::Crash => trust::mark(&mut argument.value, types),
+                Moment::Entry { .. } => trust::given(&mut argument.value),
+            }
         }
+    }
+
+    /// For each parameter, where it can be read first.
+    pub(super) fn entry_addresses(&self, units: &mut UnitCache, first: u64, prologue_end: u64) -> Vec<u64> {
+        let function = Function::read(self.dwarf, units, self.entries.function);
+        let parameters = self.parameters(&function, units);
+        let Some(link) = function.links.first() else { return Vec::new() };
+        let address = |p: &Parameter| p.entry_address(self.dwarf, &link.unit, first, prologue_end);
+        parameters.iter().map(address).collect()
     }
 
     fn context(&self) -> FrameContext<'_> {

@@ -14,9 +14,9 @@ const MOST_INLINED: usize = 256;
 const NAMELESS: &str = "?";
 
 /// One call at an address, as addr2line tells it.
-struct Found {
-    entry: Option<gimli::UnitOffset>,
-    place: Option<(String, Option<u32>, u32)>,
+pub(super) struct Found {
+    pub(super) entry: Option<gimli::UnitOffset>,
+    pub(super) place: Option<(String, Option<u32>, u32)>,
 }
 
 impl Stacks {
@@ -28,7 +28,7 @@ impl Stacks {
         physical: &PhysicalFrame,
     ) -> Vec<Call> {
         let Some((image, bias)) = space.image_at(physical.lookup) else {
-            let frame = Frame { function: NAMELESS.into(), name: NAMELESS.into(), ..empty() };
+            let frame = Frame { function: NAMELESS.into(), name: NAMELESS.into(), ..Frame::default() };
             return vec![Call { frame, physical: index, entries: None, image: None }];
         };
         let address = physical.lookup.wrapping_sub(bias);
@@ -59,13 +59,13 @@ impl Stacks {
         calls
     }
 
-    fn frame(&mut self, image: &Image, function: DieRef, call: &Found, inlined: bool) -> Frame {
+    pub(super) fn frame(&mut self, image: &Image, function: DieRef, call: &Found, inlined: bool) -> Frame {
         let state = self.images.entry(image.number()).or_default();
         let function = Function::read(&image.dwarf, &mut state.units, function);
         let path = function.path(&image.dwarf);
         let name = function.name(&image.dwarf);
         let declared = function.declared(&image.dwarf);
-        let mut frame = Frame { inlined, ..empty() };
+        let mut frame = Frame { inlined, ..Frame::default() };
         frame.location = call.place.as_ref().and_then(|(file, line, column)| {
             Some(Location { file: self.path(file).0, line: (*line)?, column: *column })
         });
@@ -83,7 +83,7 @@ impl Stacks {
     }
 
     fn frame_by_symbol(&mut self, image: &Image, address: u64, found: Option<&Found>) -> Frame {
-        let mut frame = empty();
+        let mut frame = Frame::default();
         let symbol = image.symbol_at(address);
         let rust = symbol.is_some_and(|symbol| rustc_demangle::try_demangle(symbol.name).is_ok());
         frame.function = symbol.map_or_else(|| NAMELESS.to_owned(), |symbol| symbol.demangled());
@@ -125,7 +125,7 @@ impl Stacks {
     }
 }
 
-fn look_up(image: &Image, address: u64) -> (Option<gimli::DebugInfoOffset>, Vec<Found>) {
+pub(super) fn look_up(image: &Image, address: u64) -> (Option<gimli::DebugInfoOffset>, Vec<Found>) {
     let Some(context) = image.context() else { return (None, Vec::new()) };
     let unit = context.find_dwarf_and_unit(address).skip_all_loads();
     let unit = unit.and_then(|unit| unit.header.debug_info_offset());
@@ -165,21 +165,6 @@ fn last_segment(path: &str) -> String {
         }
     }
     path[start..].to_owned()
-}
-
-fn empty() -> Frame {
-    Frame {
-        function: String::new(),
-        name: String::new(),
-        kind: FrameKind::Unknown,
-        package: None,
-        location: None,
-        declared: None,
-        inlined: false,
-        generics: Vec::new(),
-        arguments: Vec::new(),
-        arguments_missing: None,
-    }
 }
 
 #[cfg(test)]

@@ -31,6 +31,17 @@ pub(super) fn mark(argument: &mut Value, types: &TypeTable) {
     }
 }
 
+/// Marks a value that was read as its function was entered: what was read is what was given.
+pub(super) fn given(argument: &mut Value) {
+    let mut open = vec![argument];
+    while let Some(value) = open.pop() {
+        if value.trust == Trust::AtCrash {
+            value.trust = Trust::Entry;
+        }
+        open.extend(value.children_mut());
+    }
+}
+
 fn suspect(value: &mut Value) {
     value.trust = value.trust.max(Trust::Suspect);
 }

@@ -140,9 +140,14 @@ impl Tracer<'_> {
         let process = self.process_of(tid);
         // The others first, so that they stand still no longer than their own stacks take.
         let others = if depth.other_threads { self.other_stacks(tid, target) } else { Vec::new() };
-        let mut types = TypeTable::default();
+        let watching = self.watching.as_ref();
+        let mut types = watching.map_or_else(TypeTable::default, |watching| watching.types.clone());
         let want = if depth.values { Want::Values } else { Want::NamesOnly };
-        let frames = self.stacks.frames(target, registers, want, &mut types, &mut notes);
+        let mut placed = self.stacks.placed_frames(target, registers, want, &mut types, &mut notes);
+        if let Some(watching) = watching {
+            watching.fill(tid, &mut placed);
+        }
+        let frames: Vec<Frame> = placed.into_iter().map(|(frame, _)| frame).collect();
         let location = match &place {
             Some(place) => Some(super::location(&self.settings.roots, place, &frames)),
             None => own_place(&frames),

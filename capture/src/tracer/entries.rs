@@ -23,6 +23,8 @@ pub(crate) enum Entry {
     RustPanic,
     /// The dynamic linker has mapped or unmapped libraries.
     LibrariesChanged,
+    /// A function whose arguments are read at its entry.
+    Watched,
 }
 
 /// Enough of a first instruction to know it, and the byte that an int3 replaces.

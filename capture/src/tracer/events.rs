@@ -12,6 +12,7 @@ use super::policy::Policy;
 use super::process::{Begun, Process, State, Thread};
 use super::ptrace::{self, Change, Pid};
 use super::stacks::StackReader;
+use super::watching::Watching;
 use super::{Ending, KillSwitch, Recorder, Settings};
 use crate::memory::Memory;
 use crate::panic::{PanicCall, Payload};
@@ -50,6 +51,7 @@ pub(super) struct Tracer<'a> {
     pub(super) policy: Policy,
     pub(super) stacks: StackReader,
     images: Images,
+    pub(super) watching: Option<Watching>,
     /// Reports that came while threads were being stopped for another one's sake.
     queue: VecDeque<(Pid, Change)>,
 }
@@ -75,6 +77,7 @@ impl<'a> Tracer<'a> {
             policy: Policy::default(),
             stacks: StackReader::new(&settings.roots, settings.limits.clone()),
             images: Images::default(),
+            watching: settings.watch.as_ref().map(Watching::new),
             queue: VecDeque::new(),
         }
     }
@@ -97,6 +100,10 @@ impl<'a> Tracer<'a> {
         }
         for process in self.policy.processes() {
             self.process_ended(process, None);
+        }
+        if let Some(watching) = &self.watching {
+            let account = watching.account();
+            self.recorder.note(account);
         }
         match end {
             Some(ending) if self.root_started => RootEnd::Ended(ending),
@@ -163,6 +170,9 @@ impl<'a> Tracer<'a> {
 
     fn gone(&mut self, tid: Pid, ending: Ending) -> Option<Ending> {
         self.threads.remove(&tid);
+        if let Some(watching) = &mut self.watching {
+            watching.thread_gone(tid);
+        }
         if self.processes.remove(&tid).is_some() {
             self.threads.retain(|_, thread| thread.process != tid);
             self.process_ended(tid, Some(ending));
@@ -229,6 +239,10 @@ impl<'a> Tracer<'a> {
             ));
         }
         self.processes.insert(process, new);
+        if let Some(watching) = &mut self.watching {
+            watching.process_changed(process);
+        }
+        self.watch_process(process);
         self.resume(process, 0);
     }
 
@@ -271,7 +285,9 @@ impl<'a> Tracer<'a> {
         match entry {
             Entry::LibrariesChanged => {
                 process.look_for_images(process_id, &mut self.images);
+                self.watch_process(process_id);
             }
+            Entry::Watched => self.at_watched(tid, address, &registers),
             Entry::PanicWithHook => self.panic_begins(tid, address, &registers),
             Entry::RustPanic => {
                 let begun = self.threads.get_mut(&tid).and_then(|thread| thread.begun.pop());

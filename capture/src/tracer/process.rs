@@ -7,6 +7,7 @@ use super::breakpoint::INT3;
 use super::entries::{Entry, Image, Images};
 use super::live::{self, LiveMemory};
 use super::ptrace::Pid;
+use super::watching::Point;
 use crate::memory::Memory;
 use crate::panic::{Minor, Origin, PanicCall};
 
@@ -46,6 +47,8 @@ pub(crate) struct Process {
     breakpoints: HashMap<u64, Breakpoint>,
     /// Where breakpoints were: a thread may have met one before it was removed, and report it afterwards.
     retired: HashMap<u64, Breakpoint>,
+    /// What the breakpoints of watched functions are for, by address; also of those that are not set now.
+    watched: HashMap<u64, Point>,
     /// Images that have been looked at: identity and first address.
     seen: HashSet<(String, u64)>,
     /// Whether panics are of no interest any more.
@@ -117,6 +120,69 @@ impl Process {
                     let _ = memory.write(address, &breakpoint.code[..1]);
                 }
                 self.retired.insert(address, breakpoint);
+            }
+        }
+    }
+
+    /// What a breakpoint of a watched function is for.
+    pub(super) fn watched(&self, address: u64) -> Option<Point> {
+        self.watched.get(&address).copied()
+    }
+
+    /// Notes a place of a watched function and, with `armed`, sets its breakpoint. `false`: it cannot be set; where
+    /// there is another one, that one stays.
+    pub(super) fn watch(&mut self, pid: Pid, address: u64, point: Point, armed: bool) -> bool {
+        if self.watched.contains_key(&address) || self.breakpoints.contains_key(&address) {
+            return false;
+        }
+        self.watched.insert(address, point);
+        if armed {
+            self.arm(pid, |other| other == point);
+        }
+        !armed || self.breakpoints.contains_key(&address)
+    }
+
+    /// Sets the breakpoints of watched functions that `which` names.
+    pub(super) fn arm(&mut self, pid: Pid, which: impl Fn(Point) -> bool) {
+        let Ok(memory) = LiveMemory::open(pid) else { return };
+        let wanted = self.watched.iter().filter(|(address, point)| {
+            which(**point) && !self.disarmed && !self.breakpoints.contains_key(address)
+        });
+        let wanted: Vec<u64> = wanted.map(|(address, _)| *address).collect();
+        for address in wanted {
+            let mut code = [0xf4; 16];
+            // A function at the very end of its mapping has fewer bytes.
+            if memory.read(address, &mut code).is_err() && memory.read(address, &mut code[..1]).is_err() {
+                continue;
+            }
+            if code[0] == INT3 || memory.write(address, &[INT3]).is_err() {
+                continue;
+            }
+            let (entry, image) = (Entry::Watched, Rc::default());
+            self.breakpoints.insert(address, Breakpoint { entry, code, image, bias: 0 });
+        }
+    }
+
+    /// Removes the breakpoints of watched functions that `which` names; they may be set again.
+    pub(super) fn disarm_watched(&mut self, pid: Pid, which: impl Fn(Point) -> bool) {
+        let Ok(memory) = LiveMemory::open(pid) else { return };
+        for (address, _) in self.watched.iter().filter(|(_, point)| which(**point)) {
+            if let Some(breakpoint) = self.breakpoints.remove(address) {
+                if memory.read_vec(*address, 1).is_ok_and(|bytes| bytes == [INT3]) {
+                    let _ = memory.write(*address, &breakpoint.code[..1]);
+                }
+                self.retired.insert(*address, breakpoint);
+            }
+        }
+    }
+
+    /// Removes breakpoints of watched functions for good, by address.
+    pub(super) fn unwatch(&mut self, pid: Pid, which: impl Fn(u64) -> bool) {
+        let gone: Vec<u64> = self.watched.keys().copied().filter(|address| which(*address)).collect();
+        for address in gone {
+            if let Some(point) = self.watched.get(&address).copied() {
+                self.disarm_watched(pid, |other| other == point);
+                self.watched.remove(&address);
             }
         }
     }

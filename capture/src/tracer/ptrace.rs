@@ -61,6 +61,14 @@ pub(crate) fn registers(pid: Pid) -> Option<libc::user_regs_struct> {
     Some(registers)
 }
 
+/// The vector registers of a stopped tracee.
+pub(crate) fn vector_registers(pid: Pid) -> Option<libc::user_fpregs_struct> {
+    // SAFETY: user_fpregs_struct is plain numbers.
+    let mut registers: libc::user_fpregs_struct = unsafe { std::mem::zeroed() };
+    request(libc::PTRACE_GETFPREGS, pid, 0, ptr::from_mut(&mut registers) as usize).ok()?;
+    Some(registers)
+}
+
 /// Sets the registers of a stopped tracee.
 pub(crate) fn set_registers(pid: Pid, registers: &libc::user_regs_struct) -> bool {
     request(libc::PTRACE_SETREGS, pid, 0, ptr::from_ref(registers) as usize).is_ok()

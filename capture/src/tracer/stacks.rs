@@ -1,15 +1,19 @@
 //! A stopped thread's frames: the tracer's door to the unwinder and the reader of values. Keeps what was read of
 //! images between crashes.
 
-use relapse_snapshot::{Frame, TypeTable};
+use relapse_snapshot::{Argument, Frame, Location, TypeTable};
 
 use super::live::LiveMemory;
 use super::ptrace::Pid;
 use crate::arch::Registers;
+use crate::entries::WatchedFunction;
 use crate::image::{AddressSpace, ImageCache};
 use crate::limits::Limits;
 use crate::roots::Roots;
-use crate::stack::{Stacks, Want};
+use crate::stack::{EntryPlan, Moment, Stacks, Want};
+
+/// Copies of one generic function that are watched at most.
+const MOST_COPIES: usize = 64;
 
 /// The frames of threads, read one stack at a time.
 pub(crate) struct StackReader {
@@ -27,6 +31,11 @@ impl Target {
     /// Its memory.
     pub(crate) fn memory(&self) -> &LiveMemory {
         &self.memory
+    }
+
+    /// How many files are mapped.
+    pub(super) fn images(&self) -> usize {
+        self.space.images().len()
     }
 }
 
@@ -57,8 +66,82 @@ impl StackReader {
         types: &mut TypeTable,
         notes: &mut Vec<String>,
     ) -> Vec<Frame> {
+        let placed = self.placed_frames(target, registers, want, types, notes);
+        placed.into_iter().map(|(frame, _)| frame).collect()
+    }
+
+    /// The frames, each with its canonical frame address.
+    pub(crate) fn placed_frames(
+        &mut self,
+        target: &Target,
+        registers: &libc::user_regs_struct,
+        want: Want,
+        types: &mut TypeTable,
+        notes: &mut Vec<String>,
+    ) -> Vec<(Frame, Option<u64>)> {
         notes.extend_from_slice(target.space.notes());
         let registers = Registers::from(*registers);
-        self.stacks.frames(&target.space, &registers, &target.memory, want, types, notes)
+        self.stacks.placed_frames(&target.space, &registers, &target.memory, want, types, notes)
     }
+
+    /// The functions from these registers outwards, each with its canonical frame address.
+    pub(super) fn placed_names(
+        &mut self,
+        target: &Target,
+        registers: &libc::user_regs_struct,
+    ) -> Vec<(Frame, Option<u64>)> {
+        let (mut types, mut notes) = (TypeTable::default(), Vec::new());
+        self.placed_frames(target, registers, Want::NamesOnly, &mut types, &mut notes)
+    }
+
+    /// How a function's arguments are read in a process, for each copy that was compiled of it, with what is added
+    /// to the addresses.
+    pub(super) fn entry_plans(&mut self, target: &Target, wanted: &WatchedFunction) -> Vec<(EntryPlan, u64)> {
+        let mut plans = Vec::new();
+        // The last name of the path is in every mangled form of it.
+        let part = last_identifier(&wanted.function);
+        for mapped in target.space.images().iter().filter(|mapped| mapped.image.has_debug_info()) {
+            let symbols = mapped.image.find_symbols(part, |name| name == wanted.function);
+            for symbol in symbols.iter().filter(|symbol| symbol.function).take(MOST_COPIES) {
+                let Some(plan) = self.stacks.entry_plan(mapped.image, symbol) else { continue };
+                let file = |place: &Option<Location>| place.as_ref().map(|place| place.file.clone());
+                if plan.declared.is_some()
+                    && wanted.declared.is_some()
+                    && file(&plan.declared) != file(&wanted.declared)
+                {
+                    continue;
+                }
+                plans.push((plan, mapped.bias));
+            }
+        }
+        plans
+    }
+
+    /// The arguments of the function at whose entry a thread is stopped.
+    pub(super) fn entry_arguments(
+        &mut self,
+        target: &Target,
+        tid: Pid,
+        registers: &libc::user_regs_struct,
+        moment: Moment,
+        types: &mut TypeTable,
+    ) -> Option<Vec<Argument>> {
+        let registers = super::watching::all_registers(tid, registers);
+        self.stacks.entry_arguments(&target.space, &registers, &target.memory, moment, types)
+    }
+
+    /// The canonical frame address of the innermost frame.
+    pub(super) fn innermost_cfa(
+        &mut self,
+        target: &Target,
+        registers: &libc::user_regs_struct,
+    ) -> Option<u64> {
+        self.stacks.innermost_cfa(&target.space, &Registers::from(*registers), &target.memory)
+    }
+}
+
+/// `price` of `<shop::Book as shop::Priced>::price`; the whole of a path without any.
+fn last_identifier(path: &str) -> &str {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    path.rsplit(|c: char| !is_name(c)).find(|name| !name.is_empty()).unwrap_or(path)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command as StdCommand;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex};
@@ -15,19 +15,20 @@ use relapse_capture::tracer::{
 };
 use relapse_snapshot::Frame;
 
-static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap());
+static FOLDER: LazyLock<tempfile::TempDir> =
+    LazyLock::new(|| tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap());
 static BUILT: LazyLock<Mutex<HashMap<String, PathBuf>>> = LazyLock::new(Mutex::default);
 static MARKS: AtomicU64 = AtomicU64::new(0);
 
 /// Compiles a program with debug info and these further options of rustc.
 pub(crate) fn program(source: &str, options: &[&str]) -> PathBuf {
-    let mut built = BUILT.lock().unwrap_or_else(|e| e.into_inner());
+    let mut built = BUILT.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let key = format!("{options:?}{source}");
     let number = built.len();
     built
         .entry(key)
         .or_insert_with(|| {
-            // The folder of a static is never dropped: it is removed by its last user, the kernel's /tmp.
+            // The folder of a static is never dropped: it goes with the target folder.
             let file = FOLDER.path().join(format!("p{number}.rs"));
             let out = FOLDER.path().join(format!("p{number}"));
             fs::write(&file, source).unwrap();
@@ -50,8 +51,8 @@ pub(crate) fn program(source: &str, options: &[&str]) -> PathBuf {
 pub(crate) struct Marked(String);
 
 impl Marked {
-    pub(crate) fn command(words: &[&str], program: &PathBuf) -> (Command, Marked) {
-        let all = std::iter::once(program.clone().into_os_string()).chain(words.iter().map(Into::into));
+    pub(crate) fn command(words: &[&str], program: &Path) -> (Command, Marked) {
+        let all = std::iter::once(program.as_os_str().to_owned()).chain(words.iter().map(Into::into));
         let mut command = Command::new(all);
         let mark = format!("{}-{}", std::process::id(), MARKS.fetch_add(1, Ordering::SeqCst));
         command.set("RELAPSE_TEST_MARK", &mark);

@@ -55,7 +55,7 @@ fn panic_in_a_forked_child_is_seen() {
 fn program_started_by_a_shell_is_followed() {
     let inner = program("fn main() { panic!(\"deep\") }", &[]);
     let script = format!("{} ; exec {}", inner.display(), inner.display());
-    let (mut command, mark) = Marked::command(&["-c", &script], &"/bin/sh".into());
+    let (mut command, mark) = Marked::command(&["-c", &script], std::path::Path::new("/bin/sh"));
     command.set("X", "y");
     let mut told = Told::default();
     assert_eq!(follow(&command, &mut told).unwrap(), TraceEnding::Exited(101));

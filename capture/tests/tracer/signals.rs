@@ -6,7 +6,7 @@ use relapse_capture::tracer::Ending as TraceEnding;
 use crate::fixture::{Marked, Told, follow, program, run};
 
 const EXTERNS: &str = "extern \"C\" { fn signal(n: i32, f: usize) -> usize; fn raise(n: i32) -> i32; fn getpid() -> i32; \
-                       fn kill(p: i32, n: i32) -> i32; fn fork() -> i32; fn waitpid(p: i32, s: *mut i32, o: i32) -> i32; \
+                       fn kill(p: i32, n: i32) -> i32; fn fork() -> i32; fn waitpid(p: i32, s: *mut i32, o: i32) -> i32; fn setpgid(p: i32, g: i32) -> i32; \
                        } use std::sync::atomic::*; static N: AtomicI32 = AtomicI32::new(0); extern \"C\" fn count(_: i32) \
                        { N.fetch_add(1, Ordering::SeqCst); } ";
 
@@ -34,9 +34,11 @@ fn death_by_signal_passes_through() {
 
 #[test]
 fn stopped_program_stays_stopped_until_it_is_continued() {
-    // The child stops itself; its parent sees that, continues it, and gets its status.
+    // The child stops itself; its parent sees that, continues it, and gets its status. The child has a group of
+    // its own: in an orphaned one, as that of a job in the background may be, SIGTSTP stops nobody.
     let source = format!(
-        "{EXTERNS} fn main() {{ unsafe {{ let p = fork(); if p == 0 {{ for n in [19, 20] {{ raise(n); }} \
+        "{EXTERNS} fn main() {{ unsafe {{ let p = fork(); if p == 0 {{ setpgid(0, 0); \
+         for n in [19, 20] {{ raise(n); }} \
          std::process::exit(3) }} let mut s = 0; for n in [19, 20] {{ waitpid(p, &mut s, 2); \
          if s & 0xff != 0x7f || s >> 8 != n {{ std::process::exit(1) }} \
          std::thread::sleep(std::time::Duration::from_millis(50)); \

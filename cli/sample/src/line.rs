@@ -18,16 +18,27 @@ impl fmt::Display for ParseError {
 }
 
 pub(crate) fn parse(text: &str, line: usize) -> Result<(String, Order), ParseError> {
-    let error = |what| ParseError { line, what };
     let mut fields = text.split(';').map(str::trim);
-    let customer = fields.next().filter(|name| !name.is_empty()).ok_or(error("no customer"))?;
-    let item = fields.next().ok_or(error("no item"))?;
-    let (quantity, unit) = quantity(fields.next().ok_or(error("no quantity"))?).ok_or(error("bad quantity"))?;
-    let cents = cents(fields.next().ok_or(error("no price"))?).ok_or(error("bad price"))?;
-    Ok((customer.to_string(), Order { item: item.to_string(), quantity, unit, cents }))
+    let mut field = |what| match fields.next() {
+        Some(field) if !field.is_empty() => Ok(field),
+        _ => Err(ParseError { line, what }),
+    };
+    let customer = field("no customer")?.to_string();
+    let item = field("no item")?.to_string();
+    let (quantity, price) = (field("no quantity")?, field("no price")?);
+    let error = |what| ParseError { line, what };
+    let (quantity, unit) = amount(quantity).ok_or(error("bad quantity"))?;
+    let cents = cents(price).ok_or(error("bad price"))?;
+    let order = Order {
+        item,
+        quantity,
+        unit,
+        cents,
+    };
+    Ok((customer, order))
 }
 
-fn quantity(text: &str) -> Option<(u32, Unit)> {
+fn amount(text: &str) -> Option<(u32, Unit)> {
     match text.strip_suffix('g') {
         Some(grams) => Some((grams.trim().parse().ok()?, Unit::Gram)),
         None => Some((text.parse().ok()?, Unit::Piece)),
@@ -35,6 +46,10 @@ fn quantity(text: &str) -> Option<(u32, Unit)> {
 }
 
 fn cents(text: &str) -> Option<u64> {
-    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-    Some(whole.parse::<u64>().ok()? * 100 + part.parse::<u64>().ok()?)
+    let (whole, part) = text.split_once('.').unwrap_or((text, "00"));
+    if part.len() != 2 {
+        return None;
+    }
+    let whole = whole.parse::<u64>().ok()?;
+    Some(whole.checked_mul(100)? + part.parse::<u64>().ok()?)
 }

@@ -9,8 +9,10 @@ pub(crate) fn line(order: &Order, width: usize) -> String {
         Unit::Piece => format!("{} x", order.quantity),
         Unit::Gram => format!("{} g", order.quantity),
     };
-    let item = fit(&order.item, width.saturating_sub(PRICE_WIDTH + quantity.len() + 2));
-    format!("{quantity} {item} {:>6}.{:02}", order.cents / 100, order.cents % 100)
+    let room = width.saturating_sub(quantity.len() + PRICE_WIDTH + 2);
+    let item = fit(&order.item, room);
+    let (whole, part) = (order.cents / 100, order.cents % 100);
+    format!("{quantity} {item:room$} {whole:>7}.{part:02}")
 }
 
 /// Cuts a text to a width.

@@ -8,15 +8,17 @@ use crate::console::Console;
 use crate::edits;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::settings::Settings;
 use crate::workspace::Workspace;
 
 pub(super) fn regressions(names: &[String], console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
     let metadata = edits::metadata(&workspace)?;
+    let templates = Settings::read(&workspace.root)?.templates()?;
     edits::recover(&workspace, console)?;
     let packages = packages(&metadata);
     for name in names {
-        let removal = remove(name, &workspace.root, &packages, &edits::templates())?;
+        let removal = remove(name, &workspace.root, &packages, &templates)?;
         let mut changes = removal.edits;
         if removal.last_with_insta && has_insta(&workspace.root, &removal.package_folder)? {
             let scratch = edits::scratch(&metadata, &workspace, console)?;

@@ -11,7 +11,7 @@ use relapse_snapshot::Frame;
 const LARGEST_SOURCE: u64 = 16 << 20;
 
 /// Reads the function of a test at the place where it is declared.
-pub(super) fn from_source(roots: &Roots) -> impl FnMut(&Frame) -> Expectation + use<> {
+pub(crate) fn from_source(roots: &Roots) -> impl FnMut(&Frame) -> Expectation + use<> {
     let root = roots.workspace.clone();
     move |test| {
         let answer = || {

@@ -2,19 +2,22 @@
 
 use relapse_capture::cargo_runner::RunnerSettings;
 use relapse_capture::run::{run_as_runner, run_plainly};
+use relapse_snapshot::Store;
 
 use super::{exit_code, expectation, failure};
 use crate::arguments;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::workspace::Workspace;
+use crate::settings::Settings;
 
 pub(crate) fn runner(args: &arguments::Runner) -> Result<ExitCode, Failure> {
     let Some(settings) = RunnerSettings::from_environment() else {
         return Err(failure(&run_plainly(&args.command)));
     };
-    let root = settings.store.parent().map_or_else(|| settings.folder.clone(), ToOwned::to_owned);
-    let store = Workspace { root, is_cargo: settings.roots.workspace.is_some() }.store();
+    // `run` has read the same file: the limits came with the settings, the rules are read here. The store need
+    // not be the project's: that of a second run is a temporary one.
+    let root = settings.roots.workspace.as_ref().unwrap_or(&settings.folder);
+    let store = Store::at(&settings.store).with_rules(Settings::read(root)?.rules);
     let mut expects = expectation::from_source(&settings.roots);
     run_as_runner(&args.command, &settings, store, &mut expects)
         .map(exit_code)

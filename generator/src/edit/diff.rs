@@ -25,6 +25,13 @@ impl EditSet {
 }
 
 impl FileEdit {
+    /// The change of this file as a unified diff.
+    pub fn diff(&self) -> String {
+        let mut out = String::new();
+        self.write_diff(&mut out);
+        out
+    }
+
     fn write_diff(&self, out: &mut String) {
         let name = escape_invisible(&slashed(&self.path));
         let (Some(before), Some(after)) = (text(self.before.as_deref()), text(self.after.as_deref())) else {

@@ -14,7 +14,7 @@ pub fn body(arguments: &[WrittenArgument], call: &TokenStream, drop_result: bool
 }
 
 /// The statements as text, from the left margin; what it is put into must not indent it line by line, since
-/// raw strings may go over several lines ([`crate::tidy::tidy`] indents). Statements that are no Rust are
+/// raw strings may go over several lines ([`crate::place`] indents). Statements that are no Rust are
 /// written as tokens are.
 pub fn format(body: &TokenStream) -> String {
     let Ok(file) = syn::parse2::<syn::File>(quote!(fn body() { #body })) else {

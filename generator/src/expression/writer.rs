@@ -338,10 +338,10 @@ impl<'a> Writer<'a> {
         let path = self.path_of(shape, path)?;
         let generic = !params.is_empty();
         let typed = place.typed && generic;
-        if let Err(unnameable) = self.names.literal(&path) {
-            let Some(constructor) = self.names.constructor(&path) else {
-                return Err(self.refuse(unnameable.0));
-            };
+        if self.names.literal(&path).is_err() {
+            let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+            let constructor = self.names.constructor(&path, &names);
+            let constructor = constructor.map_err(|unnameable| self.refuse(unnameable.0))?;
             let place = Place { coerces: !generic, typed, ..place.within_call() };
             let fields = self.fields(fields, params, place)?;
             return Ok(quote!(#constructor(#(#fields),*)));
@@ -485,6 +485,12 @@ impl<'a> Writer<'a> {
     pub(super) fn pointee<'v>(&self, value: &'v Value, to: TypeId) -> Result<Cow<'v, Value>, Unwritable> {
         match &value.data {
             Data::Pointer { to: Some(inner), .. } => Ok(Cow::Borrowed(&**inner)),
+            Data::Pointer { to: None, .. }
+                if self.types.get(to).is_some_and(|shape| shape.kind == TypeKind::FunctionPointer) =>
+            {
+                let name = self.types.name(to);
+                Err(self.refuse(format!("a function ({name}): debug info does not say which")))
+            }
             Data::Pointer { to: None, .. } => {
                 Err(self.refuse(format!("what it points to ({}) was not read", self.types.name(to))))
             }

@@ -436,7 +436,7 @@ mod tests {
             assert_eq!(float64(f64::to_bits(value), false).tokens.to_string(), source);
         }
         assert_eq!(float32(0.1_f32.to_bits(), true).tokens.to_string(), "0.1f32");
-        assert!(float64(3.14_f64.to_bits(), false).looks_like_constant);
+        assert!(float64((314.0_f64 / 100.0).to_bits(), false).looks_like_constant);
         assert!(float64(std::f64::consts::PI.to_bits(), false).looks_like_constant);
         assert!(!float64(3.25_f64.to_bits(), false).looks_like_constant);
     }

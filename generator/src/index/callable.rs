@@ -106,7 +106,7 @@ impl NamesAt<'_> {
                 let told = !ty.inferred && !ty.arguments.is_empty();
                 let prefix = ty.as_prefix(told && function.signature.receiver().is_none());
                 let path = quote!(#prefix::#name);
-                let full = self.full_path_of(&ty.as_prefix(!ty.inferred), &name, turbofish.as_ref(), told);
+                let full = full_path_of(&ty.as_prefix(!ty.inferred), &name, turbofish.as_ref(), told);
                 let method = function.signature.receiver().map(|_| name);
                 Ok(CallPath { path, full, method, single: None })
             }
@@ -156,19 +156,6 @@ impl NamesAt<'_> {
         let full = turbofish.map(|arguments| quote!(#path::#arguments));
         let method = (takes_self && self.trait_in_scope(Some(&def))).then_some(name);
         Ok(CallPath { path, full, method, single: None })
-    }
-
-    fn full_path_of(
-        &self,
-        prefix: &TokenStream,
-        name: &Ident,
-        turbofish: Option<&TokenStream>,
-        told: bool,
-    ) -> Option<TokenStream> {
-        match turbofish {
-            Some(arguments) => Some(quote!(#prefix::#name::#arguments)),
-            None => told.then(|| quote!(#prefix::#name)),
-        }
     }
 
     fn visible_method(&self, function: &FunctionItem, self_type: &Type) -> Result<(), Unnameable> {
@@ -320,7 +307,7 @@ impl NamesAt<'_> {
                         lowered.arguments.push(ty.as_type());
                     }
                     GenericArgument::Const(value) => {
-                        lowered.arguments.push(self.length(value, at, concrete)?)
+                        lowered.arguments.push(self.length(value, at, concrete)?);
                     }
                     GenericArgument::AssocType(bound) => {
                         let (name, ty) = (&bound.ident, self.lower(&bound.ty, at, concrete, depth + 1)?);
@@ -444,4 +431,16 @@ fn turbofish(generics: &Generics, concrete: &Concrete) -> Option<TokenStream> {
     let is_known = |name: &Ident| concrete.get(&name.to_string()).is_some_and(Option::is_some);
     let constants = generics.const_params().all(|parameter| is_known(&parameter.ident));
     (known && constants).then(|| quote!(<#(#arguments),*>))
+}
+
+fn full_path_of(
+    prefix: &TokenStream,
+    name: &Ident,
+    turbofish: Option<&TokenStream>,
+    told: bool,
+) -> Option<TokenStream> {
+    match turbofish {
+        Some(arguments) => Some(quote!(#prefix::#name::#arguments)),
+        None => told.then(|| quote!(#prefix::#name)),
+    }
 }

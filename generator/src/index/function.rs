@@ -269,7 +269,7 @@ impl AssertFinder {
         for (index, token) in tokens.iter().enumerate() {
             match token {
                 TokenTree::Group(group) if depth < 64 => {
-                    self.scan(group.stream(), mentioned, other, depth + 1)
+                    self.scan(group.stream(), mentioned, other, depth + 1);
                 }
                 TokenTree::Ident(ident) => {
                     let name = ident.to_string();

@@ -27,7 +27,19 @@ impl Resolver<'_> {
                 Err(error) => reason = reason.or(Some(error)),
             }
         }
-        Err(reason.unwrap_or_else(|| Unnameable(format!("the source of crate `{krate}` is not known"))))
+        Err(reason.unwrap_or_else(|| self.out_of_reach(definition, krate, from)))
+    }
+
+    /// Why nothing of a crate can be named: it is a program that uses the test's crate, or its source is not here.
+    fn out_of_reach(&self, definition: &str, krate: &str, from: CrateId) -> Unnameable {
+        let mut crates = self.index.packages().iter().flat_map(|package| &package.crates);
+        Unnameable(match crates.find(|id| self.index.target(**id).crate_name == krate) {
+            Some(_) => {
+                let user = &self.index.target(from).crate_name;
+                format!("`{definition}` belongs to the program `{krate}`, which `{user}` cannot use")
+            }
+            None => format!("the source of crate `{krate}` is not known"),
+        })
     }
 
     fn crates_named(&self, name: &str, from: CrateId) -> Vec<CrateId> {
@@ -49,7 +61,7 @@ impl Resolver<'_> {
             at += 1;
         }
         // A program of the workspace that crashed, while the test stands in another crate.
-        self.index.packages().iter().flat_map(|package| package.library).for_each(&mut add);
+        self.index.packages().iter().filter_map(|package| package.library).for_each(&mut add);
         found
     }
 

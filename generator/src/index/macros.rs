@@ -75,7 +75,7 @@ fn chain(tokens: &TokenStream) -> Option<Vec<(Cfg, Vec<Item>)>> {
     for token in tokens.clone() {
         match token {
             TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket => {
-                own = cfg_of(group.stream())
+                own = cfg_of(group.stream());
             }
             TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
                 // `cfg_select! { unix => { … } _ => { … } }` has its predicate in plain words.

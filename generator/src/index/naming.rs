@@ -9,6 +9,7 @@ use quote::quote;
 
 use crate::names::{Names, Unnameable};
 
+use super::construct::Named;
 use super::dwarf_name::TypeName;
 use super::items::{CrateId, FieldList, ItemId, ItemKind, ModuleId, Visibility};
 use super::reach::{Reach, Search};
@@ -28,19 +29,25 @@ pub struct NamesAt<'i> {
     pub(super) reach: Reach<'i>,
     pub(super) module: ModuleId,
     known: RefCell<HashMap<(Def, Space), Result<Spelled, Unnameable>>>,
+    pub(super) constructors: RefCell<Named>,
 }
 
 impl<'i> NamesAt<'i> {
     /// The names that a test placed in `module` has.
     pub fn new(index: &'i SourceIndex, module: ModuleId) -> NamesAt<'i> {
-        NamesAt { reach: Reach::new(index, Some(module.krate)), module, known: RefCell::default() }
+        NamesAt {
+            reach: Reach::new(index, Some(module.krate)),
+            module,
+            known: RefCell::default(),
+            constructors: RefCell::default(),
+        }
     }
 
     pub(super) fn index(&self) -> &'i SourceIndex {
         self.reach.resolver.index
     }
 
-    fn definition(&self, definition: &str) -> Result<Def, Unnameable> {
+    pub(super) fn definition(&self, definition: &str) -> Result<Def, Unnameable> {
         let first = definition.split("::").next().unwrap_or_default();
         if standard::crate_root(first).is_some() {
             return standard::public(definition).map(Def::Std).ok_or_else(|| {
@@ -89,7 +96,7 @@ impl<'i> NamesAt<'i> {
             return Ok(Spelled { absolute: false, segments: vec!["crate".to_owned()] });
         }
         let own = self.crates().into_iter().find(|(_, known)| *known == krate);
-        own.map(|(name, _)| self.from_crate(&name, krate, &[])).ok_or_else(|| self.no_dependency(krate))
+        own.map(|(name, _)| self.through_crate(&name, krate, &[])).ok_or_else(|| self.no_dependency(krate))
     }
 
     fn spell_std(&self, path: &str, space: Space) -> Spelled {
@@ -132,7 +139,7 @@ impl<'i> NamesAt<'i> {
         crates
     }
 
-    fn from_crate(&self, name: &str, krate: CrateId, path: &[String]) -> Spelled {
+    fn through_crate(&self, name: &str, krate: CrateId, path: &[String]) -> Spelled {
         let shadowed = self.in_scope(name, Space::Types).iter().any(|def| *def != Def::Module(root(krate)));
         Spelled {
             absolute: shadowed,
@@ -189,7 +196,7 @@ impl<'i> NamesAt<'i> {
             }
             let search = Search { start: root(krate), viewer: None, wanted, hidden };
             let Some(path) = self.reach.find(def, names, space, search) else { continue };
-            let spelled = self.from_crate(&name, krate, &path);
+            let spelled = self.through_crate(&name, krate, &path);
             let direct = krate == wanted;
             let better = best.as_ref().is_none_or(|(known_direct, known)| {
                 (spelled.segments.len(), !direct) < (known.segments.len(), !known_direct)
@@ -422,6 +429,10 @@ impl Names for NamesAt<'_> {
 
     fn variant(&self, definition: &str, variant: &str) -> Result<(), Unnameable> {
         self.literal_of(definition, Some(variant))
+    }
+
+    fn constructor(&self, definition: &str, fields: &[&str]) -> Result<TokenStream, Unnameable> {
+        self.constructor_of(definition, fields)
     }
 
     fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable> {

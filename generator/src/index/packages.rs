@@ -1,12 +1,13 @@
 //! Packages, their targets and dependencies, from cargo's metadata. No source is read here.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::{Component, Path, PathBuf};
+use std::path::PathBuf;
 
 use cargo_metadata::{DependencyKind, Metadata, TargetKind as CargoKind};
 
 use super::CrateId;
 use super::cfg::CfgFacts;
+use crate::paths::{normalized, relative};
 
 /// A package of the dependency graph.
 #[derive(Debug, Clone)]
@@ -172,42 +173,5 @@ impl TargetKind {
     /// Whether other crates can link it.
     pub fn is_library(self) -> bool {
         self == TargetKind::Library
-    }
-}
-
-/// `path` without `.` and with `..` taken back, by text alone: what rustc writes for `#[path = "../x.rs"]`
-/// and what a person would write are then the same.
-pub(super) fn normalized(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir if matches!(clean.components().next_back(), Some(Component::Normal(_))) => {
-                clean.pop();
-            }
-            part => clean.push(part),
-        }
-    }
-    clean
-}
-
-/// `path` as seen from the folder `from`.
-pub(super) fn relative(from: &Path, path: &Path) -> PathBuf {
-    let (from, path) = (normalized(from), normalized(path));
-    let shared = from.components().zip(path.components()).take_while(|(a, b)| a == b).count();
-    let up = from.components().count() - shared;
-    let mut relative: PathBuf = std::iter::repeat_n(Component::ParentDir, up).collect();
-    relative.extend(path.components().skip(shared));
-    relative
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_folder_outside_is_reached_by_dots() {
-        assert_eq!(relative(Path::new("/w/a"), Path::new("/w/b/src/../x.rs")), Path::new("../b/x.rs"));
-        assert_eq!(relative(Path::new("/w/a"), Path::new("/w/a/src/lib.rs")), Path::new("src/lib.rs"));
     }
 }

@@ -1,34 +1,60 @@
 //! The project's own rustfmt, on text. Only text that was clean before is formatted after an edit, so that a
-//! diff never holds more than the edit.
+//! diff never holds more than the edit. Rim: starts rustfmt, with bounded time; never fails.
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long rustfmt may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// `text` as rustfmt leaves it with the settings that hold in `folder`; `None` where rustfmt is missing, finds no
-/// Rust, or is told to skip it.
+/// Rust, is told to skip it, or does not come to an end.
 pub(crate) fn formatted(text: &str, folder: &Path, edition: u16) -> Option<String> {
     // A test's folder may not exist yet; its settings come from the nearest one that does.
     let folder = folder.ancestors().find(|folder| folder.is_dir())?;
-    let mut child = Command::new("rustfmt")
-        .arg("--edition")
-        .arg(edition.to_string())
-        .current_dir(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    let mut stdin = child.stdin.take()?;
-    let mut stdout = child.stdout.take()?;
-    let mut out = String::new();
-    // rustfmt reads all of its input before it writes, yet nothing here depends on that.
-    let read = std::thread::scope(|scope| {
-        scope.spawn(move || stdin.write_all(text.as_bytes()));
-        stdout.read_to_string(&mut out)
+    let program = std::env::var_os("RUSTFMT").unwrap_or_else(|| "rustfmt".into());
+    let mut command = Command::new(program);
+    command.args(["--edition", &edition.to_string()]).current_dir(folder);
+    let out = filtered(command, text.to_owned())?;
+    (!out.is_empty()).then_some(out)
+}
+
+/// What a program makes of a text, where it succeeds in time.
+fn filtered(mut command: Command, input: String) -> Option<String> {
+    let deadline = Instant::now() + PATIENCE;
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().ok()?;
+    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+    let (send, receive) = mpsc::channel();
+    // Both ends at once: rustfmt reads all of its input before it writes, yet nothing here depends on that.
+    // The threads are not joined: whoever holds the pipes after the program's end must not hold us.
+    thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(input.as_bytes())));
+    thread::spawn(move || {
+        let mut text = String::new();
+        let read = stdout.map(|mut stdout| stdout.read_to_string(&mut text));
+        let _ = send.send(read.is_some_and(|read| read.is_ok()).then_some(text));
     });
-    let status = child.wait().ok()?;
-    (read.is_ok() && status.success() && !out.is_empty()).then_some(out)
+    let out = receive.recv_timeout(PATIENCE).ok().flatten();
+    let succeeded = ended_well(&mut child, deadline);
+    out.filter(|_| succeeded)
+}
+
+/// Waits for the child until the deadline, then kills it; leaves no child behind.
+fn ended_well(child: &mut Child, deadline: Instant) -> bool {
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return status.success(),
+            Ok(None) if Instant::now() < deadline => thread::sleep(Duration::from_millis(1)),
+            _ => break,
+        }
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    false
 }
 
 /// `after` formatted, where `before` was as rustfmt leaves it; else `after` as it is.
@@ -59,5 +85,14 @@ mod tests {
         std::fs::write(folder.path().join("rustfmt.toml"), "hard_tabs = true\n").unwrap();
         let text = formatted("fn a() {\n    b();\n}\n", &folder.path().join("not/there"), 2015).unwrap();
         assert_eq!(text, "fn a() {\n\tb();\n}\n");
+    }
+    #[test]
+    fn a_program_that_does_not_end_is_not_waited_for_and_not_left() {
+        let mut sleeper = Command::new("sleep").arg("60").spawn().unwrap();
+        assert!(!ended_well(&mut sleeper, Instant::now()));
+        assert!(!Path::new(&format!("/proc/{}", sleeper.id())).exists());
+        let mut failing = Command::new("sh");
+        failing.args(["-c", "cat; exit 1"]);
+        assert_eq!(filtered(failing, "text".to_owned()), None);
     }
 }

@@ -80,7 +80,7 @@ impl<'a> Source<'a> {
     }
 
     /// The inline module of this path; the file's own where the path is empty. Of several modules of one name
-    /// (each under its own `cfg`) the one that holds a function named `hint` is taken, else the first.
+    /// (each under its own `cfg`) the one that holds a function or struct named `hint` is taken, else the first.
     pub(crate) fn module(&'a self, inline: &[String], hint: Option<&str>) -> Result<Module<'a>, SourceError> {
         let mut module = Module { text: self.text, items: &self.items, start: self.start, brace: None };
         for name in inline {
@@ -94,7 +94,7 @@ impl<'a> Source<'a> {
                 .collect();
             let item = same_name
                 .iter()
-                .find(|item| hint.is_some_and(|hint| names_function(item, hint)))
+                .find(|item| hint.is_some_and(|hint| names_item(item, hint)))
                 .or(same_name.first())
                 .ok_or(SourceError::NoModule)?;
             let (brace, items) = item.content.as_ref().ok_or(SourceError::NoModule)?;
@@ -241,11 +241,15 @@ fn leading_blanks(line: &str) -> &str {
     &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
 }
 
-fn names_function(item: &ItemMod, name: &str) -> bool {
+fn names_item(item: &ItemMod, name: &str) -> bool {
     struct Finder<'a>(&'a str, bool);
     impl<'ast> syn::visit::Visit<'ast> for Finder<'_> {
         fn visit_signature(&mut self, signature: &'ast syn::Signature) {
             self.1 |= signature.ident == self.0;
+        }
+
+        fn visit_item_struct(&mut self, item: &'ast syn::ItemStruct) {
+            self.1 |= item.ident == self.0;
         }
     }
     let mut finder = Finder(name, false);

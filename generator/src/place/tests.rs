@@ -110,6 +110,7 @@ fn regression(package: &str, file: &str, module: &str, name: &str, body: &str) -
         dies: false,
         should_panic: None,
         side_files: Vec::new(),
+        constructors: Vec::new(),
     }
 }
 
@@ -247,13 +248,31 @@ fn the_user_sees_three_lines_in_the_module_and_nothing_else() {
 }
 
 #[test]
+fn the_same_test_of_another_snapshot_is_not_written_twice() {
+    let root = workspace();
+    let mut first = regression("forms", "src/a.rs", "a", "boom_index", "boom(3);");
+    first.side_files.push(SideFile { name: "page.txt".into(), bytes: b"long".to_vec() });
+    let placed = place(root.path(), std::slice::from_ref(&first));
+    let mut again = first.clone();
+    again.header.snapshot = "ffff0000".into();
+    again.header.command = "cargo test".into();
+    let second = edits(std::slice::from_ref(&again), root.path(), &Templates::embedded()).unwrap();
+    assert!(second.edits.is_empty(), "{}", second.edits.diff());
+    assert_eq!(second.placed, placed);
+    again.side_files[0].bytes.push(b'!');
+    assert_eq!(place(root.path(), &[again])[0].name, "boom_index_2");
+}
+
+#[test]
 fn another_crash_of_the_same_name_gets_a_number() {
     let root = workspace();
     let first = regression("forms", "src/a.rs", "a", "boom_index", "boom(3);");
     place(root.path(), std::slice::from_ref(&first));
     let mut second = first.clone();
     second.header.snapshot = "ffff0000".into();
-    let placed = place(root.path(), &[second.clone(), second]);
+    second.body = "boom(4);".into();
+    let third = Regression { body: "boom(5);".into(), ..second.clone() };
+    let placed = place(root.path(), &[second, third]);
     assert_eq!(placed[0].name, "boom_index_2");
     assert_eq!(placed[1].name, "boom_index_3");
     assert!(placed[0].text.contains("regressions::boom_index_2::boom_index_2 -- --exact"));

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use proc_macro2::Literal;
 
-use super::paths::{normalized, relative};
 use super::source::{Declared, Loads, Module, Source, SourceError, append, newline_of};
 use super::{PlaceError, kept_clean};
 use crate::edit::Tree;
+use crate::paths::{normalized, relative};
 use crate::regression::ModulePlace;
 
 /// A module, as far as its declaration is concerned.

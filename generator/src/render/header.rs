@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::comment::{cut, one_line};
-use crate::regression::Regression;
+use crate::regression::{ConstructorFile, Regression};
 
 /// Lines are cut to this many columns, with the `// ` before them.
 const WIDTH: usize = 110;
@@ -37,14 +37,29 @@ impl Wiring {
         let line = line.strip_prefix(VERSION)?.strip_prefix(": snapshot ")?;
         let (snapshot, rest) = line.split_once(", target ")?;
         let (target, module) = rest.rsplit_once(", module ")?;
+        Self::with_module(snapshot.to_owned(), target, module)
+    }
+
+    /// Finds the line of a constructor, `relapse constructor 1: crate::a::Years, module src/a.rs`; its target is the
+    /// type. Tests have none, so that nothing takes one for the other.
+    pub fn read_constructor(text: &str) -> Option<Self> {
+        let line = text.lines().map_while(|line| line.strip_prefix("// ")).find_map(|line| {
+            line.strip_prefix("relapse constructor ")?.strip_prefix(VERSION)?.strip_prefix(": ")
+        })?;
+        let (target, module) = line.rsplit_once(", module ")?;
+        Self::with_module(String::new(), target, module)
+    }
+
+    /// The line of a test or a constructor.
+    pub(crate) fn read_any(text: &str) -> Option<Self> {
+        Self::read(text).or_else(|| Self::read_constructor(text))
+    }
+
+    fn with_module(snapshot: String, target: &str, module: &str) -> Option<Self> {
         let mut parts = module.trim_end().split("::");
         let file = unescape_path(parts.next()?)?;
-        Some(Self {
-            snapshot: snapshot.to_owned(),
-            target: target.to_owned(),
-            file,
-            inline: parts.map(str::to_owned).collect(),
-        })
+        let inline = parts.map(str::to_owned).collect();
+        Some(Self { snapshot, target: target.to_owned(), file, inline })
     }
 
     fn write(&self) -> String {
@@ -52,6 +67,12 @@ impl Wiring {
         let _ = write!(line, ", module {}", module_text(&self.file, &self.inline));
         line
     }
+}
+
+/// The line by which [`Wiring::read_constructor`] knows a constructor.
+pub(super) fn constructor_line(constructor: &ConstructorFile) -> String {
+    let module = module_text(&constructor.module.file, &constructor.module.inline);
+    format!("relapse constructor {VERSION}: {}, module {module}", one_line(&constructor.target()))
 }
 
 /// The header's `run it: cargo test -p PACKAGE CARGO_ARGS… TEST -- --exact`.

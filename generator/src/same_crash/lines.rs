@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::edit::EditSet;
-use crate::scratch::normalise;
+use crate::paths::normalized;
 
 /// Maps lines of edited files back to the lines that they were.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +19,7 @@ impl LineMap {
     pub fn new(edits: &EditSet) -> Self {
         let mapped = edits.files.iter().filter_map(|edit| {
             let (before, after) = (edit.before.as_deref()?, edit.after.as_deref()?);
-            let file = normalise(&edit.path).to_string_lossy().into_owned();
+            let file = normalized(&edit.path).to_string_lossy().into_owned();
             Some((file, old_lines(before, after)))
         });
         Self { files: mapped.collect() }

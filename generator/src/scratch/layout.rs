@@ -8,6 +8,8 @@ use std::path::{Component, Path, PathBuf};
 use cargo_metadata::Metadata;
 use relapse_capture::roots::{PackageRoot, Roots};
 
+use crate::paths::normalized;
+
 /// The plan of a copy.
 #[derive(Debug)]
 pub(super) struct Layout {
@@ -33,7 +35,7 @@ pub(super) struct Source {
 impl Layout {
     /// Plans the copy of a workspace into `tree`.
     pub(super) fn plan(metadata: &Metadata, relapse_folder: &Path, tree: &Path) -> Self {
-        let original_root = normalise(metadata.workspace_root.as_std_path());
+        let original_root = normalized(metadata.workspace_root.as_std_path());
         let mut folders = outside_packages(metadata, &original_root);
         let mut files = BTreeSet::new();
         for folder in folders.clone() {
@@ -52,8 +54,8 @@ impl Layout {
         let sources = folders.iter().filter(|f| !within(f)).map(|f| source(f, false));
         let sources = sources.chain(files.iter().filter(|f| !within(f)).map(|f| source(f, true))).collect();
         let mut never_copied =
-            vec![normalise(relapse_folder), normalise(metadata.target_directory.as_std_path())];
-        never_copied.extend(metadata.build_directory.as_ref().map(|p| normalise(p.as_std_path())));
+            vec![normalized(relapse_folder), normalized(metadata.target_directory.as_std_path())];
+        never_copied.extend(metadata.build_directory.as_ref().map(|p| normalized(p.as_std_path())));
         // Cargo reads its configuration from every folder upwards of the one it is started in. The copy lies
         // below the workspace root, so the root's and those above are read anyway; a second copy of
         // them would join each list with itself (`--cap-lints` given twice is an error of rustc).
@@ -91,7 +93,7 @@ impl Layout {
 
     /// Where an absolute path of the user's stands in the copy; `None` where it is not copied.
     pub(super) fn in_tree(&self, path: &Path) -> Option<PathBuf> {
-        let path = normalise(path);
+        let path = normalized(path);
         let source =
             self.sources.iter().find(|s| if s.file { s.from == path } else { path.starts_with(&s.from) })?;
         let rest = path.strip_prefix(&source.from).ok()?;
@@ -108,7 +110,7 @@ fn below(folder: &Path, rest: &Path) -> PathBuf {
 /// are followed: rustc prints `src/../regressions/a.rs`, and where `src` is a link, `..` goes through the real
 /// folder.
 pub(crate) fn relative_within(tree: &Path, root: &Path, path: &Path) -> Option<PathBuf> {
-    let real = |p: &Path| p.canonicalize().unwrap_or_else(|_| normalise(p));
+    let real = |p: &Path| p.canonicalize().unwrap_or_else(|_| normalized(p));
     let (path, tree, root) = (real(path), real(tree), real(root));
     let below = path.strip_prefix(&tree).ok()?;
     let root = root.strip_prefix(&tree).ok()?;
@@ -117,27 +119,11 @@ pub(crate) fn relative_within(tree: &Path, root: &Path, path: &Path) -> Option<P
     Some(up.chain(below.components().skip(shared)).collect())
 }
 
-/// `a/b/../c` as `a/c`, by the text alone, as cargo does it with the paths of manifests.
-pub fn normalise(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => {
-                out.pop();
-            }
-            Component::ParentDir if out.has_root() => {}
-            other => out.push(other),
-        }
-    }
-    out
-}
-
 /// The folders of a workspace: of its members and of the path dependencies, in the root or not. Metadata made
 /// with `--no-deps` has those that the members name.
 pub fn roots_of(metadata: &Metadata) -> Roots {
     let packages = local_packages(metadata).into_iter().map(|(folder, name)| PackageRoot { name, folder });
-    Roots { workspace: Some(normalise(metadata.workspace_root.as_std_path())), packages: packages.collect() }
+    Roots { workspace: Some(normalized(metadata.workspace_root.as_std_path())), packages: packages.collect() }
 }
 
 /// Folder and name of each package that is on this machine only.
@@ -147,13 +133,13 @@ fn local_packages(metadata: &Metadata) -> BTreeMap<PathBuf, String> {
         for named in &package.dependencies {
             // Unless it is a package of its own here, this is the only name that is known.
             if let Some(path) = &named.path {
-                found.entry(normalise(path.as_std_path())).or_insert_with(|| named.name.clone());
+                found.entry(normalized(path.as_std_path())).or_insert_with(|| named.name.clone());
             }
         }
     }
     for package in metadata.packages.iter().filter(|package| package.source.is_none()) {
         if let Some(folder) = package.manifest_path.parent() {
-            found.insert(normalise(folder.as_std_path()), package.name.to_string());
+            found.insert(normalized(folder.as_std_path()), package.name.to_string());
         }
     }
     found
@@ -175,7 +161,7 @@ fn workspace_above(package: &Path) -> Option<(PathBuf, bool)> {
     }
     let named = own.get("package").and_then(|p| p.get("workspace")).and_then(|w| w.as_str());
     let candidates: Vec<PathBuf> = match named {
-        Some(named) => vec![normalise(&package.join(named))],
+        Some(named) => vec![normalized(&package.join(named))],
         None => package.ancestors().skip(1).map(Path::to_owned).collect(),
     };
     candidates.iter().map(|folder| folder.join("Cargo.toml")).find_map(|path| {

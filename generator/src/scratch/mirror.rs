@@ -10,8 +10,9 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use super::error::ScratchError;
-use super::layout::{Layout, Source, names_between, normalise};
+use super::layout::{Layout, Source, names_between};
 use super::manifest;
+use crate::paths::normalized;
 
 /// Folders that no build reads: version control, our own files, another ecosystem's packages.
 const LEFT_OUT: [&str; 6] = [".git", ".hg", ".svn", ".jj", ".relapse", "node_modules"];
@@ -109,7 +110,7 @@ impl Mirror<'_> {
     fn link(&self, from: &Path, to: &Path) -> Result<(), ScratchError> {
         let text = fs::read_link(from).map_err(ScratchError::io("read", from))?;
         let folder = from.parent().unwrap_or(from);
-        let named = normalise(&folder.join(&text));
+        let named = normalized(&folder.join(&text));
         let target = match self.layout.in_tree(&named) {
             Some(_) if text.is_relative() => text,
             Some(copied) => copied,

@@ -62,8 +62,11 @@ impl Names for PublicNames {
         Ok(())
     }
 
-    fn constructor(&self, definition: &str) -> Option<TokenStream> {
-        (definition == "subject::Sealed").then(|| quote::quote!(subject::Sealed::relapse_new))
+    fn constructor(&self, definition: &str, _: &[&str]) -> Result<TokenStream, Unnameable> {
+        match definition {
+            "subject::Sealed" => Ok(quote::quote!(subject::Sealed::relapse_new)),
+            other => Err(Unnameable(format!("{other} has no constructor"))),
+        }
     }
 
     fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable> {
@@ -97,10 +100,6 @@ impl Sheet {
         }
     }
 
-    fn fields(&mut self, fields: &[(&str, &Value)]) -> Vec<FieldShape> {
-        fields.iter().map(|(name, value)| FieldShape { name: (*name).to_owned(), ty: value.ty }).collect()
-    }
-
     pub(crate) fn structure(
         &mut self,
         name: &str,
@@ -109,7 +108,7 @@ impl Sheet {
         fields: Vec<(&str, Value)>,
     ) -> Value {
         let shapes: Vec<_> = fields.iter().map(|(name, value)| (*name, value)).collect();
-        let shapes = self.fields(&shapes);
+        let shapes = shapes_of(&shapes);
         let ty = self.ty(name, TypeKind::Struct { fields: shapes, tuple, params });
         let fields = fields.into_iter().map(|(name, value)| Field { name: name.to_owned(), value }).collect();
         v(ty, Data::Struct(fields))
@@ -269,7 +268,7 @@ impl Sheet {
     ) -> Value {
         let tuple = fields.first().is_some_and(|(name, _)| *name == "0");
         let shapes: Vec<_> = fields.iter().map(|(name, value)| (*name, value)).collect();
-        let shapes = self.fields(&shapes);
+        let shapes = shapes_of(&shapes);
         let variants = vec![VariantShape { name: variant.to_owned(), fields: shapes, tuple }];
         // The table keeps the first shape of a name, so each variant used has a table entry of its own.
         let ty = self.ty(name, TypeKind::Enum { variants: variants.clone(), params: params.clone() });
@@ -519,4 +518,8 @@ impl Sheet {
     pub(crate) fn dyn_object(&mut self) -> Value {
         v(self.ty("dyn a::Shape", TypeKind::Dyn), Data::Missing("a trait object".to_owned()))
     }
+}
+
+fn shapes_of(fields: &[(&str, &Value)]) -> Vec<FieldShape> {
+    fields.iter().map(|(name, value)| FieldShape { name: (*name).to_owned(), ty: value.ty }).collect()
 }

@@ -1,6 +1,7 @@
 //! Building candidates.
 
 use std::fs;
+use std::path::PathBuf;
 
 use relapse_generator::compile::{CandidateFiles, CompileError, compile, compile_candidates};
 use relapse_generator::edit::EditSet;
@@ -39,6 +40,30 @@ fn candidates_that_do_not_compile_are_dropped_and_the_rest_is_built() {
     assert!(build.compiled.unwrap().executable.unwrap().is_file());
     scratch.reset(&build.applied).unwrap();
     assert!(!scratch.root().join("regressions").exists());
+}
+
+#[test]
+fn an_error_in_a_shared_file_is_that_of_all_who_share_it() {
+    let fixture = Fixture::library("pub fn half(n: u32) -> u32 { n / 2 }\n");
+    let scratch = fixture.scratch();
+    let tests = [("one", "half(1);"), ("two", "half(2);"), ("three", "half(3);")];
+    let own = |name: &str| -> PathBuf { format!("regressions/lib/{name}.rs").into() };
+    let candidates = [
+        CandidateFiles { files: vec![own("one"), own("shared")] },
+        CandidateFiles { files: vec![own("two")] },
+        CandidateFiles { files: vec![own("three"), own("shared")] },
+    ];
+    let mut edits_for = |kept: &[usize]| {
+        let mut files: Vec<_> = kept.iter().map(|index| tests[*index]).collect();
+        if kept.contains(&0) || kept.contains(&2) {
+            files.push(("shared", "half(\"\");"));
+        }
+        regressions(&scratch, "", &files)
+    };
+    let build =
+        compile_candidates(&scratch, &lib("demo"), &[], &candidates, &mut edits_for, &mut |_| {}).unwrap();
+    assert_eq!((build.kept.as_slice(), build.builds), (&[1][..], 2));
+    assert_eq!(build.rejected.keys().copied().collect::<Vec<_>>(), [0, 2]);
 }
 
 #[test]

@@ -64,13 +64,7 @@ fn crash(kind: CauseKind, message: &str, place: Option<(&str, u32, u32)>, functi
         function: (*function).to_owned(),
         name: String::new(),
         kind: FrameKind::Workspace,
-        package: None,
-        location: None,
-        declared: None,
-        inlined: false,
-        generics: Vec::new(),
-        arguments: Vec::new(),
-        arguments_missing: None,
+        ..Frame::default()
     };
     let thread = Thread { tid: 1, name: None, frames: functions.iter().map(frame).collect() };
     Snapshot {

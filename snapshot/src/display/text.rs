@@ -19,6 +19,16 @@ pub fn terminal_safe(text: &str) -> String {
     out
 }
 
+/// A command line as a shell would need it: copied from a screen or a file, it is the same command again.
+pub fn shell_words(words: &[String]) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%^".contains(c);
+    let quoted = words.iter().map(|word| match word {
+        word if !word.is_empty() && word.chars().all(plain) => word.clone(),
+        word => format!("'{}'", word.replace('\'', r"'\''")),
+    });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
 /// Control characters, and those of Unicode that change how others are shown.
 pub(super) fn is_hostile(c: char) -> bool {
     c.is_control()
@@ -104,6 +114,18 @@ pub fn short_type(name: &str) -> String {
     out
 }
 
+/// A function's path without modules; a closure keeps the function that holds it: `fill::{{closure}}`.
+pub fn short_function(path: &str) -> String {
+    let inner = path.find("::{").filter(|at| path.get(..*at).is_some_and(balanced)).unwrap_or(path.len());
+    let (function, inner) = path.split_at(inner);
+    format!("{}{}", short_type(function), terminal_safe(inner))
+}
+
+/// Whether no `<` is open at the end.
+fn balanced(text: &str) -> bool {
+    text.chars().fold(0, |depth, c| depth + i32::from(c == '<') - i32::from(c == '>')) == 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,6 +151,20 @@ mod tests {
     }
 
     #[test]
+    fn a_closure_keeps_its_function() {
+        for (path, expected) in [
+            ("demo::a::fill", "fill"),
+            ("demo::a::fill::{{closure}}", "fill::{{closure}}"),
+            ("demo::fill::{{closure}}::{{closure}}", "fill::{{closure}}::{{closure}}"),
+            ("<demo::T as demo::Tr>::go::{{closure}}", "<T as Tr>::go::{{closure}}"),
+            ("{{closure}}", "{{closure}}"),
+            ("", ""),
+        ] {
+            assert_eq!(short_function(path), expected);
+        }
+    }
+
+    #[test]
     fn texts_are_cut_with_their_length() {
         assert_eq!(quoted_text("a\"b'é\n", 7, 80), "\"a\\\"b'é\\n\"");
         assert_eq!(quoted_text("abc", 10, 80), "\"abc…\" (10 bytes)");
@@ -137,6 +173,16 @@ mod tests {
         assert!(cut.ends_with("x…\" (100 bytes)"), "{cut}");
         assert_eq!(quoted_bytes(b"\x89PNG\0", 5, 80), "b\"\\x89PNG\\x00\"");
         assert_eq!(quoted_text("", 0, 80), "\"\"");
+    }
+
+    #[test]
+    fn command_lines_are_quoted_for_a_shell() {
+        let words = |words: &[&str]| shell_words(&words.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(words(&["cargo", "run", "-p", "a-b", "--", "é=1"]), "cargo run -p a-b -- é=1");
+        assert_eq!(
+            words(&["a", ">=1.2", "", "two words", "it's", "$HOME"]),
+            r"a '>=1.2' '' 'two words' 'it'\''s' '$HOME'"
+        );
     }
 
     #[test]

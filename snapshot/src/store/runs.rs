@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::commands::COMMAND;
 use super::file::{parse, write_whole};
 use super::lock::{Lock, Mode};
 use super::names;
@@ -42,10 +43,7 @@ pub(super) struct Record {
 
 impl Record {
     pub(super) fn lock(folder: &Path, run: &str) -> Result<Record, SnapshotError> {
-        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-        if !(1..=64).contains(&run.len()) || !run.bytes().all(fits) {
-            return Err(SnapshotError::BadRun { name: run.to_owned() });
-        }
+        check_name(run)?;
         let lock = Lock::take(&folder.join(format!("{run}{LOCK}")), Mode::Alone)?;
         let path = folder.join(format!("{run}{RECORD}"));
         let content = match read(&path) {
@@ -89,6 +87,15 @@ impl Record {
             .map_err(|error| SnapshotError::write("serialise", &self.path, error.into()))?;
         write_whole(&self.path, &json)
     }
+}
+
+/// Whether a name can be that of a run.
+pub(super) fn check_name(run: &str) -> Result<(), SnapshotError> {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    if (1..=64).contains(&run.len()) && run.bytes().all(fits) {
+        return Ok(());
+    }
+    Err(SnapshotError::BadRun { name: run.to_owned() })
 }
 
 fn empty() -> Content {
@@ -135,6 +142,18 @@ pub(super) fn counts(
     Ok(counts)
 }
 
+/// The run that kept a snapshot.
+pub(super) fn run_of(folder: &Path, id: &str) -> Result<Option<String>, SnapshotError> {
+    for run in records(folder)? {
+        if let Ok(Some(content)) = read(&folder.join(format!("{run}{RECORD}")))
+            && content.fingerprints.values().flat_map(|seen| &seen.ids).any(|other| other == id)
+        {
+            return Ok(Some(run));
+        }
+    }
+    Ok(None)
+}
+
 /// Takes a removed snapshot out of the record that it is in.
 pub(super) fn forget(folder: &Path, id: &str) -> Result<(), SnapshotError> {
     for run in records(folder)? {
@@ -151,7 +170,7 @@ pub(super) fn forget(folder: &Path, id: &str) -> Result<(), SnapshotError> {
     Ok(())
 }
 
-/// Records of which no snapshot is left, and locks without a record. Only under the store's lock held alone.
+/// Records and commands of which no snapshot is left, and locks without a record. Only under the store's lock held alone.
 pub(super) fn leftovers(folder: &Path, ids: &HashSet<String>) -> Result<Vec<PathBuf>, SnapshotError> {
     let mut live = HashSet::new();
     for run in records(folder)? {
@@ -163,7 +182,8 @@ pub(super) fn leftovers(folder: &Path, ids: &HashSet<String>) -> Result<Vec<Path
         }
     }
     let is_leftover = |name: &String| {
-        name.strip_suffix(RECORD).or(name.strip_suffix(LOCK)).is_some_and(|run| !live.contains(run))
+        let run = name.strip_suffix(RECORD).or(name.strip_suffix(LOCK)).or(name.strip_suffix(COMMAND));
+        run.is_some_and(|run| !live.contains(run))
     };
     Ok(names(folder)?.into_iter().filter(is_leftover).map(|name| folder.join(name)).collect())
 }

@@ -192,10 +192,10 @@ fn with_front(writer: &Writer<'_>, iter: &Value, item: &Value, depth: u32) -> Op
         }
         Data::Struct(fields) => match super::super::definition(&shape.name)?.as_str() {
             "core::str::iter::Chars" => {
-                change(fields, "iter", &|inner| with_front(writer, inner, item, depth + 1))?
+                change(fields, "iter", &|inner| with_front(writer, inner, item, depth + 1))?;
             }
             "core::str::iter::Bytes" => {
-                change(fields, "0", &|inner| with_front(writer, inner, item, depth + 1))?
+                change(fields, "0", &|inner| with_front(writer, inner, item, depth + 1))?;
             }
             "core::iter::adapters::copied::Copied" | "core::iter::adapters::cloned::Cloned" => {
                 change(fields, "it", &|inner| with_front(writer, inner, item, depth + 1))?;

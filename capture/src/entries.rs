@@ -1,0 +1,51 @@
+//! The second chance: the same command once more, with its arguments read as the functions of one stack are
+//! entered. In: a snapshot, and how to run its command. Out: the same crash with the values as they were given,
+//! or why there is none.
+
+mod rerun;
+
+use relapse_snapshot::{FrameKind, Location, Snapshot};
+use serde::{Deserialize, Serialize};
+
+pub use rerun::{Rerun, RerunOptions, rerun};
+
+/// Functions of one stack that are watched at most: a recursion has few different ones.
+const MOST_FUNCTIONS: usize = 256;
+
+/// The functions of one stack whose arguments are to be read at entry.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchedStack {
+    /// Each function once, the innermost first.
+    pub functions: Vec<WatchedFunction>,
+    /// The run is ended after so many seconds.
+    pub seconds: u64,
+}
+
+/// A function to be watched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchedFunction {
+    /// Its path, as [`relapse_snapshot::Frame::function`] has it.
+    pub function: String,
+    /// Where it is declared.
+    pub declared: Option<Location>,
+}
+
+impl WatchedStack {
+    /// The project's own functions on the stack of a crash that were called as functions: an inlined one has no
+    /// entry, and a closure's arguments serve no test.
+    pub fn of(snapshot: &Snapshot) -> WatchedStack {
+        let mut functions: Vec<WatchedFunction> = Vec::new();
+        for frame in snapshot.frames() {
+            let watched =
+                frame.kind == FrameKind::Workspace && !frame.inlined && !frame.name.starts_with('{');
+            if watched
+                && functions.len() < MOST_FUNCTIONS
+                && functions.iter().all(|known| known.function != frame.function)
+            {
+                let (function, declared) = (frame.function.clone(), frame.declared.clone());
+                functions.push(WatchedFunction { function, declared });
+            }
+        }
+        WatchedStack { functions, seconds: 0 }
+    }
+}

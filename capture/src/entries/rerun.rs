@@ -1,0 +1,200 @@
+//! Runs a kept command again, away from the terminal and from the user's store, and finds the same crash.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::process;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use relapse_snapshot::store::{KeptCommand, KeptInput, Store};
+use relapse_snapshot::{FrameKind, Rules, Snapshot};
+
+use super::WatchedStack;
+use crate::limits::Limits;
+use crate::roots::Roots;
+use crate::run::{Expects, Log, Prepared, RunError, RunOptions, Work, prepare, trace_again};
+use crate::tracer::{Command, TraceError};
+
+/// A program that has not crashed by then is ended; to this, three times what the first run took are added.
+const SECONDS: u64 = 60;
+const TIMES_FIRST: u64 = 3;
+/// What cargo may take on top: it may have to build.
+const CARGO_SECONDS: u64 = 300;
+
+/// What a second run needs.
+#[derive(Debug, Clone)]
+pub struct RerunOptions {
+    /// The command, as it was kept.
+    pub command: KeptCommand,
+    /// Whose code lies where.
+    pub roots: Roots,
+    /// Our own program, which cargo starts as its runner.
+    pub program: PathBuf,
+    /// What is a secret: a second run keeps as little of it as the first.
+    pub rules: Rules,
+    /// How far values and stacks are read.
+    pub limits: Limits,
+}
+
+/// What a second run has shown.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rerun {
+    /// The same crash, with the values that the functions were given.
+    Same {
+        /// The crash; its name, time and command are those of the first one.
+        snapshot: Box<Snapshot>,
+        /// What it cost.
+        notes: Vec<String>,
+    },
+    /// Something else, in words for the user.
+    Other {
+        /// What.
+        reason: String,
+        /// What it cost.
+        notes: Vec<String>,
+    },
+}
+
+/// Runs the command of a crash again and reads the arguments of its functions as they are entered.
+///
+/// To be called on a thread that has no child processes.
+pub fn rerun(
+    snapshot: &Snapshot,
+    options: &RerunOptions,
+    expects: &mut Expects<'_>,
+) -> Result<Rerun, RunError> {
+    let other = |reason: &str| Ok(Rerun::Other { reason: reason.to_owned(), notes: Vec::new() });
+    let seconds = options.command.seconds.saturating_mul(TIMES_FIRST).saturating_add(SECONDS);
+    let stack = WatchedStack { seconds, ..WatchedStack::of(snapshot) };
+    if stack.functions.is_empty() {
+        return other("no function of the project has an entry that could be watched");
+    }
+    if !options.command.folder.is_dir() {
+        return other("the working folder of the first run is not there any more");
+    }
+    let input = match input(&options.command.input) {
+        Ok(input) => input,
+        Err(error) => return other(&format!("the standard input of the first run cannot be had: {error}")),
+    };
+    let setup = |action| move |source| RunError::Setup { action, source };
+    let scratch = tempfile::Builder::new()
+        .prefix("relapse-rerun-")
+        .tempdir()
+        .map_err(setup("create a folder for temporary files"))?;
+    let log = Log::create(scratch.path().join("kept")).map_err(setup("create a temporary file"))?;
+    let store = Store::at(scratch.path().join(".relapse")).with_rules(options.rules.clone());
+    let run = RunOptions {
+        words: options.command.words.iter().map(OsString::from).collect(),
+        folder: options.command.folder.clone(),
+        roots: options.roots.clone(),
+        store: store.clone(),
+        program: options.program.clone(),
+        limits: options.limits.clone(),
+        rerun: false,
+        watch: Some(stack.clone()),
+    };
+    let command = Command { folder: Some(run.folder.clone()), ..Command::new(&run.words) };
+    let Prepared { command, settings, cargo, .. } = prepare(command, &run, scratch.path(), &log)?;
+    let timed_out = if cargo.is_some() {
+        start(&command, input, Duration::from_secs(seconds.saturating_add(CARGO_SECONDS)))?
+    } else {
+        let silent = || Ok::<_, io::Error>(OwnedFd::from(File::options().write(true).open("/dev/null")?));
+        let silent = || silent().map(Some).map_err(setup("open /dev/null"));
+        let work = Work {
+            settings: &settings,
+            build: None,
+            store: store.clone(),
+            log: &log,
+            descriptors: [Some(input.into()), silent()?, silent()?],
+        };
+        trace_again(&command, work, stack, expects)?;
+        false
+    };
+    let (kept, notes) = log.read();
+    let found = same_crash(snapshot, &store);
+    Ok(match found {
+        Some(found) => Rerun::Same { snapshot: Box::new(named_as(found, snapshot)), notes },
+        None => Rerun::Other { reason: reason(options, timed_out, kept.is_empty()), notes },
+    })
+}
+
+fn reason(options: &RerunOptions, timed_out: bool, no_crash: bool) -> String {
+    let seen = match (timed_out, no_crash) {
+        (true, true) => "the second run did not end in its time",
+        (_, true) => "the second run did not crash",
+        (_, false) => "the second run crashed in another way",
+    };
+    match &options.command.input {
+        KeptInput::NotKept(why) => format!("{seen} ({why})"),
+        _ => seen.to_owned(),
+    }
+}
+
+/// Of the crashes of the second run the one of the same fingerprint, best one whose stack is the same, too.
+fn same_crash(first: &Snapshot, store: &Store) -> Option<Snapshot> {
+    let stack = |snapshot: &Snapshot| -> Vec<String> {
+        let own = snapshot.frames().iter().filter(|frame| frame.kind == FrameKind::Workspace);
+        own.map(|frame| frame.function.clone()).collect()
+    };
+    let listing = store.list().ok()?;
+    let same = listing.snapshots.iter().filter(|summary| summary.fingerprint == first.fingerprint);
+    let mut same: Vec<Snapshot> = same.filter_map(|summary| store.get(&summary.id).ok()).collect();
+    let best = same.iter().position(|other| stack(other) == stack(first)).unwrap_or(0);
+    (best < same.len()).then(|| same.swap_remove(best))
+}
+
+/// The second run stands for the first one.
+fn named_as(mut found: Snapshot, first: &Snapshot) -> Snapshot {
+    found.id.clone_from(&first.id);
+    found.time.clone_from(&first.time);
+    found.count = first.count;
+    found.program.command.clone_from(&first.program.command);
+    found
+}
+
+fn input(kept: &KeptInput) -> io::Result<File> {
+    let KeptInput::File { path, offset, len } = kept else { return File::open("/dev/null") };
+    let mut file = File::open(path)?;
+    if file.metadata()?.len() != *len {
+        return Err(io::Error::other(format!("{} has changed", shown(path))));
+    }
+    file.seek(SeekFrom::Start(*offset))?;
+    Ok(file)
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// Runs cargo, which starts our runner. Whether its time was over.
+fn start(command: &Command, input: File, patience: Duration) -> Result<bool, RunError> {
+    let name = command.words.first().map_or_else(String::new, |w| w.to_string_lossy().into_owned());
+    let failed = |source| TraceError::Start { program: name.clone(), source };
+    let Some((program, arguments)) = command.words.split_first() else {
+        return Err(failed(io::ErrorKind::NotFound.into()).into());
+    };
+    let mut new = process::Command::new(program);
+    new.args(arguments).env_clear().envs(command.environment.iter().map(|(name, value)| (name, value)));
+    new.stdin(input).stdout(process::Stdio::null()).stderr(process::Stdio::null());
+    if let Some(folder) = &command.folder {
+        new.current_dir(folder);
+    }
+    let mut child = new.spawn().map_err(failed)?;
+    let start = Instant::now();
+    loop {
+        match child.try_wait() {
+            Ok(Some(_)) => return Ok(false),
+            Ok(None) if start.elapsed() < patience => thread::sleep(Duration::from_millis(10)),
+            Ok(None) => {
+                // Programs under the tracer have a shorter limit of their own, and end with their tracer.
+                let _ = child.kill();
+                let _ = child.wait();
+                return Ok(true);
+            }
+            Err(source) => return Err(failed(source).into()),
+        }
+    }
+}

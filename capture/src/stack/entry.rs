@@ -1,0 +1,127 @@
+//! The arguments of a function at its entry: where the thread has to be stopped for them, and what they are
+//! there. In: an image and an address, or a thread that is stopped. Never sets a breakpoint itself.
+
+use gimli::Unit;
+use relapse_snapshot::{Argument, Frame, Location, TypeTable};
+
+use super::arguments::{Moment, Source};
+use super::symbolication::look_up;
+use super::{Entries, Stacks};
+use crate::arch::Registers;
+use crate::image::{AddressSpace, DieRef, Image, Slice, Symbol};
+use crate::memory::Memory;
+use crate::unwind::PhysicalFrame;
+
+/// Code of a function whose symbol gives no size is looked at so far.
+const UNKNOWN_SIZE: u64 = 4096;
+
+/// Where a thread has to be stopped to read all arguments of a function, in the image's own addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EntryPlan {
+    /// Where the function is declared.
+    pub(crate) declared: Option<Location>,
+    /// The first instruction.
+    pub(crate) first: u64,
+    /// The end of the prologue.
+    pub(crate) prologue_end: u64,
+    /// Where arguments are read, in order.
+    pub(crate) stops: Vec<u64>,
+}
+
+impl Stacks {
+    /// Plans the reading of a function's arguments; `None` where debug info knows of none.
+    pub(crate) fn entry_plan(&mut self, image: &'static Image, symbol: &Symbol) -> Option<EntryPlan> {
+        let (unit, found) = look_up(image, symbol.address);
+        let (call, unit) = (found.last()?, unit?);
+        let die = DieRef { unit, entry: call.entry? };
+        let frame = self.frame(image, die, call, false);
+        let state = self.images.entry(image.number()).or_default();
+        let size = if symbol.size == 0 { UNKNOWN_SIZE } else { symbol.size };
+        let lines = state.units.unit(&image.dwarf, unit).ok()?;
+        let first = symbol.address;
+        let prologue_end = prologue_end(&lines, first, first.saturating_add(size)).unwrap_or(first);
+        let registers = Registers::unknown();
+        let physical = PhysicalFrame { registers, lookup: first, cfa: None };
+        let source = Source {
+            dwarf: &image.dwarf,
+            bias: 0,
+            physical: &physical,
+            memory: &NoMemory,
+            limits: &self.limits,
+            entries: Entries { function: die, outermost: die },
+            moment: Moment::Crash,
+        };
+        let mut stops = source.entry_addresses(&mut state.units, first, prologue_end);
+        stops.sort_unstable();
+        stops.dedup();
+        (!stops.is_empty()).then_some(EntryPlan { declared: frame.declared, first, prologue_end, stops })
+    }
+
+    /// The arguments of the function at whose entry a thread is stopped, those that are read at another moment
+    /// missing; `None` where its frame cannot be told.
+    pub(crate) fn entry_arguments(
+        &mut self,
+        space: &AddressSpace,
+        registers: &Registers,
+        memory: &dyn Memory,
+        moment: Moment,
+        types: &mut TypeTable,
+    ) -> Option<Vec<Argument>> {
+        let physical = self.unwinder.innermost(space, registers, memory);
+        let call = self.calls(space, 0, &physical).pop()?;
+        let (entries, (image, bias)) = (call.entries?, call.image?);
+        let state = self.images.entry(image.number()).or_default();
+        let source = Source {
+            dwarf: &image.dwarf,
+            bias,
+            physical: &physical,
+            memory,
+            limits: &self.limits,
+            entries,
+            moment,
+        };
+        let mut frame = Frame { arguments: Vec::new(), ..call.frame };
+        let mut left = self.limits.nodes;
+        source.read(&mut frame, &mut state.units, types, &mut left);
+        Some(frame.arguments)
+    }
+
+    /// The canonical frame address of a thread's innermost frame.
+    pub(crate) fn innermost_cfa(
+        &mut self,
+        space: &AddressSpace,
+        registers: &Registers,
+        memory: &dyn Memory,
+    ) -> Option<u64> {
+        self.unwinder.innermost(space, registers, memory).cfa
+    }
+}
+
+/// For plans, which read nothing.
+struct NoMemory;
+
+impl Memory for NoMemory {
+    fn read(&self, address: u64, buffer: &mut [u8]) -> Result<(), crate::memory::Unreadable> {
+        Err(crate::memory::Unreadable { address, len: buffer.len() })
+    }
+}
+
+/// Where the line table says that a function's prologue ends (`prologue_end`, DWARF 5, section 6.2.2); without
+/// such a mark, its second line: compilers begin a new one for the body.
+fn prologue_end(unit: &Unit<Slice>, first: u64, end: u64) -> Option<u64> {
+    let mut rows = unit.line_program.clone()?.rows();
+    let (mut marked, mut second) = (None::<u64>, None::<u64>);
+    while let Ok(Some((_, row))) = rows.next_row() {
+        let address = row.address();
+        if row.end_sequence() || !(first..end).contains(&address) {
+            continue;
+        }
+        if row.prologue_end() {
+            marked = Some(marked.map_or(address, |known| known.min(address)));
+        }
+        if address > first {
+            second = Some(second.map_or(address, |known| known.min(address)));
+        }
+    }
+    marked.or(second)
+}

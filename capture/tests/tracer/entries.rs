@@ -1,0 +1,233 @@
+//! Arguments as they were given: a second run under the tracer reads them as the functions of a crash are entered.
+
+use std::time::{Duration, Instant};
+
+use relapse_capture::entries::{WatchedFunction, WatchedStack};
+use relapse_capture::roots::Roots;
+use relapse_capture::tracer::{Depth, Settings, trace};
+use relapse_snapshot::{Data, Frame, Snapshot, Trust, Value};
+
+use crate::fixture::{Marked, Told, follow, program};
+
+const SOURCE: &str = r#"
+use std::io::Read;
+use std::sync::{Arc, Barrier};
+
+pub struct Stock { pub items: Vec<u32>, pub name: String }
+impl Stock {
+    #[inline(never)]
+    pub fn sell(mut self, order: Vec<u32>, price: f64) -> u32 {
+        self.name.clear();
+        self.items.truncate(order.len() - 1);
+        drop(order);
+        let Stock { items, .. } = self;
+        if price > 2.0 { take(items, 9) } else { 0 }
+    }
+}
+#[inline(never)]
+pub fn take(items: Vec<u32>, at: usize) -> u32 { let moved = items; moved[at] }
+
+#[inline(never)]
+pub fn read<I: Iterator<Item = u32>>(mut numbers: I, text: &mut &[u8]) -> u32 {
+    let mut whole = String::new();
+    text.read_to_string(&mut whole).unwrap();
+    let mut sum = 0;
+    while let Some(n) = numbers.next() { sum += n; }
+    [sum][whole.len()]
+}
+
+#[inline(never)]
+pub fn down(depth: u32, left: &mut Vec<u32>) -> u32 {
+    left.pop();
+    if depth == 0 { return left[7]; }
+    down(depth - 1, left) + 1
+}
+
+#[inline(never)]
+pub fn step(count: &mut u64, end: u64) { *count += 1; assert!(*count < end, "the end"); }
+#[inline(never)]
+pub fn run(mut count: u64, end: u64) { loop { step(&mut count, end); } }
+
+#[inline(never)]
+pub fn round(bad: bool, rest: &mut Vec<u64>) {
+    for n in 0..1000 { one(n, bad, rest); }
+}
+#[inline(never)]
+pub fn one(n: u64, bad: bool, rest: &mut Vec<u64>) {
+    rest.clear();
+    if bad && n == 2 { rest[n as usize]; }
+    rest.push(n);
+}
+
+#[inline(never)]
+pub fn deep(mut left: u32, bad: bool) -> u32 {
+    if left == 0 { assert!(!bad); return 0; }
+    let below = deep(left - 1, bad);
+    left += 1000;
+    below + left
+}
+
+#[inline(never)]
+pub fn wait(mut own: String, barrier: &Barrier, fails: bool) {
+    barrier.wait();
+    own.push('!');
+    barrier.wait();
+    if fails { own.clear(); panic!("of {}", own.len()); }
+}
+
+fn main() {
+    let n = std::env::args().count() as u32;
+    match std::env::args().nth(1).unwrap().as_str() {
+        "sell" => { Stock { items: vec![1, 2, 3], name: "pears".into() }.sell(vec![n, 7], 2.5); }
+        "read" => { read(vec![4, 5, n].into_iter(), &mut &b"abc"[..]); }
+        "down" => { down(3, &mut vec![1, 2, 3, 4, 5]); }
+        "run" => { run(0, 100_000); }
+        "round" => { for bad in [false, false, true] { round(bad, &mut vec![9]); } }
+        "deep" => { deep(400, true); }
+        "deep twice" => { for (n, bad) in [(400, false), (5, true)] { deep(n, bad); } }
+        "wait" => {
+            let barrier = Arc::new(Barrier::new(2));
+            let other = Arc::clone(&barrier);
+            let quiet = std::thread::spawn(move || wait("quiet".into(), &other, false));
+            let loud = std::thread::spawn(move || wait("loud".into(), &barrier, true));
+            let _ = (quiet.join(), loud.join());
+        }
+        _ => {}
+    }
+}
+"#;
+
+/// The first crash of a plain run, and of a second one with entry values; with the notes of the second.
+fn twice(word: &str, options: &[&str]) -> (Snapshot, Snapshot, Vec<String>) {
+    let (command, mark) = Marked::command(&[word], &program(SOURCE, options));
+    let mut told = Told::default();
+    follow(&command, &mut told).unwrap();
+    let first = told.crashes.remove(0).snapshot;
+    let own =
+        |frame: &&Frame| frame.location.as_ref().is_some_and(|at| at.file.starts_with('p')) && !frame.inlined;
+    let mut functions: Vec<WatchedFunction> = Vec::new();
+    for frame in first.frames().iter().filter(own) {
+        let watched = WatchedFunction { function: frame.function.clone(), declared: frame.declared.clone() };
+        if !functions.contains(&watched) {
+            functions.push(watched);
+        }
+    }
+    assert!(functions.len() > 1, "{functions:?}");
+    let mut settings = Settings::new(Roots::default(), Depth::FULL);
+    settings.watch = Some(WatchedStack { functions, seconds: 60 });
+    let mut told = Told::default();
+    std::thread::scope(|scope| scope.spawn(|| trace(&command, &settings, &mut told)).join().unwrap())
+        .unwrap();
+    assert_eq!(mark.left(), Vec::<String>::new(), "processes were left");
+    (first, told.crashes.remove(0).snapshot, told.notes)
+}
+
+/// The arguments of the innermost function of that name, in words.
+fn given(snapshot: &Snapshot, name: &str) -> Vec<String> {
+    let named = |frame: &&Frame| frame.name.split('<').next() == Some(name);
+    let frame = snapshot.frames().iter().find(named).unwrap();
+    frame.arguments.iter().map(|argument| words(&argument.value)).collect()
+}
+
+fn words(value: &Value) -> String {
+    let all = |values: Vec<&Value>| values.into_iter().map(words).collect::<Vec<_>>().join(" ");
+    match &value.data {
+        Data::Missing(reason) => format!("<{reason}>"),
+        Data::Bool(b) => b.to_string(),
+        Data::Int(n) => n.to_string(),
+        Data::Uint(n) => n.to_string(),
+        Data::Float(bits) => f64::from_bits(*bits).to_string(),
+        Data::Text { text, .. } => format!("{text:?}"),
+        Data::Bytes { bytes, .. } => format!("{:?}", String::from_utf8_lossy(bytes)),
+        _ => all(value.children()),
+    }
+}
+
+fn trusts(snapshot: &Snapshot, name: &str) -> Vec<Trust> {
+    let named = |frame: &&Frame| frame.name.split('<').next() == Some(name);
+    let frame = snapshot.frames().iter().find(named).unwrap();
+    frame.arguments.iter().map(|argument| argument.value.worst_trust()).collect()
+}
+
+#[test]
+fn owned_arguments_are_those_that_were_given_though_they_were_changed_and_moved() {
+    for options in [&[][..], &["-O"]] {
+        let (_, second, _) = twice("sell", options);
+        assert_eq!(given(&second, "sell"), ["1 2 3 \"pears\"", "2 7", "2.5"], "{options:?}");
+        assert_eq!(given(&second, "take")[1], "9", "{options:?}");
+        assert_eq!(trusts(&second, "sell"), [Trust::Entry; 3], "{options:?}");
+    }
+    let (first, second, _) = twice("sell", &[]);
+    assert_ne!(given(&first, "sell"), given(&second, "sell"));
+    assert_eq!(given(&second, "take"), ["1", "9"]);
+}
+
+#[test]
+fn iterator_and_reader_are_as_they_were_before_anything_was_taken() {
+    let (first, second, _) = twice("read", &[]);
+    assert_eq!(given(&second, "read")[1], "\"abc\"");
+    assert_eq!(given(&first, "read")[1], "\"\"");
+    assert_ne!(given(&first, "read")[0], given(&second, "read")[0]);
+    assert!(!given(&second, "read")[0].contains('<'), "{:?}", given(&second, "read"));
+}
+
+#[test]
+fn each_call_of_a_recursion_has_its_own_arguments() {
+    let (_, second, _) = twice("down", &[]);
+    let calls: Vec<Vec<String>> = second
+        .frames()
+        .iter()
+        .filter(|frame| frame.name == "down")
+        .map(|frame| frame.arguments.iter().map(|argument| words(&argument.value)).collect())
+        .collect();
+    assert_eq!(calls, [["0", "1 2"], ["1", "1 2 3"], ["2", "1 2 3 4"], ["3", "1 2 3 4 5"]]);
+}
+
+#[test]
+fn hot_function_is_left_alone_and_its_old_arguments_are_not_taken_for_new_ones() {
+    let start = Instant::now();
+    let (_, second, notes) = twice("run", &[]);
+    assert!(start.elapsed() < Duration::from_secs(20));
+    assert_eq!(given(&second, "run"), ["0", "100000"]);
+    // Read at the crash: nobody was there when it was entered for the last time.
+    assert_eq!(given(&second, "step"), ["100000", "100000"]);
+    assert!(!trusts(&second, "step").contains(&Trust::Entry));
+    assert!(notes.iter().any(|note| note.contains("too often") && note.contains("step")), "{notes:?}");
+}
+
+#[test]
+fn hot_function_is_read_again_once_its_caller_is_entered_anew() {
+    let (first, second, notes) = twice("round", &[]);
+    assert_eq!(given(&first, "one"), ["2", "true", ""]);
+    assert_eq!(given(&second, "one"), ["2", "true", "1"]);
+    assert_eq!(given(&second, "round"), ["true", "9"]);
+    assert!(notes.iter().any(|note| note.contains("too often")), "{notes:?}");
+}
+
+#[test]
+fn outermost_calls_of_a_deep_recursion_keep_their_arguments() {
+    let (_, second, _) = twice("deep", &[]);
+    let calls: Vec<&Frame> = second.frames().iter().filter(|frame| frame.name == "deep").collect();
+    let outermost = calls.last().unwrap();
+    assert_eq!(words(&outermost.arguments[0].value), "400");
+    assert_eq!(outermost.trust(), Trust::Entry);
+    assert_eq!(calls[0].trust(), Trust::AtCrash);
+}
+
+#[test]
+fn arguments_of_calls_that_have_returned_are_not_given_to_later_ones() {
+    let (_, second, _) = twice("deep twice", &[]);
+    let calls: Vec<&Frame> = second.frames().iter().filter(|frame| frame.name == "deep").collect();
+    let left: Vec<String> = calls.iter().map(|frame| words(&frame.arguments[0].value)).collect();
+    assert_eq!(left, ["0", "1", "2", "3", "4", "5"]);
+}
+
+#[test]
+fn threads_in_one_function_keep_their_arguments_apart() {
+    for _ in 0..3 {
+        let (_, second, _) = twice("wait", &[]);
+        let given = given(&second, "wait");
+        assert_eq!((given[0].as_str(), given[2].as_str()), ("\"loud\"", "true"));
+        assert_eq!(second.cause.message, "of 0");
+    }
+}

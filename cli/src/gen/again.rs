@@ -1,0 +1,126 @@
+//! What `gen` does beside generating: it shows progress, and runs the crashed command again where the values as
+//! they were given are wanted.
+
+use relapse_capture::cargo_runner::CargoCommand;
+use relapse_capture::entries::{Rerun, RerunOptions, rerun};
+use relapse_capture::roots::Roots;
+use relapse_generator::compile::Progress as Step;
+use relapse_generator::generate::Surroundings;
+use relapse_generator::second_chance::Lacking;
+use relapse_snapshot::display::short_type;
+use relapse_snapshot::store::KeptCommand;
+use relapse_snapshot::{Snapshot, Store};
+
+use crate::arguments;
+use crate::console::{Console, Progress};
+use crate::run::expectation;
+use crate::settings::Settings;
+
+/// The surroundings of one snapshot's generation.
+pub(super) struct Again<'a> {
+    pub(super) args: &'a arguments::Gen,
+    pub(super) store: &'a Store,
+    pub(super) roots: &'a Roots,
+    pub(super) settings: &'a Settings,
+    pub(super) console: &'a mut Console,
+    progress: Option<Progress>,
+}
+
+impl<'a> Again<'a> {
+    pub(super) fn new(
+        args: &'a arguments::Gen,
+        store: &'a Store,
+        roots: &'a Roots,
+        settings: &'a Settings,
+        console: &'a mut Console,
+    ) -> Again<'a> {
+        let progress = Some(console.progress("building the candidates"));
+        Again { args, store, roots, settings, console, progress }
+    }
+
+    /// The command, where it may be run again; else why not.
+    fn command(&self, snapshot: &Snapshot) -> Result<KeptCommand, &'static str> {
+        if self.args.no_rerun {
+            return Err("--no-rerun forbids it");
+        }
+        let kept = self.store.command_of(&snapshot.id).ok().flatten();
+        let kept = kept.ok_or("its command was not kept")?;
+        let words: Vec<_> = kept.words.iter().map(Into::into).collect();
+        if CargoCommand::parse(&words).is_none() && !kept.rerun && !self.args.rerun {
+            return Err("it is not started by cargo: --rerun allows it");
+        }
+        Ok(kept)
+    }
+}
+
+impl Surroundings for Again<'_> {
+    fn progress(&mut self, step: Step<'_>) {
+        let text = format!("building the candidates: {} ({} done)", step.name, step.finished);
+        if let Some(progress) = &self.progress {
+            progress.now(&text);
+        }
+    }
+
+    fn second_chance(&mut self, snapshot: &Snapshot, why: Lacking) -> Option<Snapshot> {
+        self.progress = None;
+        let why = match why {
+            Lacking::Any => "no function reproduces the crash with the values that it had by then".to_owned(),
+            Lacking::Better(function) => {
+                format!(
+                    "{} does not reproduce the crash with the values that it had by then",
+                    short_type(&function)
+                )
+            }
+            Lacking::Given(function) => {
+                format!("the arguments of {} may have been changed since its call", short_type(&function))
+            }
+        };
+        let command = match self.command(snapshot) {
+            Ok(command) => command,
+            Err(reason) => {
+                self.console
+                    .say(format_args!("{why}; a second run could tell what it was given, but {reason}"));
+                return None;
+            }
+        };
+        self.console.say(format_args!("{why}: running the command again for what it was given"));
+        let program = match std::env::current_exe() {
+            Ok(program) => program,
+            Err(error) => {
+                self.console.warn(format_args!("failed to find the path of relapse itself: {error}"));
+                return None;
+            }
+        };
+        let options = RerunOptions {
+            command,
+            roots: self.roots.clone(),
+            rules: self.settings.rules.clone(),
+            limits: self.settings.limits.clone(),
+            program,
+        };
+        let spinner = self.console.progress("running the command again");
+        let seen = rerun(snapshot, &options, &mut expectation::from_source(self.roots));
+        drop(spinner);
+        self.progress = Some(self.console.progress("building the candidates"));
+        match seen {
+            Ok(Rerun::Same { snapshot, notes }) => {
+                for note in notes {
+                    self.console.say(format_args!("  second run: {note}"));
+                }
+                Some(*snapshot)
+            }
+            Ok(Rerun::Other { reason, notes }) => {
+                for note in notes {
+                    self.console.say(format_args!("  second run: {note}"));
+                }
+                self.console.warn(format_args!("{reason}: the values of the first one have to do"));
+                None
+            }
+            Err(error) => {
+                let source = std::error::Error::source(&error).map(|s| format!(": {s}")).unwrap_or_default();
+                self.console.warn(format_args!("the command could not be run again: {error}{source}"));
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! `cargo relapse gen` runs a crashed command again where the values at the crash are not those that were given.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+const LIB: &str = "\
+pub struct Stock { pub items: Vec<u32>, pub taken: usize }
+impl Stock {
+    pub fn drain(&mut self, price: u32) -> u32 {
+        let mut sum = 0;
+        while !self.items.is_empty() { sum += self.items.remove(0); self.taken += 1; }
+        assert!(self.taken < 3, \"sold out\");
+        sum / (price - 1)
+    }
+    pub fn close(self, names: Vec<String>) -> String {
+        let Stock { items, .. } = self;
+        let mut left = names;
+        left.truncate(items.len());
+        drop(items);
+        left.swap_remove(2)
+    }
+}
+";
+
+const PROG: &str = "\
+use std::io::Read;
+fn main() {
+    let word = std::env::args().nth(1).unwrap_or_default();
+    let mut stock = demo::Stock { items: vec![4, 5, 6], taken: 0 };
+    match word.as_str() {
+        \"close\" => println!(\"{}\", stock.close(vec![\"a\".into(), \"b\".into(), \"c\".into(), \"d\".into()][..2].to_vec())),
+        \"once\" => { if std::fs::File::create_new(\"seen\").is_ok() { stock.drain(3); } }
+        \"input\" => {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text).unwrap();
+            stock.items = text.split_whitespace().map(|n| n.parse().unwrap()).collect();
+            stock.drain(1);
+        }
+        _ => { println!(\"{}\", stock.drain(2)); }
+    }
+}
+";
+
+struct Project {
+    folder: tempfile::TempDir,
+}
+
+impl Project {
+    fn new() -> Project {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        let manifest = "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n";
+        write("Cargo.toml", manifest);
+        write("src/lib.rs", LIB);
+        write("src/bin/prog.rs", PROG);
+        Project { folder }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-relapse"));
+        command.args(words).current_dir(self.path()).env("RUST_BACKTRACE", "0").stdin(Stdio::null());
+        command.env_remove("CARGO_TARGET_DIR").env_remove("RUSTFLAGS").env("SECOND_RUN_TEST", self.path());
+        command
+    }
+
+    fn run(&self, words: &[&str]) {
+        let output = self.command(&[&["run", "--"], words].concat()).output().unwrap();
+        assert!(String::from_utf8_lossy(&output.stderr).contains("snapshot"), "{output:?}");
+    }
+
+    fn built(&self) -> PathBuf {
+        let mut build = Command::new("cargo");
+        build.args(["build", "-q"]).current_dir(self.path()).env_remove("CARGO_TARGET_DIR");
+        assert!(build.status().unwrap().success());
+        self.path().join("target/debug/prog")
+    }
+
+    /// The account, the generated test, and what was said.
+    fn generated(&self, words: &[&str]) -> (Value, String, String) {
+        let output = self.command(&[&["gen", "--json"], words].concat()).output().unwrap();
+        let Output { stdout, stderr, .. } = output;
+        let said = String::from_utf8_lossy(&stderr).into_owned();
+        let account: Value =
+            serde_json::from_slice(&stdout).unwrap_or_else(|error| panic!("{error}: {said}"));
+        let file = account["file"]
+            .as_str()
+            .map(|file| fs::read_to_string(self.path().join(file)).unwrap_or_default());
+        assert_eq!(self.left(), Vec::<PathBuf>::new());
+        (account, file.unwrap_or_default(), said)
+    }
+
+    /// Processes that the project's commands have left.
+    fn left(&self) -> Vec<PathBuf> {
+        let mark = format!("SECOND_RUN_TEST={}", self.path().display());
+        let is_ours = |path: &PathBuf| {
+            let environment = fs::read(path.join("environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|line| line == mark.as_bytes())
+        };
+        fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path()).filter(is_ours).collect()
+    }
+}
+
+#[test]
+fn test_of_a_public_method_has_the_values_that_it_was_called_with() {
+    let project = Project::new();
+    project.run(&["cargo", "run", "-q"]);
+    let (account, test, said) = project.generated(&[]);
+    assert_eq!(account["status"], "verified", "{said}");
+    assert_eq!((account["trust"].as_str(), account["frame"].as_u64()), (Some("entry"), Some(0)), "{said}");
+    assert!(test.contains("items: vec![4, 5, 6]") && test.contains("taken: 0"), "{test}");
+    assert!(said.contains("running the command again"), "{said}");
+}
+
+#[test]
+fn self_by_value_and_moved_arguments_are_those_of_the_call() {
+    let project = Project::new();
+    project.run(&["cargo", "run", "-q", "--", "close"]);
+    let (account, test, said) = project.generated(&[]);
+    assert_eq!(account["status"], "verified", "{said}");
+    assert!(account["function"].as_str().unwrap().ends_with("close"), "{account}");
+    assert!(test.contains("4, 5, 6") && test.contains("\"a\"") && test.contains("\"b\""), "{test}");
+}
+
+#[test]
+fn second_run_is_forbidden_or_allowed_by_options() {
+    let project = Project::new();
+    let program = project.built();
+    project.run(&[program.to_str().unwrap()]);
+    let (_, _, said) = project.generated(&[]);
+    assert!(said.contains("--rerun allows it"), "{said}");
+    let (_, _, said) = project.generated(&["--no-rerun"]);
+    assert!(said.contains("--no-rerun forbids it"), "{said}");
+    let (account, test, said) = project.generated(&["--rerun"]);
+    assert_eq!(account["trust"], "entry", "{said}");
+    assert!(test.contains("4, 5, 6"), "{test}");
+}
+
+#[test]
+fn standard_input_of_a_file_is_read_again() {
+    let project = Project::new();
+    let path = project.path().join("numbers.txt");
+    fs::write(&path, "7 8").unwrap();
+    let mut run = project.command(&["run", "--", "cargo", "run", "-q", "--", "input"]);
+    run.stdin(File::open(&path).unwrap()).output().unwrap();
+    let (account, test, said) = project.generated(&[]);
+    assert_eq!(account["trust"], "entry", "{said}");
+    assert!(test.contains("7, 8"), "{test}");
+}
+
+#[test]
+fn second_run_that_ends_in_another_way_is_said_and_costs_nothing() {
+    let project = Project::new();
+    project.run(&["cargo", "run", "-q", "--", "once"]);
+    let (account, test, said) = project.generated(&[]);
+    assert!(said.contains("the second run did not crash"), "{said}");
+    assert_eq!(
+        (account["status"].as_str(), account["trust"].as_str()),
+        (Some("verified"), Some("suspect")),
+        "{said}"
+    );
+    assert!(test.contains("taken: 3"), "{test}");
+}

@@ -1,0 +1,321 @@
+//! What a module declares: functions, impl blocks, traits, types, and macros whose text reads as items.
+
+use syn::visit::{self, Visit};
+use syn::{Fields, ImplItem as SynImplItem, Item, TraitItem};
+
+use super::{Spot, Walk, plain};
+use crate::index::attributes::Attributes;
+use crate::index::function::{FunctionItem, Owner, asserts, head_line};
+use crate::index::items::{
+    EntryTarget, FieldItem, FieldList, FunctionId, ImplItem, ItemId, ItemKind, ModuleId, OpaqueMacro, Shape,
+    TypeItem, VariantItem, Visibility,
+};
+use crate::index::macros::{self, MacroText};
+
+/// How a function is introduced.
+pub(super) struct Head<'a> {
+    pub(super) attrs: &'a [syn::Attribute],
+    pub(super) attributes: Attributes,
+    pub(super) head: u32,
+    pub(super) visibility: Visibility,
+    pub(super) owner: Owner,
+}
+
+/// How a type item is introduced.
+struct Declared<'a> {
+    ident: &'a syn::Ident,
+    vis: &'a syn::Visibility,
+    generics: syn::Generics,
+    attrs: &'a [syn::Attribute],
+    kind: ItemKind,
+}
+
+impl Walk<'_> {
+    pub(super) fn function(
+        &mut self,
+        signature: &syn::Signature,
+        block: &syn::Block,
+        head: Head<'_>,
+        spot: &Spot,
+    ) {
+        let name = plain(&signature.ident);
+        let id = FunctionId { krate: self.root.id, function: self.source.functions.len() as u32 };
+        let cfg = spot.cfg.clone().and(head.attributes.cfg.clone());
+        if matches!(head.owner, Owner::Module) {
+            let target = EntryTarget::Function(id.function);
+            self.enter(spot, &name, target, head.visibility, (cfg.clone(), head.attributes.hidden));
+        }
+        let attributes_start = head.attrs.iter().map(|a| a.pound_token.span.start().line as u32).min();
+        let braces = block.brace_token.span;
+        self.source.functions.push(FunctionItem {
+            id,
+            package: self.root.package.to_owned(),
+            crate_name: self.root.crate_name.to_owned(),
+            file: self.file_name(spot.file),
+            first_line: attributes_start.unwrap_or(head.head).min(head.head),
+            head_line: head.head,
+            name_line: signature.fn_token.span.start().line as u32,
+            body_lines: (braces.open().start().line as u32, braces.close().end().line as u32),
+            module: ModuleId { krate: self.root.id, module: spot.module },
+            visibility: head.visibility,
+            owner: head.owner,
+            signature: signature.clone(),
+            attributes: head.attributes,
+            cfg,
+            nested_in: spot.nested_in.clone(),
+            in_macro: spot.in_macro.clone(),
+            asserts: asserts(signature, block),
+            name: name.clone(),
+        });
+        let inner = Spot { nested_in: Some(name), depth: spot.depth + 1, ..spot.clone() };
+        self.nested(&inner, |finder| finder.visit_block(block));
+    }
+
+    /// Items that stand in bodies and initialisers.
+    fn nested(&mut self, spot: &Spot, find: impl FnOnce(&mut NestedItems)) {
+        let mut finder = NestedItems(Vec::new());
+        find(&mut finder);
+        if !finder.0.is_empty() {
+            self.items(&finder.0, spot);
+        }
+    }
+
+    pub(super) fn implementation(&mut self, block: &syn::ItemImpl, spot: &Spot) {
+        let attributes = self.attributes(&block.attrs);
+        let cfg = spot.cfg.clone().and(attributes.cfg.clone());
+        let trait_path = block.trait_.as_ref().map(|(path, _)| path.clone());
+        self.source.impls.push(ImplItem {
+            module: ModuleId { krate: self.root.id, module: spot.module },
+            self_type: (*block.self_ty).clone(),
+            trait_path: trait_path.clone(),
+            negative: block.modifiers.polarity.is_some(),
+            generics: block.generics.clone(),
+            cfg: cfg.clone(),
+        });
+        let spot = Spot { cfg, ..spot.clone() };
+        for item in &block.items {
+            match item {
+                SynImplItem::Fn(function) => {
+                    let (self_type, generics) = (block.self_ty.clone(), Box::new(block.generics.clone()));
+                    let owner = match trait_path.clone() {
+                        Some(path) => Owner::TraitImpl { self_type, trait_path: Box::new(path), generics },
+                        None => Owner::Inherent { self_type, generics },
+                    };
+                    let visibility = match &owner {
+                        Owner::TraitImpl { .. } => Visibility::Public,
+                        _ => self.visibility(&function.vis, &spot),
+                    };
+                    let mut own = self.attributes(&function.attrs);
+                    own.hidden |= attributes.hidden;
+                    let head = head_line(&function.vis, &function.modifiers, &function.sig);
+                    let head = Head { attrs: &function.attrs, attributes: own, head, visibility, owner };
+                    self.function(&function.sig, &function.block, head, &spot);
+                }
+                SynImplItem::Const(constant) => {
+                    self.nested(&spot, |finder| finder.visit_expr(&constant.expr));
+                }
+                SynImplItem::Macro(invocation) => self.opaque(&invocation.mac, None, &spot),
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn trait_item(&mut self, item: &syn::ItemTrait, spot: &Spot) {
+        let attributes = self.attributes(&item.attrs);
+        let cfg = spot.cfg.clone().and(attributes.cfg.clone());
+        let functions = item.items.iter().filter_map(|item| match item {
+            TraitItem::Fn(function) => Some(function),
+            _ => None,
+        });
+        let methods = functions.clone().map(|f| f.sig.ident.to_string()).collect();
+        let name = plain(&item.ident);
+        let declared = Declared {
+            ident: &item.ident,
+            vis: &item.vis,
+            generics: item.generics.clone(),
+            attrs: &item.attrs,
+            kind: ItemKind::Trait(methods),
+        };
+        self.add_item(declared, spot);
+        let inner = Spot { cfg, ..spot.clone() };
+        for function in functions {
+            let Some(block) = &function.default else { continue };
+            let owner = Owner::Trait { name: name.clone(), generics: Box::new(item.generics.clone()) };
+            let head = head_line(&syn::Visibility::Inherited, &function.modifiers, &function.sig);
+            let own = self.attributes(&function.attrs);
+            let visibility = Visibility::Public;
+            let head = Head { attrs: &function.attrs, attributes: own, head, visibility, owner };
+            self.function(&function.sig, block, head, &inner);
+        }
+    }
+
+    fn add_item(&mut self, declared: Declared<'_>, spot: &Spot) {
+        let attributes = self.attributes(declared.attrs);
+        let name = plain(declared.ident);
+        let visibility = self.visibility(declared.vis, spot);
+        let id = ItemId { krate: self.root.id, item: self.source.items.len() as u32 };
+        let cfg = spot.cfg.clone().and(attributes.cfg.clone());
+        self.enter(spot, &name, EntryTarget::Item(id.item), visibility, (cfg.clone(), attributes.hidden));
+        if spot.nested_in.is_some() {
+            return;
+        }
+        let line = declared.ident.span().start().line as u32;
+        let first_line = declared.attrs.iter().map(|a| a.pound_token.span.start().line as u32).min();
+        self.source.items.push(TypeItem {
+            id,
+            name,
+            module: ModuleId { krate: self.root.id, module: spot.module },
+            kind: declared.kind,
+            visibility,
+            generics: declared.generics,
+            attributes,
+            cfg,
+            file: spot.file,
+            first_line: first_line.unwrap_or(line).min(line),
+            line,
+        });
+    }
+
+    pub(super) fn type_item(&mut self, item: &Item, spot: &Spot) {
+        let (ident, vis, generics, attrs, kind) = match item {
+            Item::Struct(i) => (
+                &i.ident,
+                &i.vis,
+                i.generics.clone(),
+                &i.attrs,
+                ItemKind::Struct(self.fields(&i.fields, false, spot)),
+            ),
+            Item::Union(i) => {
+                let fields = self.fields(&Fields::Named(i.fields.clone()), false, spot);
+                (&i.ident, &i.vis, i.generics.clone(), &i.attrs, ItemKind::Union(fields))
+            }
+            Item::Enum(i) => {
+                let variants = i.variants.iter().map(|variant| {
+                    let attributes = self.attributes(&variant.attrs);
+                    VariantItem {
+                        name: plain(&variant.ident),
+                        fields: self.fields(&variant.fields, true, spot),
+                        non_exhaustive: attributes.non_exhaustive,
+                        cfg: attributes.cfg,
+                    }
+                });
+                (&i.ident, &i.vis, i.generics.clone(), &i.attrs, ItemKind::Enum(variants.collect()))
+            }
+            Item::Type(i) => (&i.ident, &i.vis, i.generics.clone(), &i.attrs, ItemKind::Alias(i.ty.clone())),
+            Item::TraitAlias(i) => {
+                (&i.ident, &i.vis, i.generics.clone(), &i.attrs, ItemKind::Trait(Vec::new()))
+            }
+            Item::Const(i) => {
+                // `const _: () = { impl … };` is how derives and people keep impls out of the module's names.
+                self.nested(&spot.within(&i.ident), |finder| finder.visit_expr(&i.expr));
+                if i.ident == "_" {
+                    return;
+                }
+                (&i.ident, &i.vis, i.generics.clone(), &i.attrs, ItemKind::Const)
+            }
+            Item::Static(i) => {
+                self.nested(&spot.within(&i.ident), |finder| finder.visit_expr(&i.expr));
+                (&i.ident, &i.vis, syn::Generics::default(), &i.attrs, ItemKind::Static)
+            }
+            _ => return,
+        };
+        self.add_item(Declared { ident, vis, generics, attrs, kind }, spot);
+    }
+
+    fn fields(&self, fields: &Fields, of_variant: bool, spot: &Spot) -> FieldList {
+        let shape = match fields {
+            Fields::Named(_) => Shape::Named,
+            Fields::Unnamed(_) => Shape::Tuple,
+            Fields::Unit => Shape::Unit,
+        };
+        let fields = fields.iter().enumerate().map(|(index, field)| FieldItem {
+            name: field.ident.as_ref().map_or_else(|| index.to_string(), plain),
+            visibility: if of_variant { Visibility::Public } else { self.visibility(&field.vis, spot) },
+            ty: field.ty.clone(),
+            cfg: self.attributes(&field.attrs).cfg,
+        });
+        FieldList { shape, fields: fields.collect() }
+    }
+
+    pub(super) fn macro_item(&mut self, item: &syn::ItemMacro, spot: &Spot) {
+        let attributes = self.attributes(&item.attrs);
+        let spot = &Spot { cfg: spot.cfg.clone().and(attributes.cfg), ..spot.clone() };
+        if let Some(defined) = &item.ident {
+            if let Some(cfg) = macros::wrapper(&item.mac.tokens) {
+                self.wrappers.insert(defined.to_string(), cfg);
+            }
+            self.opaque(&item.mac, Some(defined), spot);
+            return;
+        }
+        let Some(name) = item.mac.path.segments.last().map(|segment| segment.ident.to_string()) else {
+            return;
+        };
+        if name == "include" {
+            self.include(&item.mac, spot);
+            return;
+        }
+        let wrapper = self.wrappers.get(&name).cloned();
+        match macros::read(&name, &item.mac.tokens) {
+            MacroText::Items(parts) => {
+                for (cfg, items) in parts {
+                    let cfg = spot.cfg.clone().and(cfg).and(wrapper.clone().unwrap_or_default());
+                    let inner =
+                        Spot { cfg, in_macro: Some(name.clone()), depth: spot.depth + 1, ..spot.clone() };
+                    self.items(&items, &inner);
+                }
+                // A macro that is given items may well add some of its own.
+                if wrapper.is_none()
+                    && name != "cfg_if"
+                    && let Some(module) = self.module_mut(spot)
+                {
+                    module.opaque = true;
+                }
+            }
+            MacroText::Opaque => self.opaque(&item.mac, None, spot),
+        }
+    }
+
+    pub(super) fn opaque(&mut self, invocation: &syn::Macro, defined: Option<&syn::Ident>, spot: &Spot) {
+        if defined.is_none()
+            && let Some(module) = self.module_mut(spot)
+        {
+            module.opaque = true;
+        }
+        let Some(last) = invocation.path.segments.last() else { return };
+        self.source.opaque_macros.push(OpaqueMacro {
+            name: defined.unwrap_or(&last.ident).to_string(),
+            definition: defined.is_some(),
+            file: spot.file,
+            lines: (
+                last.ident.span().start().line as u32,
+                invocation.delimiter.span().close().end().line as u32,
+            ),
+            functions: macros::function_names(&invocation.tokens),
+        });
+    }
+}
+
+/// Collects items in bodies, not those within these items.
+struct NestedItems(Vec<Item>);
+
+impl<'ast> Visit<'ast> for NestedItems {
+    fn visit_item(&mut self, item: &'ast Item) {
+        self.0.push(item.clone());
+    }
+
+    fn visit_stmt_macro(&mut self, statement: &'ast syn::StmtMacro) {
+        // `cfg_if! { … }` and the like in a body: only those that declare functions are worth a look.
+        if macros::function_names(&statement.mac.tokens).is_empty() {
+            return;
+        }
+        if let Some(last) = statement.mac.path.segments.last()
+            && let MacroText::Items(parts) = macros::read(&last.ident.to_string(), &statement.mac.tokens)
+        {
+            self.0.extend(parts.into_iter().flat_map(|(_, items)| items));
+        }
+    }
+
+    fn visit_expr(&mut self, expression: &'ast syn::Expr) {
+        visit::visit_expr(self, expression);
+    }
+}

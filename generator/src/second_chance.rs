@@ -1,0 +1,113 @@
+//! When the values as they were given are worth a second run of the crashed command, and how what they prove
+//! joins what is known. Pure: the run itself is made by others.
+
+use relapse_snapshot::{Snapshot, Trust};
+
+use crate::candidate::{self, Callable, Rejection};
+use crate::index::SourceIndex;
+use crate::prove::Draft;
+use crate::target::{Facts, Ranking};
+
+/// Why a second run is worth it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lacking {
+    /// No function reproduces the crash with the values that it had by then.
+    Any,
+    /// This function would be a better target than those that reproduce, if its values were the given ones.
+    Better(String),
+    /// The target reproduces, but with values that may have been changed since the call.
+    Given(String),
+}
+
+/// What is lacking after a first round. `frame`: the only one that is wanted; `every`: all are wanted.
+pub(crate) fn lacking(
+    callables: &[Callable<'_>],
+    drafts: &[Draft<'_>],
+    frame: Option<usize>,
+    every: bool,
+) -> Option<Lacking> {
+    let facts: Vec<Facts> = callables.iter().map(|callable| callable.facts.clone()).collect();
+    let order = Ranking::default().order(&facts);
+    let wanted = |callable: &Callable<'_>| frame.is_none_or(|frame| callable.depth == frame);
+    let mut doubtful = None;
+    for callable in order.into_iter().map(|index| &callables[index]).filter(|callable| wanted(callable)) {
+        match drafts.iter().find(|d| d.callable.depth == callable.depth && d.reproduces()) {
+            Some(draft) if is_doubtful(draft) => {
+                doubtful.get_or_insert_with(|| Lacking::Given(callable.frame.function.clone()));
+            }
+            Some(_) => {}
+            None if !may_differ(callable) => continue,
+            None if drafts.iter().any(Draft::reproduces) => {
+                return Some(Lacking::Better(callable.frame.function.clone()));
+            }
+            None => return Some(Lacking::Any),
+        }
+        if !every && drafts.iter().any(|d| d.callable.depth == callable.depth && d.reproduces()) {
+            break;
+        }
+    }
+    doubtful
+}
+
+/// Whether a test that reproduces was made of values that the function may not have been given.
+fn is_doubtful(draft: &Draft<'_>) -> bool {
+    draft.trust > Trust::AtCrash && draft.trust != Trust::Redacted && may_differ(&draft.callable)
+}
+
+/// Whether a function's arguments may have been others at its entry, and are there to be read.
+fn may_differ(callable: &Callable<'_>) -> bool {
+    let frame = callable.frame;
+    !frame.inlined
+        && !callable.facts.entry_point
+        && !frame.arguments.is_empty()
+        && frame.trust() != Trust::Entry
+}
+
+/// The functions of the second run's stack whose values are given ones, but for those that reproduce already
+/// with values beyond doubt.
+pub(crate) fn callables<'a>(
+    snapshot: &'a Snapshot,
+    index: &'a SourceIndex,
+    drafts: &[Draft<'_>],
+) -> Vec<Callable<'a>> {
+    let known = |callable: &Callable<'_>| {
+        let same = drafts.iter().filter(|d| d.callable.frame.function == callable.frame.function);
+        same.into_iter().any(|d| d.reproduces() && !is_doubtful(d))
+    };
+    let given = |callable: &Callable<'_>| {
+        callable.frame.arguments.iter().any(|argument| argument.value.trust == Trust::Entry)
+    };
+    let (callables, _) = candidate::callables(snapshot, index);
+    callables.into_iter().filter(|callable| given(callable) && !known(callable)).collect()
+}
+
+/// Takes the second round's tests in place of the first round's of the same functions; of two reasons the second
+/// round's is the one that counts.
+pub(crate) fn join<'a>(
+    drafts: &mut Vec<Draft<'a>>,
+    second: Vec<Draft<'a>>,
+    rejected: &mut Vec<Rejection>,
+    reasons: Vec<Rejection>,
+) {
+    let same = |a: &Draft<'_>, b: &Draft<'_>| {
+        a.callable.depth == b.callable.depth && a.callable.frame.function == b.callable.frame.function
+    };
+    drafts.retain(|first| second.iter().all(|draft| !same(first, draft) || !draft.reproduces()));
+    let mut second: Vec<Draft<'a>> =
+        second.into_iter().filter(|new| !drafts.iter().any(|old| same(old, new))).collect();
+    rejected.retain(|old| {
+        let again = |new: &Rejection| new.depth == old.depth && new.function == old.function;
+        let drafted =
+            |new: &Draft<'_>| new.callable.depth == old.depth && new.callable.frame.function == old.function;
+        !reasons.iter().any(again) && !second.iter().any(drafted)
+    });
+    for reason in reasons {
+        let known = |draft: &Draft<'_>| {
+            draft.callable.depth == reason.depth && draft.callable.frame.function == reason.function
+        };
+        if !drafts.iter().any(known) {
+            rejected.push(reason);
+        }
+    }
+    drafts.append(&mut second);
+}
