@@ -1,5 +1,7 @@
 //! A crash of a function that reads from anything: from the run to a test that holds the bytes.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -1,6 +1,8 @@
 //! Iterators by what is left of them, and stand-ins for readers and sinks: compiled by rustc, and they give what
 //! the originals would have given.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "expressions_compile/sheet.rs"]
 mod sheet;
