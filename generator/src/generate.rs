@@ -163,7 +163,7 @@ pub fn generate(
         let better = round.prove(callables, project, bench, surroundings)?;
         second_chance::join(&mut drafts, better, &mut rejected, reasons);
     }
-    choose(drafts, &bench, project, options, rejected, effort)
+    choose(&drafts, &bench, project, options, rejected, effort)
 }
 
 /// Names of tests, by file and inline module.
@@ -322,7 +322,7 @@ fn rustflags(snapshot: &Snapshot) -> Option<(String, Option<String>)> {
 
 /// Takes the best of the drafts that reproduce each time, and puts it in place.
 fn choose(
-    drafts: Vec<Draft<'_>>,
+    drafts: &[Draft<'_>],
     bench: &Bench<'_>,
     project: &Project,
     options: &Options,
