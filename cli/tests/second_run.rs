@@ -1,4 +1,5 @@
 //! `cargo relapse gen` runs a crashed command again where the values at the crash are not those that were given.
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
 //! Fingerprints: the same for two runs of one bug, different for two bugs.
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
 
 #[path = "support/snapshots.rs"]
 mod support;
