@@ -255,7 +255,7 @@ fn list_json_has_the_fields_of_the_contract() {
         "package": "demo",
         "fingerprint": kept.fingerprint,
         "count": 1,
-        "command": "cargo run -- in put.txt --password=xxxxxx0",
+        "command": "cargo run -- 'in put.txt' --password=xxxxxx0",
     });
     assert_eq!(lines, [expected]);
 }
