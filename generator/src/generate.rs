@@ -20,7 +20,7 @@ use crate::render::Templates;
 use crate::scratch::{Scratch, ScratchError};
 use crate::second_chance::{self, Lacking};
 use crate::target::{Facts, Ranking};
-use crate::verify::{Limits, ObserveError, ROUNDS, Traced};
+use crate::verify::{Limits, ObserveError, Traced};
 
 /// What went wrong on the way, other than that a candidate does not reproduce.
 #[derive(Debug, thiserror::Error)]
@@ -163,7 +163,7 @@ pub fn generate(
         let better = round.prove(callables, project, bench, surroundings)?;
         second_chance::join(&mut drafts, better, &mut rejected, reasons);
     }
-    choose(drafts, &bench, project, options, rejected, effort)
+    choose(&drafts, &bench, project, options, rejected, effort)
 }
 
 /// Names of tests, by file and inline module.
@@ -322,12 +322,12 @@ fn rustflags(snapshot: &Snapshot) -> Option<(String, Option<String>)> {
 
 /// Takes the best of the drafts that reproduce each time, and puts it in place.
 fn choose(
-    mut drafts: Vec<Draft<'_>>,
+    drafts: &[Draft<'_>],
     bench: &Bench<'_>,
     project: &Project,
     options: &Options,
     mut rejected: Vec<Rejection>,
-    mut effort: Effort,
+    effort: Effort,
 ) -> Result<Generated, GenerateError> {
     let facts: Vec<Facts> = drafts.iter().map(|draft| draft.callable.facts.clone()).collect();
     let mut order = Ranking::default().order(&facts);
@@ -338,11 +338,7 @@ fn choose(
     for &index in &order {
         let wanted = options.frame.is_none_or(|frame| drafts[index].callable.depth == frame);
         let enough = !chosen.is_empty() && !options.every_frame;
-        if enough || !wanted || !drafts[index].reproduces() {
-            continue;
-        }
-        drafts[index].run_until(ROUNDS, bench, &mut effort)?;
-        if drafts[index].reproduces() {
+        if !enough && wanted && drafts[index].reproduces() {
             chosen.push(index);
         }
     }

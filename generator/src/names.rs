@@ -38,6 +38,12 @@ pub trait Names {
     /// expression it goes into angle brackets: `<Vec<u8>>::new()`.
     fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable>;
 
+    /// Whether the type at `definition` is declared with braces although it has no field: `struct S {}`, which
+    /// its bare name does not build.
+    fn is_braced(&self, _definition: &str) -> bool {
+        false
+    }
+
     /// Whether a bare name of std's prelude that is no type (`Some`, `None`, `Ok`, `Err`, `drop`) means there
     /// what it means everywhere.
     fn means_prelude(&self, _name: &str) -> bool {

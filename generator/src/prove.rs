@@ -21,7 +21,7 @@ use crate::regression::Regression;
 use crate::render::Templates;
 use crate::same_crash::{Crash, LineMap};
 use crate::scratch::Scratch;
-use crate::verify::{Limits, Observer, TestRun, Verification, verify};
+use crate::verify::{Limits, Observer, ROUNDS, TestRun, Verification, verify};
 
 /// More rounds of rewording than this never helped.
 const MAX_ROUNDS: u32 = 5;
@@ -278,6 +278,10 @@ pub fn together<'a>(
                 let crash = crash.below(bench.snapshot, draft.callable.frame);
                 draft.run = test_run(compiled, &draft, bench).map(|run| (run, crash));
                 draft.run_until(1, bench, effort)?;
+                // All rounds now: a later build of this target replaces the executable.
+                if draft.reproduces() {
+                    draft.run_until(ROUNDS, bench, effort)?;
+                }
                 kept.push(draft);
             }
         }

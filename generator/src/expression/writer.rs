@@ -347,6 +347,9 @@ impl<'a> Writer<'a> {
             return Ok(quote!(#constructor(#(#fields),*)));
         }
         let name = self.name(&path)?;
+        if fields.is_empty() && !tuple && self.names.is_braced(&path) {
+            return Ok(quote!(#name {}));
+        }
         self.fields_of(&name, fields, tuple, params, Place { typed, ..place })
     }
 

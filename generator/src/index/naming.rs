@@ -11,7 +11,7 @@ use crate::names::{Names, Unnameable};
 
 use super::construct::Named;
 use super::dwarf_name::TypeName;
-use super::items::{CrateId, FieldList, ItemId, ItemKind, ModuleId, Visibility};
+use super::items::{CrateId, FieldList, ItemId, ItemKind, ModuleId, Shape, Visibility};
 use super::reach::{Reach, Search};
 use super::resolve::{Def, Space, root};
 use super::{SourceIndex, standard};
@@ -425,6 +425,11 @@ impl Names for NamesAt<'_> {
 
     fn literal(&self, definition: &str) -> Result<(), Unnameable> {
         self.literal_of(definition, None)
+    }
+
+    fn is_braced(&self, definition: &str) -> bool {
+        let Ok(Def::Item(id)) = self.definition(definition) else { return false };
+        matches!(&self.index().item(id).kind, ItemKind::Struct(fields) if fields.shape == Shape::Named)
     }
 
     fn variant(&self, definition: &str, variant: &str) -> Result<(), Unnameable> {

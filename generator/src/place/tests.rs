@@ -294,7 +294,7 @@ fn two_modules_never_share_a_folder() {
             regression("forms", "src/tests/t.rs", "tests::t", "boom_index", "boom(3);"),
             regression("forms", "src/a.rs", "a", "child", "boom(3);"),
             regression("forms", "src/a/child.rs", "a::child", "boom_index", "boom(3);"),
-            regression("forms", "src/a.rs", "a", "child_2", "boom(3);"),
+            regression("forms", "src/a.rs", "a", "child_2", "boom(4);"),
         ],
     );
     let files: Vec<&str> = placed.iter().map(|placed| placed.file.to_str().unwrap()).collect();
