@@ -142,8 +142,11 @@ fn present(
     let at = tree.root().join(folder);
     for name in module_names(tree, folder)? {
         let Some(text) = tree.read_text(&folder.join(format!("{name}.rs")))? else { continue };
+        let numbered = name.strip_prefix(&regression.name).is_some_and(|end| {
+            end.is_empty() || end.strip_prefix('_').is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
+        });
         let same_target = Wiring::read(&text).is_some_and(|w| w.target == regression.header.target);
-        if !same_target {
+        if !numbered || !same_target {
             continue;
         }
         let own = render(&renamed(regression, &name), templates)?;
