@@ -18,7 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-RANKINGS = ("innermost", "outermost", "public", "contract-breaking")
+RANKINGS = ("innermost", "outermost", "public", "contract-breaking", "plain contract")
 
 
 def objects(text):

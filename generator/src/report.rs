@@ -150,6 +150,7 @@ fn measured(proven: &[Proven]) -> Vec<Measured> {
         ("outermost", Ranking::Outermost),
         ("public", Ranking::Public),
         ("contract-breaking", Ranking::ContractBreaking),
+        ("plain contract", Ranking::PlainContract),
     ];
     let rank_of = |ranking: Ranking, index: usize| ranking.order(&facts).iter().position(|&i| i == index);
     let one = |(index, proven): (usize, &Proven)| Measured {

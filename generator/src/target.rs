@@ -43,17 +43,23 @@ impl Facts {
         self.documents_panics || self.track_caller || self.asserts_on_arguments || self.is_unsafe
     }
 
-    /// A smaller number is a better target: first those that break their contract, then those that are
-    /// public but warn of the panic, then the rest.
+    /// A smaller number is a better target. Of the functions that break their contract, first those of a library
+    /// that take plain data: a test that spells out a type's fields no longer builds when these change, and a fix
+    /// may change them. Then those that are public but warn of the panic, then the rest.
     fn class(&self) -> u8 {
         match self {
-            facts if facts.entry_point => 3,
-            facts if facts.breaks_contract() => 0,
-            facts if facts.public => 1,
-            _ => 2,
+            facts if facts.entry_point => REST + 1,
+            facts if facts.breaks_contract() && facts.public && facts.plain_data => 0,
+            facts if facts.breaks_contract() && facts.public => 1,
+            facts if facts.breaks_contract() => 2,
+            facts if facts.public => 3,
+            _ => REST,
         }
     }
 }
+
+/// The class of private helpers.
+const REST: u8 = 4;
 
 /// An order of candidates, to be compared by `ci/bench/which_function.py`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,9 +70,11 @@ pub enum Ranking {
     Outermost,
     /// The innermost public function first.
     Public,
-    /// The innermost function whose contract is broken first: the one in use.
-    #[default]
+    /// The innermost function whose contract is broken first.
     ContractBreaking,
+    /// The same, but those that take plain data before those that need a type's fields: the one in use.
+    #[default]
+    PlainContract,
 }
 
 impl Ranking {
@@ -77,10 +85,13 @@ impl Ranking {
             Ranking::Innermost => order.sort_by_key(|&i| facts[i].frame),
             Ranking::Outermost => order.sort_by_key(|&i| usize::MAX - facts[i].frame),
             Ranking::Public => order.sort_by_key(|&i| (!facts[i].public, facts[i].frame)),
-            Ranking::ContractBreaking => order.sort_by_key(|&i| {
-                let class = facts[i].class();
+            Ranking::ContractBreaking | Ranking::PlainContract => order.sort_by_key(|&i| {
+                let class = match (self, facts[i].class()) {
+                    (Ranking::ContractBreaking, 0..3) => 0,
+                    (_, class) => class,
+                };
                 // Among private helpers the one furthest out is closest to a promise that somebody made.
-                let depth = if class == 2 { usize::MAX - facts[i].frame } else { facts[i].frame };
+                let depth = if class == REST { usize::MAX - facts[i].frame } else { facts[i].frame };
                 (class, depth)
             }),
         }
@@ -105,6 +116,17 @@ mod tests {
             Facts { public: true, ..at(3) },
         ];
         assert_eq!(Ranking::default().order(&facts), [2, 3, 1, 0]);
+    }
+
+    #[test]
+    fn plain_data_is_preferred_to_a_types_fields() {
+        let facts = [
+            Facts { public: true, ..at(0) },
+            Facts { public: true, plain_data: true, ..at(3) },
+            Facts { program: true, plain_data: true, ..at(4) },
+        ];
+        assert_eq!(Ranking::default().order(&facts), [1, 0, 2]);
+        assert_eq!(Ranking::ContractBreaking.order(&facts), [0, 1, 2]);
     }
 
     #[test]
