@@ -373,9 +373,12 @@ fn choose(
     };
     // The proof needs a test that fails; marked as open it passes while the bug is there.
     let should_panic = options.open.then(|| expected_text(&bench.snapshot.cause));
-    let marked = |index: &usize| Regression {
-        should_panic: should_panic.clone(),
-        ..drafts[*index].regression.clone()
+    let marked = |index: &usize| {
+        let draft = &drafts[*index];
+        let marked = Regression { should_panic: should_panic.clone(), ..draft.regression.clone() };
+        // Other candidates of the same name are not put in place: the one that is needs no number.
+        let stem = crate::hostile::test_name(&draft.callable.function.name, &bench.snapshot.cause.message);
+        if options.every_frame { marked } else { place::renamed(&marked, &stem) }
     };
     let regressions: Vec<_> = shown.iter().map(marked).collect();
     let placement = place::edits(&regressions, project.root(), bench.templates)?;
