@@ -115,6 +115,9 @@ fn show(made: &Generated, console: &mut Console) {
                 let test = &proven.placed.test;
                 let label = console.paint(Style::Green, "verified");
                 console.say(format_args!("{label}: cargo test -p {package} {args} {test} -- --exact"));
+                if !proven.target.facts.breaks_contract() {
+                    console.warn("no function that promises not to panic reproduces the crash: where the fix is in a caller, this test never passes");
+                }
             }
         }
         Status::Unverified => {
