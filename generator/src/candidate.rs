@@ -12,7 +12,7 @@ use relapse_snapshot::{
 use crate::expression::{
     Extent, Literals, Open, Scope, StandIns, Unwritable, WrittenArgument, argument_of_any_type, argument_with,
 };
-use crate::index::{CallPath, FunctionItem, Holds, NamesAt, Owner, PublicApi, SourceIndex};
+use crate::index::{CallPath, FunctionItem, Holds, ModuleId, NamesAt, Owner, PublicApi, SourceIndex};
 use crate::names::Unnameable;
 use crate::regression::ConstructorFile;
 use crate::target::Facts;
@@ -26,6 +26,8 @@ pub struct Callable<'a> {
     pub depth: usize,
     /// The function.
     pub function: &'a FunctionItem,
+    /// The module in which its test stands: its own, or that of a test target outside of its library.
+    pub home: ModuleId,
     /// What the choice of the target goes by.
     pub facts: Facts,
 }
@@ -67,7 +69,7 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
             Ok(function) => {
                 let facts = facts(snapshot, frame, depth, function, index, &api);
                 let facts = Facts { asserts_on_arguments: blames_caller, ..facts };
-                callables.push(Callable { frame, depth, function, facts });
+                callables.push(Callable { frame, depth, function, home: function.module, facts });
             }
             Err(reason) => rejected.push(Rejection { function: frame.function.clone(), depth, reason }),
         }
@@ -309,7 +311,7 @@ pub enum Uncallable {
 }
 
 impl Callable<'_> {
-    /// Writes the call as it stands in a test in the function's own module.
+    /// Writes the call as it stands in a test in its home.
     pub fn call(
         &self,
         test: &str,
@@ -336,7 +338,7 @@ impl Callable<'_> {
         types: &TypeTable,
         index: &SourceIndex,
     ) -> Result<Call, Uncallable> {
-        let names = NamesAt::new(index, self.function.module);
+        let names = NamesAt::new(index, self.home);
         // What stands in for a type is left to inference.
         let kept = self.frame.generics.iter().filter(|generic| !stand_ins.change(generic.ty, types));
         let generics: Vec<(&str, &str)> = kept.map(|g| (g.name.as_str(), types.name(g.ty))).collect();
@@ -413,9 +415,30 @@ impl Callable<'_> {
         self.frame.trust()
     }
 
-    /// The function's path as a reader would name it: `crate::fill`, `crate::book::Book::price`.
+    /// The rejection of this function.
+    pub fn rejection(&self, reason: String) -> Rejection {
+        Rejection { function: self.frame.function.clone(), depth: self.depth, reason }
+    }
+
+    /// The same function, called from outside of its library; `None` where that cannot be.
+    pub fn from_outside(&self, index: &SourceIndex) -> Option<Self> {
+        let home = index.outside(self.function.id.krate).filter(|_| self.facts.public)?;
+        Some(Self { home, ..self.clone() })
+    }
+
+    /// Whether its test stands outside of its crate.
+    pub fn is_outside(&self) -> bool {
+        self.home.krate != self.function.id.krate
+    }
+
+    /// The function's path as a reader would name it: `crate::fill`, `crate::book::Book::price`; from outside
+    /// `textwrap::fill`.
     pub fn target_path(&self, index: &SourceIndex) -> String {
-        let mut parts = vec!["crate".to_owned()];
+        let krate = match self.is_outside() {
+            true => index.target(self.function.id.krate).crate_name.clone(),
+            false => "crate".to_owned(),
+        };
+        let mut parts = vec![krate];
         parts.extend(index.module(self.function.module).path.iter().cloned());
         match &self.function.owner {
             Owner::Module => {}

@@ -11,7 +11,7 @@ use crate::candidate::{Callable, Rejection, callables};
 use crate::compile::{CompileError, Progress, TestTarget};
 use crate::edit::EditSet;
 use crate::features;
-use crate::index::TargetKind;
+use crate::index::{CrateId, TargetKind};
 use crate::place::{self, HarnessTarget, PlaceError, Placed, has_harness};
 use crate::project::Project;
 use crate::prove::{Bench, Draft, Effort, together};
@@ -145,8 +145,14 @@ pub fn generate(
         limits: options.limits.clone(),
     };
     let (mut effort, mut names) = (Effort::default(), Names::default());
+    let mut barred = Barred::new();
     let known = callables.clone();
-    let mut first = Round { effort: &mut effort, names: &mut names, rejected: &mut rejected };
+    let mut first = Round {
+        effort: &mut effort,
+        names: &mut names,
+        barred: &mut barred,
+        rejected: &mut rejected,
+    };
     let mut drafts = first.prove(callables, project, &bench, surroundings)?;
     // The same functions once more, with the values as they were given.
     let again = second_chance::lacking(&known, &drafts, options.frame, options.every_frame)
@@ -159,7 +165,12 @@ pub fn generate(
         names.given = drafts.iter().map(name).collect();
         let callables = second_chance::callables(bench.snapshot, &project.index, &drafts);
         let mut reasons = Vec::new();
-        let mut round = Round { effort: &mut effort, names: &mut names, rejected: &mut reasons };
+        let mut round = Round {
+            effort: &mut effort,
+            names: &mut names,
+            barred: &mut barred,
+            rejected: &mut reasons,
+        };
         let better = round.prove(callables, project, bench, surroundings)?;
         second_chance::join(&mut drafts, better, &mut rejected, reasons);
     }
@@ -174,10 +185,14 @@ struct Names {
     given: BTreeMap<(usize, String), String>,
 }
 
+/// The crates in which no test can run, with the reason.
+type Barred = BTreeMap<CrateId, String>;
+
 /// One round of proving, and what all rounds share.
 struct Round<'r> {
     effort: &'r mut Effort,
     names: &'r mut Names,
+    barred: &'r mut Barred,
     rejected: &'r mut Vec<Rejection>,
 }
 
@@ -191,20 +206,48 @@ impl Round<'_> {
         surroundings: &mut dyn Surroundings,
     ) -> Result<Vec<Draft<'a>>, GenerateError> {
         let mut drafts = Vec::new();
-        for group in drafts_by_target(callables, project, bench, self.names, self.rejected) {
-            let own = group.iter().map(|draft| draft.rejection(String::new())).collect::<Vec<_>>();
-            let mut progress = |step: Progress<'_>| surroundings.progress(step);
-            match together(group, bench, self.effort, self.rejected, &mut progress) {
-                Ok(built) => drafts.extend(built),
-                // One target that does not build as a test must not take the others' candidates with it.
-                Err(GenerateError::Compile(error)) => {
-                    self.rejected
-                        .extend(own.into_iter().map(|r| Rejection { reason: with_causes(&error), ..r }));
+        let mut open = callables;
+        while !open.is_empty() {
+            let callables = self.within_reach(std::mem::take(&mut open), project);
+            for group in drafts_by_target(callables, project, bench, self.names, self.rejected) {
+                let own: Vec<Callable<'a>> = group.iter().map(|draft| draft.callable.clone()).collect();
+                let mut progress = |step: Progress<'_>| surroundings.progress(step);
+                match together(group, bench, self.effort, self.rejected, &mut progress) {
+                    Ok(built) => drafts.extend(built),
+                    // One target that does not build as a test must not take the others' candidates with it, nor
+                    // its own: some can be called from outside.
+                    Err(GenerateError::Compile(error)) => {
+                        self.barred.extend(own.iter().map(|callable| (callable.home.krate, with_causes(&error))));
+                        open.extend(own);
+                    }
+                    Err(error) => return Err(error),
                 }
-                Err(error) => return Err(error),
             }
         }
         Ok(drafts)
+    }
+
+    /// The functions with the homes in which their tests can run; those that have none are rejected.
+    fn within_reach<'a>(&mut self, callables: Vec<Callable<'a>>, project: &Project) -> Vec<Callable<'a>> {
+        let mut kept = Vec::new();
+        for callable in callables {
+            let krate = callable.home.krate;
+            if !self.barred.contains_key(&krate)
+                && let Err(reason) = harness(krate, project)
+            {
+                self.barred.insert(krate, reason);
+            }
+            let Some(reason) = self.barred.get(&krate) else {
+                kept.push(callable);
+                continue;
+            };
+            let outside = callable.from_outside(&project.index).filter(|_| !callable.is_outside());
+            match outside.filter(|outside| !self.barred.contains_key(&outside.home.krate)) {
+                Some(outside) => kept.push(outside),
+                None => self.rejected.push(callable.rejection(reason.clone())),
+            }
+        }
+        kept
     }
 }
 
@@ -227,19 +270,8 @@ fn drafts_by_target<'a>(
 ) -> Vec<Vec<Draft<'a>>> {
     let mut groups: Vec<(TestTarget, Vec<Draft<'a>>)> = Vec::new();
     for callable in callables {
-        let rejection = |reason: String| Rejection {
-            function: callable.frame.function.clone(),
-            depth: callable.depth,
-            reason,
-        };
-        let target = match test_target(&callable, bench.snapshot, project) {
-            Ok(target) => target,
-            Err(reason) => {
-                rejected.push(rejection(reason));
-                continue;
-            }
-        };
-        let module = bench.index.place(callable.function.module);
+        let target = test_target(&callable, bench.snapshot, project);
+        let module = bench.index.place(callable.home);
         let taken = names.taken.entry((module.package_folder.join(&module.file), module.inline)).or_default();
         let stem = crate::hostile::test_name(&callable.function.name, &bench.snapshot.cause.message);
         let known = names.given.get(&(callable.depth, callable.frame.function.clone()));
@@ -265,31 +297,36 @@ fn drafts_by_target<'a>(
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
-/// The test target of a function, with the features, profile and target triple of the crash.
-fn test_target(
-    callable: &Callable<'_>,
-    snapshot: &Snapshot,
-    project: &Project,
-) -> Result<TestTarget, String> {
-    let krate = callable.function.id.krate;
+/// Why no test runs in a crate, if none does.
+fn harness(krate: CrateId, project: &Project) -> Result<(), String> {
     let (target, package) = (project.index.target(krate), project.index.package(krate));
-    let (mut cargo_args, harness) = match target.kind {
-        TargetKind::Library | TargetKind::ProcMacro => (vec!["--lib".to_owned()], HarnessTarget::Lib),
-        TargetKind::Binary => {
-            (vec!["--bin".to_owned(), target.name.clone()], HarnessTarget::Bin(&target.name))
-        }
-        TargetKind::Example => {
-            (vec!["--example".to_owned(), target.name.clone()], HarnessTarget::Example(&target.name))
-        }
-        TargetKind::Test => {
-            (vec!["--test".to_owned(), target.name.clone()], HarnessTarget::Test(&target.name))
-        }
+    let harness = match target.kind {
+        TargetKind::Library | TargetKind::ProcMacro => HarnessTarget::Lib,
+        TargetKind::Binary => HarnessTarget::Bin(&target.name),
+        TargetKind::Example => HarnessTarget::Example(&target.name),
+        TargetKind::Test => HarnessTarget::Test(&target.name),
         TargetKind::Bench => return Err("a benchmark has no tests".to_owned()),
     };
     let manifest = std::fs::read_to_string(package.folder.join("Cargo.toml")).unwrap_or_default();
-    if !has_harness(&manifest, harness) {
-        return Err(format!("`{}` has `harness = false`: no test runs there", target.name));
+    if has_harness(&manifest, harness) {
+        Ok(())
+    } else {
+        Err(format!("`{}` has `harness = false`: no test runs there", target.name))
     }
+}
+
+/// The test target of a function, with the features, profile and target triple of the crash.
+fn test_target(callable: &Callable<'_>, snapshot: &Snapshot, project: &Project) -> TestTarget {
+    let krate = callable.home.krate;
+    let (target, package) = (project.index.target(krate), project.index.package(krate));
+    let named = |option: &str| vec![option.to_owned(), target.name.clone()];
+    let mut cargo_args = match target.kind {
+        TargetKind::Library | TargetKind::ProcMacro => vec!["--lib".to_owned()],
+        TargetKind::Binary => named("--bin"),
+        TargetKind::Example => named("--example"),
+        TargetKind::Test => named("--test"),
+        TargetKind::Bench => named("--bench"),
+    };
     if let Some(found) = project.metadata.packages.iter().find(|p| {
         p.name.as_str() == package.name
             && p.manifest_path.parent().is_some_and(|f| f.as_std_path() == package.folder)
@@ -299,7 +336,7 @@ fn test_target(
     if let Some(build) = &snapshot.program.build {
         cargo_args.extend(profile_arguments(build));
     }
-    Ok(TestTarget { package: package.name.clone(), cargo_args })
+    TestTarget { package: package.name.clone(), cargo_args }
 }
 
 fn profile_arguments(build: &Build) -> Vec<String> {

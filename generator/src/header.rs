@@ -35,6 +35,9 @@ pub fn of(
             "some of these values may have been moved or changed between the call and the crash".to_owned(),
         );
     }
+    if callable.is_outside() {
+        remarks.push("the library's own unit tests cannot be built or run, so it stands outside of them".to_owned());
+    }
     Header {
         function: short_path(callable.frame),
         message: snapshot.cause.message.clone(),

@@ -88,6 +88,20 @@ impl SourceIndex {
         &self.packages[self.target(id).package]
     }
 
+    /// The root module of the test target in which tests stand outside of a crate's library: see
+    /// [`crate::place::outside`]. `None` for what is no library.
+    pub fn outside(&self, krate: CrateId) -> Option<ModuleId> {
+        if !self.target(krate).kind.is_library() {
+            return None;
+        }
+        let of_package = self.package(krate).crates.iter();
+        let mut found = of_package.filter(|&&id| {
+            let target = self.target(id);
+            target.kind == TargetKind::Test && target.name == crate::place::outside::NAME
+        });
+        found.next().map(|&krate| ModuleId { krate, module: 0 })
+    }
+
     /// What one crate's source holds; it is read now if it was not before.
     pub fn source(&self, id: CrateId) -> &CrateSource {
         self.sources[id.0 as usize].get_or_init(|| {

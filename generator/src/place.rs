@@ -7,6 +7,7 @@ mod error;
 mod format;
 mod harness;
 mod list;
+pub(crate) mod outside;
 mod source;
 mod wire;
 

@@ -18,7 +18,7 @@ use crate::header::{self, Naming};
 use crate::index::SourceIndex;
 use crate::place;
 use crate::regression::Regression;
-use crate::render::Templates;
+use crate::render::{PARENT, Templates};
 use crate::same_crash::{Crash, LineMap};
 use crate::scratch::Scratch;
 use crate::verify::{Limits, Observer, ROUNDS, TestRun, Verification, verify};
@@ -93,17 +93,14 @@ impl<'a> Draft<'a> {
         bench: &Bench<'_>,
     ) -> Result<Draft<'a>, Rejection> {
         let style = Style::default();
-        let made = write(&callable, &target, name, style, &[], bench);
-        let (regression, trust, nodes) = made.map_err(|reason| Rejection {
-            function: callable.frame.function.clone(),
-            depth: callable.depth,
-            reason,
-        })?;
+        let left_out = left_out_at(&callable, bench.index);
+        let made = write(&callable, &target, name, style, &left_out, bench);
+        let (regression, trust, nodes) = made.map_err(|reason| callable.rejection(reason))?;
         Ok(Draft {
             callable,
             target,
             style,
-            left_out: Vec::new(),
+            left_out,
             regression,
             trust,
             nodes,
@@ -203,6 +200,12 @@ fn kills_its_process(kind: CauseKind) -> bool {
     matches!(kind, CauseKind::Signal | CauseKind::Abort | CauseKind::StackOverflow)
 }
 
+/// Import lines that bring nothing: the names of a parent that is empty.
+fn left_out_at(callable: &Callable<'_>, index: &SourceIndex) -> Vec<String> {
+    let empty = callable.is_outside() && index.module(callable.home).brings_nothing(place::outside::NAME);
+    if empty { vec![PARENT.to_owned()] } else { Vec::new() }
+}
+
 /// A candidate's test.
 fn write(
     callable: &Callable<'_>,
@@ -215,7 +218,7 @@ fn write(
     let call = callable
         .call(name, style, &bench.snapshot.types, bench.index)
         .map_err(|uncallable| uncallable.to_string())?;
-    let module = bench.index.place(callable.function.module);
+    let module = bench.index.place(callable.home);
     let test = place::test_path(&module, name, bench.scratch.root()).map_err(|error| error.to_string())?;
     let naming = Naming { target, test: &test };
     let tokens = crate::expression::body(&call.arguments, &call.tokens, style.drop_result);
@@ -366,6 +369,6 @@ fn test_run(compiled: &Compiled, draft: &Draft<'_>, bench: &Bench<'_>) -> Option
 impl Draft<'_> {
     /// The rejection of this candidate.
     pub fn rejection(&self, reason: String) -> Rejection {
-        Rejection { function: self.callable.frame.function.clone(), depth: self.callable.depth, reason }
+        self.callable.rejection(reason)
     }
 }

@@ -17,6 +17,7 @@ use crate::regression::{ConstructorFile, Regression};
 pub use comment::escape_invisible;
 pub(crate) use header::module_text;
 pub use header::{RunCommand, Wiring};
+pub(crate) use imports::PARENT;
 pub use imports::leave_out_lines;
 
 /// Why a file could not be rendered.

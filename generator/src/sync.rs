@@ -98,6 +98,9 @@ fn sync_package(
         }
         let module = wirings.first().map(|wiring| module_text(&wiring.file, &wiring.inline));
         update_list(tree, folder, &module.unwrap_or_default(), package.edition, templates)?;
+        if wirings.iter().any(|wiring| place::outside::is_outside(&wiring.file)) {
+            place::outside::announce(tree, &package.folder)?;
+        }
         if declared.contains(folder) {
             continue;
         }

@@ -94,6 +94,13 @@ pub struct Module {
     pub(super) children: Vec<u32>,
 }
 
+impl Module {
+    /// Whether a glob of it brings no name, but for that module.
+    pub fn brings_nothing(&self, but: &str) -> bool {
+        self.imports.is_empty() && self.entries.keys().all(|name| name == but)
+    }
+}
+
 /// A name that a module declares.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {

@@ -8,6 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata, TargetKind as CargoKind};
 use super::CrateId;
 use super::cfg::CfgFacts;
 use crate::paths::{normalized, relative};
+use crate::place::outside;
 
 /// A package of the dependency graph.
 #[derive(Debug, Clone)]
@@ -104,10 +105,36 @@ pub(super) fn read(metadata: &Metadata) -> (Vec<Package>, Vec<Target>) {
                 tested: target.test,
             });
         }
+        if let Some(target) = outside_target(&own, &targets, index) {
+            own.crates.push(CrateId(targets.len() as u32));
+            targets.push(target);
+        }
         packages.push(own);
     }
     resolve(metadata, &by_id, &mut packages);
     (packages, targets)
+}
+
+/// The test target that relapse would add to a library's package, where the package has none of its name.
+fn outside_target(package: &Package, targets: &[Target], index: usize) -> Option<Target> {
+    let library = package.library.and_then(|id| targets.get(id.0 as usize))?;
+    let root = normalized(&package.folder.join(outside::FILE));
+    let is_taken = |id: &CrateId| {
+        targets.get(id.0 as usize).is_some_and(|t| t.kind == TargetKind::Test && t.name == outside::NAME)
+    };
+    let wanted = package.local
+        && library.kind == TargetKind::Library
+        && !root.exists()
+        && !package.crates.iter().any(is_taken);
+    wanted.then(|| Target {
+        package: index,
+        name: outside::NAME.to_owned(),
+        crate_name: outside::NAME.to_owned(),
+        kind: TargetKind::Test,
+        edition: library.edition,
+        root,
+        tested: true,
+    })
 }
 
 /// Dependencies and features: from the resolved graph, or, without one, from the manifests alone.

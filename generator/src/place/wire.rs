@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use proc_macro2::Literal;
 
 use super::source::{Declared, Loads, Module, Source, SourceError, append, newline_of};
-use super::{PlaceError, kept_clean};
+use super::{PlaceError, kept_clean, outside};
 use crate::edit::Tree;
 use crate::paths::{normalized, relative};
 use crate::regression::ModulePlace;
@@ -42,7 +42,11 @@ impl<'a> Site<'a> {
     }
 
     fn read(&self, tree: &Tree) -> Result<String, PlaceError> {
-        tree.read_text(&self.path())?.ok_or_else(|| PlaceError::NoFile(self.path()))
+        match tree.read_text(&self.path())? {
+            Some(text) => Ok(text),
+            None if outside::is_outside(self.file) => Ok(outside::HEAD.to_owned()),
+            None => Err(PlaceError::NoFile(self.path())),
+        }
     }
 
     fn error(&self, error: SourceError) -> PlaceError {
@@ -156,6 +160,9 @@ pub(crate) fn undeclare(
         if after == text {
             return Ok(());
         }
+        if outside::is_outside(site.file) && outside::take_back(tree, site.package_folder, &after)? {
+            return Ok(());
+        }
         save(tree, site, &text, after)?;
     }
 }
@@ -184,7 +191,8 @@ fn save(tree: &mut Tree, site: &Site<'_>, before: &str, after: String) -> Result
     let path = site.path();
     let folder = tree.root().join(path.parent().unwrap_or(Path::new("")));
     let after = kept_clean(before, after, &folder, site.edition);
-    Ok(tree.write(&path, Some(after.into_bytes()))?)
+    tree.write(&path, Some(after.into_bytes()))?;
+    if outside::is_outside(site.file) { outside::announce(tree, site.package_folder) } else { Ok(()) }
 }
 
 fn loaded(tree: &Tree, site: &Site<'_>, loads: &Loads) -> Result<Loaded, PlaceError> {

@@ -18,6 +18,8 @@ const PRELUDE: &[(&str, &str)] = &[
     ("to_string", "string::ToString"),
     ("Vec", "vec::Vec"),
 ];
+/// The parent's names.
+pub(crate) const PARENT: &str = "use super::super::*;";
 /// Macros that only std has.
 const MACROS: &[&str] = &["vec", "format", "print", "println", "eprint", "eprintln"];
 
@@ -35,7 +37,7 @@ pub(super) fn lines(regression: &Regression) -> Vec<String> {
 }
 
 fn all(regression: &Regression) -> Vec<String> {
-    let mut lines = vec!["use super::super::*;".to_owned()];
+    let mut lines = vec![PARENT.to_owned()];
     if regression.module.no_std {
         let mut used = Vec::new();
         if let Ok(body) = regression.body.parse() {

@@ -7,7 +7,7 @@ use syn::{Expr, Item, Lit, Meta};
 
 use super::SyncPackage;
 use crate::edit::{EditError, Entry, Tree};
-use crate::place::{Source, module_stem, normalized};
+use crate::place::{Source, module_stem, normalized, outside};
 use crate::render::Wiring;
 
 /// Folders of a package that hold no source of it.
@@ -103,7 +103,10 @@ pub(super) fn candidates(
 
 /// Whether the file is there and has these inline modules.
 fn holds(tree: &Tree, package: &SyncPackage, site: &ModuleSite) -> Result<bool, EditError> {
-    let Some(text) = tree.read_text(&normalized(&package.folder.join(&site.file)))? else { return Ok(false) };
+    let Some(text) = tree.read_text(&normalized(&package.folder.join(&site.file)))? else {
+        // That one is ours to make.
+        return Ok(outside::is_outside(&site.file));
+    };
     Ok(site.inline.is_empty()
         || Source::parse(&text).is_ok_and(|source| source.module(&site.inline, None).is_ok()))
 }
