@@ -228,3 +228,42 @@ fn lock_outcome(project: &Project, words: &[&str]) {
     let again = project.json(&["review", "--json"], 0);
     assert_eq!(again["status"], "same");
 }
+
+#[test]
+fn a_library_whose_unit_tests_do_not_build_is_tested_from_outside() {
+    let project = Project::new();
+    let own_tests = "\n#[cfg(test)]\nmod tests {\n    use lost_helper::Names;\n}\n";
+    project.replace("src/lib.rs", "collect()\n}\n", &format!("collect()\n}}\n{own_tests}"));
+    let before = project.tree();
+    let ran = project.relapse(&["run", "--", "cargo", "run", "-q", "--", "Anna Österberg"]);
+    assert_eq!(status(&ran), 101, "{}", said(&ran));
+
+    let report = project.json(&["gen", "latest", "--json"], 0);
+    assert_eq!((&report["status"], &report["function"]), (&"verified".into(), &"badges::initials".into()));
+    assert_eq!(report["cargo_args"], serde_json::json!(["--test", "regressions"]));
+    let file = report["file"].as_str().unwrap();
+    assert!(file.starts_with("regressions/tests/regressions/"), "{file}");
+    let with_test = project.tree();
+    let text = &with_test[Path::new(file)];
+    assert!(text.contains("badges::initials(name)") && !text.contains("use super"), "{text}");
+    assert!(text.contains("cannot be built"), "the header says why: {text}");
+
+    let test = report["test"].as_str().unwrap();
+    let words = ["test", "-p", "badges", "--test", "regressions", test, "--", "--exact"];
+    let failing = project.cargo(&words);
+    assert!(status(&failing) == 101 && said(&failing).contains("0 passed; 1 failed"), "{}", said(&failing));
+    project.replace("src/lib.rs", BUG, FIX);
+    let passing = project.cargo(&words);
+    assert!(status(&passing) == 0 && said(&passing).contains("1 passed; 0 failed"), "{}", said(&passing));
+    assert!(!said(&passing).contains("warning"), "{}", said(&passing));
+    assert_eq!(project.json(&["replay", "--json"], 0)["verdict"], "fixed");
+
+    // A checkout that lost everything but the tests themselves.
+    fs::remove_dir_all(project.path().join("tests")).unwrap();
+    assert_eq!(status(&project.relapse(&["sync"])), 0);
+    project.replace("src/lib.rs", FIX, BUG);
+    assert_eq!(project.tree(), with_test);
+    let name = Path::new(file).file_stem().unwrap().to_str().unwrap();
+    assert_eq!(status(&project.relapse(&["rm", "--regression", name])), 0);
+    assert_eq!(project.tree(), before);
+}

@@ -147,12 +147,8 @@ pub fn generate(
     let (mut effort, mut names) = (Effort::default(), Names::default());
     let mut barred = Barred::new();
     let known = callables.clone();
-    let mut first = Round {
-        effort: &mut effort,
-        names: &mut names,
-        barred: &mut barred,
-        rejected: &mut rejected,
-    };
+    let mut first =
+        Round { effort: &mut effort, names: &mut names, barred: &mut barred, rejected: &mut rejected };
     let mut drafts = first.prove(callables, project, &bench, surroundings)?;
     // The same functions once more, with the values as they were given.
     let again = second_chance::lacking(&known, &drafts, options.frame, options.every_frame)
@@ -165,12 +161,8 @@ pub fn generate(
         names.given = drafts.iter().map(name).collect();
         let callables = second_chance::callables(bench.snapshot, &project.index, &drafts);
         let mut reasons = Vec::new();
-        let mut round = Round {
-            effort: &mut effort,
-            names: &mut names,
-            barred: &mut barred,
-            rejected: &mut reasons,
-        };
+        let mut round =
+            Round { effort: &mut effort, names: &mut names, barred: &mut barred, rejected: &mut reasons };
         let better = round.prove(callables, project, bench, surroundings)?;
         second_chance::join(&mut drafts, better, &mut rejected, reasons);
     }
@@ -217,7 +209,8 @@ impl Round<'_> {
                     // One target that does not build as a test must not take the others' candidates with it, nor
                     // its own: some can be called from outside.
                     Err(GenerateError::Compile(error)) => {
-                        self.barred.extend(own.iter().map(|callable| (callable.home.krate, with_causes(&error))));
+                        self.barred
+                            .extend(own.iter().map(|callable| (callable.home.krate, with_causes(&error))));
                         open.extend(own);
                     }
                     Err(error) => return Err(error),

@@ -36,7 +36,9 @@ pub fn of(
         );
     }
     if callable.is_outside() {
-        remarks.push("the library's own unit tests cannot be built or run, so it stands outside of them".to_owned());
+        remarks.push(
+            "the library's own unit tests cannot be built or run, so it stands outside of them".to_owned(),
+        );
     }
     Header {
         function: short_path(callable.frame),

@@ -12,6 +12,8 @@ use crate::paths::normalized;
 
 /// The target's name.
 pub(crate) const NAME: &str = "regressions";
+/// The folder of a package's integration tests.
+pub(super) const FOLDER: &str = "tests";
 /// Its file, relative to the package's folder.
 pub(crate) const FILE: &str = "tests/regressions.rs";
 /// What stands in the file before the declaration. Members of a workspace may have to document their crates.
@@ -130,7 +132,10 @@ mod tests {
             "[package]\nname = \"a\"\nautotests = false\n\n[[test]] # theirs\nname = \"b\"\n\n[lib]\npath = \"x.rs\"\n",
         ] {
             let with = announced(manifest).unwrap().unwrap();
-            assert!(with.contains("[[test]]\nname = \"regressions\"\npath = \"tests/regressions.rs\"\n"), "{with}");
+            assert!(
+                with.contains("[[test]]\nname = \"regressions\"\npath = \"tests/regressions.rs\"\n"),
+                "{with}"
+            );
             assert_eq!(announced(&with), Ok(None), "a second time changes nothing");
             assert_eq!(withdrawn(&with).as_deref(), Some(manifest));
         }

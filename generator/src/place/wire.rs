@@ -61,7 +61,12 @@ impl<'a> Site<'a> {
     /// The folder, without links, in which rustc looks for what the file's `#[path]` names.
     fn real_folder(&self, tree: &Tree) -> Result<PathBuf, PlaceError> {
         let path = self.path();
-        Ok(tree.real_folder(path.parent().unwrap_or(Path::new("")))?)
+        let folder = path.parent().unwrap_or(Path::new(""));
+        if outside::is_outside(self.file) && !tree.root().join(folder).exists() {
+            // Made together with the file.
+            return Ok(tree.real_folder(self.package_folder)?.join(outside::FOLDER));
+        }
+        Ok(tree.real_folder(folder)?)
     }
 }
 

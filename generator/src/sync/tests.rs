@@ -246,3 +246,51 @@ fn of_two_regressions_of_one_name_none_is_guessed() {
     let error = fixture.remove("one").unwrap_err().to_string();
     assert!(error.contains("regressions/a/one.rs, regressions/lib/inner/one.rs"), "{error}");
 }
+
+/// A package that discovers no tests, and one test outside of its library.
+fn with_one_outside() -> (Fixture, Vec<(PathBuf, Vec<u8>)>) {
+    let mut fixture = fixture();
+    let manifest = "[package]\nname = \"p\"\nversion = \"0.1.0\"\nedition = \"2021\"\nautotests = false\n";
+    fs::write(fixture.path("Cargo.toml"), manifest).unwrap();
+    let before = fixture.all();
+    let mut one = in_a("one");
+    one.module.file = "tests/regressions.rs".into();
+    one.module.module_path = Vec::new();
+    one.header.target = "p::a::fill".into();
+    fixture.place(&[one]);
+    fixture.packages[0].roots.push("tests/regressions.rs".into());
+    (fixture, before)
+}
+
+#[test]
+fn a_test_outside_of_the_library_brings_its_target_and_takes_it_along() {
+    let (fixture, before) = with_one_outside();
+    let declaration =
+        "#[cfg(test)]\n#[path = \"../regressions/tests/regressions/mod.rs\"]\nmod regressions;\n";
+    assert!(fixture.read("tests/regressions.rs").ends_with(declaration));
+    assert!(fixture.read("Cargo.toml").contains("[[test]]\nname = \"regressions\"\n"));
+    assert!(fixture.sync().edits.is_empty());
+    fixture.remove("one").unwrap();
+    assert_eq!(fixture.all(), before);
+}
+
+#[test]
+fn an_upgrade_that_lost_the_target_gets_it_back() {
+    let (mut fixture, before) = with_one_outside();
+    let placed = fixture.all();
+    fs::remove_dir_all(fixture.path("tests")).unwrap();
+    for (path, content) in &before {
+        fs::write(fixture.root.path().join(path), content).unwrap();
+    }
+    fixture.packages[0].roots.pop();
+    assert_eq!(fixture.sync().unwired, []);
+    assert_eq!(fixture.all(), placed);
+    // The file alone is not enough where nothing is discovered.
+    fs::write(
+        fixture.path("Cargo.toml"),
+        &before.iter().find(|(path, _)| path.ends_with("Cargo.toml")).unwrap().1,
+    )
+    .unwrap();
+    assert_eq!(fixture.sync().unwired, []);
+    assert_eq!(fixture.all(), placed);
+}
