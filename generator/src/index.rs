@@ -19,6 +19,7 @@ mod items;
 mod locate;
 mod macros;
 mod naming;
+mod own_constructor;
 mod packages;
 mod reach;
 mod resolve;

@@ -8,6 +8,28 @@ use proc_macro2::TokenStream;
 #[error("{0}")]
 pub struct Unnameable(pub String);
 
+/// A field as it was read, as far as the choice of a constructor goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// It holds nothing: an empty collection or text, `None`, a type without fields.
+    pub blank: bool,
+    /// The number that it is; of a `bool` 0 or 1.
+    pub number: Option<i128>,
+}
+
+/// How a type's own constructor builds a value.
+#[derive(Debug, Clone)]
+pub struct Constructed {
+    /// `Binomial::new`.
+    pub call: TokenStream,
+    /// Of each argument, in order, the field that it is.
+    pub arguments: Vec<usize>,
+    /// What it gives has to be unwrapped.
+    pub unwrapped: bool,
+}
+
 /// The names that are in scope at one place.
 pub trait Names {
     /// The shortest path, from that place, to the item that is *defined* at `definition`: a path as DWARF
@@ -24,6 +46,12 @@ pub trait Names {
     /// Whether a literal of that variant of the enum at `definition` may be written there.
     fn variant(&self, definition: &str, _variant: &str) -> Result<(), Unnameable> {
         self.literal(definition)
+    }
+
+    /// The type's own function that builds it from these fields, which have been read in this order, where a
+    /// literal may not be written.
+    fn own_constructor(&self, _definition: &str, _fields: &[Seen<'_>]) -> Option<Constructed> {
+        None
     }
 
     /// A function that builds the struct at `definition` from all of its fields where a literal may not be

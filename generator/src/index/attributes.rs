@@ -18,6 +18,8 @@ pub struct Attributes {
     pub track_caller: bool,
     /// `#[must_use]`.
     pub must_use: bool,
+    /// `#[deprecated]`.
+    pub deprecated: bool,
     /// `#[test]` and its kin (`#[tokio::test]`, `#[rstest]`).
     pub test: bool,
     /// `#[should_panic]`.
@@ -63,6 +65,7 @@ impl Attributes {
             ("doc", Meta::List(list)) => self.hidden |= mentions(&list.tokens, "hidden"),
             ("track_caller", _) => self.track_caller = true,
             ("must_use", _) => self.must_use = true,
+            ("deprecated", _) => self.deprecated = true,
             ("should_panic", _) => self.should_panic = true,
             ("non_exhaustive", _) => self.non_exhaustive = true,
             ("no_std", _) => self.no_std = true,

@@ -12,6 +12,7 @@ use syn::{
 use super::attributes::Attributes;
 use super::cfg::Cfg;
 use super::items::{FunctionId, ModuleId, Visibility};
+use super::own_constructor::Builds;
 
 /// What a function belongs to.
 #[derive(Debug, Clone)]
@@ -82,6 +83,8 @@ pub struct FunctionItem {
     pub in_macro: Option<String>,
     /// Panics that its body may start on purpose.
     pub asserts: Vec<Assert>,
+    /// Which parameter is which field, of a function that makes its own type of its parameters alone.
+    pub builds: Option<Box<Builds>>,
 }
 
 /// A place in a body that panics on purpose: `assert!`, `panic!`, `.expect(…)` …

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
-use crate::names::{Names, Unnameable};
+use crate::names::{Constructed, Names, Seen, Unnameable};
 
 use super::construct::Named;
 use super::dwarf_name::TypeName;
@@ -434,6 +434,10 @@ impl Names for NamesAt<'_> {
 
     fn variant(&self, definition: &str, variant: &str) -> Result<(), Unnameable> {
         self.literal_of(definition, Some(variant))
+    }
+
+    fn own_constructor(&self, definition: &str, fields: &[Seen<'_>]) -> Option<Constructed> {
+        self.own_constructor_of(definition, fields)
     }
 
     fn constructor(&self, definition: &str, fields: &[&str]) -> Result<TokenStream, Unnameable> {

@@ -10,6 +10,7 @@ mod calls;
 mod construct;
 mod joins;
 mod naming;
+mod own_constructors;
 mod proof;
 mod registry;
 mod tree;

@@ -316,7 +316,7 @@ impl Walk<'_> {
 }
 
 /// An identifier without `r#`: as DWARF and file names have it.
-fn plain(ident: &syn::Ident) -> String {
+pub(super) fn plain(ident: &syn::Ident) -> String {
     let text = ident.to_string();
     text.strip_prefix("r#").map_or_else(|| text.clone(), str::to_owned)
 }

@@ -11,6 +11,7 @@ use crate::index::items::{
     TypeItem, VariantItem, Visibility,
 };
 use crate::index::macros::{self, MacroText};
+use crate::index::own_constructor::builds;
 
 /// How a function is introduced.
 pub(super) struct Head<'a> {
@@ -58,6 +59,10 @@ impl Walk<'_> {
             body_lines: (braces.open().start().line as u32, braces.close().end().line as u32),
             module: ModuleId { krate: self.root.id, module: spot.module },
             visibility: head.visibility,
+            builds: match &head.owner {
+                Owner::Inherent { self_type, .. } => builds(self_type, signature, block).map(Box::new),
+                _ => None,
+            },
             owner: head.owner,
             signature: signature.clone(),
             attributes: head.attributes,
