@@ -73,7 +73,7 @@ fn one(
     let root = &work.workspace.root;
     let message = start_of(&one_line(&snapshot.cause.message), MESSAGE_COLUMNS);
     console.say(format_args!("{} {message}", short(&snapshot.id)));
-    let project = Project::open(root, snapshot.program.build.as_ref())
+    let project = Project::open(root, Some(&snapshot.program))
         .map_err(|error| Failure::missing("failed to read the workspace").because(&error))?;
     let options = Options {
         open: args.open,

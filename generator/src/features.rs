@@ -2,8 +2,104 @@
 //! built with `-p PACKAGE`, which does not switch on what another member asks for, so they are named.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
-use cargo_metadata::{Metadata, Package};
+use cargo_metadata::{FeatureName, Metadata, Package};
+use relapse_snapshot::{Build, Program};
+
+/// Corrects what `metadata` says is switched on: `cargo metadata` takes all members together, while the crashed
+/// command may have built one of them, whose dependencies other members ask more of. `cargo tree` tells what that
+/// one asks for. Where the command does not say what it built, or cargo does not know, all members it is.
+pub(crate) fn as_crashed(metadata: &mut Metadata, program: &Program) {
+    let Some(build) = &program.build else { return };
+    let Some(selection) = Selection::of(&program.command, build) else { return };
+    let Some(tree) = selection.tree(metadata.workspace_root.as_std_path(), build) else { return };
+    let on = features_in(&tree);
+    let ids: BTreeMap<_, _> = metadata
+        .packages
+        .iter()
+        .filter_map(|package| {
+            let features = on.get(format!("{} v{}", package.name, package.version).as_str())?;
+            Some((package.id.clone(), features.clone()))
+        })
+        .collect();
+    for node in metadata.resolve.iter_mut().flat_map(|resolve| &mut resolve.nodes) {
+        if let Some(features) = ids.get(&node.id) {
+            node.features = features.iter().map(|name| FeatureName::new((*name).to_owned())).collect();
+        }
+    }
+}
+
+/// The packages that a command built together.
+#[derive(Debug, PartialEq, Eq)]
+struct Selection<'a> {
+    packages: Vec<&'a str>,
+    /// With their dev-dependencies.
+    dev: bool,
+}
+
+impl<'a> Selection<'a> {
+    fn of(command: &'a [String], build: &'a Build) -> Option<Selection<'a>> {
+        let (program, words) = command.split_first()?;
+        if Path::new(program).file_stem()? != "cargo" {
+            return None;
+        }
+        let own: Vec<&str> = words.iter().map(String::as_str).take_while(|word| *word != "--").collect();
+        let verb = own.iter().find(|word| !word.starts_with(['-', '+']))?;
+        // It runs one program, and builds nothing beside it.
+        if ["run", "r"].contains(verb) {
+            return Some(Selection { packages: vec![build.package.as_deref()?], dev: false });
+        }
+        let mut packages = Vec::new();
+        let mut words = own.iter();
+        while let Some(word) = words.next() {
+            let value = ["--package=", "-p="].iter().find_map(|option| word.strip_prefix(option));
+            let short = word.strip_prefix("-p").filter(|rest| !rest.is_empty());
+            match *word {
+                "--workspace" | "--all" | "--exclude" => return None,
+                "-p" | "--package" => packages.extend(words.next()),
+                _ => packages.extend(value.or(short)),
+            }
+        }
+        (!packages.is_empty()).then_some(Selection { packages, dev: true })
+    }
+
+    /// What `cargo tree` prints of it, a package a line: `textwrap v0.16.1 (/home/me/textwrap)|default,smawk`.
+    fn tree(&self, root: &Path, build: &Build) -> Option<String> {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command.args(["tree", "--prefix", "none", "--format", "{p}|{f}", "--offline", "--locked"]);
+        command.args(["--edges", if self.dev { "normal,dev" } else { "normal" }]);
+        for package in &self.packages {
+            command.args(["-p", package]);
+        }
+        command.args(build.all_features.then_some("--all-features"));
+        command.args(build.no_default_features.then_some("--no-default-features"));
+        if !build.features.is_empty() {
+            command.args(["--features", &build.features.join(",")]);
+        }
+        if let Some(target) = &build.target {
+            command.args(["--target", target]);
+        }
+        let output = command.current_dir(root).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+/// The features of each `NAME vVERSION`. A package that is built for programs and for build scripts stands there
+/// twice; the first is the program's.
+fn features_in(tree: &str) -> BTreeMap<&str, Vec<&str>> {
+    let mut found = BTreeMap::new();
+    for line in tree.lines() {
+        let Some((package, features)) = line.trim_end_matches(" (*)").rsplit_once('|') else { continue };
+        let version_end = package.match_indices(' ').nth(1).map_or(package.len(), |(at, _)| at);
+        let features: Vec<&str> =
+            features.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+        found.entry(&package[..version_end]).or_insert(features);
+    }
+    found
+}
 
 /// The arguments (`--no-default-features`, `--features a,b`) that switch on what `metadata`'s resolution has
 /// switched on for a package.
@@ -73,6 +169,36 @@ fn close<'a>(table: &BTreeMap<&'a str, &'a [String]>, name: &'a str, reached: &m
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn selection(command: &str) -> Option<(Vec<String>, bool)> {
+        let command: Vec<String> = command.split(' ').map(str::to_owned).collect();
+        let build = Build { package: Some("app".to_owned()), ..Build::default() };
+        let selection = Selection::of(&command, &build)?;
+        Some((selection.packages.iter().map(ToString::to_string).collect(), selection.dev))
+    }
+
+    #[test]
+    fn a_command_tells_what_it_built() {
+        let one = |name: &str, dev| Some((vec![name.to_owned()], dev));
+        assert_eq!(selection("cargo run -q -- -p x"), one("app", false));
+        assert_eq!(selection("/usr/bin/cargo +stable r --bin tool"), one("app", false));
+        assert_eq!(selection("cargo test -p lib -- --workspace"), one("lib", true));
+        assert_eq!(selection("cargo nextest run --package=lib"), one("lib", true));
+        assert_eq!(selection("cargo test -plib"), one("lib", true));
+        assert_eq!(selection("cargo test"), None, "depends on the folder that it ran in");
+        assert_eq!(selection("cargo test -p lib --workspace"), None);
+        assert_eq!(selection("target/debug/app -p lib"), None);
+    }
+
+    #[test]
+    fn the_features_of_a_tree_are_read_by_package() {
+        let tree = "app v0.1.0 (/a b|c/app)|\nlib v1.2.3-x|default,std\nlib v1.2.3-x|default,std (*)\n\n\
+                    derive v2.0.0 (proc-macro)|full\nlib v1.2.3-x|\n";
+        let features = features_in(tree);
+        assert_eq!(features["app v0.1.0"], Vec::<&str>::new());
+        assert_eq!(features["lib v1.2.3-x"], ["default", "std"], "the first is the program's");
+        assert_eq!(features["derive v2.0.0"], ["full"]);
+    }
 
     fn minimal_of(table: &[(&str, &[&str])], on: &[&str]) -> Vec<String> {
         let owned: Vec<(&str, Vec<String>)> =

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::{CargoOpt, Metadata, MetadataCommand};
 use relapse_capture::roots::{PackageRoot, Roots};
-use relapse_snapshot::Build;
+use relapse_snapshot::Program;
 
+use crate::features;
 use crate::index::SourceIndex;
 
 /// A workspace that was read.
@@ -33,10 +34,10 @@ pub struct ProjectError {
 
 impl Project {
     /// Reads the workspace around a folder, with the features that the crashed program was built with.
-    pub fn open(folder: &Path, build: Option<&Build>) -> Result<Project, ProjectError> {
+    pub fn open(folder: &Path, program: Option<&Program>) -> Result<Project, ProjectError> {
         let mut command = MetadataCommand::new();
         command.current_dir(folder);
-        if let Some(build) = build {
+        if let Some(build) = program.and_then(|program| program.build.as_ref()) {
             if build.all_features {
                 command.features(CargoOpt::AllFeatures);
             }
@@ -48,10 +49,13 @@ impl Project {
             }
         }
         // A feature that only one package has is unknown to the others: then cargo's defaults have to do.
-        let metadata = command
+        let mut metadata = command
             .exec()
             .or_else(|error| MetadataCommand::new().current_dir(folder).exec().map_err(|_| error))
             .map_err(|source| ProjectError { folder: folder.to_owned(), source })?;
+        if let Some(program) = program {
+            features::as_crashed(&mut metadata, program);
+        }
         let index = SourceIndex::load(&metadata);
         let roots = roots(&metadata);
         let relapse_folder = metadata.workspace_root.as_std_path().join(".relapse");
