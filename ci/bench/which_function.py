@@ -66,14 +66,20 @@ def measure(case, crashpack, tool, work):
     return row
 
 
-def table(rows):
+def table(rows, library):
+    """`library`: of each crash, the package that is at fault."""
     rows = [row for row in rows if any("passes" in c for c in row["candidates"])]
     print(f"\n{len(rows)} crashes with a published fix and at least one function that reproduces\n")
-    print("| ranking | passes after the fix | of |\n| --- | --- | --- |")
+    print("| ranking | passes after the fix | and stands in the library at fault |\n| --- | --- | --- |")
+
+    def line(name, chosen):
+        passing = sum(any(c["passes"] for c in some) for some in chosen)
+        within = sum(any(c["passes"] and c["package"] == library(row["id"]) for c in some) for row, some in zip(rows, chosen))
+        print(f"| {name} | {passing} of {len(rows)} | {within} of {len(rows)} |")
+
     for ranking in RANKINGS:
-        chosen = [min(row["candidates"], key=lambda c: c["ranks"][ranking]) for row in rows]
-        print(f"| {ranking} | {sum(c['passes'] for c in chosen)} | {len(rows)} |")
-    print(f"| (any of them) | {sum(any(c['passes'] for c in row['candidates']) for row in rows)} | {len(rows)} |")
+        line(ranking, [[min(row["candidates"], key=lambda c: c["ranks"][ranking])] for row in rows])
+    line("(any of them)", [row["candidates"] for row in rows])
 
 
 def main():
@@ -113,7 +119,7 @@ def main():
                 with open(options.json, "a") as file:
                     file.write(json.dumps(row) + "\n")
             shutil.rmtree(Path(work) / case_id, ignore_errors=True)
-    table(rows)
+    table(rows, lambda case_id: crashpack.Case(case_id)["crate"])
 
 
 if __name__ == "__main__":
