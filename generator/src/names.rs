@@ -61,6 +61,11 @@ pub trait Names {
         Err(Unnameable(format!("`{definition}` has no constructor")))
     }
 
+    /// Whether the type at `definition` is known to be `Copy` where its arguments are.
+    fn is_copy(&self, _definition: &str) -> bool {
+        false
+    }
+
     /// A type in full, as it stands after a colon (`let x: Vec<u8>`), from its full name in DWARF
     /// (`alloc::vec::Vec<u8, alloc::alloc::Global>`): allocators and std's own hashers are left out. In an
     /// expression it goes into angle brackets: `<Vec<u8>>::new()`.

@@ -283,6 +283,9 @@ fn all_cases(s: &mut Sheet) -> Vec<Case> {
         "Some(Book { title: \"t\", pages: [1, 2], owner: Some(\"o\"), side: Ask { depth: 1 } })",
     );
     case(s.tuple_struct(5), "subject::Point", "Point(5)");
+    let points = (0..8).map(|_| s.tuple_struct(5)).collect();
+    let shown = "[Point(5), Point(5), Point(5), Point(5), Point(5), Point(5), Point(5), Point(5)]";
+    case(s.vec(points, "subject::Point"), "Vec<subject::Point>", shown);
     case(s.unit_struct(), "subject::Unit", "Unit");
     case(s.holder(), "subject::Holder", "Holder { bytes: [97, 98], book: Unit, names: [\"a\"], type: 5 }");
     case(s.sealed(7), "subject::Sealed", "Sealed { secret: 7 }");
@@ -371,7 +374,7 @@ mod subject {
         Bid,
         Ask { depth: u8 },
     }
-    #[derive(Debug)]
+    #[derive(Debug, Clone, Copy)]
     pub struct Point(pub u8);
     #[derive(Debug)]
     pub struct Unit;
@@ -468,6 +471,23 @@ fn written_expressions_are_the_values() {
             Err(error) => println!("not checked by rustfmt: {error}"),
         }
     }
+}
+
+#[test]
+fn equal_values_of_a_copy_type_are_written_once() {
+    let mut s = Sheet::default();
+    let points = (0..8).map(|_| s.tuple_struct(5)).collect();
+    let points = s.vec(points, "subject::Point");
+    let units = (0..8).map(|_| s.unit_struct()).collect();
+    let units = s.vec(units, "subject::Unit");
+    let text = |value| {
+        let mut scope = Scope::new("case");
+        let written =
+            argument_with("input", value, &s.types, &PublicNames, &mut scope, Literals::Inferred).unwrap();
+        written.lets[0].to_string()
+    };
+    assert!(text(&points).contains("vec ! [subject :: Point (5) ; 8]"));
+    assert!(!text(&units).contains("; 8"), "no `Copy` is known of it");
 }
 
 #[test]

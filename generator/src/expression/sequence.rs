@@ -7,7 +7,7 @@ use relapse_snapshot::{Data, StdType, TypeId, TypeKind, TypeShape, Value};
 
 use super::Unwritable;
 use super::type_name::{arguments, definition};
-use super::writer::{Place, Writer};
+use super::writer::{OPTION, Place, Writer};
 use crate::hostile::literal;
 use crate::regression::SideFile;
 
@@ -19,6 +19,9 @@ const MAX_LITERAL_LINES: usize = 20;
 
 /// Shortest run of equal elements that is written `[0; 64]`.
 const MIN_RUN: usize = 8;
+
+/// Types within types are looked at no deeper than this.
+const MAX_COPY_DEPTH: usize = 16;
 
 /// Bytes as they are written.
 pub(super) enum Bytes {
@@ -119,7 +122,7 @@ impl Writer<'_> {
     fn list_items(&mut self, items: &[Value], place: Place) -> Result<TokenStream, Unwritable> {
         if let [first, rest @ ..] = items
             && items.len() >= MIN_RUN
-            && is_scalar(first)
+            && (is_scalar(first) || self.is_copy(first.ty, 0))
             && rest.iter().all(|item| item.data == first.data)
         {
             let item = self.part("[0]", first, place)?;
@@ -128,6 +131,24 @@ impl Writer<'_> {
         }
         let items = self.items(items, '[', place, false)?;
         Ok(quote!(#(#items),*))
+    }
+
+    /// Whether values of a type can be repeated by `[x; 64]`.
+    fn is_copy(&self, ty: TypeId, depth: usize) -> bool {
+        let all = |types: &[TypeId]| types.iter().all(|ty| self.is_copy(*ty, depth + 1));
+        let Some(shape) = self.types.get(ty).filter(|_| depth < MAX_COPY_DEPTH) else { return false };
+        match &shape.kind {
+            TypeKind::Bool | TypeKind::Char | TypeKind::Integer { .. } | TypeKind::Float { .. } => true,
+            TypeKind::Reference { mutable, .. } => !mutable,
+            TypeKind::Tuple(items) => all(items),
+            TypeKind::Array { of, .. } => all(&[*of]),
+            TypeKind::Struct { params, .. } | TypeKind::Enum { params, .. } => {
+                let path = definition(&shape.name);
+                let is_option = path.as_deref() == Some(OPTION);
+                all(params) && path.is_some_and(|path| is_option || self.names.is_copy(&path))
+            }
+            _ => false,
+        }
     }
 
     /// `[T; N]`.

@@ -436,6 +436,10 @@ impl Names for NamesAt<'_> {
         self.literal_of(definition, Some(variant))
     }
 
+    fn is_copy(&self, definition: &str) -> bool {
+        self.implements(definition, "Copy")
+    }
+
     fn own_constructor(&self, definition: &str, fields: &[Seen<'_>]) -> Option<Constructed> {
         self.own_constructor_of(definition, fields)
     }

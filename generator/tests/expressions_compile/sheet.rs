@@ -69,6 +69,10 @@ impl Names for PublicNames {
         }
     }
 
+    fn is_copy(&self, definition: &str) -> bool {
+        definition == "subject::Point"
+    }
+
     fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable> {
         let mut text = full_name.replace(", alloc::alloc::Global", "");
         for (private, public) in PUBLIC {
