@@ -13,7 +13,7 @@ mod mirror;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::Metadata;
@@ -224,7 +224,7 @@ fn try_lock(slot: &Path) -> Result<Option<File>, ScratchError> {
     // `clean` of another process may remove the slot between two of these steps: then once more.
     for _ in 0..8 {
         fs::create_dir_all(slot).map_err(ScratchError::io("create", slot))?;
-        let file = match OpenOptions::new().create(true).write(true).truncate(false).open(&path) {
+        let file = match OpenOptions::new().create(true).write(true).truncate(false).mode(0o600).open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(ScratchError::io("open", &path)(error)),
