@@ -12,6 +12,7 @@ mod live;
 mod policy;
 mod process;
 mod ptrace;
+mod release;
 mod stacks;
 mod watching;
 
@@ -221,9 +222,9 @@ pub(crate) fn trace_with(
     let program = command.words.first().map_or_else(String::new, |w| w.to_string_lossy().into_owned());
     let start = |source| TraceError::Start { program: program.clone(), source };
     let launched = launch::launch(command, &control.setup).map_err(start)?;
-    // In a user's run a killed tracer must not take the program with it (no EXITKILL): it goes on at full speed,
-    // and only a later panic would meet a breakpoint that nobody serves. A run of our own dies with us.
-    if let Err(source) = ptrace::seize(launched.pid, control.kill_rest) {
+    // A tracer that is killed takes the program with it, as gdb and rr do: left alone, it would die at its next
+    // panic, of a breakpoint that nobody serves.
+    if let Err(source) = ptrace::seize(launched.pid) {
         let pid = launched.pid;
         drop(launched);
         // SAFETY: our own child, which ends because its gate is closed.

@@ -140,13 +140,10 @@ pub(crate) fn scratch(
 impl From<EditError> for Failure {
     fn from(error: EditError) -> Failure {
         match error {
+            _ if error.cannot_write() => Failure::cannot_write(error.to_string()),
             EditError::Changed(_) => Failure::bad_input(error.to_string()).advise("run the command again"),
-            EditError::Read { .. } | EditError::Journal { .. } => Failure::bad_input(error.to_string()),
             EditError::Conflict(_) => Failure::internal(error.to_string()),
-            EditError::ReadOnly(_)
-            | EditError::NotAFile(_)
-            | EditError::Write { .. }
-            | EditError::Undo { .. } => Failure::cannot_write(error.to_string()),
+            _ => Failure::bad_input(error.to_string()),
         }
     }
 }

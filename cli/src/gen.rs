@@ -87,6 +87,10 @@ fn one(
     };
     let made = match made {
         Ok(made) => made,
+        Err(error) if error.cannot_write() => {
+            let failure = Failure::cannot_write("failed to prove a test").because(&error);
+            return cannot_write(&snapshot.id, failure, console);
+        }
         Err(error) => {
             let failure = Failure::missing("failed to prove a test").because(&error);
             console.warn(format_args!("{}: {}", failure.message, failure.causes.join(": ")));
@@ -94,10 +98,17 @@ fn one(
         }
     };
     show(&made, console);
-    made.edits
-        .apply(root, &work.workspace.relapse_folder())
-        .map_err(|error| Failure::cannot_write("failed to put the test in place").because(&error))?;
+    if let Err(error) = made.edits.apply(root, &work.workspace.relapse_folder()) {
+        let failure = Failure::cannot_write("failed to put the test in place").because(&error);
+        return cannot_write(&snapshot.id, failure, console);
+    }
     Ok(Report::new(&snapshot.id, &made, args.every_frame))
+}
+
+/// Gives the account of a snapshot whose test could not be written, and ends there: the next one would fare alike.
+fn cannot_write(snapshot: &str, failure: Failure, console: &mut Console) -> Result<Report, Failure> {
+    console.object(&Report::broken(snapshot, failure.causes.join(": ")))?;
+    Err(failure)
 }
 
 /// What was made, for people: the diff of the user's tree, or the candidate and why it is not put in place.

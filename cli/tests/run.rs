@@ -193,6 +193,34 @@ fn signal_sent_to_us_ends_the_command() {
     assert_eq!(processes_of(&program), Vec::<PathBuf>::new());
 }
 
+#[test]
+fn killed_run_leaves_no_program_that_a_breakpoint_would_end() {
+    let project = Project::new();
+    let program = project.build().canonicalize().unwrap();
+    let mut child =
+        project.command(&["run", "--", "./target/debug/prog", "wait"]).stdout(Stdio::null()).spawn().unwrap();
+    let wait_for = |count: usize| {
+        for _ in 0..250 {
+            if processes_of(&program).len() == count {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        false
+    };
+    assert!(wait_for(1));
+    std::thread::sleep(Duration::from_millis(300));
+    child.kill().unwrap();
+    assert_eq!(child.wait().unwrap().signal(), Some(9));
+    let gone = wait_for(0);
+    for process in processes_of(&program) {
+        let pid = process.file_name().unwrap().to_str().unwrap().parse().unwrap();
+        // SAFETY: kill touches no memory; the program is this test's own.
+        unsafe { libc::kill(pid, libc::SIGKILL) };
+    }
+    assert!(gone);
+}
+
 /// The living processes that run a program.
 fn processes_of(program: &Path) -> Vec<PathBuf> {
     let processes = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path());

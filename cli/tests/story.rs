@@ -267,3 +267,23 @@ fn a_library_whose_unit_tests_do_not_build_is_tested_from_outside() {
     assert_eq!(status(&project.relapse(&["rm", "--regression", name])), 0);
     assert_eq!(project.tree(), before);
 }
+
+#[test]
+fn what_cannot_be_written_is_no_verdict_on_the_crash() {
+    let project = Project::new();
+    let ran = project.relapse(&["run", "--", "cargo", "run", "-q", "--", "Anna Österberg"]);
+    assert_eq!(status(&ran), 101, "{}", said(&ran));
+    let failed = |reason: &str| {
+        let report = project.json(&["gen", "latest", "--json"], 73);
+        assert_eq!(report["status"], "failed");
+        assert!(report["reason"].as_str().unwrap().contains(reason), "{report}");
+    };
+    // A file stands where a folder has to be: first the copy's, then that of the test.
+    project.write(".relapse/scratch", "");
+    failed(".relapse/scratch");
+    fs::remove_file(project.path().join(".relapse/scratch")).unwrap();
+    project.write("regressions", "");
+    failed("regressions");
+    fs::remove_file(project.path().join("regressions")).unwrap();
+    project.json(&["gen", "latest", "--json"], 0);
+}

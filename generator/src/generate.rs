@@ -38,6 +38,29 @@ pub enum GenerateError {
     /// The test could not be put in place.
     #[error(transparent)]
     Place(#[from] PlaceError),
+    /// The build failed where there is no room for one.
+    #[error("failed to build in {}: {left_mib} MiB are free on its disk", folder.display())]
+    DiskFull {
+        /// The scratch copy's target folder.
+        folder: PathBuf,
+        /// What is left.
+        left_mib: u64,
+        /// What the build said.
+        source: CompileError,
+    },
+}
+
+impl GenerateError {
+    /// Whether something of ours could not be written, which says nothing about the crash.
+    pub fn cannot_write(&self) -> bool {
+        match self {
+            GenerateError::Scratch(_)
+            | GenerateError::Compile(CompileError::Scratch(_))
+            | GenerateError::DiskFull { .. } => true,
+            GenerateError::Place(PlaceError::Edit(error)) => error.cannot_write(),
+            _ => false,
+        }
+    }
 }
 
 /// What the user asked for.
@@ -208,7 +231,9 @@ impl Round<'_> {
                     Ok(built) => drafts.extend(built),
                     // One target that does not build as a test must not take the others' candidates with it, nor
                     // its own: some can be called from outside.
+                    Err(GenerateError::Compile(CompileError::Scratch(error))) => return Err(error.into()),
                     Err(GenerateError::Compile(error)) => {
+                        let error = room_for(error, bench.scratch)?;
                         self.barred
                             .extend(own.iter().map(|callable| (callable.home.krate, with_causes(&error))));
                         open.extend(own);
@@ -241,6 +266,20 @@ impl Round<'_> {
             }
         }
         kept
+    }
+}
+
+/// Less than this is no room for a build.
+const LEAST_MIB: u64 = 64;
+
+/// A build's error, where it is not the disk's.
+fn room_for(error: CompileError, scratch: &Scratch) -> Result<CompileError, GenerateError> {
+    match scratch.free_mib().filter(|left| *left < LEAST_MIB) {
+        Some(left_mib) => {
+            let folder = scratch.target_folder();
+            Err(GenerateError::DiskFull { folder, left_mib, source: error })
+        }
+        None => Ok(error),
     }
 }
 

@@ -10,10 +10,12 @@ mod layout;
 mod manifest;
 mod mirror;
 
+use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::Metadata;
@@ -70,6 +72,19 @@ impl Scratch {
     /// The slot's own target folder.
     pub fn target_folder(&self) -> PathBuf {
         self.slot.join("target")
+    }
+
+    /// What is free on the disk of the copy, in MiB; 0 where nothing may be written there.
+    pub fn free_mib(&self) -> Option<u64> {
+        let path = CString::new(self.slot.as_os_str().as_bytes()).ok()?;
+        // SAFETY: statvfs is plain numbers.
+        let mut disk: libc::statvfs = unsafe { std::mem::zeroed() };
+        // SAFETY: a live path that ends with a zero, and a place of the right size.
+        if unsafe { libc::statvfs(path.as_ptr(), &raw mut disk) } != 0 {
+            return None;
+        }
+        let writable = disk.f_flag & libc::ST_RDONLY == 0;
+        Some(if writable { disk.f_bavail.saturating_mul(disk.f_frsize) >> 20 } else { 0 })
     }
 
     /// Where and how cargo builds the copy. Where the workspace has a `Cargo.lock`, it holds; where it has
@@ -224,7 +239,7 @@ fn try_lock(slot: &Path) -> Result<Option<File>, ScratchError> {
     // `clean` of another process may remove the slot between two of these steps: then once more.
     for _ in 0..8 {
         fs::create_dir_all(slot).map_err(ScratchError::io("create", slot))?;
-        let file = match OpenOptions::new().create(true).write(true).truncate(false).open(&path) {
+        let file = match OpenOptions::new().create(true).write(true).truncate(false).mode(0o600).open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(ScratchError::io("open", &path)(error)),

@@ -53,7 +53,7 @@ pub(super) struct Tracer<'a> {
     images: Images,
     pub(super) watching: Option<Watching>,
     /// Reports that came while threads were being stopped for another one's sake.
-    queue: VecDeque<(Pid, Change)>,
+    pub(super) queue: VecDeque<(Pid, Change)>,
 }
 
 impl<'a> Tracer<'a> {
@@ -131,7 +131,7 @@ impl<'a> Tracer<'a> {
     }
 
     /// Notes that a thread is stopped; one that was not known is a new child, whose parent's report may be late.
-    fn stopped(&mut self, tid: Pid) {
+    pub(super) fn stopped(&mut self, tid: Pid) {
         if !self.threads.contains_key(&tid) {
             let number = |field| live::status_field(tid, field).and_then(|text| text.parse::<Pid>().ok());
             // It was killed meanwhile: then nothing of this matters.
@@ -455,37 +455,6 @@ impl<'a> Tracer<'a> {
                 }
             }
         }
-    }
-
-    /// Takes the breakpoints out of the processes that outlive the command, and lets them run on untraced.
-    fn let_go(&mut self) {
-        let all: Vec<Pid> = self.threads.keys().copied().collect();
-        let held = self.stop_threads(&all);
-        for (pid, process) in &mut self.processes {
-            process.remove(*pid, |_| true);
-        }
-        for tid in held {
-            ptrace::detach(tid, 0);
-        }
-        while let Some((tid, change)) = self.queue.pop_front() {
-            match change {
-                Change::Signal(libc::SIGTRAP) if self.rewind(tid) => ptrace::detach(tid, 0),
-                Change::Signal(signal) => ptrace::detach(tid, signal),
-                Change::Event(..) => ptrace::detach(tid, 0),
-                Change::Exited(_) | Change::Killed(_) => {}
-            }
-        }
-    }
-
-    /// Sets a thread that has met a breakpoint, which is gone, back to the code that stood under it.
-    fn rewind(&self, tid: Pid) -> bool {
-        let Some(mut registers) = ptrace::registers(tid) else { return false };
-        let address = registers.rip.wrapping_sub(1);
-        if !self.processes.get(&self.process_of(tid)).is_some_and(|p| p.is_retired(address)) {
-            return false;
-        }
-        registers.rip = address;
-        ptrace::set_registers(tid, &registers)
     }
 }
 

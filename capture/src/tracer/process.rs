@@ -124,6 +124,17 @@ impl Process {
         }
     }
 
+    /// Puts the code back wherever a breakpoint still stands, of those that are set and of those that were.
+    /// `thread`: any living one of this process.
+    pub(crate) fn restore(&self, thread: Pid) {
+        let Ok(memory) = LiveMemory::open(thread) else { return };
+        for (address, breakpoint) in self.breakpoints.iter().chain(&self.retired) {
+            if memory.read_vec(*address, 1).is_ok_and(|bytes| bytes == [INT3]) {
+                let _ = memory.write(*address, &breakpoint.code[..1]);
+            }
+        }
+    }
+
     /// What a breakpoint of a watched function is for.
     pub(super) fn watched(&self, address: u64) -> Option<Point> {
         self.watched.get(&address).copied()

@@ -13,7 +13,8 @@ const OPTIONS: libc::c_int = libc::PTRACE_O_TRACEFORK
     | libc::PTRACE_O_TRACEVFORKDONE
     | libc::PTRACE_O_TRACECLONE
     | libc::PTRACE_O_TRACEEXEC
-    | libc::PTRACE_O_TRACEEXIT;
+    | libc::PTRACE_O_TRACEEXIT
+    | libc::PTRACE_O_EXITKILL;
 
 fn request(request: libc::c_uint, pid: Pid, address: usize, data: usize) -> io::Result<libc::c_long> {
     // SAFETY: callers pass either plain numbers or pointers to live objects of the size that the request asks.
@@ -21,10 +22,9 @@ fn request(request: libc::c_uint, pid: Pid, address: usize, data: usize) -> io::
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }
 
-/// Seizes a process. With `kill_with_us` the kernel kills it when the tracer's thread ends.
-pub(crate) fn seize(pid: Pid, kill_with_us: bool) -> io::Result<()> {
-    let options = if kill_with_us { OPTIONS | libc::PTRACE_O_EXITKILL } else { OPTIONS };
-    request(libc::PTRACE_SEIZE, pid, 0, options as usize).map(drop)
+/// Seizes a process. The kernel kills it when the tracer's thread ends before it is detached.
+pub(crate) fn seize(pid: Pid) -> io::Result<()> {
+    request(libc::PTRACE_SEIZE, pid, 0, OPTIONS as usize).map(drop)
 }
 
 /// Lets a stopped tracee run on, with `signal` delivered to it (0: none).
@@ -120,15 +120,24 @@ fn change(status: libc::c_int) -> Option<Change> {
 /// Waits for any tracee of *this thread* (`__WNOTHREAD`): other threads of this program may have children, and
 /// tracers, of their own. `None`: nothing is left to wait for.
 pub(crate) fn wait_any() -> Option<(Pid, Change)> {
+    any(0)
+}
+
+/// Looks whether any tracee of this thread has something to report.
+pub(crate) fn poll_any() -> Option<(Pid, Change)> {
+    any(libc::WNOHANG)
+}
+
+fn any(flags: libc::c_int) -> Option<(Pid, Change)> {
     loop {
         let mut status = 0;
         // SAFETY: `status` is a valid place for a status.
-        let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL | libc::__WNOTHREAD) };
+        let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL | libc::__WNOTHREAD | flags) };
         if pid > 0 {
             if let Some(change) = change(status) {
                 return Some((pid, change));
             }
-        } else if io::Error::last_os_error().raw_os_error() != Some(libc::EINTR) {
+        } else if pid == 0 || io::Error::last_os_error().raw_os_error() != Some(libc::EINTR) {
             return None;
         }
     }

@@ -130,6 +130,59 @@ fn grandchild_that_outlives_the_command_runs_on_untraced() {
     assert_eq!(std::fs::read(file).unwrap(), b"ok");
 }
 
+/// Runs a program that starts itself anew as a daemon, and ends; returns whether the daemon came to its own end.
+fn outlives(daemon: &str) -> bool {
+    let source = format!(
+        "extern \"C\" {{ fn syscall(n: i64, s: i64) -> i64; fn raise(s: i32) -> i32; }} \
+         fn caught() {{ let _ = std::panic::catch_unwind(|| panic!()); }} \
+         fn nap(ms: u64) {{ std::thread::sleep(std::time::Duration::from_millis(ms)) }} \
+         fn done() {{ std::fs::write(std::env::args().nth(1).unwrap(), b\"ok\").unwrap(); }} \
+         fn main() {{ if std::env::args().count() > 2 {{ {daemon} }} else {{ \
+         std::process::Command::new(std::env::current_exe().unwrap()).arg(std::env::args().nth(1).unwrap())\
+         .arg(\"child\").spawn().unwrap(); nap(150); }} }}"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("written");
+    let (command, mark) = Marked::command(&[&file.to_string_lossy()], &program(&source, &[]));
+    assert_eq!(follow(&command, &mut Told::default()).unwrap(), TraceEnding::Exited(0));
+    for _ in 0..200 {
+        // A process whose main thread has ended shows no environment, but it does write.
+        let left = mark.left();
+        if left.is_empty() && file.exists() {
+            break;
+        }
+        for pid in left.iter().filter_map(|line| line.split(' ').next()?.parse().ok()) {
+            // SAFETY: kill touches no memory; a process of this mark is a test's own.
+            unsafe { libc::kill(pid, libc::SIGCONT) };
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(mark.left(), Vec::<String>::new());
+    std::thread::sleep(Duration::from_millis(20));
+    std::fs::read(file).is_ok_and(|text| text == b"ok")
+}
+
+#[test]
+fn daemon_that_starts_threads_and_children_without_end_outlives_the_command() {
+    let busy = "let begin = std::time::Instant::now(); while begin.elapsed().as_millis() < 500 { \
+                let all: Vec<_> = (0..4).map(|i| std::thread::spawn(move || { caught(); \
+                if i == 0 { std::process::Command::new(\"true\").status().unwrap(); } })).collect(); \
+                for t in all { t.join().unwrap() } } done()";
+    for _ in 0..5 {
+        assert!(outlives(busy));
+    }
+}
+
+#[test]
+fn daemon_whose_main_thread_has_ended_outlives_the_command() {
+    assert!(outlives("std::thread::spawn(|| { nap(500); caught(); done() }); unsafe { syscall(60, 0) };"));
+}
+
+#[test]
+fn daemon_that_is_stopped_outlives_the_command() {
+    assert!(outlives("unsafe { raise(19) }; caught(); done()"));
+}
+
 #[test]
 fn timeout_ends_the_whole_tree() {
     let limits = Limits { timeout: Duration::from_millis(300), ..Limits::default() };

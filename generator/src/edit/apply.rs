@@ -226,6 +226,8 @@ mod tests {
         assert_eq!(names(&root.path().join("src")), ["lib.rs"]);
         assert_eq!(names(&root.path().join("regressions/lib")), ["x.rs"]);
         assert_eq!(names(&root.path().join(".relapse")), ["edit.lock"]);
+        let lock = fs::metadata(root.path().join(".relapse/edit.lock")).unwrap();
+        assert_eq!(lock.permissions().mode() & 0o777, 0o600);
     }
 
     #[test]

@@ -56,6 +56,14 @@ pub enum EditError {
 }
 
 impl EditError {
+    /// Whether something could not be written, rather than read or joined.
+    pub fn cannot_write(&self) -> bool {
+        match self {
+            Self::ReadOnly(_) | Self::NotAFile(_) | Self::Write { .. } | Self::Undo { .. } => true,
+            Self::Conflict(_) | Self::Changed(_) | Self::Read { .. } | Self::Journal { .. } => false,
+        }
+    }
+
     pub(super) fn read(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Read { path, source }

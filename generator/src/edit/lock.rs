@@ -4,6 +4,7 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use super::EditError;
@@ -21,6 +22,8 @@ impl Lock {
             .create(true)
             .truncate(false)
             .write(true)
+            // Private, as everything in that folder.
+            .mode(0o600)
             .open(&path)
             .map_err(EditError::write(&path))?;
         loop {

@@ -95,7 +95,7 @@ impl Writer<'_> {
         self.whole(bytes.len(), len, "bytes")?;
         let first = bytes.first().copied().unwrap_or_default();
         if bytes.len() >= MIN_RUN && bytes.iter().all(|b| *b == first) {
-            let byte = literal::byte_number(first, first > 99, typed.then_some("u8"));
+            let byte = literal::byte_number(first, literal::is_hexadecimal(&[first]), typed.then_some("u8"));
             let length = literal::integer(bytes.len() as u128, false, "usize", false);
             return Ok(Bytes::Run(quote!(#byte; #length)));
         }
@@ -106,7 +106,7 @@ impl Writer<'_> {
         if literal::is_text_like(bytes) || (bytes.is_empty() && typed) {
             return Ok(Bytes::Reference(literal::byte_string(bytes)));
         }
-        let hexadecimal = bytes.iter().any(|b| *b > 99);
+        let hexadecimal = literal::is_hexadecimal(bytes);
         let numbers = bytes.iter().enumerate().map(|(index, byte)| {
             literal::byte_number(*byte, hexadecimal, (typed && index == 0).then_some("u8"))
         });
@@ -289,11 +289,12 @@ impl Writer<'_> {
                 if hashed {
                     bytes.sort_unstable();
                 }
+                let hexadecimal = literal::is_hexadecimal(&bytes);
                 bytes
                     .iter()
                     .enumerate()
                     .map(|(index, byte)| {
-                        literal::byte_number(*byte, false, (place.typed && index == 0).then_some("u8"))
+                        literal::byte_number(*byte, hexadecimal, (place.typed && index == 0).then_some("u8"))
                     })
                     .collect()
             }

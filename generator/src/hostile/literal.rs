@@ -178,6 +178,12 @@ pub fn is_text_like(bytes: &[u8]) -> bool {
     bytes.len() > 1 && readable * 5 >= bytes.len() * 3
 }
 
+/// Whether bytes that are no text read better in hexadecimal: those that a protocol or a format might hold, not a
+/// short list of small numbers.
+pub fn is_hexadecimal(bytes: &[u8]) -> bool {
+    bytes.iter().any(|byte| *byte > 99) || bytes.len() > 3 && bytes.iter().any(|byte| *byte > 9)
+}
+
 /// A byte as a number: `7`, or `0x89` where it is more than 99.
 pub fn byte_number(byte: u8, hexadecimal: bool, suffix: Option<&str>) -> TokenStream {
     let digits = if hexadecimal { format!("{byte:#04x}") } else { byte.to_string() };
@@ -445,5 +451,11 @@ mod tests {
     fn bytes_read_as_text_where_they_are_text() {
         assert_eq!(byte_string(b"\x89PNG\r\n\x1a\n\0\x001").to_string(), r#"b"\x89PNG\r\n\x1a\n\0\x001""#);
         assert!(is_text_like(b"\x89PNG\r\n\x1a\n") && !is_text_like(&[0, 1, 2, 65]) && !is_text_like(b""));
+    }
+    #[test]
+    fn bytes_that_are_no_text_read_as_hexadecimal_where_they_are_no_small_numbers() {
+        assert!(is_hexadecimal(b"PK\x03\x04") && is_hexadecimal(&[1, 200]) && is_hexadecimal(&[16, 0, 0, 0]));
+        assert!(!is_hexadecimal(&[1, 2, 3, 4, 5]) && !is_hexadecimal(&[10, 20]) && !is_hexadecimal(&[]));
+        assert_eq!(byte_number(b'P', true, Some("u8")).to_string(), "0x50u8");
     }
 }

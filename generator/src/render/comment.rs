@@ -22,15 +22,45 @@ pub(super) fn one_line(text: &str) -> String {
     escape_invisible(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// At most `width` characters, the last of which is `…` where something was cut.
+/// At most `width` characters; where something was cut, with `…` and the quotes and brackets that were open there:
+/// what follows must not read as a part of it.
 pub(super) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }
-    let mut out: String = text.chars().take(width.saturating_sub(1)).collect();
-    out.truncate(out.trim_end().len());
-    out.push('…');
-    out
+    for room in (0..width).rev() {
+        let start: String = text.chars().take(room).collect();
+        let start = start.trim_end_matches(|c: char| c.is_whitespace() || c == '\\');
+        let closing = closing(start);
+        if start.chars().count() + 1 + closing.chars().count() <= width {
+            return format!("{start}…{closing}");
+        }
+    }
+    String::new()
+}
+
+/// What closes the quotes and brackets that are open at the end of a text. Within quotes a bracket is a character.
+fn closing(text: &str) -> String {
+    let mut open: Vec<char> = Vec::new();
+    let mut chars = text.chars();
+    let mut previous = ' ';
+    while let Some(char) = chars.next() {
+        let quote = open.last().copied().filter(|end| matches!(end, '"' | '`' | '\''));
+        match char {
+            '\\' if quote.is_some() => drop(chars.next()),
+            _ if open.last() == Some(&char) => drop(open.pop()),
+            _ if quote.is_some() => {}
+            '"' | '`' => open.push(char),
+            // Neither an apostrophe nor a lifetime.
+            '\'' if !previous.is_alphanumeric() && !matches!(previous, '&' | '<') => open.push(char),
+            '(' => open.push(')'),
+            '[' => open.push(']'),
+            '{' => open.push('}'),
+            _ => {}
+        }
+        previous = char;
+    }
+    open.iter().rev().collect()
 }
 
 /// Format characters (Unicode's Cf) and the two separators that some editors break a line at. rustc denies the
@@ -40,4 +70,35 @@ fn is_invisible(char: char) -> bool {
         '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{180e}'
         | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
         | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_cut_leaves_open_is_closed() {
+        let message =
+            "byte index 7 is not a char boundary; it is inside 'é' (bytes 6..8) of `{\"a\": [1, 2]}`";
+        assert_eq!(cut(message, 200), message);
+        assert_eq!(cut(message, 60), "byte index 7 is not a char boundary; it is inside 'é' (byt…)");
+        assert_eq!(
+            cut(message, 78),
+            "byte index 7 is not a char boundary; it is inside 'é' (bytes 6..8) of `{\"a\":…`"
+        );
+        assert_eq!(cut(message, 54), "byte index 7 is not a char boundary; it is inside 'é'…");
+        assert_eq!(cut("unwrap: Parse { at: [(1, \"a \\\"b", 29), "unwrap: Parse { at: [(1,…)]}");
+        assert_eq!(
+            cut("can't read the user's 'a b' of &'a str, no more", 44),
+            "can't read the user's 'a b' of &'a str, no…"
+        );
+    }
+
+    #[test]
+    fn a_cut_is_never_wider_than_it_may_be() {
+        let texts = ["((((((((((((((((((((", "\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"", "`'\"({[`'\"({[`'\"({["];
+        for (text, width) in texts.into_iter().flat_map(|text| (0..20).map(move |width| (text, width))) {
+            assert!(cut(text, width).chars().count() <= width, "{text} {width}");
+        }
+    }
 }
