@@ -15,6 +15,7 @@ mod cfg;
 mod construct;
 mod dwarf_name;
 mod function;
+mod inherent;
 mod items;
 mod locate;
 mod macros;

@@ -66,6 +66,17 @@ pub trait Names {
         false
     }
 
+    /// Whether the type at `definition` has an associated function of that name that may be called there and
+    /// is not deprecated, as far as its source tells.
+    fn has_function(&self, _definition: &str, _function: &str) -> bool {
+        true
+    }
+
+    /// Whether the type at `definition` is made by a macro, not a derive, of that name.
+    fn is_made_by(&self, _definition: &str, _macro_name: &str) -> bool {
+        false
+    }
+
     /// A type in full, as it stands after a colon (`let x: Vec<u8>`), from its full name in DWARF
     /// (`alloc::vec::Vec<u8, alloc::alloc::Global>`): allocators and std's own hashers are left out. In an
     /// expression it goes into angle brackets: `<Vec<u8>>::new()`.

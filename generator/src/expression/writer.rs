@@ -9,9 +9,9 @@ use quote::quote;
 use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, TypeTable, Value, VariantShape};
 
 use super::stand_in::StandIns;
-use super::std_rules;
 use super::type_name::{definition, snake_case};
 use super::{Scope, Unwritable};
+use super::{crate_rules, std_rules};
 use crate::hostile::{identifier, literal};
 use crate::names::{Constructed, Names, Seen};
 use crate::regression::SideFile;
@@ -221,6 +221,11 @@ impl<'a> Writer<'a> {
         let path = definition(&shape.name);
         if let Some(rule) = path.as_deref().and_then(std_rules::rule) {
             return rule(self, value, shape, place);
+        }
+        if let Some(path) = path.as_deref().filter(|_| crate_rules::is_candidate(&shape.kind, &value.data))
+            && let Some(built) = self.by_crate_rule(value, shape, path, place)
+        {
+            return built;
         }
         match (&shape.kind, &value.data) {
             (TypeKind::Bool, Data::Bool(value)) => Ok(quote!(#value)),

@@ -448,6 +448,14 @@ impl Names for NamesAt<'_> {
         self.constructor_of(definition, fields)
     }
 
+    fn has_function(&self, definition: &str, function: &str) -> bool {
+        self.has_function_of(definition, function)
+    }
+
+    fn is_made_by(&self, definition: &str, macro_name: &str) -> bool {
+        self.is_of_macro(definition, macro_name)
+    }
+
     fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable> {
         let shown: String = full_name.chars().take(200).collect();
         let name = TypeName::parse(full_name)

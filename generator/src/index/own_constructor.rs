@@ -12,11 +12,11 @@ use syn::{
 
 use crate::names::{Constructed, Names, Seen};
 
-use super::items::{ItemId, ItemKind};
+use super::FunctionItem;
+use super::items::ItemKind;
 use super::naming::{NamesAt, ident};
-use super::resolve::{Def, Space};
+use super::resolve::Def;
 use super::walk::plain;
-use super::{FunctionItem, Owner};
 
 /// What a constructor's body makes a field of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,7 +204,7 @@ impl NamesAt<'_> {
             .filter_map(|function| Some((function, function.builds.as_deref()?)))
             .filter(|(function, builds)| foreign || !builds.fallible && function.asserts.is_empty())
             .filter(|(_, builds)| builds.fits(fields))
-            .filter(|(function, _)| self.is_usable(function, id))
+            .filter(|(function, _)| !function.attributes.hidden && self.is_callable_of(function, id))
             .collect();
         // The one that a person would take: `new`, then the one that cannot fail.
         fitting.sort_by_key(|(function, builds)| {
@@ -217,20 +217,6 @@ impl NamesAt<'_> {
             arguments: builds.arguments(fields)?,
             unwrapped: builds.fallible,
         })
-    }
-
-    /// Whether a constructor is one of that type, and can be called here.
-    fn is_usable(&self, function: &FunctionItem, id: ItemId) -> bool {
-        let Owner::Inherent { self_type, .. } = &function.owner else { return false };
-        let Type::Path(path) = &**self_type else { return false };
-        let resolver = &self.reach.resolver;
-        let names: Vec<String> = path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-        let absolute = path.path.leading_colon.is_some();
-        !function.attributes.deprecated
-            && !function.attributes.hidden
-            && resolver.visible(function.visibility, id.krate, Some(self.module))
-            && resolver.is_built(&function.cfg, id.krate)
-            && resolver.path(function.module, &names, absolute, false, Space::Types).contains(&Def::Item(id))
     }
 }
 

@@ -1,0 +1,150 @@
+//! The `build` text of a rule, taken apart once: Rust whose blocks stand for what was read, whose `Self` and whose
+//! `::a::b::C` are named at the test's place. In: our own rules file. Out: pieces. Never: data of a process.
+
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use syn::Expr;
+
+use super::formula::{Formula, Path};
+
+/// A piece of a template.
+#[derive(Debug, Clone)]
+pub(super) enum Piece {
+    /// As it is written.
+    Token(TokenTree),
+    /// What stands between brackets.
+    Group(Delimiter, Vec<Piece>),
+    /// `Self`; whether `::` follows.
+    Own { qualifies: bool },
+    /// `::chrono::offset::utc::Utc`: the definition's path.
+    Item(String),
+    /// `{ datetime }`: a field's value; whether a method of it is called.
+    Value(Path, bool),
+    /// `{ text(sym) }`: a field's text as a literal.
+    Text(Path),
+    /// `{ bytes(digits) }`: a reference to bytes, those of the first number first, each number's least first.
+    Bytes(Path),
+    /// `{ yof >> 13 }`: what a formula comes to.
+    Number(Formula),
+    /// `{ each(entries, ({ key }, { value })) }`: the elements of a sequence, each by a template, with commas.
+    Each(Path, Vec<Piece>),
+}
+
+/// Takes a template apart; the error says what is wrong with it.
+pub(super) fn read(tokens: TokenStream) -> Result<Vec<Piece>, String> {
+    let trees: Vec<TokenTree> = tokens.into_iter().collect();
+    let (mut pieces, mut at) = (Vec::new(), 0);
+    let mut path_goes_on = false;
+    while let Some(tree) = trees.get(at) {
+        let next = trees.get(at + 1..).unwrap_or_default();
+        at += 1;
+        let continues = std::mem::replace(&mut path_goes_on, false);
+        match tree {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+                let is_receiver = next.first().is_some_and(|next| is_punct(next, '.'));
+                pieces.push(block(group.stream(), is_receiver)?);
+            }
+            TokenTree::Group(group) => {
+                pieces.push(Piece::Group(group.delimiter(), read(group.stream())?));
+            }
+            TokenTree::Ident(word) => {
+                path_goes_on = true;
+                pieces.push(if word == "Self" {
+                    Piece::Own { qualifies: starts_path(next) }
+                } else {
+                    Piece::Token(tree.clone())
+                });
+            }
+            TokenTree::Punct(_) if !continues && starts_path(&trees[at - 1..]) => {
+                let (definition, length) = definition(&trees[at - 1..]).ok_or("`::` without a path")?;
+                pieces.push(Piece::Item(definition));
+                at += length - 1;
+                path_goes_on = true;
+            }
+            TokenTree::Punct(mark) => {
+                // `a::<b>::c`: neither `::` begins a path.
+                path_goes_on = mark.as_char() == '>' || continues && mark.as_char() == ':';
+                pieces.push(Piece::Token(tree.clone()));
+            }
+            TokenTree::Literal(_) => pieces.push(Piece::Token(tree.clone())),
+        }
+    }
+    Ok(pieces)
+}
+
+fn is_punct(tree: &TokenTree, mark: char) -> bool {
+    matches!(tree, TokenTree::Punct(punct) if punct.as_char() == mark)
+}
+
+fn starts_path(trees: &[TokenTree]) -> bool {
+    matches!(trees, [first, second, ..] if is_punct(first, ':') && is_punct(second, ':'))
+}
+
+/// The definition at the beginning of `::a::b::C::d`, which ends with the first name of a type (or, where there is
+/// none, with the path), and how many tokens it is.
+fn definition(trees: &[TokenTree]) -> Option<(String, usize)> {
+    let (mut names, mut at): (Vec<String>, usize) = (Vec::new(), 0);
+    while starts_path(trees.get(at..)?)
+        && let Some(TokenTree::Ident(name)) = trees.get(at + 2)
+    {
+        names.push(name.to_string());
+        at += 3;
+        if is_type(name) {
+            break;
+        }
+    }
+    (!names.is_empty()).then(|| (names.join("::"), at))
+}
+
+fn is_type(name: &Ident) -> bool {
+    name.to_string().starts_with(|c: char| c.is_ascii_uppercase())
+}
+
+/// What a block stands for.
+fn block(tokens: TokenStream, is_receiver: bool) -> Result<Piece, String> {
+    let trees: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    if let [TokenTree::Ident(word), TokenTree::Group(arguments)] = trees.as_slice()
+        && arguments.delimiter() == Delimiter::Parenthesis
+    {
+        let inner = arguments.stream();
+        match word.to_string().as_str() {
+            "text" => return Ok(Piece::Text(path(inner)?)),
+            "bytes" => return Ok(Piece::Bytes(path(inner)?)),
+            "each" => {
+                let inner: Vec<TokenTree> = inner.into_iter().collect();
+                let comma = inner.iter().position(|tree| is_punct(tree, ','));
+                let (items, template) = inner.split_at(comma.ok_or("`each` without a template")?);
+                let template = template.iter().skip(1).cloned().collect();
+                return Ok(Piece::Each(path(items.iter().cloned().collect())?, read(template)?));
+            }
+            _ => {}
+        }
+    }
+    let expression: Expr = syn::parse2(tokens).map_err(|error| error.to_string())?;
+    Ok(match Path::read(&expression) {
+        Some(path) => Piece::Value(path, is_receiver),
+        None => Piece::Number(Formula::read(&expression).map_err(|part| format!("no formula: `{part}`"))?),
+    })
+}
+
+fn path(tokens: TokenStream) -> Result<Path, String> {
+    let shown = tokens.to_string();
+    let expression: Expr = syn::parse2(tokens).map_err(|error| error.to_string())?;
+    Path::read(&expression).ok_or_else(|| format!("no path to a field: `{shown}`"))
+}
+
+/// The functions that a template calls of its own type: `Self::new`.
+pub(super) fn own_functions(pieces: &[Piece]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (index, piece) in pieces.iter().enumerate() {
+        match piece {
+            Piece::Own { qualifies: true } => {
+                if let Some(Piece::Token(TokenTree::Ident(name))) = pieces.get(index + 3) {
+                    found.push(name.to_string());
+                }
+            }
+            Piece::Group(_, inner) | Piece::Each(_, inner) => found.extend(own_functions(inner)),
+            _ => {}
+        }
+    }
+    found
+}

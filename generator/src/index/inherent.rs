@@ -1,0 +1,44 @@
+//! What a type's own impl blocks and the macro that made it say. In: a definition. Out: whether a function of it may
+//! be called from the place of the test.
+
+use syn::Type;
+
+use super::items::ItemId;
+use super::naming::NamesAt;
+use super::resolve::{Def, Space};
+use super::{FunctionItem, Owner};
+
+impl NamesAt<'_> {
+    /// Whether a function is one of that type, can be called here, and is not deprecated.
+    pub(super) fn is_callable_of(&self, function: &FunctionItem, id: ItemId) -> bool {
+        let Owner::Inherent { self_type, .. } = &function.owner else { return false };
+        let Type::Path(path) = &**self_type else { return false };
+        let resolver = &self.reach.resolver;
+        let names: Vec<String> = path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        let absolute = path.path.leading_colon.is_some();
+        !function.attributes.deprecated
+            && resolver.visible(function.visibility, id.krate, Some(self.module))
+            && resolver.is_built(&function.cfg, id.krate)
+            && resolver.path(function.module, &names, absolute, false, Space::Types).contains(&Def::Item(id))
+    }
+
+    /// Whether a type has such a function. What a macro made is not in the source: of that it is believed.
+    pub(super) fn has_function_of(&self, definition: &str, function: &str) -> bool {
+        match self.definition(definition) {
+            Ok(Def::Item(id)) => {
+                let functions = &self.index().source(id.krate).functions;
+                functions.iter().any(|own| own.name == function && self.is_callable_of(own, id))
+            }
+            Ok(Def::Made(..)) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether a type that the source does not show is in a file where a macro of that name is used.
+    pub(super) fn is_of_macro(&self, definition: &str, macro_name: &str) -> bool {
+        let Ok(Def::Made(module, _)) = self.definition(definition) else { return false };
+        let file = self.index().module(module).file;
+        let macros = &self.index().source(module.krate).opaque_macros;
+        macros.iter().any(|own| own.name == macro_name && !own.definition && own.file == file)
+    }
+}
