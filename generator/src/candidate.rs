@@ -245,12 +245,36 @@ fn is_plain(ty: TypeId, types: &TypeTable) -> bool {
 /// How much a test says of the types of its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Style {
-    /// Literals carry their types, the call its generic arguments: for what cannot be inferred.
+    /// The call carries its generic arguments: for what cannot be inferred.
+    pub full_path: bool,
+    /// The arguments, by bit, whose variables carry their types.
+    pub annotated: u64,
+    /// All literals carry their types, and the call its generic arguments: where nothing less will do.
     pub explicit: bool,
     /// The result is dropped by `let _ =`: the compiler wants it used.
     pub drop_result: bool,
     /// Bytes stand in for a reader as a cursor, which can seek, also where no bound asks for it.
     pub seekable: bool,
+}
+
+impl Style {
+    /// Lets an argument's variable say its type; `false` where it does already.
+    pub fn annotate(&mut self, argument: usize) -> bool {
+        let bit = u32::try_from(argument).ok().and_then(|shift| 1_u64.checked_shl(shift)).unwrap_or(0);
+        let new = self.annotated & bit == 0 && bit != 0;
+        self.annotated |= bit;
+        new
+    }
+
+    /// How much an argument's literals say.
+    fn literals(self, argument: usize) -> Literals {
+        if self.explicit {
+            return Literals::Suffixed;
+        }
+        let is_annotated =
+            u32::try_from(argument).is_ok_and(|bit| self.annotated.checked_shr(bit).unwrap_or(0) & 1 == 1);
+        if is_annotated { Literals::Annotated } else { Literals::Inferred }
+    }
 }
 
 /// A call with all that stands before it.
@@ -347,14 +371,15 @@ impl Callable<'_> {
         if let Some(format) = self.format_string() {
             return self.formatting(format, types, &names, &mut scope);
         }
-        let literals = if style.explicit { Literals::Suffixed } else { Literals::Inferred };
         let mut arguments = Vec::new();
-        for argument in &self.frame.arguments {
+        for (index, argument) in self.frame.arguments.iter().enumerate() {
             let (name, value) = (&argument.name, &argument.value);
+            let literals = style.literals(index);
             let written = argument_of_any_type(name, value, types, &names, &mut scope, literals, stand_ins)?;
             arguments.push(written);
         }
-        let tokens = call_tokens(&path, &arguments, style.explicit, self.function.is_unsafe());
+        let full = style.explicit || style.full_path;
+        let tokens = call_tokens(&path, &arguments, full, self.function.is_unsafe());
         Ok(Call::new(arguments, tokens, &names))
     }
 

@@ -60,6 +60,8 @@ pub enum Literals {
     /// `5`, `Vec::new()`: the call supplies the types.
     #[default]
     Inferred,
+    /// `let width: u8 = 5`: the variable says it, where its type can be named; else as `Suffixed`.
+    Annotated,
     /// `5u8`, `Vec::<u8>::new()`: for generic parameters, from which the call infers.
     Suffixed,
 }
@@ -104,7 +106,8 @@ pub fn argument_of_any_type(
     let typed = receiver || literals == Literals::Suffixed;
     let shown = if name.is_empty() || name == "_" { variable.to_string() } else { name.to_owned() };
     let mut writer = Writer::new(types, names, stand_ins, &mut draft, value, shown);
-    let (binding, pass) = writer.binding(&variable, value, typed)?;
+    let how = if typed { Literals::Suffixed } else { literals };
+    let (binding, pass) = writer.binding(&variable, value, how)?;
     let mut lets = std::mem::take(&mut writer.lets);
     lets.extend(binding);
     let trust = if writer.suspect { Trust::Suspect } else { Trust::Entry };
@@ -133,9 +136,10 @@ impl Writer<'_> {
         &mut self,
         variable: &Ident,
         value: &Value,
-        typed: bool,
+        how: Literals,
     ) -> Result<(Option<TokenStream>, Pass), Unwritable> {
         let pass = |tokens| Pass { tokens, is_unit: false };
+        let typed = how == Literals::Suffixed;
         let place = Place::binding(typed);
         if self.stand_ins.of(value.ty).is_some() {
             let (annotation, place) = self.slice_annotation(value.ty, place);
@@ -152,7 +156,10 @@ impl Writer<'_> {
             }
             (TypeKind::Reference { to, mutable }, _) if self.is_sized(*to) => {
                 let pointee = self.pointee(value, *to)?;
-                let (annotation, place) = self.slice_annotation(*to, place);
+                let (annotation, place) = match self.slice_annotation(*to, place) {
+                    (None, place) => self.annotation(*to, how, place),
+                    needed => needed,
+                };
                 let tokens = self.value(&pointee, place)?;
                 let statement = self.let_statement(variable, *mutable, annotation, &tokens);
                 Ok((
@@ -165,20 +172,35 @@ impl Writer<'_> {
                     Some(sink) => sink,
                     None => {
                         let pointee = self.pointee(value, *to)?;
-                        self.owner_of_unsized(&pointee, place)?
+                        // The owner's type is another one than the argument's: its parts have to say it.
+                        let typed = how != Literals::Inferred;
+                        self.owner_of_unsized(&pointee, Place { typed, ..place })?
                     }
                 };
                 let statement = self.let_statement(variable, true, None, &tokens);
                 Ok((Some(statement), pass(quote!(&mut #variable))))
             }
             (TypeKind::Reference { .. }, _) => {
-                let tokens = self.value(value, Place { coerces: !typed, ..place })?;
-                Ok((Some(self.let_statement(variable, false, None, &tokens)), pass(quote!(#variable))))
+                let (annotation, place) = self.annotation(value.ty, how, place);
+                let tokens = self.value(value, Place { coerces: !place.typed, ..place })?;
+                Ok((Some(self.let_statement(variable, false, annotation, &tokens)), pass(quote!(#variable))))
             }
             _ => {
+                let (annotation, place) = self.annotation(value.ty, how, place);
                 let tokens = self.value(value, place)?;
-                Ok((Some(self.let_statement(variable, false, None, &tokens)), pass(quote!(#variable))))
+                Ok((Some(self.let_statement(variable, false, annotation, &tokens)), pass(quote!(#variable))))
             }
+        }
+    }
+
+    /// The type that the variable says where it was asked for.
+    fn annotation(&self, held: TypeId, how: Literals, place: Place) -> (Option<TokenStream>, Place) {
+        match how {
+            Literals::Annotated => match self.type_tokens(held) {
+                Some(tokens) => (Some(tokens), place),
+                None => (None, Place { typed: true, ..place }),
+            },
+            _ => (None, place),
         }
     }
 

@@ -24,7 +24,7 @@ use crate::scratch::Scratch;
 use crate::verify::{Limits, Observer, ROUNDS, TestRun, Verification, verify};
 
 /// More rounds of rewording than this never helped.
-const MAX_ROUNDS: u32 = 5;
+const MAX_ROUNDS: u32 = 8;
 
 /// What proving needs besides the candidates.
 #[derive(Clone)]
@@ -57,6 +57,8 @@ pub struct Draft<'a> {
     pub style: Style,
     /// Import lines that the compiler called unused.
     left_out: Vec<String>,
+    /// The variable of each argument.
+    variables: Vec<Option<String>>,
     /// The test.
     pub regression: Regression,
     /// The worst trust of its values.
@@ -95,12 +97,14 @@ impl<'a> Draft<'a> {
         let style = Style::default();
         let left_out = left_out_at(&callable, bench.index);
         let made = write(&callable, &target, name, style, &left_out, bench);
-        let (regression, trust, nodes) = made.map_err(|reason| callable.rejection(reason))?;
+        let Written { regression, trust, nodes, variables } =
+            made.map_err(|reason| callable.rejection(reason))?;
         Ok(Draft {
             callable,
             target,
             style,
             left_out,
+            variables,
             regression,
             trust,
             nodes,
@@ -141,10 +145,11 @@ impl<'a> Draft<'a> {
     fn rewrite(&mut self, bench: &Bench<'_>) -> bool {
         let name = self.regression.name.clone();
         match write(&self.callable, &self.target, &name, self.style, &self.left_out, bench) {
-            Ok((regression, trust, nodes)) => {
-                self.regression = regression;
-                self.trust = trust;
-                self.nodes = nodes;
+            Ok(written) => {
+                self.regression = written.regression;
+                self.trust = written.trust;
+                self.nodes = written.nodes;
+                self.variables = written.variables;
                 true
             }
             Err(_) => false,
@@ -167,10 +172,60 @@ impl<'a> Draft<'a> {
             return self.rewrite(bench);
         }
         if inference.contains(&code) && !self.style.explicit {
+            return self.say_more(error, bench);
+        }
+        if self.learn_from_lint(error, bench) {
+            return true;
+        }
+        // A type that cannot be written in full, such as a private one.
+        if self.style.annotated != 0 && !self.style.explicit {
             self.style.explicit = true;
             return self.rewrite(bench);
         }
-        self.learn_from_lint(error, bench)
+        false
+    }
+
+    /// Says more of the types: of the argument that the error is about, then in the call's path, then everywhere.
+    fn say_more(&mut self, error: &Diagnostic, bench: &Bench<'_>) -> bool {
+        if let Some(argument) = self.argument_of(error)
+            && self.style.annotate(argument)
+        {
+            return self.rewrite(bench);
+        }
+        if !self.style.full_path {
+            self.style.full_path = true;
+            let before = self.regression.body.clone();
+            if self.rewrite(bench) && self.regression.body != before {
+                return true;
+            }
+        }
+        self.style.explicit = true;
+        self.rewrite(bench)
+    }
+
+    /// The argument that an error is about: the one in whose statements it is, or that its words name.
+    fn argument_of(&self, error: &Diagnostic) -> Option<usize> {
+        let of_name = |name: &str| self.variables.iter().position(|own| own.as_deref() == Some(name));
+        let words = error.words.trim_start_matches('&');
+        if let Some(argument) = of_name(words.strip_prefix("mut ").unwrap_or(words)) {
+            return Some(argument);
+        }
+        let margin = if self.regression.dies { 8 } else { 4 };
+        let lines: Vec<&str> = self.text.lines().collect();
+        let begins = |line: &&&str| line.len() - line.trim_start().len() == margin && line.len() > margin;
+        let (before, from) = lines.split_at_checked(error.line as usize)?;
+        let own = before.iter().rev().find(begins)?;
+        let variable = |line: &&str| {
+            let rest = line.trim_start().strip_prefix("let ")?;
+            let rest = rest.strip_prefix("mut ").unwrap_or(rest);
+            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '#').unwrap_or(rest.len());
+            of_name(&rest[..end])
+        };
+        if !own.trim_start().starts_with("let ") {
+            return None;
+        }
+        // What stands before an argument's own statement is a part of it.
+        variable(own).or_else(|| from.iter().filter(begins).find_map(variable))
     }
 
     /// Changes the wording after a lint, be it a warning or denied by the crate.
@@ -207,6 +262,14 @@ fn left_out_at(callable: &Callable<'_>, index: &SourceIndex) -> Vec<String> {
 }
 
 /// A candidate's test.
+struct Written {
+    regression: Regression,
+    trust: Trust,
+    nodes: u64,
+    variables: Vec<Option<String>>,
+}
+
+/// Writes a candidate's test.
 fn write(
     callable: &Callable<'_>,
     target: &TestTarget,
@@ -214,7 +277,7 @@ fn write(
     style: Style,
     left_out: &[String],
     bench: &Bench<'_>,
-) -> Result<(Regression, Trust, u64), String> {
+) -> Result<Written, String> {
     let call = callable
         .call(name, style, &bench.snapshot.types, bench.index)
         .map_err(|uncallable| uncallable.to_string())?;
@@ -224,6 +287,7 @@ fn write(
     let tokens = crate::expression::body(&call.arguments, &call.tokens, style.drop_result);
     let trust = call.arguments.iter().map(|a| a.trust).max().unwrap_or(Trust::Entry);
     let nodes = call.arguments.iter().map(|a| a.nodes).sum();
+    let variables = call.arguments.iter().map(|a| a.variable.as_ref().map(ToString::to_string)).collect();
     let regression = Regression {
         name: name.to_owned(),
         module,
@@ -236,7 +300,7 @@ fn write(
         side_files: call.arguments.into_iter().flat_map(|a| a.side_files).collect(),
         constructors: call.constructors,
     };
-    Ok((regression, trust, nodes))
+    Ok(Written { regression, trust, nodes, variables })
 }
 
 /// Builds the drafts of one test target together and runs each once. Those that the compiler rejects go to

@@ -17,6 +17,8 @@ pub struct Diagnostic {
     pub file: Option<PathBuf>,
     /// The line of its primary span, from 1; 0 where it has none.
     pub line: u32,
+    /// The source text under its primary span, where that is on one line.
+    pub words: String,
     /// `E0308`, or a lint's name.
     pub code: Option<String>,
     /// The first line of the message.
@@ -55,6 +57,7 @@ impl Diagnostic {
         let diagnostic = Self {
             file: primary.and_then(|span| file_of(span, place)),
             line: primary.map_or(0, |span| u32::try_from(span.line_start).unwrap_or(0)),
+            words: primary.map(words_of).unwrap_or_default(),
             code: message.code.as_ref().map(|code| code.code.clone()),
             message: message.message.lines().next().unwrap_or_default().to_owned(),
             rendered: message.rendered.clone().unwrap_or_else(|| message.message.clone()),
@@ -69,6 +72,7 @@ impl Diagnostic {
         Self {
             file: None,
             line: 0,
+            words: String::new(),
             code: None,
             rendered: message.clone(),
             message,
@@ -81,6 +85,13 @@ impl Diagnostic {
     pub(super) fn has_place(&self, message: &Message) -> bool {
         self.line > 0 || !message.spans.is_empty()
     }
+}
+
+/// The part of a line that a span marks; columns count characters, from 1.
+fn words_of(span: &DiagnosticSpan) -> String {
+    let [line] = span.text.as_slice() else { return String::new() };
+    let width = line.highlight_end.saturating_sub(line.highlight_start);
+    line.text.chars().skip(line.highlight_start.saturating_sub(1)).take(width).collect()
 }
 
 fn file_of(span: &DiagnosticSpan, place: &BuildPlace) -> Option<PathBuf> {

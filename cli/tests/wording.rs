@@ -1,0 +1,61 @@
+//! How generated tests are worded, and what is said where there is none: whole programs, from run to test.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+const MANIFEST: &str = "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n";
+
+fn relapse(folder: &Path, words: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-relapse"));
+    command.args(words).current_dir(folder).env_remove("CARGO_TARGET_DIR").env_remove("RUSTFLAGS");
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+/// Crashes a program and generates: the account, and the test's text.
+fn generated(lib: &str, main: &str) -> (Value, String) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("src")).unwrap();
+    fs::write(folder.path().join("Cargo.toml"), MANIFEST).unwrap();
+    fs::write(folder.path().join("src/lib.rs"), lib).unwrap();
+    fs::write(folder.path().join("src/main.rs"), main).unwrap();
+    relapse(folder.path(), &["run", "--", "cargo", "run", "-q"]);
+    let output = relapse(folder.path(), &["gen", "--json"]);
+    let account: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    let file = account["file"].as_str().map(|file| folder.path().join(file));
+    (account, file.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default())
+}
+
+#[test]
+fn a_type_that_no_argument_tells_stands_in_the_call_alone() {
+    let lib = "pub fn parse<T: std::str::FromStr>(text: &str, width: u64) -> T {\n    \
+               text.get(..width as usize).and_then(|text| text.parse().ok()).unwrap()\n}\n";
+    let (account, test) = generated(lib, "fn main() {\n    demo::parse::<u16>(\"12\", 7);\n}\n");
+    assert_eq!(account["status"], "verified", "{account:#}");
+    assert!(test.contains("parse::<u16>(text, width)") && test.contains("let width = 7;"), "{test}");
+}
+
+#[test]
+fn a_type_that_an_empty_argument_does_not_tell_stands_at_its_variable() {
+    let lib = "pub fn pick<T: Copy + Default>(items: &[T], width: u64, at: usize) -> T {\n    \
+               let first = items.first().copied().unwrap_or_default();\n    \
+               [first].get(at + width as usize).copied().unwrap()\n}\n";
+    let (account, test) = generated(lib, "fn main() {\n    demo::pick::<u16>(&[], 5, 7);\n}\n");
+    assert_eq!(account["status"], "verified", "{account:#}");
+    assert!(test.contains("let items: &[u16] = &[];") && test.contains("pick(items, width, at);"), "{test}");
+    assert!(test.contains("let width = 5;") && test.contains("let at = 7;"), "{test}");
+}
+
+#[test]
+fn a_number_whose_type_decides_a_bound_says_it_by_its_variable() {
+    let lib = "pub fn total(from: impl Into<u64>, width: u64) -> u64 {\n    \
+               let sum: u64 = from.into() + width;\n    [1, 2][sum as usize]\n}\n";
+    let (account, test) = generated(lib, "fn main() {\n    demo::total(5_u32, 7);\n}\n");
+    assert_eq!(account["status"], "verified", "{account:#}");
+    assert!(test.contains("let from: u32 = 5;") && test.contains("let width = 7;"), "{test}");
+}
