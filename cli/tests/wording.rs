@@ -59,3 +59,16 @@ fn a_number_whose_type_decides_a_bound_says_it_by_its_variable() {
     assert_eq!(account["status"], "verified", "{account:#}");
     assert!(test.contains("let from: u32 = 5;") && test.contains("let width = 7;"), "{test}");
 }
+
+#[test]
+fn a_long_path_that_a_test_repeats_is_imported() {
+    let lib = "pub mod shop {\n    pub mod goods {\n        #[derive(Debug)]\n        pub enum Kind {\n            Tea,\n            \
+               Cup { handles: u8 },\n        }\n    }\n}\n\npub mod till {\n    \
+               pub fn price(goods: &[crate::shop::goods::Kind]) -> u32 {\n        [1, 2][goods.len()]\n    }\n}\n";
+    let main = "use demo::shop::goods::Kind;\n\nfn main() {\n    \
+                demo::till::price(&[Kind::Tea, Kind::Cup { handles: 2 }, Kind::Tea]);\n}\n";
+    let (account, test) = generated(lib, main);
+    assert_eq!(account["status"], "verified", "{account:#}");
+    assert!(test.contains("\nuse crate::shop::goods::Kind;\n"), "{test}");
+    assert!(test.contains("[Kind::Tea, Kind::Cup { handles: 2 }, Kind::Tea]"), "{test}");
+}

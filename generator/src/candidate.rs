@@ -251,6 +251,8 @@ pub struct Style {
     pub annotated: u64,
     /// All literals carry their types, and the call its generic arguments: where nothing less will do.
     pub explicit: bool,
+    /// No type is imported, however often its path stands there.
+    pub long_paths: bool,
     /// The result is dropped by `let _ =`: the compiler wants it used.
     pub drop_result: bool,
     /// Bytes stand in for a reader as a cursor, which can seek, also where no bound asks for it.
