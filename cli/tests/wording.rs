@@ -72,3 +72,16 @@ fn a_long_path_that_a_test_repeats_is_imported() {
     assert!(test.contains("\nuse crate::shop::goods::Kind;\n"), "{test}");
     assert!(test.contains("[Kind::Tea, Kind::Cup { handles: 2 }, Kind::Tea]"), "{test}");
 }
+
+#[test]
+fn where_main_alone_can_be_called_the_reason_is_that_of_a_function() {
+    let lib = "";
+    let main = "struct Steps(Box<dyn Fn(usize) -> usize>);\n\nfn apply(steps: &Steps, of: &[u32]) -> u32 {\n    \
+                let at = steps.0(of.len());\n    [1].iter().map(|n| n + of[at]).sum()\n}\n\nfn main() {\n    \
+                if !std::env::args().next().unwrap().contains(\"deps\") {\n        \
+                apply(&Steps(Box::new(|n| n + 1)), &[1, 2]);\n    }\n}\n";
+    let (account, _) = generated(lib, main);
+    assert_eq!(account["status"], "unverified", "{account:#}");
+    let reason = account["reason"].as_str().unwrap();
+    assert!(reason.starts_with("demo::apply: ") && reason.contains("demo::main alone"), "{account:#}");
+}

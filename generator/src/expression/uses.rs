@@ -116,8 +116,7 @@ impl<'t> Path<'t> {
     /// The part that leads to a type, where it is long: as text, with its last name and that one's place.
     fn long_type(&self) -> Option<(String, String, usize)> {
         let is_type = |segment: &&Ident| segment.to_string().starts_with(char::is_uppercase);
-        let last =
-            self.segments.iter().position(|segment| is_type(segment)).filter(|last| last + 1 >= LONG)?;
+        let last = self.segments.iter().position(is_type).filter(|last| last + 1 >= LONG)?;
         let words: Vec<String> = self.segments[..=last].iter().map(ToString::to_string).collect();
         let text = format!("{}{}", if self.absolute { "::" } else { "" }, words.join("::"));
         Some((text, words.last()?.clone(), self.places[last]))
