@@ -25,7 +25,7 @@ pub struct KeptCrash {
     pub message: String,
     /// The signal's name.
     pub signal: Option<String>,
-    /// Where.
+    /// Where, as people look for it: the workspace's line, where std names one of its own.
     pub location: Option<Location>,
     /// The innermost function of the workspace, else the innermost one.
     pub function: Option<String>,
@@ -53,7 +53,7 @@ impl From<&Snapshot> for KeptCrash {
             kind: snapshot.cause.kind,
             message: snapshot.cause.message.chars().take(MESSAGE_LIMIT).collect(),
             signal: snapshot.cause.signal.clone(),
-            location: snapshot.location.clone(),
+            location: snapshot.called_at().or(snapshot.location.as_ref()).cloned(),
             function: frame.map(|frame| frame.function.clone()),
             count: snapshot.count,
         }
