@@ -3,6 +3,7 @@
 //! setting ([`crate::cargo_runner`]), anything else is traced directly, its children with it.
 
 mod command;
+mod input;
 mod log;
 mod passage;
 mod recording;
@@ -22,7 +23,8 @@ use object::read::ReadCache;
 use object::read::elf::ElfFile64;
 use object::{Object, ObjectSection};
 use relapse_snapshot::crash::Build;
-use relapse_snapshot::{Frame, Program, store::Store};
+use relapse_snapshot::store::{KeptInput, Store};
+use relapse_snapshot::{Frame, Program};
 
 pub use log::{Entry, KeptCrash};
 
@@ -36,6 +38,7 @@ use crate::tracer::{
     Command, Control, Depth, Ending, Expectation, KillSwitch, Recorder, Settings, Setup, TraceError,
     is_traced, trace_with,
 };
+use input::{Relay, Spool};
 pub(crate) use log::Log;
 use passage::Passage;
 use recording::Recording;
@@ -110,7 +113,14 @@ pub fn run(options: &RunOptions, expects: &mut Expects<'_>) -> Result<RunReport,
         .map_err(setup("create a folder for temporary files"))?;
     let log = Log::create(scratch.path().join("kept")).map_err(setup("create a temporary file"))?;
     let (input, start) = (command::input(), Instant::now());
-    let Prepared { command, settings, cargo, mut notes } = prepare(command, options, scratch.path(), &log)?;
+    let spool = scratch.path().join("input");
+    let piped = matches!(input, KeptInput::Pipe);
+    if piped {
+        Spool(&spool).create().map_err(setup("create a temporary file"))?;
+    }
+    let setting = piped.then(|| spool.clone());
+    let Prepared { command, settings, cargo, mut notes } =
+        prepare(command, options, setting, scratch.path(), &log)?;
     let ending = if cargo.is_some() {
         passage::pass_through(&command)?
     } else {
@@ -120,7 +130,7 @@ pub fn run(options: &RunOptions, expects: &mut Expects<'_>) -> Result<RunReport,
     notes.extend(more);
     notes.dedup();
     if !kept.is_empty() {
-        command::keep(options, &settings.run, input, start.elapsed());
+        command::keep(options, &settings.run, input, &Spool(&spool), start.elapsed());
     }
     Ok(RunReport { run: settings.run, kept, notes, ending })
 }
@@ -133,10 +143,12 @@ pub(crate) struct Prepared {
     pub(crate) notes: Vec<String>,
 }
 
-/// Sets a command up so that the programs that cargo starts for it come to our runner.
+/// Sets a command up so that the programs that cargo starts for it come to our runner. `spool`: where they put what
+/// they read of a pipe.
 pub(crate) fn prepare(
     mut command: Command,
     options: &RunOptions,
+    spool: Option<PathBuf>,
     scratch: &Path,
     log: &Log,
 ) -> Result<Prepared, RunError> {
@@ -152,6 +164,7 @@ pub(crate) fn prepare(
         limits: options.limits.clone(),
         build: cargo.as_ref().map(build_of),
         log: log.path().to_owned(),
+        input: spool,
         chained: Vec::new(),
         restore: Vec::new(),
         watch: None,
@@ -277,12 +290,17 @@ fn trace_command(
     trace_settings.folder = Some(settings.folder.clone());
     let mut recording = Recording::new(store, settings.run.clone(), log, expects);
     let passage = Passage::begin();
+    let (relay, input) = settings.input.as_deref().and_then(Relay::begin).unzip();
     let control = Control {
-        setup: Setup { mask: Some(passage.mask()), ..Setup::default() },
+        setup: Setup { mask: Some(passage.mask()), descriptors: [input, None, None], ..Setup::default() },
         started: Some(passage.forwarding()),
         ..Control::default()
     };
-    Ok(trace_with(command, &trace_settings, &mut recording, control)?)
+    let ending = trace_with(command, &trace_settings, &mut recording, control);
+    if let Some(relay) = relay {
+        relay.end();
+    }
+    Ok(ending?)
 }
 
 /// Replaces this process by the command; returns only if that fails.
