@@ -43,6 +43,9 @@ pub(crate) use log::Log;
 use passage::Passage;
 use recording::Recording;
 
+/// The name of each program that rustdoc makes of a documentation test.
+const DOCTEST: &str = "rust_out";
+
 /// What a run needs.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
@@ -124,15 +127,35 @@ pub fn run(options: &RunOptions, expects: &mut Expects<'_>) -> Result<RunReport,
     let ending = if cargo.is_some() {
         passage::pass_through(&command)?
     } else {
-        trace_command(&command, &settings, None, options.store.clone(), &log, expects)?
+        let recording = Recording::new(options.store.clone(), settings.run.clone(), &log, expects);
+        trace_command(&command, &settings, None, recording)?
     };
-    let (kept, more) = log.read();
+    let (mut kept, more) = log.read();
+    if cargo.is_some() && ending == Ending::Exited(0) {
+        withdraw_doctests(&mut kept, &options.store);
+    }
     notes.extend(more);
     notes.dedup();
     if !kept.is_empty() {
         command::keep(options, &settings.run, input, &Spool(&spool), start.elapsed());
     }
     Ok(RunReport { run: settings.run, kept, notes, ending })
+}
+
+/// Every test of a cargo that ends well has passed: a documentation test that ended by a panic was meant to.
+fn withdraw_doctests(kept: &mut Vec<KeptCrash>, store: &Store) {
+    // What cannot be removed stays, and is told of.
+    kept.retain(|crash| !crash.ended_doctest || store.remove(&crash.id).is_err());
+}
+
+/// Whether the runner was given a documentation test: `/tmp/rustdoctestX/rust_out`.
+fn is_doctest(arguments: &[OsString]) -> bool {
+    let folder = |program: &Path| {
+        let folder = program.parent().and_then(Path::file_name);
+        program.ends_with(DOCTEST)
+            && folder.is_some_and(|folder| folder.as_encoded_bytes().starts_with(b"rustdoctest"))
+    };
+    arguments.get(1).is_some_and(|program| folder(Path::new(program)))
 }
 
 /// A command that is ready to be started.
@@ -222,7 +245,9 @@ pub fn run_as_runner(
         };
         return trace_again(&command, work, stack, expects);
     }
-    trace_command(&command, settings, settings.build_here(), store, &log, expects)
+    let recording = Recording::new(store, settings.run.clone(), &log, expects);
+    let recording = recording.of_doctest(is_doctest(arguments));
+    trace_command(&command, settings, settings.build_here(), recording)
 }
 
 /// A program that cargo wants run by a runner that has lost its settings (an environment that was cleared on the
@@ -280,15 +305,12 @@ fn trace_command(
     command: &Command,
     settings: &RunnerSettings,
     build: Option<Build>,
-    store: Store,
-    log: &Log,
-    expects: &mut Expects<'_>,
+    mut recording: Recording<'_, '_>,
 ) -> Result<Ending, RunError> {
     let mut trace_settings = Settings::new(settings.roots.clone(), Depth::FULL);
     trace_settings.limits = settings.limits.clone();
     trace_settings.program = Program { command: settings.command.clone(), build, ..Program::default() };
     trace_settings.folder = Some(settings.folder.clone());
-    let mut recording = Recording::new(store, settings.run.clone(), log, expects);
     let passage = Passage::begin();
     let (relay, input) = settings.input.as_deref().and_then(Relay::begin).unzip();
     let control = Control {

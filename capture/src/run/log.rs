@@ -29,6 +29,9 @@ pub struct KeptCrash {
     pub location: Option<Location>,
     /// The innermost function of the workspace, else the innermost one.
     pub function: Option<String>,
+    /// Whether it ended a documentation test that is a program of its own.
+    #[serde(default)]
+    pub ended_doctest: bool,
     /// How often the fingerprint was seen in this run. The same for all snapshots of a fingerprint.
     pub count: u64,
 }
@@ -55,6 +58,7 @@ impl From<&Snapshot> for KeptCrash {
             signal: snapshot.cause.signal.clone(),
             location: snapshot.called_at().or(snapshot.location.as_ref()).cloned(),
             function: frame.map(|frame| frame.function.clone()),
+            ended_doctest: false,
             count: snapshot.count,
         }
     }
