@@ -50,6 +50,9 @@ pub struct RunnerSettings {
     pub build: Option<Build>,
     /// Where runners tell what they kept.
     pub log: PathBuf,
+    /// Where runners put what their programs read of standard input, where that is a pipe.
+    #[serde(default)]
+    pub input: Option<PathBuf>,
     /// The project's own runners, by target triple.
     pub chained: Vec<(String, Vec<String>)>,
     /// Variables that were set for cargo's sake, and their values before.

@@ -3,6 +3,7 @@
 //! setting ([`crate::cargo_runner`]), anything else is traced directly, its children with it.
 
 mod command;
+mod input;
 mod log;
 mod passage;
 mod recording;
@@ -22,7 +23,8 @@ use object::read::ReadCache;
 use object::read::elf::ElfFile64;
 use object::{Object, ObjectSection};
 use relapse_snapshot::crash::Build;
-use relapse_snapshot::{Frame, Program, store::Store};
+use relapse_snapshot::store::{KeptInput, Store};
+use relapse_snapshot::{Frame, Program};
 
 pub use log::{Entry, KeptCrash};
 
@@ -36,9 +38,13 @@ use crate::tracer::{
     Command, Control, Depth, Ending, Expectation, KillSwitch, Recorder, Settings, Setup, TraceError,
     is_traced, trace_with,
 };
+use input::{Relay, Spool};
 pub(crate) use log::Log;
 use passage::Passage;
 use recording::Recording;
+
+/// The name of each program that rustdoc makes of a documentation test.
+const DOCTEST: &str = "rust_out";
 
 /// What a run needs.
 #[derive(Debug, Clone)]
@@ -110,19 +116,46 @@ pub fn run(options: &RunOptions, expects: &mut Expects<'_>) -> Result<RunReport,
         .map_err(setup("create a folder for temporary files"))?;
     let log = Log::create(scratch.path().join("kept")).map_err(setup("create a temporary file"))?;
     let (input, start) = (command::input(), Instant::now());
-    let Prepared { command, settings, cargo, mut notes } = prepare(command, options, scratch.path(), &log)?;
+    let spool = scratch.path().join("input");
+    let piped = matches!(input, KeptInput::Pipe);
+    if piped {
+        Spool(&spool).create().map_err(setup("create a temporary file"))?;
+    }
+    let setting = piped.then(|| spool.clone());
+    let Prepared { command, settings, cargo, mut notes } =
+        prepare(command, options, setting, scratch.path(), &log)?;
     let ending = if cargo.is_some() {
         passage::pass_through(&command)?
     } else {
-        trace_command(&command, &settings, None, options.store.clone(), &log, expects)?
+        let recording = Recording::new(options.store.clone(), settings.run.clone(), &log, expects);
+        trace_command(&command, &settings, None, recording)?
     };
-    let (kept, more) = log.read();
+    let (mut kept, more) = log.read();
+    if cargo.is_some() && ending == Ending::Exited(0) {
+        withdraw_doctests(&mut kept, &options.store);
+    }
     notes.extend(more);
     notes.dedup();
     if !kept.is_empty() {
-        command::keep(options, &settings.run, input, start.elapsed());
+        command::keep(options, &settings.run, input, &Spool(&spool), start.elapsed());
     }
     Ok(RunReport { run: settings.run, kept, notes, ending })
+}
+
+/// Every test of a cargo that ends well has passed: a documentation test that ended by a panic was meant to.
+fn withdraw_doctests(kept: &mut Vec<KeptCrash>, store: &Store) {
+    // What cannot be removed stays, and is told of.
+    kept.retain(|crash| !crash.ended_doctest || store.remove(&crash.id).is_err());
+}
+
+/// Whether the runner was given a documentation test: `/tmp/rustdoctestX/rust_out`.
+fn is_doctest(arguments: &[OsString]) -> bool {
+    let folder = |program: &Path| {
+        let folder = program.parent().and_then(Path::file_name);
+        program.ends_with(DOCTEST)
+            && folder.is_some_and(|folder| folder.as_encoded_bytes().starts_with(b"rustdoctest"))
+    };
+    arguments.get(1).is_some_and(|program| folder(Path::new(program)))
 }
 
 /// A command that is ready to be started.
@@ -133,10 +166,12 @@ pub(crate) struct Prepared {
     pub(crate) notes: Vec<String>,
 }
 
-/// Sets a command up so that the programs that cargo starts for it come to our runner.
+/// Sets a command up so that the programs that cargo starts for it come to our runner. `spool`: where they put what
+/// they read of a pipe.
 pub(crate) fn prepare(
     mut command: Command,
     options: &RunOptions,
+    spool: Option<PathBuf>,
     scratch: &Path,
     log: &Log,
 ) -> Result<Prepared, RunError> {
@@ -152,6 +187,7 @@ pub(crate) fn prepare(
         limits: options.limits.clone(),
         build: cargo.as_ref().map(build_of),
         log: log.path().to_owned(),
+        input: spool,
         chained: Vec::new(),
         restore: Vec::new(),
         watch: None,
@@ -209,7 +245,9 @@ pub fn run_as_runner(
         };
         return trace_again(&command, work, stack, expects);
     }
-    trace_command(&command, settings, settings.build_here(), store, &log, expects)
+    let recording = Recording::new(store, settings.run.clone(), &log, expects);
+    let recording = recording.of_doctest(is_doctest(arguments));
+    trace_command(&command, settings, settings.build_here(), recording)
 }
 
 /// A program that cargo wants run by a runner that has lost its settings (an environment that was cleared on the
@@ -267,22 +305,24 @@ fn trace_command(
     command: &Command,
     settings: &RunnerSettings,
     build: Option<Build>,
-    store: Store,
-    log: &Log,
-    expects: &mut Expects<'_>,
+    mut recording: Recording<'_, '_>,
 ) -> Result<Ending, RunError> {
     let mut trace_settings = Settings::new(settings.roots.clone(), Depth::FULL);
     trace_settings.limits = settings.limits.clone();
     trace_settings.program = Program { command: settings.command.clone(), build, ..Program::default() };
     trace_settings.folder = Some(settings.folder.clone());
-    let mut recording = Recording::new(store, settings.run.clone(), log, expects);
     let passage = Passage::begin();
+    let (relay, input) = settings.input.as_deref().and_then(Relay::begin).unzip();
     let control = Control {
-        setup: Setup { mask: Some(passage.mask()), ..Setup::default() },
+        setup: Setup { mask: Some(passage.mask()), descriptors: [input, None, None], ..Setup::default() },
         started: Some(passage.forwarding()),
         ..Control::default()
     };
-    Ok(trace_with(command, &trace_settings, &mut recording, control)?)
+    let ending = trace_with(command, &trace_settings, &mut recording, control);
+    if let Some(relay) = relay {
+        relay.end();
+    }
+    Ok(ending?)
 }
 
 /// Replaces this process by the command; returns only if that fails.

@@ -69,7 +69,8 @@ pub(crate) fn line(summary: &Summary) -> Line<'_> {
 
 fn table(snapshots: &[Summary], console: &mut Console) {
     let ids = short_ids(snapshots);
-    let places: Vec<String> = snapshots.iter().map(|s| place(s.location.as_ref())).collect();
+    let places: Vec<String> =
+        snapshots.iter().map(|s| place(s.called_at.as_ref().or(s.location.as_ref()))).collect();
     let counts: Vec<String> = snapshots.iter().map(|s| format!("{}x", s.count)).collect();
     let width = |cells: &[String], title: &str, most: usize| {
         cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0).max(title.len()).min(most)

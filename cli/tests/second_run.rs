@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail so")]
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -157,6 +158,30 @@ fn standard_input_of_a_file_is_read_again() {
     let (account, test, said) = project.generated(&[]);
     assert_eq!(account["trust"], "entry", "{said}");
     assert!(test.contains("7, 8"), "{test}");
+}
+
+#[test]
+fn standard_input_of_a_pipe_is_given_again() {
+    let project = Project::new();
+    let program = project.built();
+    for words in [&["cargo", "run", "-q", "--", "input"][..], &[program.to_str().unwrap(), "input"]] {
+        let mut run = project.command(&[&["run", "--"], words].concat());
+        let mut child = run.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut pipe = child.stdin.take().unwrap();
+        for text in [&b"7 "[..], b"8\n"] {
+            pipe.write_all(text).unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(30));
+        }
+        drop(pipe);
+        assert_eq!(child.wait().unwrap().code(), Some(101));
+        let (account, test, said) = project.generated(&["--latest", "--rerun"]);
+        assert_eq!(account["trust"], "entry", "{said}");
+        assert!(test.contains("7, 8"), "{test}");
+        assert!(project.command(&["rm", "latest"]).status().unwrap().success());
+        let kept = fs::read_dir(project.path().join(".relapse/runs")).unwrap().flatten();
+        let kept: Vec<_> = kept.map(|file| file.file_name()).collect();
+        assert!(kept.iter().all(|name| !name.to_string_lossy().ends_with(".input")), "{kept:?}");
+    }
 }
 
 #[test]

@@ -457,3 +457,20 @@ fn a_closed_pipe_is_no_failure_and_a_full_disk_is() {
     let output = command.arg("list").current_dir(project.path()).stdout(writer).output().unwrap();
     assert_eq!(status(&output), 0);
 }
+
+#[test]
+fn a_crash_within_std_is_listed_by_the_line_that_called_it() {
+    let project = Project::new();
+    let within = |file: &str| Snapshot { location: place(file, 812), ..crash("already borrowed") };
+    project.store().put(within("library/core/src/cell.rs")).unwrap();
+    // A folder of the workspace's own may have that name, too.
+    let mut own = within("library/a.rs");
+    own.threads[0].frames[2].location = place("library/a.rs", 812);
+    project.store().put(own).unwrap();
+    let shown = project.shown(&["list"]);
+    assert!(shown.contains("src/lib.rs:3 ") && shown.contains("library/a.rs:812 "), "{shown}");
+    assert!(!shown.contains("cell.rs"), "{shown}");
+    // The place as the panic has it is for programs.
+    let lines = json_lines(&project.run(&["list", "--json"]));
+    assert_eq!(lines[0]["location"]["file"], "library/core/src/cell.rs");
+}

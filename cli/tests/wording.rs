@@ -59,3 +59,29 @@ fn a_number_whose_type_decides_a_bound_says_it_by_its_variable() {
     assert_eq!(account["status"], "verified", "{account:#}");
     assert!(test.contains("let from: u32 = 5;") && test.contains("let width = 7;"), "{test}");
 }
+
+#[test]
+fn a_long_path_that_a_test_repeats_is_imported() {
+    let lib = "pub mod shop {\n    pub mod goods {\n        #[derive(Debug)]\n        pub enum Kind {\n            Tea,\n            \
+               Cup { handles: u8 },\n        }\n    }\n}\n\npub mod till {\n    \
+               pub fn price(goods: &[crate::shop::goods::Kind]) -> u32 {\n        [1, 2][goods.len()]\n    }\n}\n";
+    let main = "use demo::shop::goods::Kind;\n\nfn main() {\n    \
+                demo::till::price(&[Kind::Tea, Kind::Cup { handles: 2 }, Kind::Tea]);\n}\n";
+    let (account, test) = generated(lib, main);
+    assert_eq!(account["status"], "verified", "{account:#}");
+    assert!(test.contains("\nuse crate::shop::goods::Kind;\n"), "{test}");
+    assert!(test.contains("[Kind::Tea, Kind::Cup { handles: 2 }, Kind::Tea]"), "{test}");
+}
+
+#[test]
+fn where_main_alone_can_be_called_the_reason_is_that_of_a_function() {
+    let lib = "";
+    let main = "struct Steps(Box<dyn Fn(usize) -> usize>);\n\nfn apply(steps: &Steps, of: &[u32]) -> u32 {\n    \
+                let at = steps.0(of.len());\n    [1].iter().map(|n| n + of[at]).sum()\n}\n\nfn main() {\n    \
+                if !std::env::args().next().unwrap().contains(\"deps\") {\n        \
+                apply(&Steps(Box::new(|n| n + 1)), &[1, 2]);\n    }\n}\n";
+    let (account, _) = generated(lib, main);
+    assert_eq!(account["status"], "unverified", "{account:#}");
+    let reason = account["reason"].as_str().unwrap();
+    assert!(reason.starts_with("demo::apply: ") && reason.contains("demo::main alone"), "{account:#}");
+}

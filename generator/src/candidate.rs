@@ -41,6 +41,8 @@ pub struct Rejection {
     pub depth: usize,
     /// Why, in words for the user.
     pub reason: String,
+    /// No test could ever call it, whatever the user does: a closure, a call within a recursion.
+    pub inherent: bool,
 }
 
 /// Joins every workspace frame of the crashing thread to its function.
@@ -64,6 +66,7 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
                     function: frame.function.clone(),
                     depth,
                     reason: reason.to_owned(),
+                    inherent: true,
                 });
             }
             Ok(function) => {
@@ -71,7 +74,11 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
                 let facts = Facts { asserts_on_arguments: blames_caller, ..facts };
                 callables.push(Callable { frame, depth, function, home: function.module, facts });
             }
-            Err(reason) => rejected.push(Rejection { function: frame.function.clone(), depth, reason }),
+            Err(reason) => {
+                // What debug info lacks can be had.
+                let inherent = frame.declared.is_some() && frame.arguments_missing.is_none();
+                rejected.push(Rejection { function: frame.function.clone(), depth, reason, inherent });
+            }
         }
     }
     (callables, rejected)
@@ -251,6 +258,8 @@ pub struct Style {
     pub annotated: u64,
     /// All literals carry their types, and the call its generic arguments: where nothing less will do.
     pub explicit: bool,
+    /// No type is imported, however often its path stands there.
+    pub long_paths: bool,
     /// The result is dropped by `let _ =`: the compiler wants it used.
     pub drop_result: bool,
     /// Bytes stand in for a reader as a cursor, which can seek, also where no bound asks for it.
@@ -442,7 +451,7 @@ impl Callable<'_> {
 
     /// The rejection of this function.
     pub fn rejection(&self, reason: String) -> Rejection {
-        Rejection { function: self.frame.function.clone(), depth: self.depth, reason }
+        Rejection { function: self.frame.function.clone(), depth: self.depth, reason, inherent: false }
     }
 
     /// The same function, called from outside of its library; `None` where that cannot be.

@@ -10,6 +10,7 @@ mod sequence;
 mod stand_in;
 mod std_rules;
 mod type_name;
+mod uses;
 mod writer;
 
 use proc_macro2::{Ident, TokenStream};
@@ -23,6 +24,7 @@ pub use format::{body, format};
 pub use scope::Scope;
 pub use stand_in::{Extent, Open, StandIn, StandIns};
 pub use type_name::{definition, snake_case};
+pub use uses::import_repeated;
 
 use writer::{Place, Writer, variable_of};
 

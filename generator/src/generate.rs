@@ -422,10 +422,11 @@ fn choose(
     }
     rejected.sort_by_key(|rejection| rejection.depth);
     let (status, reason, shown) = if chosen.is_empty() {
-        let best = order
-            .iter()
-            .copied()
-            .max_by_key(|&i| drafts[i].verification.as_ref().map_or(0, |v| v.reproduced));
+        // Of those that are alike the first in order; `max_by_key` takes the last.
+        let best = order.iter().rev().copied().max_by_key(|&i| {
+            let reproduced = drafts[i].verification.as_ref().map_or(0, |v| v.reproduced);
+            (reproduced, !drafts[i].callable.facts.entry_point)
+        });
         match best {
             None => return Ok(failed(no_callable(bench.snapshot, &rejected), rejected, effort)),
             Some(best) => {
@@ -495,6 +496,15 @@ fn not_reproduced(draft: &Draft<'_>, rejected: &[Rejection], options: &Options) 
             Some(rejection) => format!("frame {frame}, {}: {}", rejection.function, rejection.reason),
             None => format!("there is no frame {frame}: the stack has fewer functions of the workspace"),
         };
+    }
+    // That `main` does not crash in a test says nothing of the crash; what keeps the others from it does.
+    let others = || rejected.iter().filter(|rejection| rejection.depth != draft.callable.depth);
+    if draft.callable.facts.entry_point && options.frame.is_none() && others().next().is_some() {
+        let telling = others().find(|rejection| !rejection.inherent).or_else(|| others().next());
+        return telling.map_or_else(String::new, |other| {
+            let (main, function) = (&draft.callable.frame.function, &other.function);
+            format!("{function}: {} ({main} alone can be called, and does not crash in a test)", other.reason)
+        });
     }
     let Some(verification) = &draft.verification else { return "the test was not run".to_owned() };
     let why = verification.reason.as_deref().unwrap_or("no reason was seen");

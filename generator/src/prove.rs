@@ -15,7 +15,7 @@ use crate::compile::{
 use crate::expression::Extent;
 use crate::generate::GenerateError;
 use crate::header::{self, Naming};
-use crate::index::SourceIndex;
+use crate::index::{NamesAt, SourceIndex};
 use crate::place;
 use crate::regression::Regression;
 use crate::render::{PARENT, Templates};
@@ -177,6 +177,10 @@ impl<'a> Draft<'a> {
         if self.learn_from_lint(error, bench) {
             return true;
         }
+        if !self.style.long_paths && self.regression.uses.iter().any(|line| *line == self.line_of(error)) {
+            self.style.long_paths = true;
+            return self.rewrite(bench);
+        }
         // A type that cannot be written in full, such as a private one.
         if self.style.annotated != 0 && !self.style.explicit {
             self.style.explicit = true;
@@ -228,6 +232,11 @@ impl<'a> Draft<'a> {
         variable(own).or_else(|| from.iter().filter(begins).find_map(variable))
     }
 
+    /// The line that a diagnostic is about.
+    fn line_of(&self, about: &Diagnostic) -> &str {
+        self.text.lines().nth((about.line as usize).saturating_sub(1)).map_or("", str::trim)
+    }
+
     /// Changes the wording after a lint, be it a warning or denied by the crate.
     fn learn_from_lint(&mut self, lint: &Diagnostic, bench: &Bench<'_>) -> bool {
         match lint.code.as_deref() {
@@ -236,14 +245,12 @@ impl<'a> Draft<'a> {
                 self.rewrite(bench)
             }
             Some("unused_imports") => {
-                let line = self.text.lines().nth((lint.line as usize).saturating_sub(1)).map(str::trim);
-                match line {
-                    Some(line) if line.starts_with("use ") && !self.left_out.iter().any(|l| l == line) => {
-                        self.left_out.push(line.to_owned());
-                        self.rewrite(bench)
-                    }
-                    _ => false,
+                let line = self.line_of(lint).to_owned();
+                if !line.starts_with("use ") || self.left_out.contains(&line) {
+                    return false;
                 }
+                self.left_out.push(line);
+                self.rewrite(bench)
             }
             _ => false,
         }
@@ -285,6 +292,12 @@ fn write(
     let test = place::test_path(&module, name, bench.scratch.root()).map_err(|error| error.to_string())?;
     let naming = Naming { target, test: &test };
     let tokens = crate::expression::body(&call.arguments, &call.tokens, style.drop_result);
+    let names = NamesAt::new(bench.index, callable.home);
+    // In edition 2015 a `use` begins at the crate's root, other paths do not.
+    let may = |path: &str, name: &str| {
+        !style.long_paths && (module.edition > 2015 || path.starts_with("crate::")) && names.is_free(name)
+    };
+    let (tokens, uses) = crate::expression::import_repeated(tokens, &may);
     let trust = call.arguments.iter().map(|a| a.trust).max().unwrap_or(Trust::Entry);
     let nodes = call.arguments.iter().map(|a| a.nodes).sum();
     let variables = call.arguments.iter().map(|a| a.variable.as_ref().map(ToString::to_string)).collect();
@@ -292,7 +305,7 @@ fn write(
         name: name.to_owned(),
         module,
         header: header::of(callable, bench.snapshot, bench.index, naming, trust),
-        uses: Vec::new(),
+        uses,
         body: crate::expression::format(&tokens),
         left_out: left_out.to_vec(),
         dies: kills_its_process(bench.snapshot.cause.kind),

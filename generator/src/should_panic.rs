@@ -1,4 +1,5 @@
-//! Whether a test is meant to panic: `#[should_panic]` on the function at a line of a file. Pure; reads no file.
+//! Whether a test is meant to panic: `#[should_panic]` on the function at a line of a file, or `should_panic` at the
+//! head of a documentation test. Pure; reads no file.
 
 use syn::spanned::Spanned;
 use syn::visit::Visit;
@@ -20,6 +21,21 @@ pub fn should_panic(text: &str, line: u32) -> Option<ShouldPanic> {
     let mut search = Search { line: line as usize, found: None };
     search.visit_file(&file);
     search.found.map(|(_, answer)| answer)
+}
+
+/// Reads the head of the documentation test that begins at `line` (from 1): ```` /// ```should_panic ````. `None`: no
+/// code begins there.
+pub fn doctest_should_panic(text: &str, line: u32) -> Option<ShouldPanic> {
+    let line = text.lines().nth((line as usize).checked_sub(1)?)?.trim();
+    let comment = ["///", "//!", "/**", "/*!", "*"].iter().find_map(|mark| line.strip_prefix(mark));
+    let head = comment.unwrap_or(line).trim_start();
+    let fence = head.chars().next().filter(|c| matches!(c, '`' | '~'))?;
+    let words = head.trim_start_matches(fence);
+    if head.len() - words.len() < 3 {
+        return None;
+    }
+    let mut words = words.split([',', ' ', '\t', '{', '}']);
+    Some(if words.any(|word| word == "should_panic") { ShouldPanic::Yes(None) } else { ShouldPanic::No })
 }
 
 struct Search {
@@ -126,6 +142,16 @@ mod tests {
         assert_eq!(should_panic(TEXT, 17), yes("old"));
         assert_eq!(should_panic(TEXT, 22), yes("x"));
         assert_eq!(should_panic(TEXT, 26), Some(ShouldPanic::No));
+    }
+
+    #[test]
+    fn head_of_a_documentation_test_is_read() {
+        let text = "//! ```should_panic\n    /// ~~~~ rust, should_panic\n/// ```\n * ```{should_panic}\n\
+                    /// `should_panic`\n/// ```should_panicky\n```ignore,should_panic\n";
+        let yes = Some(ShouldPanic::Yes(None));
+        let answers: Vec<_> = (0..=8).map(|line| doctest_should_panic(text, line)).collect();
+        let no = Some(ShouldPanic::No);
+        assert_eq!(answers, [None, yes.clone(), yes.clone(), no.clone(), yes.clone(), None, no, yes, None]);
     }
 
     #[test]

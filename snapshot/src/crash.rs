@@ -220,6 +220,12 @@ impl Snapshot {
         self.threads.first().map_or(&[], |thread| &thread.frames)
     }
 
+    /// Where the workspace called into std, where std itself names the place of the crash: what people look for.
+    pub fn called_at(&self) -> Option<&Location> {
+        let frames = self.frames().iter().map(|frame| (frame.kind, frame.location.as_ref()));
+        called_at(self.location.as_ref()?, frames)
+    }
+
     /// The innermost workspace frame of the crashing thread.
     pub fn innermost_workspace_frame(&self) -> Option<&Frame> {
         self.frames().iter().find(|frame| frame.kind == FrameKind::Workspace)
@@ -231,4 +237,21 @@ impl Frame {
     pub fn trust(&self) -> Trust {
         self.arguments.iter().map(|a| a.value.worst_trust()).max().unwrap_or(Trust::Entry)
     }
+}
+
+/// The innermost workspace frame's place, where `place` lies in std; frames are given innermost first.
+pub(crate) fn called_at<'f>(
+    place: &Location,
+    frames: impl Iterator<Item = (FrameKind, Option<&'f Location>)>,
+) -> Option<&'f Location> {
+    let mut called_at = None;
+    for (kind, location) in frames {
+        let Some(location) = location.filter(|_| kind == FrameKind::Workspace) else { continue };
+        // A workspace may have a folder of that name.
+        if !place.file.starts_with("library/") || location.file == place.file {
+            return None;
+        }
+        called_at = called_at.or(Some(location));
+    }
+    called_at
 }

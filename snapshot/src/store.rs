@@ -25,7 +25,7 @@ use crate::error::SnapshotError;
 use crate::fingerprint::fingerprint;
 use crate::redact::{Rules, redact, redact_words};
 
-pub use commands::{KeptCommand, KeptInput};
+pub use commands::{INPUT_MAX, KeptCommand, KeptInput};
 pub use file::{SIZE_MAX, from_json, to_json};
 pub use listing::{Listing, Summary};
 
@@ -131,6 +131,27 @@ impl Store {
         let _lock = Lock::take(&self.lock_file(), Mode::Shared)?;
         runs::check_name(run)?;
         commands::write(&self.runs(), run, command).map(|()| true)
+    }
+
+    /// Keeps what a run's command has read of a pipe; `false` where it is not kept, because it may hold a secret.
+    pub fn keep_input(&self, run: &str, input: &[u8]) -> Result<bool, SnapshotError> {
+        let text = String::from_utf8_lossy(input);
+        if self.rules.redact_text(&text) != text {
+            return Ok(false);
+        }
+        self.prepare()?;
+        let _lock = Lock::take(&self.lock_file(), Mode::Shared)?;
+        runs::check_name(run)?;
+        commands::write_input(&self.runs(), run, input).map(|()| true)
+    }
+
+    /// What the command has read of a pipe whose run the snapshot of this whole id comes from; `None` where it
+    /// was not kept.
+    pub fn input_of(&self, id: &str) -> Result<Option<Vec<u8>>, SnapshotError> {
+        match runs::run_of(&self.runs(), id)? {
+            Some(run) => commands::read_input(&self.runs(), &run),
+            None => Ok(None),
+        }
     }
 
     /// The command whose run the snapshot of this whole id comes from; `None` where it was not kept.

@@ -69,8 +69,35 @@ fn command_of_a_run_is_found_by_its_snapshots_and_goes_with_the_last_one() {
     assert!(store.list().unwrap().damaged.is_empty());
     assert!(store.sweep().unwrap().is_empty());
     store.remove(&kept).unwrap();
-    assert!(store.sweep().unwrap().contains(&file));
     assert!(!file.exists());
+}
+
+#[test]
+fn piped_input_is_private_and_goes_with_the_last_snapshot_of_its_run() {
+    let (_folder, store) = store();
+    let keep = || match store.put_or_count(snapshot("boom", vec![]), "run-1", 3).unwrap() {
+        Kept::New(kept) => kept.id,
+        Kept::Counted { .. } => unreachable!(),
+    };
+    let kept = [keep(), keep()];
+    assert_eq!(store.input_of(&kept[0]).unwrap(), None);
+    assert!(store.keep_input("run-1", b"7\xff\n").unwrap());
+    assert!(store.sweep().unwrap().is_empty());
+    store.remove(&kept[0]).unwrap();
+    assert_eq!(store.input_of(&kept[1]).unwrap().as_deref(), Some(&b"7\xff\n"[..]));
+    let file = store.folder().join("runs/run-1.input");
+    assert_eq!(mode(&file), 0o600);
+    store.remove(&kept[1]).unwrap();
+    assert!(!file.exists());
+    assert!(store.keep_input("run-2", b"of a run without a snapshot").unwrap());
+    assert!(store.sweep().unwrap().contains(&store.folder().join("runs/run-2.input")));
+}
+
+#[test]
+fn piped_input_with_a_secret_is_not_kept() {
+    let (_folder, store) = store();
+    assert!(!store.keep_input("run-1", b"user=me\npassword=hunter2\n").unwrap());
+    assert!(!store.folder().join("runs/run-1.input").exists());
 }
 
 #[test]

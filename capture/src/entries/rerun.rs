@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process;
@@ -29,6 +29,8 @@ const CARGO_SECONDS: u64 = 300;
 pub struct RerunOptions {
     /// The command, as it was kept.
     pub command: KeptCommand,
+    /// What it read of a pipe, where that was kept.
+    pub piped: Option<Vec<u8>>,
     /// Whose code lies where.
     pub roots: Roots,
     /// Our own program, which cargo starts as its runner.
@@ -75,7 +77,7 @@ pub fn rerun(
     if !options.command.folder.is_dir() {
         return other("the working folder of the first run is not there any more");
     }
-    let input = match input(&options.command.input) {
+    let input = match input(options) {
         Ok(input) => input,
         Err(error) => return other(&format!("the standard input of the first run cannot be had: {error}")),
     };
@@ -97,7 +99,7 @@ pub fn rerun(
         watch: Some(stack.clone()),
     };
     let command = Command { folder: Some(run.folder.clone()), ..Command::new(&run.words) };
-    let Prepared { command, settings, cargo, .. } = prepare(command, &run, scratch.path(), &log)?;
+    let Prepared { command, settings, cargo, .. } = prepare(command, &run, None, scratch.path(), &log)?;
     let timed_out = if cargo.is_some() {
         start(&command, input, Duration::from_secs(seconds.saturating_add(CARGO_SECONDS)))?
     } else {
@@ -108,7 +110,7 @@ pub fn rerun(
             build: None,
             store: store.clone(),
             log: &log,
-            descriptors: [Some(input.into()), silent()?, silent()?],
+            descriptors: [Some(input), silent()?, silent()?],
         };
         trace_again(&command, work, stack, expects)?;
         false
@@ -155,14 +157,25 @@ fn named_as(mut found: Snapshot, first: &Snapshot) -> Snapshot {
     found
 }
 
-fn input(kept: &KeptInput) -> io::Result<File> {
-    let KeptInput::File { path, offset, len } = kept else { return File::open("/dev/null") };
-    let mut file = File::open(path)?;
-    if file.metadata()?.len() != *len {
-        return Err(io::Error::other(format!("{} has changed", shown(path))));
+fn input(options: &RerunOptions) -> io::Result<OwnedFd> {
+    match &options.command.input {
+        KeptInput::File { path, offset, len } => {
+            let mut file = File::open(path)?;
+            if file.metadata()?.len() != *len {
+                return Err(io::Error::other(format!("{} has changed", shown(path))));
+            }
+            file.seek(SeekFrom::Start(*offset))?;
+            Ok(file.into())
+        }
+        KeptInput::Pipe => {
+            let bytes = options.piped.clone().ok_or_else(|| io::Error::other("it is not there any more"))?;
+            let (reader, mut writer) = io::pipe()?;
+            // It ends with the program that reads, however much of it that reads.
+            thread::Builder::new().spawn(move || writer.write_all(&bytes))?;
+            Ok(reader.into())
+        }
+        KeptInput::Empty | KeptInput::NotKept(_) => File::open("/dev/null").map(Into::into),
     }
-    file.seek(SeekFrom::Start(*offset))?;
-    Ok(file)
 }
 
 fn shown(path: &Path) -> String {
@@ -170,7 +183,7 @@ fn shown(path: &Path) -> String {
 }
 
 /// Runs cargo, which starts our runner. Whether its time was over.
-fn start(command: &Command, input: File, patience: Duration) -> Result<bool, RunError> {
+fn start(command: &Command, input: OwnedFd, patience: Duration) -> Result<bool, RunError> {
     let name = command.words.first().map_or_else(String::new, |w| w.to_string_lossy().into_owned());
     let failed = |source| TraceError::Start { program: name.clone(), source };
     let Some((program, arguments)) = command.words.split_first() else {

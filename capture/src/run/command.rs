@@ -9,16 +9,22 @@ use std::time::Duration;
 use relapse_snapshot::store::{KeptCommand, KeptInput};
 
 use super::RunOptions;
+use super::input::{Spool, is_plain_pipe};
 
 /// A larger standard input is not kept.
 const INPUT_LIMIT: u64 = 1 << 20;
 
-/// Standard input as it is before the command reads any of it.
+/// Standard input as it is before the command reads any of it. Of a pipe, the bytes are still to come.
 pub(super) fn input() -> KeptInput {
+    if is_plain_pipe() {
+        return KeptInput::Pipe;
+    }
     let Ok(metadata) = fs::metadata("/proc/self/fd/0") else { return KeptInput::Empty };
     let kind = metadata.file_type();
     if kind.is_fifo() || kind.is_socket() {
-        return KeptInput::NotKept("standard input was a pipe: not kept".to_owned());
+        return KeptInput::NotKept(
+            "standard input was a pipe for both ways, or one that does not wait: not kept".to_owned(),
+        );
     }
     if !kind.is_file() {
         // A terminal, `/dev/null`.
@@ -43,10 +49,27 @@ fn not_read(error: &io::Error) -> KeptInput {
 }
 
 /// Keeps a command. It serves a second run only: one that cannot be kept is not worth a failure.
-pub(super) fn keep(options: &RunOptions, run: &str, input: KeptInput, took: Duration) {
+pub(super) fn keep(options: &RunOptions, run: &str, input: KeptInput, spool: &Spool<'_>, took: Duration) {
     let words: Option<Vec<String>> =
         options.words.iter().map(|word| Some(word.to_str()?.to_owned())).collect();
     let Some(words) = words else { return };
+    let input = match input {
+        KeptInput::Pipe => keep_input(options, run, spool),
+        other => other,
+    };
     let command = KeptCommand::new(words, options.folder.clone(), input, options.rerun, took.as_secs());
     let _ = options.store.keep_command(run, &command);
+}
+
+/// Keeps what was read of a pipe.
+fn keep_input(options: &RunOptions, run: &str, spool: &Spool<'_>) -> KeptInput {
+    let kept = spool.read().and_then(|bytes| {
+        let kept = options.store.keep_input(run, &bytes);
+        kept.map_err(|error| format!("standard input could not be kept: {error}"))
+    });
+    match kept {
+        Ok(true) => KeptInput::Pipe,
+        Ok(false) => KeptInput::NotKept("standard input holds what looks like a secret: not kept".to_owned()),
+        Err(reason) => KeptInput::NotKept(reason),
+    }
 }

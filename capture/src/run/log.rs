@@ -25,10 +25,13 @@ pub struct KeptCrash {
     pub message: String,
     /// The signal's name.
     pub signal: Option<String>,
-    /// Where.
+    /// Where, as people look for it: the workspace's line, where std names one of its own.
     pub location: Option<Location>,
     /// The innermost function of the workspace, else the innermost one.
     pub function: Option<String>,
+    /// Whether it ended a documentation test that is a program of its own.
+    #[serde(default)]
+    pub ended_doctest: bool,
     /// How often the fingerprint was seen in this run. The same for all snapshots of a fingerprint.
     pub count: u64,
 }
@@ -53,8 +56,9 @@ impl From<&Snapshot> for KeptCrash {
             kind: snapshot.cause.kind,
             message: snapshot.cause.message.chars().take(MESSAGE_LIMIT).collect(),
             signal: snapshot.cause.signal.clone(),
-            location: snapshot.location.clone(),
+            location: snapshot.called_at().or(snapshot.location.as_ref()).cloned(),
             function: frame.map(|frame| frame.function.clone()),
+            ended_doctest: false,
             count: snapshot.count,
         }
     }

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use relapse_snapshot::Frame;
 use relapse_snapshot::store::{Kept, Store};
+use relapse_snapshot::{CauseKind, Frame, Snapshot};
 
+use super::DOCTEST;
 use super::Expects;
-use super::log::{Entry, Log};
+use super::log::{Entry, KeptCrash, Log};
 use crate::panic::PanicLocation;
 use crate::tracer::{Crash, Expectation, Recorder};
 
@@ -19,6 +20,8 @@ pub(super) struct Recording<'a, 'b> {
     run: String,
     log: &'a Log,
     expects: &'a mut Expects<'b>,
+    /// Whether the program is a documentation test.
+    doctest: bool,
     /// The fingerprint that was last seen at a place.
     places: HashMap<PanicLocation, String>,
 }
@@ -30,7 +33,20 @@ impl<'a, 'b> Recording<'a, 'b> {
         log: &'a Log,
         expects: &'a mut Expects<'b>,
     ) -> Recording<'a, 'b> {
-        Recording { store, run, log, expects, places: HashMap::new() }
+        Recording { store, run, log, expects, doctest: false, places: HashMap::new() }
+    }
+
+    /// The same for a program that may be a documentation test.
+    pub(super) fn of_doctest(mut self, doctest: bool) -> Self {
+        self.doctest = doctest;
+        self
+    }
+
+    /// A panic that nothing catches ends the test, and makes one pass that is meant to panic.
+    fn kept(&self, snapshot: &Snapshot) -> KeptCrash {
+        let ends = snapshot.cause.kind == CauseKind::Panic && snapshot.caught_by.is_empty();
+        let ended_doctest = self.doctest && ends && snapshot.program.name == DOCTEST;
+        KeptCrash { ended_doctest, ..snapshot.into() }
     }
 }
 
@@ -47,7 +63,7 @@ impl Recorder for Recording<'_, '_> {
             self.places.insert(place, fingerprint.clone());
         }
         let entry = match self.store.put_or_count(snapshot, &self.run, SAME_LIMIT) {
-            Ok(Kept::New(snapshot)) => Entry::Kept((&*snapshot).into()),
+            Ok(Kept::New(snapshot)) => Entry::Kept(self.kept(&snapshot)),
             Ok(Kept::Counted { count, .. }) => Entry::Counted(fingerprint, count),
             Err(error) => Entry::Note(format!("a crash could not be kept: {}", chain(&error))),
         };

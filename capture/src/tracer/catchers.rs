@@ -8,6 +8,9 @@ const POOLS: [&str; 6] = ["rayon", "rayon_core", "threadpool", "scoped_threadpoo
 const RUNTIMES: [&str; 7] =
     ["tokio", "async_std", "async_executor", "async_task", "smol", "actix_rt", "futures_executor"];
 
+/// How [`doctest_function`]'s name begins.
+const DOCTEST_MAIN: &str = "_doctest_main_";
+
 /// The crate that a function's path begins with: `tokio` in `<tokio::task::X as core::future::Future>::poll`.
 fn crate_of(function: &str) -> &str {
     let start = function.trim_start_matches(['<', '&', '(', '[', '*']).trim_start_matches("impl ");
@@ -69,6 +72,13 @@ fn catcher(caller: &str) -> Option<Catcher> {
     }
     // A method of std like `FutureExt::catch_unwind` is its crate's; std's own callers are not the user's.
     (!is_std(caller) || known == "futures_util").then_some(Catcher::CatchUnwind)
+}
+
+/// The function that rustdoc makes of a documentation test which is a program of its own. It is named by file and
+/// line: `rust_out::main::_doctest_main_src_lib_rs_13_0`.
+pub(crate) fn doctest_function(frames: &[Frame]) -> Option<&Frame> {
+    let is_main = |name: &str| name.starts_with(DOCTEST_MAIN) && !name.contains("::");
+    frames.iter().find(|frame| frame.function.strip_prefix("rust_out::main::").is_some_and(is_main))
 }
 
 /// The test function on a stack: the outermost function within libtest's call of it.

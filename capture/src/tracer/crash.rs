@@ -86,13 +86,18 @@ impl Tracer<'_> {
 
     /// What the test that this stack belongs to expects; `None`: the panic does not reach a test harness.
     fn expectation(&mut self, frames: &[Frame]) -> Option<Expectation> {
-        if !self.settings.depth.expected_panics || caught_by(frames).first() != Some(&Catcher::TestHarness) {
+        if !self.settings.depth.expected_panics {
             return None;
         }
-        Some(
-            catchers::test_function(frames)
-                .map_or(Expectation::Unknown, |test| self.recorder.expectation(test)),
-        )
+        match caught_by(frames).first() {
+            Some(Catcher::TestHarness) => Some(
+                catchers::test_function(frames)
+                    .map_or(Expectation::Unknown, |test| self.recorder.expectation(test)),
+            ),
+            Some(_) => None,
+            // It ends its program, which for rustdoc is a test of its own.
+            None => catchers::doctest_function(frames).map(|test| self.recorder.expectation(test)),
+        }
     }
 
     /// A signal that may end the program: a crash if it will, a fact to remember if the program handles it.

@@ -92,6 +92,7 @@ impl Surroundings for Again<'_> {
             }
         };
         let options = RerunOptions {
+            piped: self.store.input_of(&snapshot.id).ok().flatten(),
             command,
             roots: self.roots.clone(),
             rules: self.settings.rules.clone(),

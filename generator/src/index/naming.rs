@@ -67,6 +67,13 @@ impl<'i> NamesAt<'i> {
             .collect()
     }
 
+    /// Whether a bare name means nothing here, so that a test may import something of that name.
+    pub fn is_free(&self, name: &str) -> bool {
+        let spaces = [Space::Types, Space::Values];
+        standard::prelude(name).is_none()
+            && spaces.into_iter().all(|space| self.in_scope(name, space).is_empty())
+    }
+
     fn means_only(&self, name: &str, space: Space, def: &Def) -> bool {
         let found = self.in_scope(name, space);
         !found.is_empty() && found.iter().all(|own| own == def)

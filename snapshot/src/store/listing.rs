@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use serde::Deserialize;
 
 use super::file::{parse, unpacked};
-use crate::crash::{Cause, FrameKind, Location};
+use crate::crash::{Cause, FrameKind, Location, called_at};
 use crate::error::SnapshotError;
 
 /// The snapshots of a store.
@@ -32,6 +32,8 @@ pub struct Summary {
     pub cause: Cause,
     /// Where.
     pub location: Option<Location>,
+    /// Where the workspace called into std, where std itself names the place of the crash.
+    pub called_at: Option<Location>,
     /// The function of the innermost workspace frame.
     pub function: Option<String>,
     /// The package of the innermost workspace frame.
@@ -66,6 +68,7 @@ struct SkimThread {
 struct SkimFrame {
     function: String,
     kind: FrameKind,
+    location: Option<Location>,
     package: Option<String>,
 }
 
@@ -82,6 +85,8 @@ pub(super) fn summary(path: &Path, id: &str) -> Result<Summary, SnapshotError> {
     }
     let written = fs::metadata(path).and_then(|metadata| metadata.modified());
     let frames = skim.threads.into_iter().next().map(|thread| thread.frames).unwrap_or_default();
+    let places = frames.iter().map(|frame| (frame.kind, frame.location.as_ref()));
+    let called_at = skim.location.as_ref().and_then(|place| called_at(place, places)).cloned();
     let frame = frames.into_iter().find(|frame| frame.kind == FrameKind::Workspace);
     let (function, package) = frame.map_or((None, None), |frame| (Some(frame.function), frame.package));
     Ok(Summary {
@@ -90,6 +95,7 @@ pub(super) fn summary(path: &Path, id: &str) -> Result<Summary, SnapshotError> {
         written: written.unwrap_or(SystemTime::UNIX_EPOCH),
         cause: skim.cause,
         location: skim.location,
+        called_at,
         function,
         package,
         fingerprint: skim.fingerprint,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::commands::COMMAND;
+use super::commands::{self, COMMAND, INPUT};
 use super::file::{parse, write_whole};
 use super::lock::{Lock, Mode};
 use super::names;
@@ -154,7 +154,7 @@ pub(super) fn run_of(folder: &Path, id: &str) -> Result<Option<String>, Snapshot
     Ok(None)
 }
 
-/// Takes a removed snapshot out of the record that it is in.
+/// Takes a removed snapshot out of the record that it is in. The run's command goes with its last one.
 pub(super) fn forget(folder: &Path, id: &str) -> Result<(), SnapshotError> {
     for run in records(folder)? {
         let mut record = Record::lock(folder, &run)?;
@@ -165,7 +165,11 @@ pub(super) fn forget(folder: &Path, id: &str) -> Result<(), SnapshotError> {
         for seen in record.content.fingerprints.values_mut() {
             seen.ids.retain(|other| other != id);
         }
-        return record.write();
+        record.write()?;
+        if record.content.fingerprints.values().all(|seen| seen.ids.is_empty()) {
+            commands::remove(folder, &run)?;
+        }
+        return Ok(());
     }
     Ok(())
 }
@@ -182,7 +186,7 @@ pub(super) fn leftovers(folder: &Path, ids: &HashSet<String>) -> Result<Vec<Path
         }
     }
     let is_leftover = |name: &String| {
-        let run = name.strip_suffix(RECORD).or(name.strip_suffix(LOCK)).or(name.strip_suffix(COMMAND));
+        let run = [RECORD, LOCK, COMMAND, INPUT].iter().find_map(|ending| name.strip_suffix(ending));
         run.is_some_and(|run| !live.contains(run))
     };
     Ok(names(folder)?.into_iter().filter(is_leftover).map(|name| folder.join(name)).collect())
