@@ -5,6 +5,7 @@
 mod calendar;
 mod flags;
 mod formula;
+mod source;
 mod template;
 
 use std::rc::Rc;
@@ -156,6 +157,7 @@ impl Writer<'_> {
             Piece::Text(path) => {
                 path.find(value).and_then(text_of).is_some_and(|text| matches!(text.data, Data::Text { .. }))
             }
+            Piece::Source(path) => path.find(value).is_some_and(|items| source::source(items).is_some()),
             Piece::Bytes(path) => {
                 path.find(value).is_some_and(|value| formula::little_endian(value, self.types).is_some())
             }
@@ -203,6 +205,10 @@ impl Writer<'_> {
                 Piece::Text(path) => {
                     let text = text_of(self.found(path, value)?).ok_or_else(|| self.formless())?;
                     out.extend(self.text(text)?);
+                }
+                Piece::Source(path) => {
+                    let text = source::source(self.found(path, value)?).ok_or_else(|| self.formless())?;
+                    out.extend(literal::text(&text));
                 }
                 Piece::Bytes(path) => {
                     let bytes = formula::little_endian(self.found(path, value)?, self.types);

@@ -21,6 +21,8 @@ pub(super) enum Piece {
     Value(Path, bool),
     /// `{ text(sym) }`: a field's text as a literal.
     Text(Path),
+    /// `{ source(*inner) }`: a sequence of `proc_macro2`'s token trees as source text.
+    Source(Path),
     /// `{ bytes(digits) }`: a reference to bytes, those of the first number first, each number's least first.
     Bytes(Path),
     /// `{ yof >> 13 }`: what a formula comes to.
@@ -108,6 +110,7 @@ fn block(tokens: TokenStream, is_receiver: bool) -> Result<Piece, String> {
         let inner = arguments.stream();
         match word.to_string().as_str() {
             "text" => return Ok(Piece::Text(path(inner)?)),
+            "source" => return Ok(Piece::Source(path(inner)?)),
             "bytes" => return Ok(Piece::Bytes(path(inner)?)),
             "each" => {
                 let inner: Vec<TokenTree> = inner.into_iter().collect();
