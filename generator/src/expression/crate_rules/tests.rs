@@ -1,341 +1,409 @@
-//! What rules make of values, and what they refuse.
+use std::collections::HashSet;
 
-use proptest::prelude::*;
-use relapse_snapshot::{Field, FieldShape, Trust, TypeId, TypeTable, VariantShape};
+use proc_macro2::TokenStream;
+use relapse_snapshot::{Field, Trust, TypeId, TypeTable, Value, VariantShape};
+use syn::Expr;
 
 use super::*;
 use crate::expression::{Literals, Scope, argument_with};
 use crate::names::{Names, Unnameable};
 
-/// Every definition has its own path, and no literal may be written; `missing` are functions that are not there.
-struct Paths {
-    missing: &'static [&'static str],
-    unnameable: &'static [&'static str],
-    made: bool,
+/// A place that sees no field of anything; some functions are gone and some definitions hidden there.
+#[derive(Default)]
+struct Outside {
+    gone: HashSet<&'static str>,
+    hidden: HashSet<&'static str>,
+    open: bool,
 }
 
-impl Names for Paths {
+impl Names for Outside {
     fn path(&self, definition: &str) -> Result<TokenStream, Unnameable> {
-        if self.unnameable.contains(&definition) {
-            return Err(Unnameable(format!("`{definition}` cannot be reached")));
+        let last = definition.rsplit("::").next().unwrap_or_default();
+        match self.hidden.contains(definition) {
+            true => Err(Unnameable(format!("`{definition}` is private"))),
+            false => last.parse().map_err(|_| Unnameable(definition.to_owned())),
         }
-        Ok(definition.parse().unwrap())
     }
 
     fn literal(&self, definition: &str) -> Result<(), Unnameable> {
-        if self.made { Ok(()) } else { Err(Unnameable(format!("field of `{definition}` is private"))) }
+        let private = || Unnameable(format!("a field of `{definition}` is private"));
+        if self.open || definition == "chrono::offset::utc::Utc" { Ok(()) } else { Err(private()) }
     }
 
-    fn has_function(&self, _: &str, function: &str) -> bool {
-        !self.missing.contains(&function)
-    }
-
-    fn is_made_by(&self, _: &str, macro_name: &str) -> bool {
-        self.made && macro_name == "bitflags"
+    fn has_function(&self, definition: &str, function: &str) -> bool {
+        !self.gone.contains(format!("{definition}::{function}").as_str())
     }
 
     fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable> {
-        full_name.parse().map_err(|_| Unnameable("no tokens".to_owned()))
+        full_name.parse().map_err(|_| Unnameable(full_name.to_owned()))
     }
 }
 
-const ALL: Paths = Paths { missing: &[], unnameable: &[], made: false };
-
+/// Values as the reader of a process gives them.
 #[derive(Default)]
-struct Types(TypeTable);
+struct Sheet(TypeTable);
 
-impl Types {
-    fn value(&mut self, name: &str, kind: TypeKind, data: Data) -> Value {
-        let ty = self.0.intern(TypeShape { name: name.to_owned(), size: None, kind });
-        Value { ty, trust: Trust::Entry, data }
+impl Sheet {
+    fn ty(&mut self, name: &str, kind: TypeKind) -> TypeId {
+        self.0.intern(TypeShape { name: name.to_owned(), size: None, kind })
     }
 
-    fn int(&mut self, bits: u16, number: i128) -> Value {
-        self.value(&format!("i{bits}"), TypeKind::Integer { signed: true, bits }, Data::Int(number))
+    fn value(&mut self, name: &str, kind: TypeKind, data: Data) -> Value {
+        Value { ty: self.ty(name, kind), trust: Trust::Entry, data }
     }
 
     fn uint(&mut self, bits: u16, number: u128) -> Value {
         self.value(&format!("u{bits}"), TypeKind::Integer { signed: false, bits }, Data::Uint(number))
     }
 
-    fn text(&mut self, text: &str) -> Value {
-        let string = TypeKind::Std { std: relapse_snapshot::StdType::String, params: Vec::new() };
-        let data = Data::Text { text: text.to_owned(), len: text.len() as u64 };
-        self.value("alloc::string::String", string, data)
+    fn int(&mut self, bits: u16, number: i128) -> Value {
+        self.value(&format!("i{bits}"), TypeKind::Integer { signed: true, bits }, Data::Int(number))
     }
 
-    fn list(&mut self, items: Vec<Value>) -> Value {
-        let len = items.len() as u64;
-        let of = items.first().map_or(TypeId(0), |item| item.ty);
-        let name = format!("alloc::vec::Vec<{}>", self.0.name(of));
-        let vec = TypeKind::Std { std: relapse_snapshot::StdType::Vec, params: vec![of] };
-        self.value(&name, vec, Data::Sequence { items, len })
+    fn text(&mut self, text: &str) -> Value {
+        let kind = TypeKind::Std { std: relapse_snapshot::StdType::String, params: vec![] };
+        let data = Data::Text { text: text.to_owned(), len: text.len() as u64 };
+        self.value("alloc::string::String", kind, data)
+    }
+
+    fn list(&mut self, items: Vec<Value>, len: u64) -> Value {
+        let kind = TypeKind::Std { std: relapse_snapshot::StdType::Vec, params: vec![] };
+        self.value("alloc::vec::Vec<T, alloc::alloc::Global>", kind, Data::Sequence { items, len })
     }
 
     fn structure(&mut self, name: &str, fields: Vec<(&str, Value)>) -> Value {
-        let shapes = fields.iter().map(|(name, value)| FieldShape { name: (*name).to_owned(), ty: value.ty });
-        let tuple = fields.first().is_some_and(|(name, _)| *name == "0");
-        let kind = TypeKind::Struct { fields: shapes.collect(), tuple, params: Vec::new() };
-        let fields = fields.into_iter().map(|(name, value)| Field { name: name.to_owned(), value });
-        let data = Data::Struct(fields.collect());
-        self.value(name, kind, data)
+        let kind = TypeKind::Struct { fields: vec![], tuple: false, params: vec![] };
+        let field = |(name, value): (&str, Value)| Field { name: name.to_owned(), value };
+        self.value(name, kind, Data::Struct(fields.into_iter().map(field).collect()))
     }
 
     fn variant(&mut self, name: &str, variant: &str, fields: Vec<(&str, Value)>) -> Value {
-        let fields: Vec<Field> =
-            fields.into_iter().map(|(name, value)| Field { name: name.to_owned(), value }).collect();
-        let shapes = fields.iter().map(|f| FieldShape { name: f.name.clone(), ty: f.value.ty }).collect();
-        let own = VariantShape { name: variant.to_owned(), fields: shapes, tuple: !fields.is_empty() };
-        let kind = TypeKind::Enum { variants: vec![own], params: Vec::new() };
+        let shape = VariantShape { name: variant.to_owned(), fields: vec![], tuple: true };
+        let kind = TypeKind::Enum { variants: vec![shape], params: vec![] };
+        let fields = fields.into_iter().map(|(name, value)| Field { name: name.to_owned(), value }).collect();
         self.value(name, kind, Data::Variant { name: variant.to_owned(), fields })
     }
 
-    fn date(&mut self, yof: i128) -> Value {
-        let yof = self.int(32, yof);
+    fn date(&mut self, year: i128, day_of_year: i128) -> Value {
+        let yof = self.int(32, year << 13 | day_of_year << 4 | 7);
         self.structure("chrono::naive::date::NaiveDate", vec![("yof", yof)])
     }
 
     fn time(&mut self, secs: u128, frac: u128) -> Value {
-        let (secs, frac) = (self.uint(32, secs), self.uint(32, frac));
-        self.structure("chrono::naive::time::NaiveTime", vec![("secs", secs), ("frac", frac)])
+        let fields = vec![("secs", self.uint(32, secs)), ("frac", self.uint(32, frac))];
+        self.structure("chrono::naive::time::NaiveTime", fields)
     }
 
-    fn uuid(&mut self, bytes: Vec<u8>) -> Value {
-        let of = self.uint(8, 0).ty;
-        let len = bytes.len() as u64;
-        let bytes = self.value("[u8; 16]", TypeKind::Array { of, len }, Data::Bytes { bytes, len });
-        self.structure("uuid::Uuid", vec![("0", bytes)])
+    fn datetime(&mut self, frac: u128) -> Value {
+        let fields = vec![("date", self.date(2021, 87)), ("time", self.time(3723, frac))];
+        self.structure("chrono::naive::datetime::NaiveDateTime", fields)
     }
 
-    fn written(&self, value: &Value, names: &Paths) -> Result<String, String> {
-        self.argument(value, names, Literals::Inferred).map(|(text, _)| text)
+    fn in_zone(&mut self, zone: &str) -> Value {
+        let fields = vec![("datetime", self.datetime(0)), ("offset", self.structure(zone, vec![]))];
+        self.structure(&format!("chrono::datetime::DateTime<{zone}>"), fields)
     }
 
-    fn argument(&self, value: &Value, names: &Paths, literals: Literals) -> Result<(String, Trust), String> {
+    /// An identifier of proc-macro2 outside of a macro's process.
+    fn ident(&mut self, text: &str, hi: u128) -> Value {
+        let raw = self.value("bool", TypeKind::Bool, Data::Bool(false));
+        let hi = self.uint(32, hi);
+        let span = self.structure("proc_macro2::fallback::Span", vec![("hi", hi)]);
+        let fields = vec![("sym", self.text(text)), ("span", span), ("raw", raw)];
+        let fallback = self.structure("proc_macro2::fallback::Ident", fields);
+        let inner = self.variant("proc_macro2::imp::Ident", "Fallback", vec![("0", fallback)]);
+        self.structure("proc_macro2::Ident", vec![("inner", inner)])
+    }
+
+    fn write(&self, value: &Value, names: &Outside) -> Result<(String, Trust), String> {
         let mut scope = Scope::new("test");
-        let written = argument_with("x", value, &self.0, names, &mut scope, literals);
-        let written = written.map_err(|error| error.to_string())?;
-        let lets: TokenStream = written.lets.into_iter().collect();
-        let text = lets.to_string().replace(' ', "");
-        Ok((text.strip_prefix("letx=").unwrap_or(&text).trim_end_matches(';').to_owned(), written.trust))
+        let written = argument_with("value", value, &self.0, names, &mut scope, Literals::Inferred);
+        let written = written.map_err(|unwritable| unwritable.to_string())?;
+        let text = written.lets.iter().map(ToString::to_string).collect::<String>().replace(' ', "");
+        Ok((text, written.trust))
+    }
+
+    fn written(&self, value: &Value) -> String {
+        let (text, _) = self.write(value, &Outside::default()).unwrap();
+        text.strip_prefix("letvalue=").unwrap_or(&text).trim_end_matches(';').to_owned()
+    }
+
+    fn refused(&self, value: &Value) -> String {
+        self.write(value, &Outside::default()).unwrap_err()
     }
 }
 
-/// Day 87 of 2021, with flags that no rule looks at.
-const YOF: i128 = 2021 << 13 | 87 << 4 | 0b1011;
+fn rules_of(text: &str) -> Result<Vec<Rule>, String> {
+    read(text)
+}
+
+/// The number that a formula comes to for a struct with the fields `a` and `b`.
+fn computed(formula: &str, a: i128, b: i128) -> Option<String> {
+    let mut sheet = Sheet::default();
+    let fields = vec![("a", sheet.int(128, a)), ("b", sheet.int(128, b))];
+    let value = sheet.structure("x::Y", fields);
+    let formula = Formula::read(&syn::parse_str(formula).unwrap()).unwrap();
+    let number = formula.compute(&value, &sheet.0)?;
+    rendered(&number).map(|tokens| tokens.to_string().replace(' ', ""))
+}
 
 #[test]
-fn every_rule_of_the_table_can_be_read() {
+fn the_rules_can_be_read() {
     let rules = read(include_str!("../crate_rules.toml"));
     assert!(rules.as_ref().is_ok_and(|rules| rules.len() > 20), "{:?}", rules.err());
 }
 
 #[test]
-fn a_rule_that_means_nothing_is_an_error() {
-    let table = |rest: &str| read(&format!("[[rule]]\ntype = \"a::B\"\n{rest}")).map(|_| ());
-    assert_eq!(table("build = 'Self::new({ a }, { a << 1 })'"), Ok(()));
-    for wrong in [
+fn a_broken_rule_is_told() {
+    for broken in [
         "",
-        "build = 'Self::new('",
-        "build = 'Self::new({ let a = b; })'",
-        "build = 'Self::new({ std::process::exit(1) })'",
-        "build = 'Self::new({ year(a) })'",
-        "build = 'Self::new({ a.0.len() })'",
-        "build = 'Self::new({ text(1) })'",
-        "build = 'Self::new({ each(a) })'",
-        "build = 'Self::new()'\nwhen = 'a ='",
-        "build = 'Self::new()'\nwhen = '\"x\"'",
-        "build = 'Self::new()'\nif = 'a'",
-        "build = 'Self::new()'\nneeds = 'new'",
-        "build = 1",
+        "[[rule]]\nbuild = 'Self::new()'",
+        "[[rule]]\ntype = 'a::B'",
+        "[[rule]]\ntype = 5\nbuild = 'Self::new()'",
+        "[[rule]]\ntype = 'a::B'\nbuild = 'Self::new('",
+        "[[rule]]\ntype = 'a::B'\nbuild = 'Self::new({ a + })'",
+        "[[rule]]\ntype = 'a::B'\nbuild = 'Self::new({ a ^ 1 })'",
+        "[[rule]]\ntype = 'a::B'\nbuild = 'Self::new({ month(a) })'",
+        "[[rule]]\ntype = 'a::B'\nbuild = 'Self::new({ format!(\"{}\", a) })'",
+        "[[rule]]\ntype = 'a::B'\nbuild = 'Self::new({ text(a + 1) })'",
+        "[[rule]]\ntype = 'a::B'\nbuild = 'Self::new({ each(a) })'",
+        "[[rule]]\ntype = 'a::B'\nbuild = 'Self::new()'\nwhen = '\"a\"'",
+        "[[rule]]\ntype = 'a::B'\nbuild = 'Self::new()'\nneeds = 'new'",
+        "[[rule]]\ntype = 'a::B'\nbuild = 'Self::new()'\nwhere = 'a'",
+        "[[rules]]\ntype = 'a::B'\nbuild = 'Self::new()'",
     ] {
-        assert!(table(wrong).is_err(), "{wrong}");
+        assert!(rules_of(broken).is_err(), "{broken}");
     }
-    assert!(read("[rule]\nbuild = 'x'").is_err());
-    assert!(read("[[other]]").is_err());
+    assert!(rules_of("[[rule]]\ntype = 'a::B'\nbuild = 'Self::new({ a }, { b >> 1 })'").is_ok());
 }
 
 #[test]
-fn dates_and_times_are_written_as_a_person_would() {
-    let mut types = Types::default();
-    let date = types.date(YOF);
-    let name = "chrono::naive::date::NaiveDate";
-    assert_eq!(types.written(&date, &ALL), Ok(format!("{name}::from_ymd_opt(2021,3,28).unwrap()")));
-    let time = types.time(3723, 0);
-    let date = types.date(YOF);
-    let both =
-        types.structure("chrono::naive::datetime::NaiveDateTime", vec![("date", date), ("time", time)]);
-    let written = format!("{name}::from_ymd_opt(2021,3,28).unwrap().and_hms_opt(1,2,3).unwrap()");
-    assert_eq!(types.written(&both, &ALL), Ok(written));
-    let time = types.time(86_399, 1_500_000_001);
-    let written = "chrono::naive::time::NaiveTime::from_hms_nano_opt(23,59,59,1_500_000_001).unwrap()";
-    assert_eq!(types.written(&time, &ALL), Ok(written.to_owned()));
+fn formulas_are_computed_as_rust_does() {
+    let number = |formula| computed(formula, 16_571_264, 3).unwrap();
+    assert_eq!(number("a >> 13"), "2022");
+    assert_eq!(number("a >> 4 & 0x1ff"), "440");
+    assert_eq!(number("(a + b) * 2 - 1"), "33_142_533");
+    assert_eq!(number("-a / b % 7"), "-5");
+    assert_eq!(number("b << 32 | 1"), "12_884_901_889");
+    assert_eq!(number("b == 3 && !(a < b)"), "true");
+    assert_eq!(number("b as u64"), "3u64");
+    assert_eq!(number("hex(a)"), "0xfc_db80");
+    assert_eq!(computed("a >> 13", -4 << 13, 0).as_deref(), Some("-4"));
 }
 
 #[test]
-fn a_value_that_its_rule_does_not_know_keeps_the_old_refusal() {
-    let mut types = Types::default();
-    // No day of any year, a leap second in the middle of a minute, other fields than any rule names.
-    let day = types.date(2021 << 13 | 400 << 4);
-    let second = types.time(3723, 1_500_000_001);
-    let number = types.int(32, 5);
-    let fields = types.structure("chrono::offset::fixed::FixedOffset", vec![("seconds", number)]);
-    let missing = types.value("i32", TypeKind::Opaque, Data::Missing("optimized out".to_owned()));
-    let unread = types.structure("chrono::naive::date::NaiveDate", vec![("yof", missing)]);
-    for value in [day, second, fields, unread] {
-        let refusal = types.written(&value, &ALL).unwrap_err();
-        assert!(refusal.contains("is private"), "{refusal}");
+fn formulas_that_do_not_fit_come_to_nothing() {
+    for formula in [
+        "a * a",
+        "a + a",
+        "a - b",
+        "-b",
+        "a / 0",
+        "a % 0",
+        "b / (0 - 1)",
+        "1 << 127",
+        "a << 1",
+        "1 << a",
+        "1 >> 128",
+        "1 >> b",
+        "c",
+        "a.x",
+        "a[0]",
+        "*a",
+        "a.Some.0",
+        "month(a, 1)",
+        "month(2021, b)",
+        "day(2021, 366)",
+        "a as u8",
+        "b as u64",
+        "a as str",
+        "hex(b)",
+        "be(a)",
+        "len(a)",
+        "a == (b == b)",
+        "a && b",
+    ] {
+        let come = computed(formula, i128::MAX, i128::MIN);
+        // A year may be of any size; both sides of `&&` may be no flags, which is not true.
+        let expected = match formula {
+            "month(a, 1)" => Some("1".to_owned()),
+            "a && b" => Some("false".to_owned()),
+            _ => None,
+        };
+        assert_eq!(come, expected, "{formula}");
     }
 }
 
 #[test]
-fn a_rule_is_for_versions_that_have_its_functions() {
-    let mut types = Types::default();
-    let (date, time) = (types.date(YOF), types.time(0, 0));
-    let datetime =
-        types.structure("chrono::naive::datetime::NaiveDateTime", vec![("date", date), ("time", time)]);
-    let offset = types.structure("chrono::offset::utc::Utc", Vec::new());
-    let utc = types.structure(
-        "chrono::datetime::DateTime<chrono::offset::utc::Utc>",
-        vec![("datetime", datetime), ("offset", offset)],
+fn dates_read_as_a_person_writes_them() {
+    let mut s = Sheet::default();
+    let date = s.date(2021, 87);
+    assert_eq!(s.written(&date), "NaiveDate::from_ymd_opt(2021,3,28).unwrap()");
+    let date = s.date(-4, 366);
+    assert_eq!(s.written(&date), "NaiveDate::from_ymd_opt(-4,12,31).unwrap()");
+    let time = s.time(3723, 0);
+    assert_eq!(s.written(&time), "NaiveTime::from_hms_opt(1,2,3).unwrap()");
+    let time = s.time(3723, 5_000_000);
+    assert_eq!(s.written(&time), "NaiveTime::from_hms_milli_opt(1,2,3,5).unwrap()");
+    let moment = s.datetime(0);
+    assert_eq!(s.written(&moment), "NaiveDate::from_ymd_opt(2021,3,28).unwrap().and_hms_opt(1,2,3).unwrap()");
+    let moment = s.datetime(1);
+    assert_eq!(
+        s.written(&moment),
+        "NaiveDateTime::new(NaiveDate::from_ymd_opt(2021,3,28).unwrap(),\
+         NaiveTime::from_hms_nano_opt(1,2,3,1).unwrap())"
     );
-    let new = types.written(&utc, &ALL).unwrap();
-    assert!(new.ends_with(".and_utc()"), "{new}");
-    let old = Paths { missing: &["and_utc", "from_naive_utc_and_offset"], ..ALL };
-    // Here `Utc` too is said to have private fields.
-    assert!(types.written(&utc, &old).unwrap_err().contains("x.offset"));
-    let none = Paths { missing: &["and_utc", "from_naive_utc_and_offset", "from_utc"], ..ALL };
-    assert!(types.written(&utc, &none).unwrap_err().contains("`chrono::datetime::DateTime` is private"));
+    let utc = s.in_zone("chrono::offset::utc::Utc");
+    assert!(s.written(&utc).ends_with(".and_hms_opt(1,2,3).unwrap().and_utc()"), "{}", s.written(&utc));
+}
+
+#[test]
+fn what_no_constructor_gives_is_refused_as_before() {
+    let mut s = Sheet::default();
+    for date in [s.date(2021, 0), s.date(2021, 366), s.date(2021, 511)] {
+        assert!(s.refused(&date).contains("`chrono::naive::date::NaiveDate`"), "{}", s.refused(&date));
+    }
+    // A leap second that is none.
+    let time = s.time(3723, 1_500_000_000);
+    assert!(s.refused(&time).contains("private"), "{}", s.refused(&time));
+    let local = s.in_zone("chrono::offset::local::Local");
+    assert!(s.refused(&local).contains("private"), "{}", s.refused(&local));
+    let other = s.structure("chrono::naive::date::NaiveDate", vec![]);
+    assert!(s.refused(&other).contains("private"), "{}", s.refused(&other));
+}
+
+#[test]
+fn an_open_type_is_written_by_its_fields() {
+    let mut s = Sheet::default();
+    let date = s.date(2021, 87);
+    let (text, _) = s.write(&date, &Outside { open: true, ..Outside::default() }).unwrap();
+    assert!(text.contains("NaiveDate{yof:"), "{text}");
+}
+
+#[test]
+fn a_version_without_a_function_gets_another_rule() {
+    let mut s = Sheet::default();
+    let utc = s.in_zone("chrono::offset::utc::Utc");
+    let mut names = Outside::default();
+    names.gone.insert("chrono::naive::datetime::NaiveDateTime::and_utc");
+    let (text, _) = s.write(&utc, &names).unwrap();
+    assert!(text.starts_with("letvalue=DateTime::from_naive_utc_and_offset("), "{text}");
+    names.gone.insert("chrono::datetime::DateTime::from_naive_utc_and_offset");
+    let (text, _) = s.write(&utc, &names).unwrap();
+    assert!(text.starts_with("letvalue=DateTime::from_utc("), "{text}");
+    names.gone.insert("chrono::datetime::DateTime::from_utc");
+    assert!(s.write(&utc, &names).unwrap_err().contains("private"));
 }
 
 #[test]
 fn what_cannot_be_named_is_refused_with_the_reason() {
-    let mut types = Types::default();
-    let text = types.text("name");
-    let raw = types.value("bool", TypeKind::Bool, Data::Bool(false));
-    let inner = types.structure("proc_macro2::fallback::Ident", vec![("sym", text), ("raw", raw)]);
-    let inner = types.variant("proc_macro2::imp::Ident", "Fallback", vec![("0", inner)]);
-    let ident = types.structure("proc_macro2::Ident", vec![("inner", inner)]);
-    let written = "proc_macro2::Ident::new(\"name\",proc_macro2::Span::call_site())";
-    assert_eq!(types.written(&ident, &ALL), Ok(written.to_owned()));
-    let names = Paths { unnameable: &["proc_macro2::Span"], ..ALL };
-    assert_eq!(types.written(&ident, &names), Err("`x`: `proc_macro2::Span` cannot be reached".to_owned()));
+    let mut s = Sheet::default();
+    let (date, ident) = (s.date(2021, 87), s.ident("x", 0));
+    let mut names = Outside::default();
+    names.hidden.insert("chrono::naive::date::NaiveDate");
+    names.hidden.insert("proc_macro2::Span");
+    let refused = s.write(&date, &names).unwrap_err();
+    assert!(refused.ends_with("`chrono::naive::date::NaiveDate` is private"), "{refused}");
+    let refused = s.write(&ident, &names).unwrap_err();
+    assert!(refused.ends_with("`proc_macro2::Span` is private"), "{refused}");
 }
 
 #[test]
-fn what_is_lost_makes_the_value_suspect() {
-    let mut types = Types::default();
-    let mut span = |hi| {
-        let hi = types.uint(32, hi);
-        let inner = types.structure("proc_macro2::fallback::Span", vec![("hi", hi)]);
-        let inner = types.variant("proc_macro2::imp::Span", "Fallback", vec![("0", inner)]);
-        let span = types.structure("proc_macro2::Span", vec![("inner", inner)]);
-        types.argument(&span, &ALL, Literals::Inferred).unwrap().1
-    };
-    assert_eq!(span(0), Trust::Entry);
-    assert_eq!(span(7), Trust::Suspect);
-}
-
-#[test]
-fn numbers_wider_than_arithmetic_are_still_written() {
-    let mut types = Types::default();
-    let uuid = types.uuid(vec![0xff; 16]);
-    let written = "uuid::Uuid::from_u128(0xffff_ffff_ffff_ffff_ffff_ffff_ffff_ffff)";
-    assert_eq!(types.written(&uuid, &ALL), Ok(written.to_owned()));
-    let nil = types.uuid(vec![0; 16]);
-    assert_eq!(types.written(&nil, &ALL), Ok("uuid::Uuid::nil()".to_owned()));
-    let digits = [u128::from(u64::MAX), 1].map(|digit| types.uint(64, digit));
-    let digits = types.list(digits.to_vec());
-    let big = types.structure("num_bigint::biguint::BigUint", vec![("data", digits)]);
-    let written = types.written(&big, &ALL).unwrap();
-    assert!(written.starts_with("num_bigint::biguint::BigUint::from_bytes_le(&"), "{written}");
-    let digit = types.uint(64, 7);
-    let digits = types.list(vec![digit]);
-    let small = types.structure("num_bigint::biguint::BigUint", vec![("data", digits)]);
-    assert_eq!(types.written(&small, &ALL), Ok("num_bigint::biguint::BigUint::from(7u64)".to_owned()));
-}
-
-#[test]
-fn a_generic_place_is_told_the_whole_type() {
-    let mut types = Types::default();
-    let number = types.uint(32, 5);
-    let ranged = types.structure("deranged::RangedU32<0, 99>", vec![("0", number)]);
-    let written = types.argument(&ranged, &ALL, Literals::Suffixed).unwrap().0;
-    assert_eq!(written, "<deranged::RangedU32<0,99>>::new(5).unwrap()");
-    assert_eq!(types.written(&ranged, &ALL), Ok("deranged::RangedU32::new(5).unwrap()".to_owned()));
-}
-
-#[test]
-fn sequences_are_written_by_their_template() {
-    let mut types = Types::default();
-    let entries = [(1, 2), (3, 4)].map(|(key, value)| {
-        let (hash, key, value) = (types.uint(64, 99), types.uint(8, key), types.uint(8, value));
-        types.structure("indexmap::Bucket<u8, u8>", vec![("hash", hash), ("key", key), ("value", value)])
-    });
-    let mut entries = types.list(entries.to_vec());
-    let map = |types: &mut Types, entries: Value| {
-        let core = types.structure("indexmap::map::core::IndexMapCore<u8, u8>", vec![("entries", entries)]);
-        types.structure("indexmap::map::IndexMap<u8, u8>", vec![("core", core)])
-    };
-    let whole = map(&mut types, entries.clone());
-    let written = "core::iter::traits::collect::FromIterator::from_iter([(1,2),(3,4)])";
-    assert_eq!(types.written(&whole, &ALL), Ok(written.to_owned()));
-    if let Data::Sequence { len, .. } = &mut entries.data {
-        *len = 900;
-    }
-    let cut = map(&mut types, entries);
-    assert!(types.written(&cut, &ALL).unwrap_err().contains("2 of 900 elements"));
-}
-
-#[test]
-fn flags_are_told_by_their_shape() {
-    let mut types = Types::default();
-    let mut flags = |names: &Paths, bits: u128| {
-        let bits = types.uint(16, bits);
-        let inner = types.structure("a::style::_::InternalBitFlags", vec![("0", bits)]);
-        let flags = types.structure("a::style::Modifier", vec![("0", inner)]);
-        types.written(&flags, names)
-    };
-    let made = Paths { made: true, ..ALL };
-    assert_eq!(flags(&ALL, 3), Ok("a::style::Modifier::from_bits_retain(0x3)".to_owned()));
-    assert_eq!(flags(&made, 0), Ok("a::style::Modifier::empty()".to_owned()));
-    let mut types = Types::default();
-    let bits = types.uint(32, 5);
-    let old = types.structure("a::Flags", vec![("bits", bits)]);
-    assert_eq!(types.written(&old, &made), Ok("a::Flags::from_bits(0x5).unwrap()".to_owned()));
-    assert!(types.written(&old, &ALL).is_err(), "nothing says that it is a set of flags");
-}
-
-proptest! {
-    /// Whatever a crashed process holds, text stays one literal and numbers stay numbers.
-    #[test]
-    fn nothing_of_the_process_becomes_code(text in ".{0,40}", yof: i128, secs: u128, frac: u128) {
-        let mut types = Types::default();
-        let (date, time, pattern) = (types.date(yof), types.time(secs, frac), types.text(&text));
-        let pattern = types.structure("regex::regex::string::Regex", vec![("pattern", pattern)]);
-        let _ = (types.written(&date, &ALL), types.written(&time, &ALL));
-        let mut scope = Scope::new("test");
-        let written = argument_with("x", &pattern, &types.0, &ALL, &mut scope, Literals::Inferred).unwrap();
-        let tokens: TokenStream = written.lets.into_iter().collect();
-        let statement: syn::Stmt = syn::parse2(tokens).unwrap();
-        let literals = LiteralsOf::default().all(&statement);
-        prop_assert_eq!(literals, [text]);
+fn text_of_a_process_becomes_a_literal_only() {
+    let mut s = Sheet::default();
+    for text in ["a", "\"); std::process::abort(); (\"", "{ self }", "\0\u{202e}*/", "Self::new()"] {
+        let ident = s.ident(text, 0);
+        let (written, trust) = s.write(&ident, &Outside::default()).unwrap();
+        let statement: syn::Stmt = syn::parse_str(&written.replacen("let", "let ", 1)).unwrap();
+        let syn::Stmt::Local(local) = statement else { panic!("{written}") };
+        let Expr::Call(call) = &*local.init.unwrap().expr else { panic!("{written}") };
+        let Some(Expr::Lit(literal)) = call.args.first() else { panic!("{written}") };
+        let syn::Lit::Str(literal) = &literal.lit else { panic!("{written}") };
+        assert_eq!(literal.value().replace(' ', ""), text.replace(' ', ""));
+        assert_eq!((call.args.len(), trust), (2, Trust::Entry));
     }
 }
 
-/// The string literals of a statement.
-#[derive(Default)]
-struct LiteralsOf(Vec<String>);
+#[test]
+fn a_span_that_is_lost_makes_the_value_suspect() {
+    let mut s = Sheet::default();
+    let ident = s.ident("x", 7);
+    let (written, trust) = s.write(&ident, &Outside::default()).unwrap();
+    assert_eq!((written.as_str(), trust), ("letvalue=Ident::new(\"x\",Span::call_site());", Trust::Suspect));
+}
 
-impl LiteralsOf {
-    fn all(mut self, statement: &syn::Stmt) -> Vec<String> {
-        syn::visit::Visit::visit_stmt(&mut self, statement);
-        self.0
+#[test]
+fn a_lock_that_was_held_is_built_free_and_suspect() {
+    let mut s = Sheet::default();
+    for (state, expected) in [(0, Trust::Entry), (1, Trust::Suspect)] {
+        let state = s.uint(8, state);
+        let inner = Box::new(s.uint(8, 5));
+        let cell = TypeKind::Std { std: relapse_snapshot::StdType::UnsafeCell, params: vec![] };
+        let data =
+            s.value("core::cell::UnsafeCell<u8>", cell, Data::Cell { inner, state: 0, poisoned: false });
+        let raw = s.structure("parking_lot::raw_mutex::RawMutex", vec![("state", state)]);
+        let lock = s.structure("lock_api::mutex::Mutex<R, u8>", vec![("raw", raw), ("data", data)]);
+        let (written, trust) = s.write(&lock, &Outside::default()).unwrap();
+        assert_eq!((written.as_str(), trust), ("letvalue=Mutex::new(5);", expected));
     }
 }
 
-impl syn::visit::Visit<'_> for LiteralsOf {
-    fn visit_lit_str(&mut self, literal: &syn::LitStr) {
-        self.0.push(literal.value());
+#[test]
+fn a_sequence_that_was_cut_off_is_refused() {
+    let mut s = Sheet::default();
+    let mut map = |len| {
+        let (key, value) = (s.uint(8, 1), s.uint(8, 2));
+        let bucket = s.structure("indexmap::Bucket<u8, u8>", vec![("key", key), ("value", value)]);
+        let entries = s.list(vec![bucket], len);
+        let core = s.structure("indexmap::map::core::IndexMapCore<u8, u8>", vec![("entries", entries)]);
+        let map = s.structure("indexmap::map::IndexMap<u8, u8, S>", vec![("core", core)]);
+        s.write(&map, &Outside::default())
+    };
+    assert!(map(1).unwrap().0.contains("[(1,2)]"));
+    assert!(map(900).unwrap_err().contains("longer than what was read"));
+}
+
+#[test]
+fn digits_become_a_number_or_bytes() {
+    let mut s = Sheet::default();
+    let digits = vec![s.uint(64, 1), s.uint(64, 2)];
+    for (digits, len, expected) in [
+        (digits[..1].to_vec(), 1, Some("BigUint::from(1u64)")),
+        (digits.clone(), 2, Some("BigUint::from_bytes_le(&[1,0,0,0,0,0,0,0,2,0,0,0,0,0,0,0])")),
+        (vec![], 0, Some("BigUint::from(0u64)")),
+        (digits, 3, None),
+    ] {
+        let data = s.list(digits, len);
+        let number = s.structure("num_bigint::biguint::BigUint", vec![("data", data)]);
+        match expected {
+            Some(expected) => assert_eq!(s.written(&number), expected),
+            None => assert!(s.refused(&number).contains("private")),
+        }
+    }
+}
+
+#[test]
+fn nesting_is_bounded() {
+    let mut s = Sheet::default();
+    let mut value = s.uint(8, 1);
+    for _ in 0..500 {
+        let lock = s.structure("parking_lot::raw_mutex::RawMutex", vec![]);
+        let inner = Box::new(value);
+        let cell = TypeKind::Std { std: relapse_snapshot::StdType::UnsafeCell, params: vec![] };
+        let data =
+            s.value("core::cell::UnsafeCell<T>", cell, Data::Cell { inner, state: 0, poisoned: false });
+        value = s.structure("lock_api::mutex::Mutex<R, T>", vec![("raw", lock), ("data", data)]);
+    }
+    assert!(s.refused(&value).contains("nested deeper"), "{}", s.refused(&value));
+}
+
+#[test]
+fn sets_of_flags_are_told_by_their_shape() {
+    let mut s = Sheet::default();
+    for (bits, expected) in [(3, "Flags::from_bits_retain(0x3)"), (0, "Flags::empty()")] {
+        let bits = s.uint(32, bits);
+        let inner = s.structure("app::_::InternalBitFlags", vec![("0", bits)]);
+        let flags = s.structure("app::Flags", vec![("0", inner)]);
+        assert_eq!(s.written(&flags), expected);
     }
 }
