@@ -5,6 +5,7 @@
 mod calendar;
 mod flags;
 mod formula;
+mod source;
 mod template;
 
 use std::rc::Rc;
@@ -150,12 +151,14 @@ impl Writer<'_> {
 
     fn pieces_fit(&self, pieces: &[Piece], value: &Value) -> bool {
         pieces.iter().all(|piece| match piece {
-            Piece::Token(_) | Piece::Own { .. } | Piece::Item(_) => true,
+            Piece::Token(_) | Piece::Own { .. } | Piece::Item(_) | Piece::Trait(_) => true,
             Piece::Group(_, inner) => self.pieces_fit(inner, value),
             Piece::Value(path, _) => path.find(value).is_some(),
             Piece::Text(path) => {
                 path.find(value).and_then(text_of).is_some_and(|text| matches!(text.data, Data::Text { .. }))
             }
+            Piece::Source(path) => path.find(value).is_some_and(|items| source::source(items).is_some()),
+            Piece::Packed(parts) => self.packed(parts, value).is_some(),
             Piece::Bytes(path) => {
                 path.find(value).is_some_and(|value| formula::little_endian(value, self.types).is_some())
             }
@@ -195,6 +198,13 @@ impl Writer<'_> {
                     });
                 }
                 Piece::Item(definition) => out.extend(self.name(definition)?),
+                Piece::Trait(definition) => {
+                    let name = self.name(definition)?;
+                    out.extend(match &own.full {
+                        Some(full) => quote!(<#full as #name<_>>),
+                        None => name,
+                    });
+                }
                 Piece::Value(path, is_receiver) => {
                     let part = self.found(path, value)?;
                     let place = Place { operand: *is_receiver, ..place };
@@ -203,6 +213,14 @@ impl Writer<'_> {
                 Piece::Text(path) => {
                     let text = text_of(self.found(path, value)?).ok_or_else(|| self.formless())?;
                     out.extend(self.text(text)?);
+                }
+                Piece::Source(path) => {
+                    let text = source::source(self.found(path, value)?).ok_or_else(|| self.formless())?;
+                    out.extend(literal::text(&text));
+                }
+                Piece::Packed(parts) => {
+                    let text = self.packed(parts, value).ok_or_else(|| self.formless())?;
+                    out.extend(literal::text(&text));
                 }
                 Piece::Bytes(path) => {
                     let bytes = formula::little_endian(self.found(path, value)?, self.types);
@@ -237,6 +255,11 @@ impl Writer<'_> {
             written.push(self.pieces(template, item, own, &format!("[{index}]"), place)?);
         }
         Ok(quote!(#(#written),*))
+    }
+
+    fn packed(&self, parts: &[Path], value: &Value) -> Option<String> {
+        let parts: Vec<&Value> = parts.iter().map(|part| part.find(value)).collect::<Option<_>>()?;
+        formula::packed(&parts, self.types)
     }
 
     fn found<'v>(&self, path: &Path, value: &'v Value) -> Result<&'v Value, Unwritable> {

@@ -251,6 +251,7 @@ mod tests {
         Some(builds.fields.into_iter().collect())
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it is compared with what was read")]
     fn fields(fields: &[(&str, Origin)]) -> Option<Vec<(String, Origin)>> {
         Some(fields.iter().map(|(name, origin)| ((*name).to_owned(), *origin)).collect())
     }

@@ -366,6 +366,29 @@ pub(super) fn little_endian(value: &Value, types: &TypeTable) -> Option<Vec<u8>>
     (items.len() as u64 == *len).then_some(bytes)
 }
 
+/// Text that is kept in place of a pointer: the bytes of numbers, one number after the other, each one's least
+/// first. The last part is an enum that has the last byte (`V97`) or, where that is unused, the length (`L3`).
+pub(super) fn packed(parts: &[&Value], types: &TypeTable) -> Option<String> {
+    let (last, numbers) = parts.split_last()?;
+    let mut bytes = Vec::new();
+    for part in numbers {
+        let Computed::Number(number) = number_of(part)? else { return None };
+        let width = match types.get(part.ty).map(|shape| &shape.kind) {
+            Some(TypeKind::Integer { signed: false, bits }) => usize::from(*bits / 8),
+            Some(TypeKind::RawPointer { .. }) => 8,
+            _ => return None,
+        };
+        bytes.extend(number.to_le_bytes().get(..width)?);
+    }
+    let Data::Variant { name, .. } = &last.data else { return None };
+    match (name.get(..1)?, name.get(1..)?.parse::<u8>().ok()?) {
+        ("V", byte) => bytes.push(byte),
+        ("L", length) => bytes.truncate(usize::from(length)),
+        _ => return None,
+    }
+    String::from_utf8(bytes).ok()
+}
+
 /// A sequence of digits as one number: the first is the greatest (`big_endian`) or the least.
 fn joined(value: &Value, big_endian: bool, types: &TypeTable) -> Option<u128> {
     let digits: Vec<(u128, u32)> = match &value.data {

@@ -17,10 +17,16 @@ pub(super) enum Piece {
     Own { qualifies: bool },
     /// `::chrono::offset::utc::Utc`: the definition's path.
     Item(String),
+    /// `<Self as ::a::Trait<_>>`: that trait, of the type only where the expression has to say its type.
+    Trait(String),
     /// `{ datetime }`: a field's value; whether a method of it is called.
     Value(Path, bool),
     /// `{ text(sym) }`: a field's text as a literal.
     Text(Path),
+    /// `{ source(*inner) }`: a sequence of `proc_macro2`'s token trees as source text.
+    Source(Path),
+    /// `{ packed(self.0, self.1) }`: a text that is kept in numbers.
+    Packed(Vec<Path>),
     /// `{ bytes(digits) }`: a reference to bytes, those of the first number first, each number's least first.
     Bytes(Path),
     /// `{ yof >> 13 }`: what a formula comes to.
@@ -54,6 +60,16 @@ pub(super) fn read(tokens: TokenStream) -> Result<Vec<Piece>, String> {
                     Piece::Token(tree.clone())
                 });
             }
+            TokenTree::Punct(mark) if mark.as_char() == '<' && is_as(next) => {
+                let (definition, length) = definition(&next[2..]).ok_or("`as` without a trait's path")?;
+                let end = next.get(2 + length..6 + length).unwrap_or_default();
+                if end.iter().map(ToString::to_string).collect::<String>() != "<_>>" {
+                    return Err("a trait without `<_>`".to_owned());
+                }
+                pieces.push(Piece::Trait(definition));
+                at += length + 6;
+                path_goes_on = true;
+            }
             TokenTree::Punct(_) if !continues && starts_path(&trees[at - 1..]) => {
                 let (definition, length) = definition(&trees[at - 1..]).ok_or("`::` without a path")?;
                 pieces.push(Piece::Item(definition));
@@ -73,6 +89,11 @@ pub(super) fn read(tokens: TokenStream) -> Result<Vec<Piece>, String> {
 
 fn is_punct(tree: &TokenTree, mark: char) -> bool {
     matches!(tree, TokenTree::Punct(punct) if punct.as_char() == mark)
+}
+
+/// Whether what follows a `<` is `Self as`.
+fn is_as(trees: &[TokenTree]) -> bool {
+    matches!(trees, [TokenTree::Ident(own), TokenTree::Ident(word), ..] if own == "Self" && word == "as")
 }
 
 fn starts_path(trees: &[TokenTree]) -> bool {
@@ -108,6 +129,13 @@ fn block(tokens: TokenStream, is_receiver: bool) -> Result<Piece, String> {
         let inner = arguments.stream();
         match word.to_string().as_str() {
             "text" => return Ok(Piece::Text(path(inner)?)),
+            "source" => return Ok(Piece::Source(path(inner)?)),
+            "packed" => {
+                let parts = inner.into_iter().collect::<Vec<TokenTree>>();
+                let parts = parts.split(|tree| is_punct(tree, ','));
+                let parts = parts.map(|part| path(part.iter().cloned().collect()));
+                return Ok(Piece::Packed(parts.collect::<Result<_, _>>()?));
+            }
             "bytes" => return Ok(Piece::Bytes(path(inner)?)),
             "each" => {
                 let inner: Vec<TokenTree> = inner.into_iter().collect();
