@@ -468,9 +468,10 @@ impl Callable<'_> {
     /// The function's path as a reader would name it: `crate::fill`, `crate::book::Book::price`; from outside
     /// `textwrap::fill`.
     pub fn target_path(&self, index: &SourceIndex) -> String {
-        let krate = match self.is_outside() {
-            true => index.target(self.function.id.krate).crate_name.clone(),
-            false => "crate".to_owned(),
+        let krate = if self.is_outside() {
+            index.target(self.function.id.krate).crate_name.clone()
+        } else {
+            "crate".to_owned()
         };
         let mut parts = vec![krate];
         parts.extend(index.module(self.function.module).path.iter().cloned());
