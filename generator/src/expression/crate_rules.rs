@@ -37,6 +37,9 @@ struct Rule {
 /// Functions of std's own traits, which no impl block of the type itself declares.
 const OF_TRAITS: [&str; 2] = ["from", "default"];
 
+/// A part that was not read is not looked for any further.
+const MAX_PARTS: usize = 1000;
+
 thread_local! {
     // A table that cannot be read, which its test would tell, leaves its types unwritable.
     static RULES: Rc<[Rule]> = read(include_str!("crate_rules.toml")).unwrap_or_default().into();
@@ -118,8 +121,14 @@ impl Writer<'_> {
         if self.names.literal(path).is_ok() {
             return None;
         }
-        let rule = known.find(|rule| self.fits(rule, value, path))?;
-        Some(self.build(rule, value, shape, path, place))
+        let fitting: Vec<&Rule> = known.filter(|rule| self.fits(rule, value, path)).collect();
+        // Where nothing that a rule needs can be named from here, the first of them tells.
+        match fitting.iter().find(|rule| self.can_name(&rule.build)).or(fitting.first()) {
+            Some(rule) => Some(self.build(rule, value, shape, path, place)),
+            None => {
+                missing_part(value).map(|reason| Err(self.refuse(format!("could not be read: {reason}"))))
+            }
+        }
     }
 
     fn build(
@@ -147,6 +156,14 @@ impl Writer<'_> {
             && self.pieces_fit(&rule.build, value)
             && own.map(String::as_str).all(|function| self.names.has_function(path, function))
             && rule.needs.iter().all(|(definition, function)| self.names.has_function(definition, function))
+    }
+
+    fn can_name(&self, pieces: &[Piece]) -> bool {
+        pieces.iter().all(|piece| match piece {
+            Piece::Item(definition) | Piece::Trait(definition) => self.names.path(definition).is_ok(),
+            Piece::Group(_, inner) | Piece::Each(_, inner) => self.can_name(inner),
+            _ => true,
+        })
     }
 
     fn pieces_fit(&self, pieces: &[Piece], value: &Value) -> bool {
@@ -183,7 +200,8 @@ impl Writer<'_> {
         place: Place,
     ) -> Result<TokenStream, Unwritable> {
         let mut out = TokenStream::new();
-        for piece in pieces {
+        let mut pieces = pieces.iter().peekable();
+        while let Some(piece) = pieces.next() {
             match piece {
                 Piece::Token(token) => out.extend([token.clone()]),
                 Piece::Group(delimiter, inner) => {
@@ -231,7 +249,13 @@ impl Writer<'_> {
                     let number = formula.compute(value, self.types).as_ref().and_then(rendered);
                     out.extend(number.ok_or_else(|| self.formless())?);
                 }
-                Piece::Each(path, template) => out.extend(self.each(path, template, value, own, place)?),
+                Piece::Each(path, template) => {
+                    let items = self.each(path, template, value, own, place)?;
+                    if items.is_empty() {
+                        pieces.next_if(|next| template::is_comma(next));
+                    }
+                    out.extend(items);
+                }
             }
         }
         Ok(out)
@@ -279,6 +303,19 @@ struct Own<'a> {
     full: Option<TokenStream>,
 }
 
+/// Why a part of a value was not read, where no rule fits it for that.
+fn missing_part(value: &Value) -> Option<&str> {
+    let mut open = vec![value];
+    for _ in 0..MAX_PARTS {
+        let value = open.pop()?;
+        if let Data::Missing(reason) = &value.data {
+            return Some(reason);
+        }
+        open.extend(value.children());
+    }
+    None
+}
+
 /// The text that a value is, pointers and wrappers around it seen through.
 fn text_of(value: &Value) -> Option<&Value> {
     let mut at = value;
@@ -306,7 +343,7 @@ fn rendered(number: &Computed) -> Option<TokenStream> {
             Computed::Wide(number) => literal::integer(number, false, ty, true),
             _ => None,
         },
-        Computed::Hexadecimal(number) => Some(literal::hexadecimal(*number)),
+        Computed::Hexadecimal(number, digits) => Some(literal::hexadecimal(*number, *digits)),
         Computed::Flag(flag) => Some(quote!(#flag)),
     }
 }

@@ -230,9 +230,9 @@ pub fn integer(magnitude: u128, negative: bool, ty: &str, typed: bool) -> Option
     Some(number(&digits, negative, typed.then_some(ty)))
 }
 
-/// A number in hexadecimal, without a type: `0x3`, `0x936d_a01f`.
-pub fn hexadecimal(value: u128) -> TokenStream {
-    number(&format!("0x{}", grouped(&format!("{value:x}"), 4)), false, None)
+/// A number in hexadecimal of at least so many digits, without a type: `0x3`, `0x036d_a01f`.
+pub fn hexadecimal(value: u128, digits: usize) -> TokenStream {
+    number(&format!("0x{}", grouped(&format!("{value:0digits$x}"), 4)), false, None)
 }
 
 /// Signedness and width of a primitive integer type, by name (64-bit targets).

@@ -28,8 +28,11 @@ pub(super) fn read(name: &str, tokens: &TokenStream) -> MacroText {
     {
         return MacroText::Items(vec![(inner_condition(&file.attrs), file.items)]);
     }
-    // `doc_comment! { "text", pub fn f() {} }`: items behind other arguments.
     let trees: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    if let Some(items) = marked(&trees) {
+        return MacroText::Items(vec![(Cfg::Always, items)]);
+    }
+    // `doc_comment! { "text", pub fn f() {} }`: items behind other arguments.
     let commas = trees.iter().enumerate().filter(|(_, token)| is_punct(token, ','));
     for (index, _) in commas.take(4) {
         let rest: TokenStream = trees.get(index + 1..).unwrap_or_default().iter().cloned().collect();
@@ -41,6 +44,20 @@ pub(super) fn read(name: &str, tokens: &TokenStream) -> MacroText {
         }
     }
     MacroText::Opaque
+}
+
+/// `ast_struct! { pub struct ExprTry #full { … } }`: an item with words for the macro in it, which no attribute is.
+fn marked(trees: &[TokenTree]) -> Option<Vec<Item>> {
+    let is_mark =
+        |at: usize| is_punct(&trees[at], '#') && matches!(trees.get(at + 1), Some(TokenTree::Ident(_)));
+    let marks: Vec<usize> = (0..trees.len()).filter(|at| is_mark(*at)).collect();
+    if marks.is_empty() {
+        return None;
+    }
+    let others = (0..trees.len()).filter(|at| !(marks.contains(at) || *at > 0 && marks.contains(&(at - 1))));
+    let items = parse_items.parse2(others.map(|at| trees[at].clone()).collect()).ok()?;
+    let is_type = |item: &Item| matches!(item, Item::Struct(_) | Item::Enum(_));
+    (!items.is_empty() && items.iter().all(is_type)).then_some(items)
 }
 
 /// Items that mean what they say; `Verbatim` is syn's word for what it did not understand.

@@ -33,7 +33,7 @@ impl Writer<'_> {
         };
         let bits = match u128::try_from(number) {
             Ok(0) => return with_name(&|name| quote!(#name::empty())),
-            Ok(bits) => literal::hexadecimal(bits),
+            Ok(bits) => literal::hexadecimal(bits, 1),
             Err(_) => literal::integer(number.unsigned_abs(), true, "i128", false)?,
         };
         // Version 1 has no safe constructor that keeps unknown bits: unwrapping tells of them.

@@ -109,8 +109,8 @@ pub(super) enum Computed {
     Wide(u128),
     /// `as u64`.
     Typed(Box<Computed>, String),
-    /// `hex(…)`.
-    Hexadecimal(u128),
+    /// `hex(number, digits)`.
+    Hexadecimal(u128, usize),
     /// A comparison.
     Flag(bool),
 }
@@ -136,7 +136,8 @@ pub(super) enum Formula {
     Cast(Box<Formula>, String),
     /// `month(year, day_of_year)`, `day(year, day_of_year)`.
     Calendar(bool, Box<Formula>, Box<Formula>),
-    Hexadecimal(Box<Formula>),
+    /// `hex(number, digits)`: with at least so many.
+    Hexadecimal(Box<Formula>, usize),
     /// `be(bytes)`, `le(digits)`: a sequence as one number.
     Joined(bool, Path),
     /// `len(items)`.
@@ -204,7 +205,13 @@ impl Formula {
                 match (function.as_str(), arguments.as_slice()) {
                     ("month", [year, day]) => Formula::Calendar(true, boxed(year)?, boxed(day)?),
                     ("day", [year, day]) => Formula::Calendar(false, boxed(year)?, boxed(day)?),
-                    ("hex", [number]) => Formula::Hexadecimal(boxed(number)?),
+                    ("hex", [number, Expr::Lit(digits)]) => match &digits.lit {
+                        Lit::Int(digits) => {
+                            let digits = digits.base10_parse::<u8>().map_err(|_| shown())?;
+                            Formula::Hexadecimal(boxed(number)?, digits.into())
+                        }
+                        _ => return Err(shown()),
+                    },
                     ("be", [items]) => Formula::Joined(true, path(items)?),
                     ("le", [items]) => Formula::Joined(false, path(items)?),
                     ("len", [items]) => Formula::Length(path(items)?),
@@ -248,9 +255,9 @@ impl Formula {
                 let (of_year, of_month) = calendar::date(number(year)?, number(day)?)?;
                 Computed::Number(i128::from(if *month { of_year } else { of_month }))
             }
-            Formula::Hexadecimal(of) => match of.compute(value, types)? {
-                Computed::Number(number) => Computed::Hexadecimal(u128::try_from(number).ok()?),
-                Computed::Wide(number) => Computed::Hexadecimal(number),
+            Formula::Hexadecimal(of, digits) => match of.compute(value, types)? {
+                Computed::Number(number) => Computed::Hexadecimal(u128::try_from(number).ok()?, *digits),
+                Computed::Wide(number) => Computed::Hexadecimal(number, *digits),
                 _ => return None,
             },
             Formula::Joined(big_endian, path) => narrowed(joined(path.find(value)?, *big_endian, types)?),
@@ -333,13 +340,20 @@ fn number_of(value: &Value) -> Option<Computed> {
             Data::Int(number) => return Some(Computed::Number(*number)),
             Data::Uint(number) => return Some(narrowed(*number)),
             Data::Bool(flag) => return Some(Computed::Number(i128::from(*flag))),
-            Data::Pointer { address, to: None } => return Some(Computed::Number(i128::from(*address))),
+            Data::Pointer { address, to } if to.as_deref().is_none_or(is_unit) => {
+                return Some(Computed::Number(i128::from(*address)));
+            }
             Data::Cell { inner, .. } => inner,
             Data::Struct(fields) => only(fields)?,
             _ => return None,
         };
     }
     None
+}
+
+/// What `*const ()` points to.
+fn is_unit(value: &Value) -> bool {
+    matches!(&value.data, Data::Tuple(items) if items.is_empty())
 }
 
 /// The one field that holds anything.

@@ -91,6 +91,11 @@ fn is_punct(tree: &TokenTree, mark: char) -> bool {
     matches!(tree, TokenTree::Punct(punct) if punct.as_char() == mark)
 }
 
+/// A comma that stands between what there may be nothing of and the next.
+pub(super) fn is_comma(piece: &Piece) -> bool {
+    matches!(piece, Piece::Token(tree) if is_punct(tree, ','))
+}
+
 /// Whether what follows a `<` is `Self as`.
 fn is_as(trees: &[TokenTree]) -> bool {
     matches!(trees, [TokenTree::Ident(own), TokenTree::Ident(word), ..] if own == "Self" && word == "as")

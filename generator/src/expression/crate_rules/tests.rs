@@ -19,10 +19,10 @@ struct Outside {
 impl Names for Outside {
     fn path(&self, definition: &str) -> Result<TokenStream, Unnameable> {
         let last = definition.rsplit("::").next().unwrap_or_default();
-        match self.hidden.contains(definition) {
-            true => Err(Unnameable(format!("`{definition}` is private"))),
-            false => last.parse().map_err(|_| Unnameable(definition.to_owned())),
+        if self.hidden.contains(definition) {
+            return Err(Unnameable(format!("`{definition}` is private")));
         }
+        last.parse().map_err(|_| Unnameable(definition.to_owned()))
     }
 
     fn literal(&self, definition: &str) -> Result<(), Unnameable> {
@@ -187,7 +187,7 @@ fn formulas_are_computed_as_rust_does() {
     assert_eq!(number("b << 32 | 1"), "12_884_901_889");
     assert_eq!(number("b == 3 && !(a < b)"), "true");
     assert_eq!(number("b as u64"), "3u64");
-    assert_eq!(number("hex(a)"), "0xfc_db80");
+    assert_eq!(number("hex(a, 8)"), "0x00fc_db80");
     assert_eq!(computed("a >> 13", -4 << 13, 0).as_deref(), Some("-4"));
 }
 
@@ -217,7 +217,7 @@ fn formulas_that_do_not_fit_come_to_nothing() {
         "a as u8",
         "b as u64",
         "a as str",
-        "hex(b)",
+        "hex(b, 1)",
         "be(a)",
         "len(a)",
         "a == (b == b)",
@@ -406,4 +406,24 @@ fn sets_of_flags_are_told_by_their_shape() {
         let flags = s.structure("app::Flags", vec![("0", inner)]);
         assert_eq!(s.written(&flags), expected);
     }
+}
+
+#[test]
+fn an_empty_part_of_a_list_leaves_no_comma() {
+    let mut s = Sheet::default();
+    let (inner, word) = (s.list(vec![], 0), s.ident("x", 0));
+    let kind = TypeKind::Std { std: relapse_snapshot::StdType::Box, params: vec![] };
+    let word = s.value("alloc::boxed::Box<T>", kind, Data::Pointer { address: 8, to: Some(Box::new(word)) });
+    let last = s.variant("core::option::Option<T>", "Some", vec![("0", word)]);
+    let list = s.structure("syn::punctuated::Punctuated<T, P>", vec![("inner", inner), ("last", last)]);
+    assert_eq!(s.written(&list), "FromIterator::from_iter([Pair::End(Ident::new(\"x\",Span::call_site()))])");
+}
+
+#[test]
+fn what_was_not_read_is_told_instead_of_private_fields() {
+    let mut s = Sheet::default();
+    let kind = TypeKind::Opaque;
+    let inner = s.value("proc_macro2::imp::Ident", kind, Data::Missing("deeper than 24 levels".to_owned()));
+    let ident = s.structure("proc_macro2::Ident", vec![("inner", inner)]);
+    assert_eq!(s.refused(&ident), "`value`: could not be read: deeper than 24 levels");
 }
