@@ -18,6 +18,8 @@ enum Step {
     Field(String),
     /// `.Fallback`: only where the enum is that variant; its fields come next.
     Variant(String),
+    /// `.Fallback.0?`: the variant's field, or the value itself where it is no enum.
+    Within(String, String),
     /// `[0]`.
     Item(usize),
     /// `*`: what a pointer points to, what a cell holds.
@@ -51,6 +53,10 @@ impl Path {
                 }
                 (Step::Field(name), Data::Tuple(items)) => items.get(name.parse::<usize>().ok()?)?,
                 (Step::Variant(name), Data::Variant { name: own, .. }) if own == name => at,
+                (Step::Within(name, field), Data::Variant { name: own, fields }) if own == name => {
+                    &fields.iter().find(|own| own.name == *field)?.value
+                }
+                (Step::Within(..), Data::Struct(_)) => at,
                 (Step::Item(index), Data::Sequence { items, .. }) => items.get(*index)?,
                 (Step::Target, Data::Pointer { to: Some(to), .. }) => to,
                 (Step::Target, Data::Cell { inner, .. }) => inner,
@@ -93,6 +99,13 @@ fn read_steps(expression: &Expr, steps: &mut Vec<Step>, shown: &mut String) -> O
         Expr::Unary(unary) if matches!(unary.op, UnOp::Deref(_)) => {
             read_steps(&unary.expr, steps, shown)?;
             steps.push(Step::Target);
+        }
+        Expr::Try(within) => {
+            read_steps(&within.expr, steps, shown)?;
+            let (Some(Step::Field(field)), Some(Step::Variant(name))) = (steps.pop(), steps.pop()) else {
+                return None;
+            };
+            steps.push(Step::Within(name, field));
         }
         Expr::Paren(inner) => read_steps(&inner.expr, steps, shown)?,
         _ => return None,

@@ -62,11 +62,14 @@ fn variant(value: &Value) -> Option<&str> {
     }
 }
 
-/// `inner` of a type that has another inside a macro's process.
+/// `inner` of a type that has another inside a macro's process; no enum where it was built without that.
 fn inside(value: &Value) -> Option<&Value> {
     let inner = field(value, "inner")?;
-    (variant(inner)? == "Fallback").then_some(())?;
-    field(inner, "0")
+    match variant(inner) {
+        Some("Fallback") => field(inner, "0"),
+        Some(_) => None,
+        None => Some(inner),
+    }
 }
 
 /// A token as it was read.

@@ -1,6 +1,7 @@
 use std::collections::HashSet;
 
 use proc_macro2::TokenStream;
+use proptest::prelude::*;
 use relapse_snapshot::{Field, Trust, TypeId, TypeTable, Value, VariantShape};
 use syn::Expr;
 
@@ -426,4 +427,123 @@ fn what_was_not_read_is_told_instead_of_private_fields() {
     let inner = s.value("proc_macro2::imp::Ident", kind, Data::Missing("deeper than 24 levels".to_owned()));
     let ident = s.structure("proc_macro2::Ident", vec![("inner", inner)]);
     assert_eq!(s.refused(&ident), "`value`: could not be read: deeper than 24 levels");
+}
+
+#[test]
+fn a_variant_is_left_out_where_there_is_no_enum() {
+    let mut s = Sheet::default();
+    let raw = s.value("bool", TypeKind::Bool, Data::Bool(true));
+    let fields = vec![("sym", s.text("fn")), ("raw", raw)];
+    let inner = s.structure("proc_macro2::fallback::Ident", fields);
+    let ident = s.structure("proc_macro2::Ident", vec![("inner", inner.clone())]);
+    assert_eq!(s.written(&ident), "Ident::new_raw(\"fn\",Span::call_site())");
+    let inner = s.variant("proc_macro2::imp::Ident", "Compiler", vec![("0", inner)]);
+    let ident = s.structure("proc_macro2::Ident", vec![("inner", inner)]);
+    assert!(s.refused(&ident).contains("private"));
+}
+
+impl Sheet {
+    fn uuid(&mut self, bytes: Vec<u8>) -> Value {
+        let of = self.uint(8, 0).ty;
+        let len = bytes.len() as u64;
+        let bytes = self.value("[u8; 16]", TypeKind::Array { of, len }, Data::Bytes { bytes, len });
+        self.structure("uuid::Uuid", vec![("0", bytes)])
+    }
+}
+
+#[test]
+fn numbers_wider_than_arithmetic_are_still_written() {
+    let mut s = Sheet::default();
+    let uuid = s.uuid(vec![0xff; 16]);
+    assert_eq!(s.written(&uuid), "Uuid::from_u128(0xffff_ffff_ffff_ffff_ffff_ffff_ffff_ffff)");
+    let uuid = s.uuid((0..16).collect());
+    assert_eq!(s.written(&uuid), "Uuid::from_u128(0x0001_0203_0405_0607_0809_0a0b_0c0d_0e0f)");
+    let nil = s.uuid(vec![0; 16]);
+    assert_eq!(s.written(&nil), "Uuid::nil()");
+}
+
+#[test]
+fn a_generic_place_is_told_the_whole_type() {
+    let mut s = Sheet::default();
+    let number = s.uint(32, 5);
+    let ranged = s.structure("deranged::RangedU32<0, 99>", vec![("0", number)]);
+    let entries = s.list(vec![], 0);
+    let core = s.structure("indexmap::map::core::Core<u8, u8>", vec![("entries", entries)]);
+    let map = s.structure("indexmap::map::IndexMap<u8, u8, S>", vec![("core", core)]);
+    for (value, typed, inferred) in [
+        (ranged, "<deranged::RangedU32<0,99>>::new(5).unwrap()", "RangedU32::new(5).unwrap()"),
+        (map, "<indexmap::map::IndexMap<u8,u8,S>>::default()", "IndexMap::default()"),
+    ] {
+        let mut scope = Scope::new("test");
+        let written =
+            argument_with("x", &value, &s.0, &Outside::default(), &mut scope, Literals::Suffixed).unwrap();
+        assert_eq!(written.lets[0].to_string().replace(' ', ""), format!("letx={typed};"));
+        assert_eq!(s.written(&value), inferred);
+    }
+}
+
+/// A place where every type is made by bitflags' macro, and its fields are open.
+struct MadeByBitflags;
+
+impl Names for MadeByBitflags {
+    fn path(&self, definition: &str) -> Result<TokenStream, Unnameable> {
+        Outside::default().path(definition)
+    }
+
+    fn literal(&self, _: &str) -> Result<(), Unnameable> {
+        Ok(())
+    }
+
+    fn is_made_by(&self, _: &str, macro_name: &str) -> bool {
+        macro_name == "bitflags"
+    }
+
+    fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable> {
+        Outside::default().type_tokens(full_name)
+    }
+}
+
+#[test]
+fn flags_of_the_first_version_are_told_by_the_macro_that_made_them() {
+    let mut s = Sheet::default();
+    let bits = s.uint(32, 5);
+    let flags = s.structure("a::Flags", vec![("bits", bits)]);
+    let mut scope = Scope::new("test");
+    let written = argument_with("x", &flags, &s.0, &MadeByBitflags, &mut scope, Literals::Inferred).unwrap();
+    assert_eq!(written.lets[0].to_string().replace(' ', ""), "letx=Flags::from_bits(0x5).unwrap();");
+    assert!(s.refused(&flags).contains("private"), "nothing says that it is a set of flags");
+}
+
+proptest! {
+    /// Whatever a crashed process holds, text stays one literal and numbers stay numbers.
+    #[test]
+    fn nothing_of_the_process_becomes_code(text in ".{0,40}", yof: i128, secs: u128, frac: u128) {
+        let mut s = Sheet::default();
+        let (number, time, pattern) = (s.int(128, yof), s.time(secs, frac), s.text(&text));
+        let date = s.structure("chrono::naive::date::NaiveDate", vec![("yof", number)]);
+        let pattern = s.structure("regex::regex::string::Regex", vec![("pattern", pattern)]);
+        let names = Outside::default();
+        let _ = (s.write(&date, &names), s.write(&time, &names));
+        let mut scope = Scope::new("test");
+        let written = argument_with("x", &pattern, &s.0, &names, &mut scope, Literals::Inferred).unwrap();
+        let statement: syn::Stmt = syn::parse2(written.lets.into_iter().collect()).unwrap();
+        prop_assert_eq!(LiteralsOf::default().all(&statement), [text]);
+    }
+}
+
+/// The string literals of a statement.
+#[derive(Default)]
+struct LiteralsOf(Vec<String>);
+
+impl LiteralsOf {
+    fn all(mut self, statement: &syn::Stmt) -> Vec<String> {
+        syn::visit::Visit::visit_stmt(&mut self, statement);
+        self.0
+    }
+}
+
+impl syn::visit::Visit<'_> for LiteralsOf {
+    fn visit_lit_str(&mut self, literal: &syn::LitStr) {
+        self.0.push(literal.value());
+    }
 }
