@@ -1,7 +1,7 @@
 //! A crash with values of crates of the registry, whose fields nobody may write: from the run to a test that builds
 //! them by their own functions. The crates are those that relapse itself is built with.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail so, and says what it skips")]
 
 use std::fs;
 use std::path::Path;
@@ -17,6 +17,7 @@ bitflags = "2"
 chrono = { version = "0.4", default-features = false }
 indexmap = "2"
 words = { package = "proc-macro2", version = "1", default-features = false }
+serde_json = "1"
 uuid = { version = "1", default-features = false }
 "#;
 
@@ -43,6 +44,7 @@ pub struct Booking {
     options: Options,
     words: Vec<words::Ident>,
     body: words::TokenStream,
+    extra: serde_json::Value,
 }
 
 /// Takes the seats in order.
@@ -66,6 +68,7 @@ pub fn book(text: &str) -> usize {
         options: Options::WINDOW | Options::QUIET,
         words: vec![words::Ident::new(text.split(' ').next().unwrap(), words::Span::call_site())],
         body: "f(1)".parse().unwrap(),
+        extra: serde_json::json!({ "a": [1, -2, 2.5, null] }),
     };
     take(&booking)
 }
@@ -89,6 +92,7 @@ fn values_of_other_crates_are_built_by_their_own_functions() {
     let _ = fs::copy(lock, at("Cargo.lock"));
     // The crates are at hand wherever this was built from the registry; vendored sources do not serve others.
     if !in_folder("cargo", &["metadata", "-q", "--format-version=1"], folder.path()).status.success() {
+        println!("skipped: the crates are not to be had offline");
         return;
     }
     let relapse = env!("CARGO_BIN_EXE_cargo-relapse");
@@ -115,6 +119,9 @@ fn values_of_other_crates_are_built_by_their_own_functions() {
         "options:Options::from_bits_retain(0x3)",
         "words:vec![words::Ident::new(\"ab\",words::Span::call_site())]",
         "body:\"f(1)\".parse::<words::TokenStream>().unwrap()",
+        "(String::from(\"a\"),serde_json::Value::Array(vec![",
+        "serde_json::Number::from(-2i64)",
+        "serde_json::Number::from_f64(2.5).unwrap()",
     ] {
         assert!(plain.contains(part), "{part}\n{test}");
     }

@@ -8,6 +8,7 @@ mod formula;
 mod source;
 mod template;
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use proc_macro2::{Group, TokenStream, TokenTree};
@@ -182,12 +183,10 @@ impl Writer<'_> {
             Piece::Number(formula) => {
                 formula.compute(value, self.types).is_some_and(|number| rendered(&number).is_some())
             }
-            Piece::Each(path, template) => match path.find(value).map(|items| &items.data) {
-                Some(Data::Sequence { items, .. }) => {
-                    items.iter().all(|item| self.pieces_fit(template, item))
-                }
-                _ => false,
-            },
+            Piece::Each(path, template) => path
+                .find(value)
+                .and_then(elements)
+                .is_some_and(|(items, _)| items.iter().all(|item| self.pieces_fit(template, item))),
         })
     }
 
@@ -269,10 +268,8 @@ impl Writer<'_> {
         own: &Own<'_>,
         place: Place,
     ) -> Result<TokenStream, Unwritable> {
-        let Data::Sequence { items, len } = &self.found(path, value)?.data else {
-            return Err(self.formless());
-        };
-        self.whole(items.len(), *len, "elements")?;
+        let (items, len) = elements(self.found(path, value)?).ok_or_else(|| self.formless())?;
+        self.whole(items.len(), len, "elements")?;
         let mut written = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
             let place = Place { typed: place.typed && index == 0, ..place };
@@ -314,6 +311,22 @@ fn missing_part(value: &Value) -> Option<&str> {
         open.extend(value.children());
     }
     None
+}
+
+/// The elements of a sequence or, as pairs, of a map, and how many there were.
+fn elements(of: &Value) -> Option<(Cow<'_, [Value]>, u64)> {
+    match &of.data {
+        Data::Sequence { items, len } => Some((items.into(), *len)),
+        Data::Map { entries, len } => {
+            let pair = |(key, value): &(Value, Value)| Value {
+                ty: of.ty,
+                trust: of.trust,
+                data: Data::Tuple(vec![key.clone(), value.clone()]),
+            };
+            Some((entries.iter().map(pair).collect(), *len))
+        }
+        _ => None,
+    }
 }
 
 /// The text that a value is, pointers and wrappers around it seen through.
