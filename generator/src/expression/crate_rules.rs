@@ -177,6 +177,7 @@ impl Writer<'_> {
             }
             Piece::Source(path) => path.find(value).is_some_and(|items| source::source(items).is_some()),
             Piece::Packed(parts) => self.packed(parts, value).is_some(),
+            Piece::Ascii(number) => self.ascii(number, value).is_some(),
             Piece::Bytes(path) => {
                 path.find(value).is_some_and(|value| formula::little_endian(value, self.types).is_some())
             }
@@ -235,6 +236,10 @@ impl Writer<'_> {
                     let text = source::source(self.found(path, value)?).ok_or_else(|| self.formless())?;
                     out.extend(literal::text(&text));
                 }
+                Piece::Ascii(number) => {
+                    let text = self.ascii(number, value).ok_or_else(|| self.formless())?;
+                    out.extend(literal::text(&text));
+                }
                 Piece::Packed(parts) => {
                     let text = self.packed(parts, value).ok_or_else(|| self.formless())?;
                     out.extend(literal::text(&text));
@@ -276,6 +281,10 @@ impl Writer<'_> {
             written.push(self.pieces(template, item, own, &format!("[{index}]"), place)?);
         }
         Ok(quote!(#(#written),*))
+    }
+
+    fn ascii(&self, number: &Formula, value: &Value) -> Option<String> {
+        formula::ascii(&number.compute(value, self.types)?)
     }
 
     fn packed(&self, parts: &[Path], value: &Value) -> Option<String> {

@@ -416,6 +416,14 @@ pub(super) fn packed(parts: &[&Value], types: &TypeTable) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// The letters that a number's bytes are, the lowest first; zeros only behind them.
+pub(super) fn ascii(number: &Computed) -> Option<String> {
+    let bytes = u64::try_from(number.number()?).ok()?.to_le_bytes();
+    let length = bytes.iter().rposition(|byte| *byte != 0)? + 1;
+    let text = std::str::from_utf8(bytes.get(..length)?).ok()?;
+    text.bytes().all(|byte| byte.is_ascii_graphic()).then(|| text.to_owned())
+}
+
 /// A sequence of digits as one number: the first is the greatest (`big_endian`) or the least.
 fn joined(value: &Value, big_endian: bool, types: &TypeTable) -> Option<u128> {
     let digits: Vec<(u128, u32)> = match &value.data {

@@ -27,6 +27,8 @@ pub(super) enum Piece {
     Source(Path),
     /// `{ packed(self.0, self.1) }`: a text that is kept in numbers.
     Packed(Vec<Path>),
+    /// `{ ascii(head) }`: a text of a few letters that is kept in one number.
+    Ascii(Formula),
     /// `{ bytes(digits) }`: a reference to bytes, those of the first number first, each number's least first.
     Bytes(Path),
     /// `{ yof >> 13 }`: what a formula comes to.
@@ -135,6 +137,11 @@ fn block(tokens: TokenStream, is_receiver: bool) -> Result<Piece, String> {
         match word.to_string().as_str() {
             "text" => return Ok(Piece::Text(path(inner)?)),
             "source" => return Ok(Piece::Source(path(inner)?)),
+            "ascii" => {
+                let expression: Expr = syn::parse2(inner).map_err(|error| error.to_string())?;
+                let number = Formula::read(&expression).map_err(|part| format!("no formula: `{part}`"))?;
+                return Ok(Piece::Ascii(number));
+            }
             "packed" => {
                 let parts = inner.into_iter().collect::<Vec<TokenTree>>();
                 let parts = parts.split(|tree| is_punct(tree, ','));
@@ -171,7 +178,10 @@ pub(super) fn own_functions(pieces: &[Piece]) -> Vec<String> {
     for (index, piece) in pieces.iter().enumerate() {
         match piece {
             Piece::Own { qualifies: true } => {
-                if let Some(Piece::Token(TokenTree::Ident(name))) = pieces.get(index + 3) {
+                // A constant is no function: `Self::EMPTY`.
+                if let Some(Piece::Token(TokenTree::Ident(name))) = pieces.get(index + 3)
+                    && !name.to_string().starts_with(|c: char| c.is_ascii_uppercase())
+                {
                     found.push(name.to_string());
                 }
             }

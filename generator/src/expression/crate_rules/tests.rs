@@ -547,3 +547,26 @@ impl syn::visit::Visit<'_> for LiteralsOf {
         self.0.push(literal.value());
     }
 }
+
+#[test]
+fn letters_in_place_of_a_pointer_are_text() {
+    let mut s = Sheet::default();
+    for (address, expected) in [
+        (u64::MAX, Some("Prerelease::EMPTY")),
+        (u64::from_le_bytes(*b"alpha.1\0"), Some("Prerelease::new(\"alpha.1\").unwrap()")),
+        (u64::from_le_bytes(*b"12345678"), Some("Prerelease::new(\"12345678\").unwrap()")),
+        (u64::from_le_bytes(*b"a\0b\0\0\0\0\0"), None),
+        (u64::from_le_bytes(*b"a\"\n\0\0\0\0\0"), None),
+        (0, None),
+        (1 << 63 | 0x5555, None),
+    ] {
+        let kind = TypeKind::Std { std: relapse_snapshot::StdType::NonNull, params: vec![] };
+        let head = s.value("core::ptr::NonNull<u8>", kind, Data::Pointer { address, to: None });
+        let identifier = s.structure("semver::identifier::Identifier", vec![("head", head)]);
+        let value = s.structure("semver::Prerelease", vec![("identifier", identifier)]);
+        match expected {
+            Some(expected) => assert_eq!(s.written(&value), expected),
+            None => assert!(s.refused(&value).contains("private")),
+        }
+    }
+}
