@@ -570,3 +570,23 @@ fn letters_in_place_of_a_pointer_are_text() {
         }
     }
 }
+
+#[test]
+fn a_decimal_that_its_constructor_would_change_is_refused() {
+    let mut s = Sheet::default();
+    for (flags, mid, lo, expected) in [
+        (2 << 16, 0, 314, Some("Decimal::new(314,2)")),
+        (1 << 31 | 2 << 16, 0, 314, Some("Decimal::new(-314,2)")),
+        (1 << 31, 0x8000_0000, 1, Some("Decimal::from_parts(1,2_147_483_648,0,true,0)")),
+        (0, 0, 0, Some("Decimal::new(0,0)")),
+        (1 << 31, 0, 0, None),
+    ] {
+        let fields = [("flags", flags), ("hi", 0), ("lo", lo), ("mid", mid)];
+        let fields = fields.map(|(name, number)| (name, s.uint(32, number))).to_vec();
+        let value = s.structure("rust_decimal::decimal::Decimal", fields);
+        match expected {
+            Some(expected) => assert_eq!(s.written(&value), expected),
+            None => assert!(s.refused(&value).contains("private")),
+        }
+    }
+}
