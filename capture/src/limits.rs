@@ -19,6 +19,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { depth: 24, elements: 4096, bytes: 1 << 20, nodes: 100_000, frames: 512 }
+        Limits { depth: 64, elements: 4096, bytes: 1 << 20, nodes: 100_000, frames: 512 }
     }
 }
