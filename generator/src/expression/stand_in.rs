@@ -117,14 +117,17 @@ impl StandIns {
         false
     }
 
-    /// How far what is written of a value can be trusted: what a sink held does not matter.
+    /// How far what is written of a value can be trusted: what a sink held does not matter, and what was not read
+    /// is no part of it, or it could not be written.
     pub fn trust(&self, value: &Value) -> Trust {
         let (mut worst, mut open) = (Trust::Entry, vec![value]);
         while let Some(value) = open.pop() {
             if self.of(value.ty) == Some(StandIn::Sink) {
                 continue;
             }
-            worst = worst.max(value.trust);
+            if !matches!(value.data, Data::Missing(_)) {
+                worst = worst.max(value.trust);
+            }
             open.extend(value.children());
         }
         worst

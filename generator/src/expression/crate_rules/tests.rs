@@ -334,6 +334,19 @@ fn a_span_that_is_lost_makes_the_value_suspect() {
 }
 
 #[test]
+fn what_was_not_read_and_is_not_written_is_no_reason_for_doubt() {
+    let mut s = Sheet::default();
+    let storage = Value {
+        trust: Trust::Unreadable,
+        ..s.value("U", TypeKind::Union, Data::Missing("union".to_owned()))
+    };
+    let capacity = s.uint(64, 0);
+    let empty = s.structure("smallvec::SmallVec", vec![("capacity", capacity), ("data", storage)]);
+    let (text, trust) = s.write(&empty, &Outside::default()).unwrap();
+    assert_eq!((text.as_str(), trust), ("letvalue=SmallVec::new();", Trust::Entry));
+}
+
+#[test]
 fn a_lock_that_was_held_is_built_free_and_suspect() {
     let mut s = Sheet::default();
     for (state, expected) in [(0, Trust::Entry), (1, Trust::Suspect)] {
