@@ -13,7 +13,7 @@ use super::type_name::{definition, snake_case};
 use super::{Scope, Unwritable};
 use super::{crate_rules, std_rules};
 use crate::hostile::{identifier, literal};
-use crate::names::{Constructed, Names, Seen};
+use crate::names::Names;
 use crate::regression::SideFile;
 
 /// Deepest nesting that is written.
@@ -344,8 +344,7 @@ impl<'a> Writer<'a> {
         let generic = !params.is_empty();
         let typed = place.typed && generic;
         if self.names.literal(&path).is_err() {
-            let seen: Vec<Seen<'_>> = fields.iter().map(seen).collect();
-            if let Some(own) = self.names.own_constructor(&path, &seen) {
+            if let Some(own) = self.own_constructor(&path, fields) {
                 return self.constructed(&own, fields, params, Place { typed, ..place });
             }
             let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
@@ -362,23 +361,6 @@ impl<'a> Writer<'a> {
         self.fields_of(&name, fields, tuple, params, Place { typed, ..place })
     }
 
-    /// `Binomial::new(0.5, 3).unwrap()`.
-    fn constructed(
-        &mut self,
-        own: &Constructed,
-        fields: &[Field],
-        params: &[TypeId],
-        place: Place,
-    ) -> Result<TokenStream, Unwritable> {
-        let place = Place { coerces: false, ..place.within_call() };
-        let mut arguments = Vec::with_capacity(own.arguments.len());
-        for field in own.arguments.iter().filter_map(|index| fields.get(*index)) {
-            arguments.extend(self.fields(std::slice::from_ref(field), params, place)?);
-        }
-        let (call, unwrap) = (&own.call, own.unwrapped.then(|| quote!(.unwrap())));
-        Ok(quote!(#call(#(#arguments),*) #unwrap))
-    }
-
     fn path_of(&self, shape: &TypeShape, path: Option<String>) -> Result<String, Unwritable> {
         let path = path.ok_or_else(|| self.refuse(format!("{} has no path", shape.name)))?;
         if path.contains('{') {
@@ -391,7 +373,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Only a field whose type speaks of a generic argument tells what that is, and so has to say its type.
-    fn fields(
+    pub(super) fn fields(
         &mut self,
         fields: &[Field],
         params: &[TypeId],
@@ -544,27 +526,6 @@ impl<'a> Writer<'a> {
 
 pub(super) const OPTION: &str = "core::option::Option";
 pub(super) const RESULT: &str = "core::result::Result";
-
-/// What the choice of a constructor asks of a field.
-fn seen(field: &Field) -> Seen<'_> {
-    let number = match &field.value.data {
-        Data::Int(number) => Some(*number),
-        Data::Uint(number) => i128::try_from(*number).ok(),
-        Data::Bool(flag) => Some(i128::from(*flag)),
-        _ => None,
-    };
-    let blank = match &field.value.data {
-        Data::Sequence { len, .. }
-        | Data::Map { len, .. }
-        | Data::Text { len, .. }
-        | Data::Bytes { len, .. } => *len == 0,
-        Data::Variant { name, fields } => name == "None" && fields.is_empty(),
-        Data::Struct(fields) => fields.is_empty(),
-        Data::Tuple(items) => items.is_empty(),
-        _ => false,
-    };
-    Seen { name: &field.name, blank, number }
-}
 
 /// Addresses of the `Rc`s and `Arc`s that more than one part of the value owns.
 fn shared_owners(root: &Value, types: &TypeTable) -> HashMap<u64, Option<Ident>> {
