@@ -2,6 +2,7 @@
 //! written as. In: a snapshot and the source index. Out: candidates, and the reason of every rejection.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -172,9 +173,34 @@ fn facts(
         track_caller: function.attributes.track_caller,
         asserts_on_arguments: false,
         is_unsafe: function.is_unsafe(),
+        names_outside_file: frame
+            .arguments
+            .iter()
+            .any(|a| names_file_outside(&a.value, index.workspace_root())),
         entry_point: function.attributes.test
             || (program && function.name == "main" && index.module(function.module).path.is_empty()),
     }
+}
+
+/// Texts that are looked at, and the longest of them that may be a path.
+const MOST_TEXTS: usize = 256;
+const LONGEST_PATH: usize = 4096;
+
+/// Whether a text in a value is the absolute path of a file that is there, but not within the workspace.
+fn names_file_outside(value: &Value, workspace: &Path) -> bool {
+    let (mut open, mut looked_at) = (vec![value], 0);
+    while let Some(value) = open.pop().filter(|_| looked_at < MOST_TEXTS) {
+        if let Data::Text { text, .. } = &value.data {
+            looked_at += 1;
+            let path = Path::new(text);
+            let is_path = text.len() <= LONGEST_PATH && path.is_absolute() && !path.starts_with(workspace);
+            if is_path && path.is_file() {
+                return true;
+            }
+        }
+        open.extend(value.children());
+    }
+    false
 }
 
 /// Whether the innermost workspace frame panics by an assertion on nothing but its parameters.
@@ -517,6 +543,22 @@ mod tests {
         assert!(!is_passed_on(&reference(16, zero()), &zero()));
         assert!(is_passed_on(&reference(16, value(Data::Uint(5))), &value(Data::Uint(5))));
         assert!(!is_passed_on(&value(Data::Uint(5)), &value(Data::Uint(6))));
+    }
+
+    #[test]
+    fn a_file_outside_of_the_workspace_is_seen_wherever_it_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("orders.txt");
+        std::fs::write(&file, "x").unwrap();
+        let text = |text: &str| value(Data::Text { text: text.to_owned(), len: text.len() as u64 });
+        let words = |last: &Path| {
+            let items = vec![text("tool"), text(last.to_str().unwrap())];
+            value(Data::Sequence { items, len: 2 })
+        };
+        assert!(names_file_outside(&words(&file), Path::new("/work")));
+        assert!(!names_file_outside(&words(&file), folder.path()), "it is in the workspace");
+        assert!(!names_file_outside(&words(folder.path()), Path::new("/work")), "a folder");
+        assert!(!names_file_outside(&words(Path::new("orders.txt")), Path::new("/work")));
     }
 
     #[test]

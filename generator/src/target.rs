@@ -26,6 +26,8 @@ pub struct Facts {
     pub asserts_on_arguments: bool,
     /// It is `unsafe`: its contract is the caller's to keep.
     pub is_unsafe: bool,
+    /// An argument names a file outside of the workspace: the test would show the crash only where that file is.
+    pub names_outside_file: bool,
     /// It is generated or run by a test harness: `main`, a `#[test]` function.
     pub entry_point: bool,
 }
@@ -45,10 +47,12 @@ impl Facts {
 
     /// A smaller number is a better target. Of the functions that break their contract, first those of a library
     /// that take plain data: a test that spells out a type's fields no longer builds when these change, and a fix
-    /// may change them. Then those that are public but warn of the panic, then the rest.
+    /// may change them. Then those that are public but warn of the panic, then the rest. What needs a file that
+    /// nobody else has comes late.
     fn class(&self) -> u8 {
         match self {
-            facts if facts.entry_point => REST + 1,
+            facts if facts.entry_point => REST + 2,
+            facts if facts.names_outside_file => REST + 1,
             facts if facts.breaks_contract() && facts.public && facts.plain_data => 0,
             facts if facts.breaks_contract() && facts.public => 1,
             facts if facts.breaks_contract() => 2,
@@ -139,6 +143,13 @@ mod tests {
         let plain = |program| Facts { plain_data: true, program, ..at(0) };
         assert!(plain(true).breaks_contract());
         assert!(!plain(false).breaks_contract());
+    }
+
+    #[test]
+    fn a_file_that_nobody_else_has_makes_a_test_of_little_use() {
+        let reads = |frame| Facts { public: true, plain_data: true, names_outside_file: true, ..at(frame) };
+        let main = Facts { entry_point: true, ..at(3) };
+        assert_eq!(Ranking::default().order(&[at(0), reads(1), reads(2), main]), [0, 1, 2, 3]);
     }
 
     #[test]
