@@ -176,7 +176,7 @@ fn facts(
         names_outside_file: frame
             .arguments
             .iter()
-            .any(|a| names_file_outside(&a.value, index.workspace_root())),
+            .any(|a| names_file_outside(&a.value, index.workspace_root(), &snapshot.program.name)),
         entry_point: function.attributes.test
             || (program && function.name == "main" && index.module(function.module).path.is_empty()),
     }
@@ -186,15 +186,16 @@ fn facts(
 const MOST_TEXTS: usize = 256;
 const LONGEST_PATH: usize = 4096;
 
-/// Whether a text in a value is the absolute path of a file that is there, but not within the workspace.
-fn names_file_outside(value: &Value, workspace: &Path) -> bool {
+/// Whether a text in a value is the absolute path of a file that is there, but not within the workspace. The
+/// program's own path, the first of its arguments, is none that it reads.
+fn names_file_outside(value: &Value, workspace: &Path, program: &str) -> bool {
     let (mut open, mut looked_at) = (vec![value], 0);
     while let Some(value) = open.pop().filter(|_| looked_at < MOST_TEXTS) {
         if let Data::Text { text, .. } = &value.data {
             looked_at += 1;
             let path = Path::new(text);
             let is_path = text.len() <= LONGEST_PATH && path.is_absolute() && !path.starts_with(workspace);
-            if is_path && path.is_file() {
+            if is_path && path.file_name().is_some_and(|name| name != program) && path.is_file() {
                 return true;
             }
         }
@@ -555,10 +556,11 @@ mod tests {
             let items = vec![text("tool"), text(last.to_str().unwrap())];
             value(Data::Sequence { items, len: 2 })
         };
-        assert!(names_file_outside(&words(&file), Path::new("/work")));
-        assert!(!names_file_outside(&words(&file), folder.path()), "it is in the workspace");
-        assert!(!names_file_outside(&words(folder.path()), Path::new("/work")), "a folder");
-        assert!(!names_file_outside(&words(Path::new("orders.txt")), Path::new("/work")));
+        assert!(names_file_outside(&words(&file), Path::new("/work"), "tool"));
+        assert!(!names_file_outside(&words(&file), folder.path(), "tool"), "it is in the workspace");
+        assert!(!names_file_outside(&words(&file), Path::new("/work"), "orders.txt"), "the program itself");
+        assert!(!names_file_outside(&words(folder.path()), Path::new("/work"), "tool"), "a folder");
+        assert!(!names_file_outside(&words(Path::new("orders.txt")), Path::new("/work"), "tool"));
     }
 
     #[test]
