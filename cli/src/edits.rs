@@ -7,6 +7,7 @@ use cargo_metadata::{Metadata, MetadataCommand};
 use relapse_generator::edit::{self, EditError, EditSet};
 use relapse_generator::outcome::OutcomeError;
 use relapse_generator::place::PlaceError;
+use relapse_generator::project::cargo;
 use relapse_generator::remove::RemoveError;
 use relapse_generator::render::RenderError;
 use relapse_generator::scratch::{Scratch, ScratchError};
@@ -15,7 +16,7 @@ use serde::Serialize;
 
 use crate::console::{Console, Style};
 use crate::failure::Failure;
-use crate::workspace::{Workspace, cargo};
+use crate::workspace::Workspace;
 
 /// One line of JSON: a file, relative to the workspace root.
 #[derive(Serialize)]

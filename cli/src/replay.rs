@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
+use relapse_generator::project::cargo;
 use relapse_generator::scratch::roots_of;
 use relapse_generator::verify::{Limits, Traced};
 use relapse_replay::{Replay, ReplayError, Replayed, Step, Verdict, exit_code, junit};
@@ -13,7 +14,7 @@ use crate::arguments;
 use crate::console::{Console, Style};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::workspace::{Workspace, cargo};
+use crate::workspace::Workspace;
 
 /// In the order of the tally.
 const VERDICTS: [Verdict; 7] = [

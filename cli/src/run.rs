@@ -9,6 +9,7 @@ use cargo_metadata::MetadataCommand;
 use relapse_capture::roots::Roots;
 use relapse_capture::run::{KeptCrash, RunError, RunOptions, RunReport, run as run_command};
 use relapse_capture::tracer::{Ending, TraceError};
+use relapse_generator::project::cargo;
 use relapse_generator::scratch::roots_of;
 use relapse_snapshot::display::{short_function, terminal_safe};
 
@@ -18,7 +19,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::list::{line, one_line, start_of};
 use crate::settings::Settings;
-use crate::workspace::{Workspace, cargo};
+use crate::workspace::Workspace;
 
 /// Characters of a message in the summary.
 const MESSAGE_COLUMNS: usize = 60;

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use relapse_generator::project::cargo;
 use relapse_snapshot::Store;
 
 use crate::failure::Failure;
@@ -72,9 +73,4 @@ impl Workspace {
     pub(crate) fn store(&self) -> Store {
         Store::at(self.relapse_folder())
     }
-}
-
-/// The cargo that started us, or the one on the PATH.
-pub(crate) fn cargo() -> PathBuf {
-    std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
 }

@@ -69,18 +69,7 @@ pub enum Literals {
     Suffixed,
 }
 
-/// Writes one argument, its types inferred from the call. Names are taken from the scope only on success.
-pub fn argument(
-    name: &str,
-    value: &Value,
-    types: &TypeTable,
-    names: &dyn Names,
-    scope: &mut Scope,
-) -> Result<WrittenArgument, Unwritable> {
-    argument_with(name, value, types, names, scope, Literals::Inferred)
-}
-
-/// Writes one argument.
+/// Writes one argument. Names are taken from the scope only on success.
 pub fn argument_with(
     name: &str,
     value: &Value,

@@ -67,8 +67,7 @@ impl<'a> Selection<'a> {
 
     /// What `cargo tree` prints of it, a package a line: `textwrap v0.16.1 (/home/me/textwrap)|default,smawk`.
     fn tree(&self, root: &Path, build: &Build) -> Option<String> {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
+        let mut command = Command::new(crate::project::cargo());
         command.args(["tree", "--prefix", "none", "--format", "{p}|{f}", "--offline", "--locked"]);
         command.args(["--edges", if self.dev { "normal,dev" } else { "normal" }]);
         for package in &self.packages {

@@ -31,9 +31,7 @@ pub fn of(
         remarks.push("a value that looked like a secret was replaced by one of the same shape".to_owned());
     }
     if trust == Trust::Suspect {
-        remarks.push(
-            "some of these values may have been moved or changed between the call and the crash".to_owned(),
-        );
+        remarks.push("some of these values may differ from what the call was given".to_owned());
     }
     if callable.is_outside() {
         remarks.push(

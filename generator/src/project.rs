@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{CargoOpt, Metadata, MetadataCommand};
 use relapse_capture::roots::{PackageRoot, Roots};
 use relapse_snapshot::Program;
+use toml_edit::DocumentMut;
 
 use crate::features;
 use crate::index::SourceIndex;
@@ -66,6 +67,16 @@ impl Project {
     pub fn root(&self) -> &Path {
         self.metadata.workspace_root.as_std_path()
     }
+}
+
+/// The cargo that started us, or the one on the PATH.
+pub fn cargo() -> PathBuf {
+    std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
+}
+
+/// A manifest or lock file, parsed; the error is what the parser says.
+pub(crate) fn toml(text: &str) -> Result<DocumentMut, String> {
+    text.parse::<DocumentMut>().map_err(|error| error.message().to_owned())
 }
 
 /// The workspace's members and path dependencies.

@@ -7,7 +7,7 @@ use proc_macro2::TokenStream;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use quote::quote;
-use relapse_generator::expression::{Scope, argument};
+use relapse_generator::expression::{Literals, Scope, argument_with};
 use relapse_generator::hostile::{self, literal};
 use relapse_generator::names::{Names, Unnameable};
 use relapse_snapshot::{Data, Trust, TypeKind, TypeShape, TypeTable, Value};
@@ -281,7 +281,9 @@ fn an_argument_is_one_statement_whatever_it_is_called() {
         let fields = vec![relapse_snapshot::Field { name: field, value: pointer.clone() }];
         let object = Value { ty: structure, trust: Trust::Entry, data: Data::Struct(fields) };
         for value in [&pointer, &object] {
-            let Ok(written) = argument(&name, value, &types, &LastSegment, &mut Scope::new(&name)) else {
+            let mut scope = Scope::new(&name);
+            let made = argument_with(&name, value, &types, &LastSegment, &mut scope, Literals::Inferred);
+            let Ok(written) = made else {
                 continue;
             };
             let statements: syn::Block = {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::failure::Failure;
-use crate::workspace::cargo;
+use relapse_generator::project::cargo;
 
 /// No command of the demo prints more; what does is ended by a closed pipe.
 const MAX_OUTPUT_BYTES: u64 = 4 << 20;

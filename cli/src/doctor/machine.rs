@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use super::Check;
-use crate::workspace::cargo;
+use relapse_generator::project::cargo;
 
 /// The oldest rustc whose panics are understood.
 const OLDEST_RUSTC: (u32, u32) = (1, 75);

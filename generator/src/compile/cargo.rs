@@ -173,7 +173,7 @@ fn call(
 }
 
 fn command(place: &BuildPlace, target: &TestTarget, variables: &[Variable], offline: bool) -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = Command::new(crate::project::cargo());
     command.current_dir(&place.root).args(["test", "-p", &target.package]).args(&target.cargo_args);
     command.args(["--message-format", "json"]);
     if let Some(folder) = &place.target_folder {

@@ -14,7 +14,62 @@ use super::writer::{Place, Writer};
 use crate::hostile::literal;
 
 /// Writes a value of one std type.
-pub(super) type Rule = fn(&mut Writer<'_>, &Value, &TypeShape, Place) -> Result<TokenStream, Unwritable>;
+pub(super) type Rule = fn(&mut Writer<'_>, Of<'_>) -> Written;
+
+type Written = Result<TokenStream, Unwritable>;
+
+/// What a rule writes, and where it will stand.
+#[derive(Clone, Copy)]
+pub(super) struct Of<'a> {
+    pub(super) value: &'a Value,
+    pub(super) shape: &'a TypeShape,
+    pub(super) place: Place,
+}
+
+impl<'a> Of<'a> {
+    fn field(&self, writer: &Writer<'_>, name: &str) -> Result<&'a Value, Unwritable> {
+        let fields = match &self.value.data {
+            Data::Struct(fields) => fields.as_slice(),
+            _ => &[],
+        };
+        let found = fields.iter().find(|field| field.name == name).map(|field| &field.value);
+        found.ok_or_else(|| writer.mismatch(self.shape))
+    }
+
+    /// A field as an argument.
+    fn part(&self, writer: &mut Writer<'_>, name: &str) -> Written {
+        let value = self.field(writer, name)?;
+        writer.part(&format!(".{name}"), value, self.place.within_call())
+    }
+
+    /// A field before a dot or beside an operator.
+    fn operand(&self, writer: &mut Writer<'_>, name: &str) -> Written {
+        let value = self.field(writer, name)?;
+        self.receiver(writer, name, value)
+    }
+
+    /// A value found in a field, before a dot or beside an operator.
+    fn receiver(&self, writer: &mut Writer<'_>, name: &str, value: &Value) -> Written {
+        let place = Place { operand: true, ..self.place.within_call() };
+        writer.part(&format!(".{name}"), value, place)
+    }
+
+    /// A number that is not negative, of that type.
+    fn count(&self, writer: &Writer<'_>, number: i128, ty: &str) -> Written {
+        let count = u128::try_from(number).ok().and_then(|count| literal::integer(count, false, ty, false));
+        count.ok_or_else(|| writer.mismatch(self.shape))
+    }
+
+    /// The number that a field is.
+    fn number(&self, writer: &Writer<'_>, name: &str) -> Result<i128, Unwritable> {
+        number(self.field(writer, name)?).ok_or_else(|| writer.mismatch(self.shape))
+    }
+
+    /// The same where another part says the type.
+    fn untyped(self) -> Of<'a> {
+        Of { place: Place { typed: false, ..self.place }, ..self }
+    }
+}
 
 /// The rule for a definition, where there is one.
 pub(super) fn rule(definition: &str) -> Option<Rule> {
@@ -52,19 +107,6 @@ pub(super) fn rule(definition: &str) -> Option<Rule> {
     })
 }
 
-fn field<'v>(
-    writer: &Writer<'_>,
-    value: &'v Value,
-    name: &str,
-    shape: &TypeShape,
-) -> Result<&'v Value, Unwritable> {
-    match &value.data {
-        Data::Struct(fields) => fields.iter().find(|field| field.name == name).map(|field| &field.value),
-        _ => None,
-    }
-    .ok_or_else(|| writer.mismatch(shape))
-}
-
 /// The value within wrappers: structs of one field (fields of no size aside) and cells, at most eight deep.
 /// std adds and drops such layers from one release to the next.
 fn core_of(value: &Value) -> &Value {
@@ -94,105 +136,56 @@ fn number(value: &Value) -> Option<i128> {
     }
 }
 
-fn operand(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    name: &str,
-    shape: &TypeShape,
-    place: Place,
-) -> Result<TokenStream, Unwritable> {
-    let value = field(writer, value, name, shape)?;
-    let place = Place { operand: true, ..place.within_call() };
-    writer.part(&format!(".{name}"), value, place)
-}
-
 fn bracketed(tokens: TokenStream, place: Place) -> TokenStream {
     if place.operand { quote!((#tokens)) } else { tokens }
 }
 
-fn range(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    place: Place,
-) -> Result<TokenStream, Unwritable> {
-    let start = operand(writer, value, "start", shape, place)?;
-    let end = operand(writer, value, "end", shape, Place { typed: false, ..place })?;
-    Ok(bracketed(quote!(#start..#end), place))
+fn range(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let start = of.operand(writer, "start")?;
+    let end = of.untyped().operand(writer, "end")?;
+    Ok(bracketed(quote!(#start..#end), of.place))
 }
 
-fn range_from(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    place: Place,
-) -> Result<TokenStream, Unwritable> {
-    let start = operand(writer, value, "start", shape, place)?;
-    Ok(bracketed(quote!(#start..), place))
+fn range_from(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let start = of.operand(writer, "start")?;
+    Ok(bracketed(quote!(#start..), of.place))
 }
 
-fn range_to(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    place: Place,
-) -> Result<TokenStream, Unwritable> {
-    let end = operand(writer, value, "end", shape, place)?;
-    Ok(bracketed(quote!(..#end), place))
+fn range_to(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let end = of.operand(writer, "end")?;
+    Ok(bracketed(quote!(..#end), of.place))
 }
 
-fn range_to_inclusive(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    place: Place,
-) -> Result<TokenStream, Unwritable> {
-    let end = operand(writer, value, "end", shape, place)?;
-    Ok(bracketed(quote!(..=#end), place))
+fn range_to_inclusive(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let end = of.operand(writer, "end")?;
+    Ok(bracketed(quote!(..=#end), of.place))
 }
 
-fn range_inclusive(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    place: Place,
-) -> Result<TokenStream, Unwritable> {
-    if matches!(field(writer, value, "exhausted", shape)?.data, Data::Bool(true)) {
+fn range_inclusive(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    if matches!(of.field(writer, "exhausted")?.data, Data::Bool(true)) {
         return Err(writer.refuse("a `..=` range that was iterated to its end"));
     }
-    let start = operand(writer, value, "start", shape, place)?;
-    let end = operand(writer, value, "end", shape, Place { typed: false, ..place })?;
-    Ok(bracketed(quote!(#start..=#end), place))
+    let start = of.operand(writer, "start")?;
+    let end = of.untyped().operand(writer, "end")?;
+    Ok(bracketed(quote!(#start..=#end), of.place))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a rule of the table")]
-fn range_full(_: &mut Writer<'_>, _: &Value, _: &TypeShape, place: Place) -> Result<TokenStream, Unwritable> {
-    Ok(bracketed(quote!(..), place))
+fn range_full(_: &mut Writer<'_>, of: Of<'_>) -> Written {
+    Ok(bracketed(quote!(..), of.place))
 }
 
-fn tuple_struct(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    place: Place,
-) -> Result<TokenStream, Unwritable> {
-    let name = writer.name_of(shape)?;
-    let inner = field(writer, value, "0", shape)?;
-    let inner = writer.part(".0", inner, place.within_call())?;
+fn tuple_struct(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let (name, inner) = (writer.name_of(of.shape)?, of.part(writer, "0")?);
     Ok(quote!(#name(#inner)))
 }
 
-fn wrapper(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    place: Place,
-) -> Result<TokenStream, Unwritable> {
-    let name = writer.name_of(shape)?;
-    let Data::Struct(fields) = &value.data else { return Err(writer.mismatch(shape)) };
-    let [only] = fields.as_slice() else { return Err(writer.mismatch(shape)) };
+fn wrapper(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let name = writer.name_of(of.shape)?;
+    let Data::Struct(fields) = &of.value.data else { return Err(writer.mismatch(of.shape)) };
+    let [only] = fields.as_slice() else { return Err(writer.mismatch(of.shape)) };
     // Newer releases have one more layer, whose type is not that of the parameter.
-    let inner = match (&only.value.data, shape_params(shape).first()) {
+    let inner = match (&only.value.data, shape_params(of.shape).first()) {
         (Data::Struct(inner), Some(param))
             if inner.len() == 1 && writer.types.name(only.value.ty) != *param =>
         {
@@ -200,7 +193,7 @@ fn wrapper(
         }
         _ => &only.value,
     };
-    let inner = writer.value(inner, place.within_call())?;
+    let inner = writer.value(inner, of.place.within_call())?;
     Ok(quote!(#name::new(#inner)))
 }
 
@@ -208,46 +201,36 @@ fn shape_params(shape: &TypeShape) -> Vec<&str> {
     arguments(&shape.name)
 }
 
-fn unit(writer: &mut Writer<'_>, _: &Value, shape: &TypeShape, _: Place) -> Result<TokenStream, Unwritable> {
-    writer.name_of(shape)
+fn unit(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    writer.name_of(of.shape)
 }
 
-fn random_state(
-    writer: &mut Writer<'_>,
-    _: &Value,
-    shape: &TypeShape,
-    _: Place,
-) -> Result<TokenStream, Unwritable> {
-    let name = writer.name_of(shape)?;
+fn random_state(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let name = writer.name_of(of.shape)?;
     writer.suspect = true;
     Ok(quote!(#name::new()))
 }
 
-fn octets(writer: &Writer<'_>, value: &Value, shape: &TypeShape) -> Result<Vec<u8>, Unwritable> {
-    match &core_of(value).data {
+fn octets(writer: &Writer<'_>, of: Of<'_>) -> Result<Vec<u8>, Unwritable> {
+    match &core_of(of.value).data {
         Data::Bytes { bytes, .. } => Ok(bytes.clone()),
         Data::Sequence { items, .. } if items.len() <= 16 => items
             .iter()
             .map(|item| number(item).and_then(|n| u8::try_from(n).ok()))
             .collect::<Option<Vec<u8>>>()
-            .ok_or_else(|| writer.mismatch(shape)),
+            .ok_or_else(|| writer.mismatch(of.shape)),
         // Before 1.65 the address was libc's `in_addr`: a number in network order.
         Data::Uint(number) => match u32::try_from(*number) {
             Ok(number) => Ok(number.to_le_bytes().to_vec()),
-            Err(_) => Err(writer.mismatch(shape)),
+            Err(_) => Err(writer.mismatch(of.shape)),
         },
-        _ => Err(writer.mismatch(shape)),
+        _ => Err(writer.mismatch(of.shape)),
     }
 }
 
-fn ipv4(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    _: Place,
-) -> Result<TokenStream, Unwritable> {
-    let name = writer.name_of(shape)?;
-    let octets: [u8; 4] = octets(writer, value, shape)?.try_into().map_err(|_| writer.mismatch(shape))?;
+fn ipv4(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let name = writer.name_of(of.shape)?;
+    let octets: [u8; 4] = octets(writer, of)?.try_into().map_err(|_| writer.mismatch(of.shape))?;
     Ok(match octets {
         [127, 0, 0, 1] => quote!(#name::LOCALHOST),
         [0, 0, 0, 0] => quote!(#name::UNSPECIFIED),
@@ -258,14 +241,9 @@ fn ipv4(
     })
 }
 
-fn ipv6(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    _: Place,
-) -> Result<TokenStream, Unwritable> {
-    let name = writer.name_of(shape)?;
-    let octets: [u8; 16] = octets(writer, value, shape)?.try_into().map_err(|_| writer.mismatch(shape))?;
+fn ipv6(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let name = writer.name_of(of.shape)?;
+    let octets: [u8; 16] = octets(writer, of)?.try_into().map_err(|_| writer.mismatch(of.shape))?;
     let address = std::net::Ipv6Addr::from(octets);
     Ok(if address.is_loopback() {
         quote!(#name::LOCALHOST)
@@ -280,47 +258,31 @@ fn ipv6(
     })
 }
 
-fn socket_v4(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    place: Place,
-) -> Result<TokenStream, Unwritable> {
-    let name = writer.name_of(shape)?;
-    let ip = operand(writer, value, "ip", shape, place)?;
-    let port = operand(writer, value, "port", shape, Place { typed: false, ..place })?;
+fn socket_v4(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let name = writer.name_of(of.shape)?;
+    let ip = of.operand(writer, "ip")?;
+    let port = of.untyped().operand(writer, "port")?;
     Ok(quote!(#name::new(#ip, #port)))
 }
 
-fn socket_v6(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    place: Place,
-) -> Result<TokenStream, Unwritable> {
-    let name = writer.name_of(shape)?;
-    let ip = operand(writer, value, "ip", shape, place)?;
-    let place = Place { typed: false, ..place };
-    let port = operand(writer, value, "port", shape, place)?;
-    let flow = operand(writer, value, "flowinfo", shape, place)?;
-    let scope = operand(writer, value, "scope_id", shape, place)?;
+fn socket_v6(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let name = writer.name_of(of.shape)?;
+    let ip = of.operand(writer, "ip")?;
+    let port = of.untyped().operand(writer, "port")?;
+    let flow = of.untyped().operand(writer, "flowinfo")?;
+    let scope = of.untyped().operand(writer, "scope_id")?;
     Ok(quote!(#name::new(#ip, #port, #flow, #scope)))
 }
 
-fn system_time(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    place: Place,
-) -> Result<TokenStream, Unwritable> {
-    let Data::Struct(fields) = &core_of(value).data else { return Err(writer.mismatch(shape)) };
-    let [secs, nanos] = fields.as_slice() else { return Err(writer.mismatch(shape)) };
+fn system_time(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let Data::Struct(fields) = &core_of(of.value).data else { return Err(writer.mismatch(of.shape)) };
+    let [secs, nanos] = fields.as_slice() else { return Err(writer.mismatch(of.shape)) };
     let parts = (number(&secs.value), number(&nanos.value).and_then(|n| u32::try_from(n).ok()));
-    let (Some(secs), Some(nanos)) = parts else { return Err(writer.mismatch(shape)) };
+    let (Some(secs), Some(nanos)) = parts else { return Err(writer.mismatch(of.shape)) };
     if nanos >= 1_000_000_000 || i64::try_from(secs).is_err() {
-        return Err(writer.mismatch(shape));
+        return Err(writer.mismatch(of.shape));
     }
-    let name = writer.name_of(shape)?;
+    let name = writer.name_of(of.shape)?;
     if (secs, nanos) == (0, 0) {
         return Ok(quote!(#name::UNIX_EPOCH));
     }
@@ -331,71 +293,55 @@ fn system_time(
     let duration = writer.duration_of(&duration, secs, nanos)?;
     Ok(bracketed(
         if total < 0 { quote!(#name::UNIX_EPOCH - #duration) } else { quote!(#name::UNIX_EPOCH + #duration) },
-        place,
+        of.place,
     ))
 }
 
-fn instant(writer: &mut Writer<'_>, _: &Value, _: &TypeShape, _: Place) -> Result<TokenStream, Unwritable> {
+fn instant(writer: &mut Writer<'_>, _: Of<'_>) -> Written {
     Err(writer.refuse("an Instant: a moment of a clock that starts anew with each boot"))
 }
 
-fn cursor(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    place: Place,
-) -> Result<TokenStream, Unwritable> {
-    let name = writer.name_of(shape)?;
-    let position = number(field(writer, value, "pos", shape)?).and_then(|n| u128::try_from(n).ok());
-    let position = position.ok_or_else(|| writer.mismatch(shape))?;
-    let inner = field(writer, value, "inner", shape)?;
-    let inner = writer.part(".inner", inner, place.within_call())?;
+fn cursor(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let (name, position) = (writer.name_of(of.shape)?, of.number(writer, "pos")?);
+    let inner = of.part(writer, "inner")?;
     if position == 0 {
         return Ok(quote!(#name::new(#inner)));
     }
-    let position = literal::integer(position, false, "u64", false).ok_or_else(|| writer.mismatch(shape))?;
+    let position = of.count(writer, position, "u64")?;
     let cursor = writer.scope.variable("cursor");
     Ok(quote!({ let mut #cursor = #name::new(#inner); #cursor.set_position(#position); #cursor }))
 }
 
-fn binary_heap(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    place: Place,
-) -> Result<TokenStream, Unwritable> {
-    let name = writer.name_of(shape)?;
-    let data = field(writer, value, "data", shape)?;
+fn binary_heap(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let name = writer.name_of(of.shape)?;
+    let data = of.field(writer, "data")?;
     let data_shape = writer.shape(data.ty)?;
     let empty = matches!(&data.data, Data::Sequence { len: 0, .. } | Data::Bytes { len: 0, .. });
     if empty {
-        let turbofish = match &shape.kind {
-            TypeKind::Struct { params, .. } if place.typed => {
+        let turbofish = match &of.shape.kind {
+            TypeKind::Struct { params, .. } if of.place.typed => {
                 params.first().and_then(|of| writer.turbofish(&[*of]))
             }
             _ => None,
         };
         return Ok(quote!(#name #turbofish::new()));
     }
-    let items = writer.vector(data, data_shape, None, place)?;
+    let items = writer.vector(data, data_shape, None, of.place)?;
     Ok(quote!(#name::from(#items)))
 }
 
-fn c_string(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    _: Place,
-) -> Result<TokenStream, Unwritable> {
-    let name = writer.name_of(shape)?;
-    let inner = match &core_of(value).data {
+fn c_string(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let name = writer.name_of(of.shape)?;
+    let inner = match &core_of(of.value).data {
         Data::Pointer { to: Some(inner), .. } => &inner.data,
         data => data,
     };
-    let Data::Bytes { bytes, len } = inner else { return Err(writer.mismatch(shape)) };
+    let Data::Bytes { bytes, len } = inner else { return Err(writer.mismatch(of.shape)) };
     writer.whole(bytes.len(), *len, "bytes")?;
-    let text =
-        bytes.strip_suffix(&[0]).filter(|text| !text.contains(&0)).ok_or_else(|| writer.mismatch(shape))?;
+    let text = bytes
+        .strip_suffix(&[0])
+        .filter(|text| !text.contains(&0))
+        .ok_or_else(|| writer.mismatch(of.shape))?;
     let text = match std::str::from_utf8(text) {
         Ok(text) => literal::string(text),
         Err(_) => literal::byte_string(text),
@@ -404,26 +350,21 @@ fn c_string(
 }
 
 /// `Box::pin(x)`, `std::pin::pin!(x)`, `Pin::new(&x)`.
-fn pin(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    place: Place,
-) -> Result<TokenStream, Unwritable> {
-    let Data::Struct(fields) = &value.data else { return Err(writer.mismatch(shape)) };
-    let [only] = fields.as_slice() else { return Err(writer.mismatch(shape)) };
+fn pin(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let Data::Struct(fields) = &of.value.data else { return Err(writer.mismatch(of.shape)) };
+    let [only] = fields.as_slice() else { return Err(writer.mismatch(of.shape)) };
     let pointer = &only.value;
     let pointer_shape = writer.shape(pointer.ty)?;
     match &pointer_shape.kind {
         TypeKind::Reference { to, mutable: true } if writer.is_sized(*to) => {
             let pointee = writer.pointee(pointer, *to)?;
-            let inner = writer.value(&pointee, place.within_call())?;
+            let inner = writer.value(&pointee, of.place.within_call())?;
             let pin = writer.name("core::pin::pin")?;
             let pinned = quote!(#pin!(#inner));
-            if place.extended {
+            if of.place.extended {
                 return Ok(pinned);
             }
-            let variable = writer.hoist(false, *to, place.typed, |_, _| Ok(pinned))?;
+            let variable = writer.hoist(false, *to, of.place.typed, |_, _| Ok(pinned))?;
             Ok(quote!(#variable))
         }
         TypeKind::Std { .. } => {
@@ -432,87 +373,72 @@ fn pin(
                 return Err(writer.refuse("what it points to was not read"));
             };
             if !writer.is_sized(inner.ty) {
-                return Err(writer.refuse(format!("{} pins what has no size", shape.name)));
+                return Err(writer.refuse(format!("{} pins what has no size", of.shape.name)));
             }
-            let inner = writer.value(inner, place.within_call())?;
+            let inner = writer.value(inner, of.place.within_call())?;
             Ok(quote!(#owner::pin(#inner)))
         }
         _ => {
-            let name = writer.name_of(shape)?;
-            let pointer = writer.value(pointer, place.within_call())?;
+            let name = writer.name_of(of.shape)?;
+            let pointer = writer.value(pointer, of.place.within_call())?;
             Ok(quote!(#name::new(#pointer)))
         }
     }
 }
 
-fn once_cell(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    place: Place,
-) -> Result<TokenStream, Unwritable> {
-    let name = writer.name_of(shape)?;
-    match &core_of(value).data {
+fn once_cell(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let name = writer.name_of(of.shape)?;
+    match &core_of(of.value).data {
         Data::Variant { name: variant, fields } => match (variant.as_str(), fields.as_slice()) {
             ("Some", [only]) => {
-                let inner = writer.value(&only.value, place.within_call())?;
+                let inner = writer.value(&only.value, of.place.within_call())?;
                 Ok(quote!(#name::from(#inner)))
             }
             _ => {
-                let params = match &shape.kind {
-                    TypeKind::Struct { params, .. } if place.typed => params.as_slice(),
+                let params = match &of.shape.kind {
+                    TypeKind::Struct { params, .. } if of.place.typed => params.as_slice(),
                     _ => &[],
                 };
                 let turbofish = writer.turbofish(params);
                 Ok(quote!(#name #turbofish::new()))
             }
         },
-        _ => Err(writer.mismatch(shape)),
+        _ => Err(writer.mismatch(of.shape)),
     }
 }
 
 /// `AtomicUsize` and, in newer releases, `Atomic<usize>` of which it is an alias.
-fn atomic(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    _: Place,
-) -> Result<TokenStream, Unwritable> {
-    let primitive = match shape_params(shape).first() {
+fn atomic(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let primitive = match shape_params(of.shape).first() {
         Some(param) => (*param).to_owned(),
-        None => shape.name.trim_start_matches("core::sync::atomic::Atomic").to_lowercase(),
+        None => of.shape.name.trim_start_matches("core::sync::atomic::Atomic").to_lowercase(),
     };
-    let inner = match (&core_of(value).data, primitive.as_str()) {
+    let inner = match (&core_of(of.value).data, primitive.as_str()) {
         (Data::Bool(flag), "bool") => quote!(#flag),
         (Data::Uint(raw), "bool") => {
             let flag = *raw != 0;
             quote!(#flag)
         }
         (Data::Int(number), ty) => literal::integer(number.unsigned_abs(), *number < 0, ty, false)
-            .ok_or_else(|| writer.mismatch(shape))?,
+            .ok_or_else(|| writer.mismatch(of.shape))?,
         (Data::Uint(number), ty) => {
-            literal::integer(*number, false, ty, false).ok_or_else(|| writer.mismatch(shape))?
+            literal::integer(*number, false, ty, false).ok_or_else(|| writer.mismatch(of.shape))?
         }
-        _ => return Err(writer.refuse(format!("{}: nothing says what it points to", shape.name))),
+        _ => return Err(writer.refuse(format!("{}: nothing says what it points to", of.shape.name))),
     };
-    let (first, rest) = primitive.split_at_checked(1).ok_or_else(|| writer.mismatch(shape))?;
+    let (first, rest) = primitive.split_at_checked(1).ok_or_else(|| writer.mismatch(of.shape))?;
     let name = writer.name(&format!("core::sync::atomic::Atomic{}{rest}", first.to_uppercase()))?;
     Ok(quote!(#name::new(#inner)))
 }
 
 /// By the parse that fails so: nothing else makes one.
-fn parse_int_error(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    _: Place,
-) -> Result<TokenStream, Unwritable> {
-    let Data::Variant { name, .. } = &core_of(value).data else { return Err(writer.mismatch(shape)) };
+fn parse_int_error(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let Data::Variant { name, .. } = &core_of(of.value).data else { return Err(writer.mismatch(of.shape)) };
     Ok(match name.as_str() {
         "Empty" => quote!("".parse::<u8>().unwrap_err()),
         "InvalidDigit" => quote!("x".parse::<u8>().unwrap_err()),
         "PosOverflow" => quote!("256".parse::<u8>().unwrap_err()),
         "NegOverflow" => quote!("-129".parse::<i8>().unwrap_err()),
-        _ => return Err(writer.mismatch(shape)),
+        _ => return Err(writer.mismatch(of.shape)),
     })
 }

@@ -220,7 +220,7 @@ impl<'a> Writer<'a> {
         }
         let path = definition(&shape.name);
         if let Some(rule) = path.as_deref().and_then(std_rules::rule) {
-            return rule(self, value, shape, place);
+            return rule(self, std_rules::Of { value, shape, place });
         }
         if let Some(path) = path.as_deref().filter(|_| crate_rules::is_candidate(&shape.kind, &value.data))
             && let Some(built) = self.by_crate_rule(value, shape, path, place)

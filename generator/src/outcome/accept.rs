@@ -247,7 +247,7 @@ fn resolved(scratch: &Scratch, manifest: FileEdit, lock: Option<&str>) -> Result
 
 /// `cargo metadata`, which brings the lock file up to date with as few changes as it can.
 fn cargo_metadata(root: &Path, offline: bool) -> Result<(), String> {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = Command::new(crate::project::cargo());
     command.args(["metadata", "--format-version", "1"]).current_dir(root);
     if offline {
         command.arg("--offline");

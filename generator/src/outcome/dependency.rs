@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
+use toml_edit::{InlineTable, Item, Table, TableLike, Value};
 
 /// Marks the line that was added, so that taking it out touches no one else's.
 const MARK: &str = " # added by relapse for accepted outcomes";
@@ -39,7 +39,7 @@ pub(super) enum Present {
 
 /// Whether a manifest has insta among its dependencies of either kind.
 pub(super) fn present(manifest: &str) -> Result<Present, String> {
-    let document = parse(manifest)?;
+    let document = crate::project::toml(manifest)?;
     let has = |table: &str| {
         let table = document.get(table).and_then(Item::as_table_like);
         table.is_some_and(|table| table.contains_key("insta"))
@@ -49,7 +49,7 @@ pub(super) fn present(manifest: &str) -> Result<Present, String> {
 
 /// Whether the workspace's root manifest names a version for its members.
 pub(super) fn in_workspace(root_manifest: &str) -> bool {
-    parse(root_manifest).is_ok_and(|document| {
+    crate::project::toml(root_manifest).is_ok_and(|document| {
         let dependencies = document.get("workspace").and_then(|workspace| workspace.get("dependencies"));
         dependencies.and_then(Item::as_table_like).is_some_and(|table| table.contains_key("insta"))
     })
@@ -57,7 +57,7 @@ pub(super) fn in_workspace(root_manifest: &str) -> bool {
 
 /// The manifest with insta. `None` for the requirement: the workspace's own.
 pub(super) fn with_insta(manifest: &str, requirement: Option<&str>) -> Result<String, String> {
-    let mut document = parse(manifest)?;
+    let mut document = crate::project::toml(manifest)?;
     let mut value = InlineTable::new();
     match requirement {
         Some(requirement) => {
@@ -86,7 +86,7 @@ pub(super) fn with_insta(manifest: &str, requirement: Option<&str>) -> Result<St
 
 /// The manifest without the insta that [`with_insta`] put in; `None` where there is none of ours.
 pub(super) fn without_insta(manifest: &str) -> Result<Option<String>, String> {
-    let mut document = parse(manifest)?;
+    let mut document = crate::project::toml(manifest)?;
     let Some(table) = document.get_mut("dev-dependencies").and_then(Item::as_table_like_mut) else {
         return Ok(None);
     };
@@ -110,10 +110,6 @@ pub(super) fn without_insta(manifest: &str) -> Result<Option<String>, String> {
         table.set_implicit(true);
     }
     Ok(Some(document.to_string()))
-}
-
-fn parse(manifest: &str) -> Result<DocumentMut, String> {
-    manifest.parse::<DocumentMut>().map_err(|error| error.message().to_owned())
 }
 
 fn is_sorted(table: &dyn TableLike) -> bool {
@@ -140,7 +136,7 @@ pub(super) fn compare(before: &str, after: &str) -> Result<LockChange, String> {
 }
 
 fn packages(lock: &str) -> Result<BTreeMap<Vec<String>, String>, String> {
-    let document = parse(lock)?;
+    let document = crate::project::toml(lock)?;
     let Some(tables) = document.get("package").and_then(Item::as_array_of_tables) else {
         return Ok(BTreeMap::new());
     };

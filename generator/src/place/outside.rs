@@ -4,11 +4,12 @@
 
 use std::path::{Path, PathBuf};
 
-use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
+use toml_edit::{ArrayOfTables, Item, Table, value};
 
 use super::PlaceError;
 use crate::edit::Tree;
 use crate::paths::normalized;
+use crate::project;
 
 /// The target's name.
 pub(crate) const NAME: &str = "regressions";
@@ -61,7 +62,7 @@ fn manifest_path(package_folder: &Path) -> PathBuf {
 /// Cargo's reference, "Target auto-discovery": `autotests = false` turns it off, and so does any `[[test]]` of a
 /// package of edition 2015 that does not ask for it.
 fn announced(manifest: &str) -> Result<Option<String>, String> {
-    let mut document = parse(manifest)?;
+    let mut document = project::toml(manifest)?;
     let package = document.get("package");
     let told = package.and_then(|package| package.get("autotests")).and_then(Item::as_bool);
     let edition = package.and_then(|package| package.get("edition")).and_then(Item::as_str);
@@ -85,7 +86,7 @@ fn announced(manifest: &str) -> Result<Option<String>, String> {
 
 /// The manifest without the entry that [`announced`] put in; `None` where there is none of ours.
 fn withdrawn(manifest: &str) -> Option<String> {
-    let mut document = parse(manifest).ok()?;
+    let mut document = project::toml(manifest).ok()?;
     let tests = document.get_mut("test")?.as_array_of_tables_mut()?;
     let ours = |table: &Table| {
         let prefix = table.decor().prefix().and_then(|prefix| prefix.as_str());
@@ -101,10 +102,6 @@ fn withdrawn(manifest: &str) -> Option<String> {
 
 fn is_entry(table: &Table) -> bool {
     table.get("name").and_then(Item::as_str) == Some(NAME)
-}
-
-fn parse(manifest: &str) -> Result<DocumentMut, String> {
-    manifest.parse::<DocumentMut>().map_err(|error| error.message().to_owned())
 }
 
 #[cfg(test)]

@@ -7,38 +7,27 @@ use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, Value}
 use super::super::Unwritable;
 use super::super::stand_in;
 use super::super::writer::{Place, Writer};
-use super::{Rule, field, number};
-use crate::hostile::literal;
+use super::{Of, Rule, Written};
 
 /// The rule for a definition, where there is one.
 pub(super) fn rule(definition: &str) -> Option<Rule> {
     Some(match definition {
-        "core::str::iter::Chars" => |w, value, shape, _| {
-            let text = rest_of_text(w, field(w, value, "iter", shape)?)?;
+        "core::str::iter::Chars" => |w, of| {
+            let text = rest_of_text(w, of.field(w, "iter")?)?;
             Ok(quote!(#text.chars()))
         },
         "core::str::iter::Bytes" => bytes,
         "core::str::iter::CharIndices" => char_indices,
         "core::iter::adapters::peekable::Peekable" => peekable,
-        "core::iter::adapters::enumerate::Enumerate" => |w, value, shape, place| {
-            none_used(w, value, "count", shape)?;
-            adapted(w, value, "iter", shape, place, &quote!(enumerate()))
+        "core::iter::adapters::enumerate::Enumerate" => |w, of| {
+            none_used(w, of, "count")?;
+            adapted(w, of, "iter", &quote!(enumerate()))
         },
-        "core::iter::adapters::rev::Rev" => {
-            |w, value, shape, place| adapted(w, value, "iter", shape, place, &quote!(rev()))
-        }
-        "core::iter::adapters::copied::Copied" => {
-            |w, value, shape, place| adapted(w, value, "it", shape, place, &quote!(copied()))
-        }
-        "core::iter::adapters::cloned::Cloned" => {
-            |w, value, shape, place| adapted(w, value, "it", shape, place, &quote!(cloned()))
-        }
-        "core::iter::adapters::skip::Skip" => {
-            |w, value, shape, place| counted(w, value, shape, place, "skip")
-        }
-        "core::iter::adapters::take::Take" => {
-            |w, value, shape, place| counted(w, value, shape, place, "take")
-        }
+        "core::iter::adapters::rev::Rev" => |w, of| adapted(w, of, "iter", &quote!(rev())),
+        "core::iter::adapters::copied::Copied" => |w, of| adapted(w, of, "it", &quote!(copied())),
+        "core::iter::adapters::cloned::Cloned" => |w, of| adapted(w, of, "it", &quote!(cloned())),
+        "core::iter::adapters::skip::Skip" => |w, of| counted(w, of, "skip"),
+        "core::iter::adapters::take::Take" => |w, of| counted(w, of, "take"),
         "core::iter::adapters::fuse::Fuse" => fuse,
         "core::iter::adapters::chain::Chain" => chain,
         "core::iter::adapters::zip::Zip" => zip,
@@ -59,77 +48,39 @@ fn rest_of_text(writer: &mut Writer<'_>, bytes: &Value) -> Result<TokenStream, U
     }
 }
 
-fn bytes(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    _: Place,
-) -> Result<TokenStream, Unwritable> {
-    let copied = field(writer, value, "0", shape)?;
-    let left = stand_in::field(copied, "it").ok_or_else(|| writer.mismatch(shape))?;
+fn bytes(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let copied = of.field(writer, "0")?;
+    let left = stand_in::field(copied, "it").ok_or_else(|| writer.mismatch(of.shape))?;
     let text = rest_of_text(writer, left)?;
     Ok(quote!(#text.bytes()))
 }
 
 /// Nothing but the text before tells the indices of what is left.
-fn char_indices(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    _: Place,
-) -> Result<TokenStream, Unwritable> {
-    none_used(writer, value, "front_offset", shape)?;
-    let chars = field(writer, value, "iter", shape)?;
-    let left = stand_in::field(chars, "iter").ok_or_else(|| writer.mismatch(shape))?;
+fn char_indices(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    none_used(writer, of, "front_offset")?;
+    let chars = of.field(writer, "iter")?;
+    let left = stand_in::field(chars, "iter").ok_or_else(|| writer.mismatch(of.shape))?;
     let text = rest_of_text(writer, left)?;
     Ok(quote!(#text.char_indices()))
 }
 
 /// Refuses an iterator that counts, once it has begun to.
-fn none_used(writer: &Writer<'_>, value: &Value, count: &str, shape: &TypeShape) -> Result<(), Unwritable> {
-    match number(field(writer, value, count, shape)?) {
-        Some(0) => Ok(()),
-        Some(used) => Err(writer.refuse(format!("an iterator that has counted to {used} already"))),
-        None => Err(writer.mismatch(shape)),
+fn none_used(writer: &Writer<'_>, of: Of<'_>, count: &str) -> Result<(), Unwritable> {
+    match of.number(writer, count)? {
+        0 => Ok(()),
+        used => Err(writer.refuse(format!("an iterator that has counted to {used} already"))),
     }
 }
 
-fn adapted(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    inner: &str,
-    shape: &TypeShape,
-    place: Place,
-    method: &TokenStream,
-) -> Result<TokenStream, Unwritable> {
-    let part = field(writer, value, inner, shape)?;
-    let inner = receiver(writer, inner, part, place)?;
+fn adapted(writer: &mut Writer<'_>, of: Of<'_>, inner: &str, method: &TokenStream) -> Written {
+    let inner = of.operand(writer, inner)?;
     Ok(quote!(#inner.#method))
 }
 
-/// What stands before the dot.
-fn receiver(
-    writer: &mut Writer<'_>,
-    step: &str,
-    value: &Value,
-    place: Place,
-) -> Result<TokenStream, Unwritable> {
-    let place = Place { operand: true, ..place.within_call() };
-    writer.part(&format!(".{step}"), value, place)
-}
-
-fn counted(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    place: Place,
-    method: &str,
-) -> Result<TokenStream, Unwritable> {
-    let n = number(field(writer, value, "n", shape)?).and_then(|n| u128::try_from(n).ok());
-    let n = n.and_then(|n| literal::integer(n, false, "usize", false));
-    let n = n.ok_or_else(|| writer.mismatch(shape))?;
+fn counted(writer: &mut Writer<'_>, of: Of<'_>, method: &str) -> Written {
+    let n = of.count(writer, of.number(writer, "n")?, "usize")?;
     let method = proc_macro2::Ident::new(method, proc_macro2::Span::call_site());
-    adapted(writer, value, "iter", shape, place, &quote!(#method(#n)))
+    adapted(writer, of, "iter", &quote!(#method(#n)))
 }
 
 /// What an `Option` holds.
@@ -141,14 +92,9 @@ fn some(value: &Value) -> Option<&Value> {
 }
 
 /// An item that was peeked is put back in front: whether it was looked at makes no difference.
-fn peekable(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    place: Place,
-) -> Result<TokenStream, Unwritable> {
-    let iter = field(writer, value, "iter", shape)?;
-    let put_back = match some(field(writer, value, "peeked", shape)?).map(some) {
+fn peekable(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let iter = of.field(writer, "iter")?;
+    let put_back = match some(of.field(writer, "peeked")?).map(some) {
         Some(Some(item)) => match with_front(writer, iter, item, 0) {
             Some(iter) => Some(iter),
             None => return Err(writer.refuse("an item that was peeked, and cannot be put back")),
@@ -156,7 +102,7 @@ fn peekable(
         // Peeked and found to be at its end, or not peeked at all.
         _ => None,
     };
-    let iter = receiver(writer, "iter", put_back.as_ref().unwrap_or(iter), place)?;
+    let iter = of.receiver(writer, "iter", put_back.as_ref().unwrap_or(iter))?;
     Ok(quote!(#iter.peekable()))
 }
 
@@ -218,68 +164,42 @@ fn is_over_references(kind: &TypeKind) -> bool {
     matches!(kind, TypeKind::Std { std: StdType::SliceIter, .. })
 }
 
-fn fuse(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    place: Place,
-) -> Result<TokenStream, Unwritable> {
-    let Some(inner) = some(field(writer, value, "iter", shape)?) else {
+fn fuse(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let Some(inner) = some(of.field(writer, "iter")?) else {
         return Err(writer.refuse("an iterator that is at its end and gone"));
     };
-    let inner = receiver(writer, "iter", inner, place)?;
+    let inner = of.receiver(writer, "iter", inner)?;
     Ok(quote!(#inner.fuse()))
 }
 
-fn chain(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    place: Place,
-) -> Result<TokenStream, Unwritable> {
-    let halves = (some(field(writer, value, "a", shape)?), some(field(writer, value, "b", shape)?));
+fn chain(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let halves = (some(of.field(writer, "a")?), some(of.field(writer, "b")?));
     let (Some(first), Some(second)) = halves else {
         return Err(writer.refuse("a chain of iterators of which one is at its end and gone"));
     };
-    let first = receiver(writer, "a", first, place)?;
-    let second = writer.part(".b", second, place.within_call())?;
+    let first = of.receiver(writer, "a", first)?;
+    let second = writer.part(".b", second, of.place.within_call())?;
     Ok(quote!(#first.chain(#second)))
 }
 
 /// Pairs of slices are counted by an index, their iterators stay as they were.
-fn zip(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    place: Place,
-) -> Result<TokenStream, Unwritable> {
-    none_used(writer, value, "index", shape)?;
-    let (first, second) = (field(writer, value, "a", shape)?, field(writer, value, "b", shape)?);
-    let first = receiver(writer, "a", first, place)?;
-    let second = writer.part(".b", second, place.within_call())?;
+fn zip(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    none_used(writer, of, "index")?;
+    let (first, second) = (of.operand(writer, "a")?, of.part(writer, "b")?);
     Ok(quote!(#first.zip(#second)))
 }
 
 /// Before its first item; of a range std keeps the number of steps in place of the end.
-fn step_by(
-    writer: &mut Writer<'_>,
-    value: &Value,
-    shape: &TypeShape,
-    place: Place,
-) -> Result<TokenStream, Unwritable> {
-    let inner = field(writer, value, "iter", shape)?;
+fn step_by(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let inner = of.field(writer, "iter")?;
     let is_range = writer.types.name(inner.ty).starts_with("core::ops::range::");
-    let fresh = matches!(field(writer, value, "first_take", shape)?.data, Data::Bool(true));
+    let fresh = matches!(of.field(writer, "first_take")?.data, Data::Bool(true));
     if is_range || !fresh {
         return Err(writer.refuse("an iterator by steps that has begun, or that steps through a range"));
     }
-    let step = match stand_in::field(value, "step_minus_one").or_else(|| stand_in::field(value, "step")) {
-        Some(step) => number(step).and_then(|step| u128::try_from(step).ok()),
-        None => None,
-    };
-    let step = step.and_then(|step| literal::integer(step.saturating_add(1), false, "usize", false));
-    let step = step.ok_or_else(|| writer.mismatch(shape))?;
-    adapted(writer, value, "iter", shape, place, &quote!(step_by(#step)))
+    let step = of.number(writer, "step_minus_one").or_else(|_| of.number(writer, "step"))?;
+    let step = of.count(writer, step.saturating_add(1), "usize")?;
+    adapted(writer, of, "iter", &quote!(step_by(#step)))
 }
 
 impl Writer<'_> {

@@ -80,7 +80,7 @@ fn prove(edition: &str) {
         }
     }
     std::fs::write(fixture.path().join("src/lib.rs"), &text).unwrap();
-    let done = std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let done = std::process::Command::new(crate::project::cargo())
         .args(["check", "--tests", "--offline", "--quiet"])
         .current_dir(fixture.path())
         .env("CARGO_TARGET_DIR", fixture.path().join("target"))
