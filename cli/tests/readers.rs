@@ -3,10 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
 
-const MANIFEST: &str = "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n";
+#[path = "fixture/project.rs"]
+mod project;
 
 const LIB: &str = r#"
 use std::io::{self, BufRead, Write};
@@ -64,32 +63,18 @@ fn main() {
 }
 "#;
 
-fn relapse(folder: &Path, words: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-relapse"));
-    command.args(words).current_dir(folder).env_remove("CARGO_TARGET_DIR").env_remove("RUSTFLAGS");
-    command.stdin(Stdio::null()).output().unwrap()
-}
-
 /// Runs the program on a file, takes the file away, and generates; the test's text.
 fn generated(mode: &str, input: &[u8]) -> (serde_json::Value, String) {
-    let folder = tempfile::tempdir().unwrap();
-    let write = |path: &str, text: &[u8]| {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    };
-    write("Cargo.toml", MANIFEST.as_bytes());
-    write("src/lib.rs", LIB.as_bytes());
-    write("src/main.rs", MAIN.as_bytes());
-    write("input.dat", input);
-    relapse(folder.path(), &["run", "--", "cargo", "run", "-q", "--", mode, "input.dat"]);
-    fs::remove_file(folder.path().join("input.dat")).unwrap();
-    let output = relapse(folder.path(), &["gen", "--json"]);
+    let project = project::Project::package(&[("src/lib.rs", LIB), ("src/main.rs", MAIN)]);
+    project.write("input.dat", input);
+    project.command(&["run", "--", "cargo", "run", "-q", "--", mode, "input.dat"]).output().unwrap();
+    fs::remove_file(project.path().join("input.dat")).unwrap();
+    let output = project.command(&["gen", "--json"]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let line: serde_json::Value = serde_json::from_str(text.lines().next().unwrap_or("null")).unwrap();
     let file = line["file"].as_str().unwrap_or_else(|| panic!("{line:#}"));
     let test =
-        fs::read_to_string(folder.path().join(file)).unwrap_or_else(|error| panic!("{error}: {line:#}"));
+        fs::read_to_string(project.path().join(file)).unwrap_or_else(|error| panic!("{error}: {line:#}"));
     (line, test)
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 const LIB: &str = "pub fn pick(v: &[u8], i: usize) -> u8 { v[i] }\n\
@@ -21,70 +21,33 @@ const BIN: &str = "fn main() { let w = std::env::args().nth(1).unwrap_or_default
     \"wait\" => loop { std::thread::sleep(std::time::Duration::from_millis(20)) },\n\
     w => { demo::pick(w.as_bytes(), 9); } } }\n";
 
-struct Project {
-    folder: tempfile::TempDir,
+#[path = "fixture/project.rs"]
+mod project;
+
+use project::Project;
+
+fn project() -> Project {
+    Project::package(&[("src/lib.rs", LIB), ("src/bin/prog.rs", BIN)])
 }
 
-impl Project {
-    fn new() -> Project {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |path: &str, text: &str| {
-            let path = folder.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        };
-        write(
-            "Cargo.toml",
-            "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n",
-        );
-        write("src/lib.rs", LIB);
-        write("src/bin/prog.rs", BIN);
-        Project { folder }
-    }
+fn run(project: &Project, words: &[&str]) -> Output {
+    project.command(&[&["run", "--"], words].concat()).output().unwrap()
+}
 
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn command(&self, words: &[&str]) -> Command {
-        self.command_of(Path::new(env!("CARGO_BIN_EXE_cargo-relapse")), words)
-    }
-
-    fn command_of(&self, program: &Path, words: &[&str]) -> Command {
-        let mut command = Command::new(program);
-        command
-            .args(words)
-            .current_dir(self.path())
-            .env_remove("CARGO_TARGET_DIR")
-            .env("RUST_BACKTRACE", "0");
-        command.env_remove("RUSTFLAGS").stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, words: &[&str]) -> Output {
-        self.command(&[&["run", "--"], words].concat()).output().unwrap()
-    }
-
-    /// Messages of the snapshots, oldest first.
-    fn kept(&self) -> Vec<String> {
-        let output = self.command(&["list", "--json"]).output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        let objects = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-        objects.map(|object| object["cause"]["message"].as_str().unwrap().to_owned()).collect()
-    }
-
-    fn build(&self) -> PathBuf {
-        assert!(self.command_of(Path::new("cargo"), &["build", "-q"]).status().unwrap().success());
-        self.path().join("target/debug/prog")
-    }
+/// Messages of the snapshots, oldest first.
+fn kept(project: &Project) -> Vec<String> {
+    let output = project.command(&["list", "--json"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let objects = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    objects.map(|object| object["cause"]["message"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
 fn failing_tests_are_kept_and_expected_panics_are_not() {
-    let project = Project::new();
-    let output = project.run(&["cargo", "test", "--lib"]);
+    let project = project();
+    let output = run(&project, &["cargo", "test", "--lib"]);
     assert_eq!(output.status.code(), Some(101));
-    let mut kept = project.kept();
+    let mut kept = kept(&project);
     kept.sort();
     assert_eq!(
         kept,
@@ -99,8 +62,8 @@ fn failing_tests_are_kept_and_expected_panics_are_not() {
 
 #[test]
 fn program_sees_the_environment_that_it_would_have_without_relapse() {
-    let project = Project::new();
-    project.build();
+    let project = project();
+    project.built();
     let seen = |output: Output| {
         let text = String::from_utf8(output.stdout).unwrap();
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -109,7 +72,7 @@ fn program_sees_the_environment_that_it_would_have_without_relapse() {
     };
     for words in [&["cargo", "run", "-q", "--", "seven"][..], &["./target/debug/prog", "seven"]] {
         let plain = project.command_of(Path::new(words[0]), &words[1..]).output().unwrap();
-        let traced = project.run(words);
+        let traced = run(&project, words);
         assert_eq!(traced.status.code(), Some(7));
         assert_eq!(seen(traced), seen(plain), "{words:?}");
     }
@@ -117,10 +80,10 @@ fn program_sees_the_environment_that_it_would_have_without_relapse() {
 
 #[test]
 fn death_by_signal_is_our_own() {
-    let project = Project::new();
-    project.build();
+    let project = project();
+    project.built();
     for words in [&["cargo", "run", "-q", "--", "abort"][..], &["./target/debug/prog", "abort"]] {
-        let output = project.run(words);
+        let output = run(&project, words);
         // cargo ends with 134 or by the signal, as its version has it; a program by the signal.
         let plain = project.command_of(Path::new(words[0]), &words[1..]).output().unwrap();
         assert_eq!(
@@ -128,12 +91,12 @@ fn death_by_signal_is_our_own() {
             (plain.status.code(), plain.status.signal())
         );
     }
-    assert_eq!(project.kept(), ["aborted", "aborted"]);
+    assert_eq!(kept(&project), ["aborted", "aborted"]);
 }
 
 #[test]
 fn projects_own_runner_is_chained() {
-    let project = Project::new();
+    let project = project();
     let runner = project.path().join("tools/wrap.sh");
     fs::create_dir_all(runner.parent().unwrap()).unwrap();
     fs::write(&runner, "#!/bin/sh\necho wrapped \"$1\"\nshift\nexec \"$@\"\n").unwrap();
@@ -141,14 +104,14 @@ fn projects_own_runner_is_chained() {
     fs::create_dir_all(project.path().join(".cargo")).unwrap();
     let config = "[target.'cfg(unix)']\nrunner = 'tools/wrap.sh mark'\n";
     fs::write(project.path().join(".cargo/config.toml"), config).unwrap();
-    let output = project.run(&["cargo", "run", "-q", "--", "ab"]);
+    let output = run(&project, &["cargo", "run", "-q", "--", "ab"]);
     assert!(String::from_utf8_lossy(&output.stdout).contains("wrapped mark"));
-    assert_eq!(project.kept(), ["index out of bounds: the len is 2 but the index is 9"]);
+    assert_eq!(kept(&project), ["index out of bounds: the len is 2 but the index is 9"]);
 }
 
 #[test]
 fn program_in_a_folder_with_blanks_and_a_nested_run_work() {
-    let project = Project::new();
+    let project = project();
     let folder = project.path().join("with blank");
     fs::create_dir_all(&folder).unwrap();
     let program = folder.join("cargo-relapse");
@@ -159,21 +122,21 @@ fn program_in_a_folder_with_blanks_and_a_nested_run_work() {
     let output =
         project.command_of(&program, &["run", "--", "cargo", "run", "-q", "--", "abcd"]).output().unwrap();
     assert_eq!(output.status.code(), Some(101));
-    assert!(project.kept().contains(&"index out of bounds: the len is 4 but the index is 9".to_owned()));
+    assert!(kept(&project).contains(&"index out of bounds: the len is 4 but the index is 9".to_owned()));
 }
 
 #[test]
 fn script_that_starts_cargo_is_covered() {
-    let project = Project::new();
-    let output = project.run(&["sh", "-c", "cargo run -q -- abc; exit 5"]);
+    let project = project();
+    let output = run(&project, &["sh", "-c", "cargo run -q -- abc; exit 5"]);
     assert_eq!(output.status.code(), Some(5));
-    assert_eq!(project.kept(), ["index out of bounds: the len is 3 but the index is 9"]);
+    assert_eq!(kept(&project), ["index out of bounds: the len is 3 but the index is 9"]);
 }
 
 #[test]
 fn release_build_gets_its_debug_info() {
-    let project = Project::new();
-    project.run(&["cargo", "run", "-q", "--release", "--", "abc"]);
+    let project = project();
+    run(&project, &["cargo", "run", "-q", "--release", "--", "abc"]);
     let output = project.command(&["show", "latest"]).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("src/bin/prog.rs") && !text.contains("no debug info"), "{text}");
@@ -181,8 +144,8 @@ fn release_build_gets_its_debug_info() {
 
 #[test]
 fn signal_sent_to_us_ends_the_command() {
-    let project = Project::new();
-    project.build();
+    let project = project();
+    project.built();
     let mut child =
         project.command(&["run", "--", "./target/debug/prog", "wait"]).stdout(Stdio::null()).spawn().unwrap();
     std::thread::sleep(Duration::from_millis(700));
@@ -195,8 +158,8 @@ fn signal_sent_to_us_ends_the_command() {
 
 #[test]
 fn killed_run_leaves_no_program_that_a_breakpoint_would_end() {
-    let project = Project::new();
-    let program = project.build().canonicalize().unwrap();
+    let project = project();
+    let program = project.built().canonicalize().unwrap();
     let mut child =
         project.command(&["run", "--", "./target/debug/prog", "wait"]).stdout(Stdio::null()).spawn().unwrap();
     let wait_for = |count: usize| {
@@ -229,28 +192,28 @@ fn processes_of(program: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn settings_of_relapse_toml_hold_with_and_without_cargo() {
-    let project = Project::new();
-    project.build();
+    let project = project();
+    project.built();
     let settings = project.path().join("relapse.toml");
     fs::write(&settings, "[redaction]\npatterns = [\"corp_*\"]\n[limits]\nbytes = 4\n").unwrap();
     let word = "corp_0123";
     for words in [&["cargo", "run", "-q", "--", word][..], &["./target/debug/prog", word]] {
-        project.run(words);
+        run(&project, words);
         let output = project.command(&["show", "latest", "--json"]).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(text.contains("index out of bounds") && !text.contains(word), "{text}");
         assert!(text.contains("\"truncated\""), "{text}");
     }
     fs::write(&settings, "[limits]\nbyte = 16\n").unwrap();
-    let output = project.run(&["./target/debug/prog", "seven"]);
+    let output = run(&project, &["./target/debug/prog", "seven"]);
     assert_eq!((output.status.code(), output.stdout), (Some(65), Vec::new()));
     assert!(String::from_utf8_lossy(&output.stderr).contains("relapse.toml, line 2"));
 }
 
 #[test]
 fn missing_command_is_said() {
-    let project = Project::new();
-    let output = project.run(&["./nothing-here"]);
+    let project = project();
+    let output = run(&project, &["./nothing-here"]);
     assert_eq!(output.status.code(), Some(69));
     assert!(String::from_utf8_lossy(&output.stderr).contains("nothing-here"));
 }

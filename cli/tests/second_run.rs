@@ -3,8 +3,8 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::PathBuf;
+use std::process::{Output, Stdio};
 
 use serde_json::Value;
 
@@ -46,78 +46,38 @@ fn main() {
 }
 ";
 
-struct Project {
-    folder: tempfile::TempDir,
+#[path = "fixture/project.rs"]
+mod project;
+
+use project::Project;
+
+fn project() -> Project {
+    Project::package(&[("src/lib.rs", LIB), ("src/bin/prog.rs", PROG)])
 }
 
-impl Project {
-    fn new() -> Project {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |path: &str, text: &str| {
-            let path = folder.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        };
-        let manifest = "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n";
-        write("Cargo.toml", manifest);
-        write("src/lib.rs", LIB);
-        write("src/bin/prog.rs", PROG);
-        Project { folder }
-    }
+fn run(project: &Project, words: &[&str]) {
+    let output = project.command(&[&["run", "--"], words].concat()).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("snapshot"), "{output:?}");
+}
 
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-relapse"));
-        command.args(words).current_dir(self.path()).env("RUST_BACKTRACE", "0").stdin(Stdio::null());
-        command.env_remove("CARGO_TARGET_DIR").env_remove("RUSTFLAGS").env("SECOND_RUN_TEST", self.path());
-        command
-    }
-
-    fn run(&self, words: &[&str]) {
-        let output = self.command(&[&["run", "--"], words].concat()).output().unwrap();
-        assert!(String::from_utf8_lossy(&output.stderr).contains("snapshot"), "{output:?}");
-    }
-
-    fn built(&self) -> PathBuf {
-        let mut build = Command::new("cargo");
-        build.args(["build", "-q"]).current_dir(self.path()).env_remove("CARGO_TARGET_DIR");
-        assert!(build.status().unwrap().success());
-        self.path().join("target/debug/prog")
-    }
-
-    /// The account, the generated test, and what was said.
-    fn generated(&self, words: &[&str]) -> (Value, String, String) {
-        let output = self.command(&[&["gen", "--json"], words].concat()).output().unwrap();
-        let Output { stdout, stderr, .. } = output;
-        let said = String::from_utf8_lossy(&stderr).into_owned();
-        let account: Value =
-            serde_json::from_slice(&stdout).unwrap_or_else(|error| panic!("{error}: {said}"));
-        let file = account["file"]
-            .as_str()
-            .map(|file| fs::read_to_string(self.path().join(file)).unwrap_or_default());
-        assert_eq!(self.left(), Vec::<PathBuf>::new());
-        (account, file.unwrap_or_default(), said)
-    }
-
-    /// Processes that the project's commands have left.
-    fn left(&self) -> Vec<PathBuf> {
-        let mark = format!("SECOND_RUN_TEST={}", self.path().display());
-        let is_ours = |path: &PathBuf| {
-            let environment = fs::read(path.join("environ")).unwrap_or_default();
-            environment.split(|byte| *byte == 0).any(|line| line == mark.as_bytes())
-        };
-        fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path()).filter(is_ours).collect()
-    }
+/// The account, the generated test, and what was said.
+fn generated(project: &Project, words: &[&str]) -> (Value, String, String) {
+    let output = project.command(&[&["gen", "--json"], words].concat()).output().unwrap();
+    let Output { stdout, stderr, .. } = output;
+    let said = String::from_utf8_lossy(&stderr).into_owned();
+    let account: Value = serde_json::from_slice(&stdout).unwrap_or_else(|error| panic!("{error}: {said}"));
+    let file = account["file"]
+        .as_str()
+        .map(|file| fs::read_to_string(project.path().join(file)).unwrap_or_default());
+    assert_eq!(project.left(), Vec::<PathBuf>::new());
+    (account, file.unwrap_or_default(), said)
 }
 
 #[test]
 fn test_of_a_public_method_has_the_values_that_it_was_called_with() {
-    let project = Project::new();
-    project.run(&["cargo", "run", "-q"]);
-    let (account, test, said) = project.generated(&[]);
+    let project = project();
+    run(&project, &["cargo", "run", "-q"]);
+    let (account, test, said) = generated(&project, &[]);
     assert_eq!(account["status"], "verified", "{said}");
     assert_eq!((account["trust"].as_str(), account["frame"].as_u64()), (Some("entry"), Some(0)), "{said}");
     assert!(test.contains("items: vec![4, 5, 6]") && test.contains("taken: 0"), "{test}");
@@ -126,9 +86,9 @@ fn test_of_a_public_method_has_the_values_that_it_was_called_with() {
 
 #[test]
 fn self_by_value_and_moved_arguments_are_those_of_the_call() {
-    let project = Project::new();
-    project.run(&["cargo", "run", "-q", "--", "close"]);
-    let (account, test, said) = project.generated(&[]);
+    let project = project();
+    run(&project, &["cargo", "run", "-q", "--", "close"]);
+    let (account, test, said) = generated(&project, &[]);
     assert_eq!(account["status"], "verified", "{said}");
     assert!(account["function"].as_str().unwrap().ends_with("close"), "{account}");
     assert!(test.contains("4, 5, 6") && test.contains("\"a\"") && test.contains("\"b\""), "{test}");
@@ -136,33 +96,33 @@ fn self_by_value_and_moved_arguments_are_those_of_the_call() {
 
 #[test]
 fn second_run_is_forbidden_or_allowed_by_options() {
-    let project = Project::new();
+    let project = project();
     let program = project.built();
-    project.run(&[program.to_str().unwrap()]);
-    let (_, _, said) = project.generated(&[]);
+    run(&project, &[program.to_str().unwrap()]);
+    let (_, _, said) = generated(&project, &[]);
     assert!(said.contains("--rerun allows it"), "{said}");
-    let (_, _, said) = project.generated(&["--no-rerun"]);
+    let (_, _, said) = generated(&project, &["--no-rerun"]);
     assert!(said.contains("--no-rerun forbids it"), "{said}");
-    let (account, test, said) = project.generated(&["--rerun"]);
+    let (account, test, said) = generated(&project, &["--rerun"]);
     assert_eq!(account["trust"], "entry", "{said}");
     assert!(test.contains("4, 5, 6"), "{test}");
 }
 
 #[test]
 fn standard_input_of_a_file_is_read_again() {
-    let project = Project::new();
+    let project = project();
     let path = project.path().join("numbers.txt");
     fs::write(&path, "7 8").unwrap();
     let mut run = project.command(&["run", "--", "cargo", "run", "-q", "--", "input"]);
     run.stdin(File::open(&path).unwrap()).output().unwrap();
-    let (account, test, said) = project.generated(&[]);
+    let (account, test, said) = generated(&project, &[]);
     assert_eq!(account["trust"], "entry", "{said}");
     assert!(test.contains("7, 8"), "{test}");
 }
 
 #[test]
 fn standard_input_of_a_pipe_is_given_again() {
-    let project = Project::new();
+    let project = project();
     let program = project.built();
     for words in [&["cargo", "run", "-q", "--", "input"][..], &[program.to_str().unwrap(), "input"]] {
         let mut run = project.command(&[&["run", "--"], words].concat());
@@ -174,7 +134,7 @@ fn standard_input_of_a_pipe_is_given_again() {
         }
         drop(pipe);
         assert_eq!(child.wait().unwrap().code(), Some(101));
-        let (account, test, said) = project.generated(&["--latest", "--rerun"]);
+        let (account, test, said) = generated(&project, &["--latest", "--rerun"]);
         assert_eq!(account["trust"], "entry", "{said}");
         assert!(test.contains("7, 8"), "{test}");
         assert!(project.command(&["rm", "latest"]).status().unwrap().success());
@@ -186,9 +146,9 @@ fn standard_input_of_a_pipe_is_given_again() {
 
 #[test]
 fn second_run_that_ends_in_another_way_is_said_and_costs_nothing() {
-    let project = Project::new();
-    project.run(&["cargo", "run", "-q", "--", "once"]);
-    let (account, test, said) = project.generated(&[]);
+    let project = project();
+    run(&project, &["cargo", "run", "-q", "--", "once"]);
+    let (account, test, said) = generated(&project, &[]);
     assert!(said.contains("the second run did not crash"), "{said}");
     assert_eq!(
         (account["status"].as_str(), account["trust"].as_str()),

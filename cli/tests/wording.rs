@@ -3,31 +3,20 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-const MANIFEST: &str = "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n";
-
-fn relapse(folder: &Path, words: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-relapse"));
-    command.args(words).current_dir(folder).env_remove("CARGO_TARGET_DIR").env_remove("RUSTFLAGS");
-    command.stdin(Stdio::null()).output().unwrap()
-}
+#[path = "fixture/project.rs"]
+mod project;
 
 /// Crashes a program and generates: the account, and the test's text.
 fn generated(lib: &str, main: &str) -> (Value, String) {
-    let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("src")).unwrap();
-    fs::write(folder.path().join("Cargo.toml"), MANIFEST).unwrap();
-    fs::write(folder.path().join("src/lib.rs"), lib).unwrap();
-    fs::write(folder.path().join("src/main.rs"), main).unwrap();
-    relapse(folder.path(), &["run", "--", "cargo", "run", "-q"]);
-    let output = relapse(folder.path(), &["gen", "--json"]);
+    let project = project::Project::package(&[("src/lib.rs", lib), ("src/main.rs", main)]);
+    project.command(&["run", "--", "cargo", "run", "-q"]).output().unwrap();
+    let output = project.command(&["gen", "--json"]).output().unwrap();
     let account: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
-    let file = account["file"].as_str().map(|file| folder.path().join(file));
+    let file = account["file"].as_str().map(|file| project.path().join(file));
     (account, file.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default())
 }
 
