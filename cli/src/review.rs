@@ -6,7 +6,7 @@ use std::path::Path;
 use relapse_generator::outcome::{Outcome, OutcomeError, Reviewable, State, accept, observe, survey};
 use relapse_generator::scratch::Scratch;
 use relapse_generator::sync::packages;
-use relapse_generator::verify::Limits;
+use relapse_generator::verify::Bounds;
 use serde::Serialize;
 use similar::TextDiff;
 
@@ -90,7 +90,7 @@ pub(crate) fn review(args: &arguments::Review, console: &mut Console) -> Result<
         if accepted {
             let progress = console.progress(&format!("locking the outcome of {}", regression.name));
             let locked =
-                accept(&scratch, &workspace.root, regression, text, &[], &Limits::default(), &mut |step| {
+                accept(&scratch, &workspace.root, regression, text, &[], &Bounds::default(), &mut |step| {
                     progress.now(&format!("building {} ({})", step.name, step.finished));
                 });
             drop(progress);
@@ -135,7 +135,7 @@ fn outcomes(
         |regression: &Reviewable| matches!(regression.state, State::NotAccepted | State::Accepted(_));
     let chosen: Vec<&Reviewable> = regressions.iter().filter(|regression| looked_at(regression)).collect();
     let progress = console.progress("building the regressions");
-    let seen = observe(scratch, &workspace.root, &chosen, &[], &Limits::default(), &mut |step| {
+    let seen = observe(scratch, &workspace.root, &chosen, &[], &Bounds::default(), &mut |step| {
         progress.now(&format!("building {} ({})", step.name, step.finished));
     });
     drop(progress);

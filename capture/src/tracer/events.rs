@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::breakpoint::{self, Stepped};
 use super::entries::{Entry, Images};
+use super::guard::{self, Guard, Verdict};
 use super::live::{self, LiveMemory};
 use super::policy::Policy;
 use super::process::{Begun, Process, State, Thread};
@@ -52,6 +53,8 @@ pub(super) struct Tracer<'a> {
     pub(super) stacks: StackReader,
     images: Images,
     pub(super) watching: Option<Watching>,
+    /// Over a sandboxed command.
+    guard: Option<Guard>,
     /// Reports that came while threads were being stopped for another one's sake.
     pub(super) queue: VecDeque<(Pid, Change)>,
 }
@@ -63,6 +66,7 @@ impl<'a> Tracer<'a> {
         recorder: &'a mut dyn Recorder,
         kill_rest: bool,
         kill_switch: KillSwitch,
+        guard: Option<Guard>,
     ) -> Tracer<'a> {
         Tracer {
             root,
@@ -78,6 +82,7 @@ impl<'a> Tracer<'a> {
             stacks: StackReader::new(&settings.roots, settings.limits.clone()),
             images: Images::default(),
             watching: settings.watch.as_ref().map(Watching::new),
+            guard,
             queue: VecDeque::new(),
         }
     }
@@ -100,6 +105,9 @@ impl<'a> Tracer<'a> {
         }
         for process in self.policy.processes() {
             self.process_ended(process, None);
+        }
+        for access in self.guard.iter().flat_map(Guard::told) {
+            self.recorder.access(access);
         }
         if let Some(watching) = &self.watching {
             let account = watching.account();
@@ -125,6 +133,14 @@ impl<'a> Tracer<'a> {
             Change::Event(event, signal) => {
                 self.stopped(tid);
                 self.at_event(tid, event, signal);
+                None
+            }
+            Change::Result => {
+                self.stopped(tid);
+                if let (Some(guard), Some(registers)) = (&mut self.guard, ptrace::registers(tid)) {
+                    guard.answered(tid, registers.rax as i64);
+                }
+                self.resume(tid, 0);
                 None
             }
         }
@@ -198,12 +214,15 @@ impl<'a> Tracer<'a> {
         match event {
             libc::PTRACE_EVENT_EXEC => return self.at_exec(tid),
             libc::PTRACE_EVENT_VFORK => {
+                self.bound_processes();
                 ptrace::resume(tid, 0);
                 return self.set_state(tid, State::InVfork);
             }
             libc::PTRACE_EVENT_EXIT => {
                 self.tell_begun(tid);
             }
+            libc::PTRACE_EVENT_SECCOMP => return self.at_watched_call(tid),
+            libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_CLONE => self.bound_processes(),
             libc::PTRACE_EVENT_STOP
                 if [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU].contains(&signal) =>
             {
@@ -214,6 +233,36 @@ impl<'a> Tracer<'a> {
             _ => {}
         }
         self.resume(tid, 0);
+    }
+
+    /// A sandboxed thread is about to make a system call that the sandbox looks at.
+    fn at_watched_call(&mut self, tid: Pid) {
+        let (Some(guard), Some(mut registers)) = (&mut self.guard, ptrace::registers(tid)) else {
+            return self.resume(tid, 0);
+        };
+        let known = |pid| self.threads.contains_key(&pid) || self.processes.contains_key(&pid);
+        match guard.asked(tid, &registers, |pid| guard::is_descendant(pid, known)) {
+            Verdict::Pass => self.resume(tid, 0),
+            Verdict::PassAndTell => {
+                self.set_state(tid, State::Running);
+                ptrace::resume_to_result(tid);
+            }
+            Verdict::Fail(error) => {
+                // A call of number -1 is skipped, and this is its result.
+                registers.orig_rax = u64::MAX;
+                registers.rax = guard::failure(error);
+                ptrace::set_registers(tid, &registers);
+                self.resume(tid, 0);
+            }
+        }
+    }
+
+    /// Ends a sandboxed command that starts more processes than it may.
+    fn bound_processes(&mut self) {
+        let living = self.processes.len();
+        if self.guard.as_mut().is_some_and(|guard| guard.too_many(living)) {
+            self.kill_switch.switch();
+        }
     }
 
     /// The process is another program now. All its other threads are gone, and the one that called exec has
@@ -446,7 +495,7 @@ impl<'a> Tracer<'a> {
                         self.process_ended(tid, None);
                     }
                 }
-                Change::Signal(_) | Change::Event(..) => {
+                Change::Signal(_) | Change::Event(..) | Change::Result => {
                     // Also those that were born meanwhile.
                     let process = live::status_field(tid, "Tgid").and_then(|t| t.parse().ok()).unwrap_or(tid);
                     // SAFETY: a system call on numbers; a stopped tracee's number is its own.
