@@ -420,6 +420,7 @@ pub fn together<'a>(
                     draft.run_until(ROUNDS, bench, effort)?;
                 } else if let Some(given) = draft.lacks(bench, effort)? {
                     draft.beside.given = given;
+                    (draft.verification, draft.run) = (None, None);
                     again.push(draft);
                     continue;
                 }

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{Block, Expr, ExprCall, ExprMethodCall, ExprPath, Lit};
+use syn::{Block, Expr, ExprCall, ExprMethodCall, ExprPath, Lit, Token};
 
 /// Something that a body reads.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,6 +88,14 @@ impl Finder {
 impl<'ast> Visit<'ast> for Finder {
     fn visit_item(&mut self, _: &'ast syn::Item) {}
 
+    /// `assert!(…)`, `println!(…)` and the like take expressions.
+    fn visit_macro(&mut self, invocation: &'ast syn::Macro) {
+        let arguments = Punctuated::<Expr, Token![,]>::parse_terminated;
+        for argument in invocation.parse_body_with(arguments).into_iter().flatten() {
+            Visit::visit_expr(self, &argument);
+        }
+    }
+
     fn visit_expr_call(&mut self, call: &'ast ExprCall) {
         if let Expr::Path(function) = &*call.func {
             let names: Vec<String> = function.path.segments.iter().map(|s| s.ident.to_string()).collect();
@@ -141,6 +150,10 @@ mod tests {
         assert_eq!(
             of("COUNT.load(Relaxed) + x::LIMIT"),
             [Reads::Upper("COUNT".into()), Reads::Upper("LIMIT".into())]
+        );
+        assert_eq!(
+            of("assert!(x < MOST, \"{}\", Instant::now())"),
+            [Reads::Clock, Reads::Upper("MOST".into())]
         );
         assert_eq!(of("CURRENT.with(|c| c.get())"), [Reads::ThreadLocal("CURRENT".into())]);
         assert_eq!(of("parse(text, 5).now(); fn inner() { Instant::now(); }"), []);
