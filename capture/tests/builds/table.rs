@@ -1,0 +1,25 @@
+//! The table in docs/builds.md has a row for each case, and no other.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+#[test]
+fn every_case_is_a_row_of_the_table() {
+    let output = Command::new(std::env::current_exe().unwrap()).arg("--list").output().unwrap();
+    let list = String::from_utf8(output.stdout).unwrap();
+    let cases = list.lines().filter_map(|line| line.strip_suffix(": test"));
+    let cases: BTreeSet<&str> = cases
+        .filter(|name| !name.starts_with("table::"))
+        .filter_map(|name| name.split("::").last())
+        .collect();
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/builds.md");
+    let docs = fs::read_to_string(docs).unwrap();
+    // The first cell of a row ends with the case's name.
+    let rows = docs.lines().filter(|line| line.starts_with("| "));
+    let rows = rows.filter_map(|line| line.split('|').nth(1)?.split('`').nth(1));
+    let rows: BTreeSet<&str> = rows.collect();
+    let cases: Vec<_> = cases.into_iter().collect();
+    assert_eq!(rows.into_iter().collect::<Vec<_>>(), cases);
+}
