@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gimli::Section;
+use object::Object;
 
 pub use cache::ImageCache;
 pub use debug_file::DebugFolders;
@@ -119,6 +120,13 @@ impl Image {
     /// The segments that are loaded.
     pub fn segments(&self) -> &[Segment] {
         &self.segments
+    }
+
+    /// Whether an address is in the code that the kernel starts: all stacks end there, where a C library gives no
+    /// unwind tables for it (musl).
+    pub(crate) fn is_start(&self, address: u64) -> bool {
+        const LONGEST: u64 = 256;
+        address.wrapping_sub(self.object.entry()) < LONGEST
     }
 
     /// Whether it has any debug info for functions.

@@ -36,14 +36,18 @@ pub(super) fn gap(call: &Call, image: &'static Image, state: &mut ImageState) ->
     }
     let Some(entries) = call.entries else {
         image.rustc_version()?;
+        if !image.has_symbol_table() {
+            return Some(
+                image.missing_debug_file().map_or(Gap::Stripped, |name| Gap::DebugFile(name.to_owned())),
+            );
+        }
+        // A statically linked C library has names without a path.
+        call.frame.function.contains("::").then_some(())?;
         if let Some(name) = image.missing_debug_file() {
             return Some(Gap::DebugFile(name.to_owned()));
         }
-        if call.frame.location.is_some() {
-            return Some(Gap::LinesOnly);
-        }
-        return Some(if !image.has_symbol_table() {
-            Gap::Stripped
+        return Some(if call.frame.location.is_some() {
+            Gap::LinesOnly
         } else if !image.has_debug_info() {
             Gap::StrippedOfDebugInfo
         } else {
@@ -52,7 +56,7 @@ pub(super) fn gap(call: &Call, image: &'static Image, state: &mut ImageState) ->
     };
     // A unit that has line tables only is not split.
     if entries.info.skeleton.is_none() && !is_detailed(image, state, entries.function.unit) {
-        return Some(Gap::LinesOnly);
+        return is_rust(image, state, entries.function.unit).then_some(Gap::LinesOnly);
     }
     call.frame.inlined.then_some(Gap::Inlined)
 }
@@ -152,6 +156,16 @@ fn has_details(image: &Image, state: &mut ImageState, unit: DebugInfoOffset) -> 
         entries.skip_attributes(abbreviation.attributes()).ok()?;
     }
     Some(false)
+}
+
+/// Whether rustc made a unit, and not the compiler of a C library that is linked in.
+fn is_rust(image: &Image, state: &mut ImageState, unit: DebugInfoOffset) -> bool {
+    let language = state
+        .units
+        .unit(&image.dwarf, unit)
+        .ok()
+        .and_then(|unit| unit.entry(unit.header.root_offset()).ok()?.attr_value(gimli::DW_AT_language));
+    language == Some(gimli::AttributeValue::Language(gimli::DW_LANG_Rust))
 }
 
 /// rustc names a unit `src/lib.rs/@/NAME.HASH-cgu.0`: the file, and the folder that it was compiled in.

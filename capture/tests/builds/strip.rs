@@ -5,6 +5,9 @@ use relapse_snapshot::CauseKind;
 use super::expected::MESSAGE;
 use super::fixture::{Build, Seen, here};
 
+const NOT_SEEN: &[&str] =
+    &["orders is stripped of its symbols, so its panics are not seen", "`strip = false`"];
+
 #[test]
 fn program_that_is_not_stripped_is_read_whole() {
     Build::with(&["-Cstrip=none"]).see().is_whole();
@@ -49,14 +52,14 @@ fn stripped_program_that_aborts_says_so() {
     let seen = Build::with(&["-Cstrip=symbols", "-Cpanic=abort"]).see();
     assert_eq!(seen.crashes.len(), 1, "{:?}", seen.notes);
     assert_eq!(seen.crashes[0].snapshot.cause.kind, CauseKind::Abort);
-    seen.says(&["no symbols", "strip"]);
+    seen.says(NOT_SEEN);
 }
 
 #[test]
 fn static_stripped_program_says_that_its_panics_are_not_seen() {
     let seen = Build::with(&["-Cstrip=symbols", "-Ctarget-feature=+crt-static"]).see();
     assert_eq!(seen.crashes, []);
-    seen.says(&["has no symbols, so its panics are not seen", "strip"]);
+    seen.says(NOT_SEEN);
 }
 
 /// The panic is seen as it begins to unwind, with its message and place; its frames have no names.
@@ -64,5 +67,6 @@ fn leaves_the_message(seen: &Seen) {
     let crash = seen.crash();
     assert_eq!(crash.snapshot.cause.message, MESSAGE);
     assert!(crash.snapshot.threads[0].frames.len() > 3);
+    seen.says(&["its place found on the stack", "no symbols"]);
     seen.says(&["stripped of its symbols", "`strip = false` and `debug = true`"]);
 }
