@@ -1,7 +1,7 @@
 //! Why a frame has no arguments, and the setting that would help.
 
 use gimli::DebugInfoOffset;
-use relapse_snapshot::FrameKind;
+use relapse_snapshot::{FrameKind, Trust};
 
 use super::{Call, ImageState};
 use crate::image::Image;
@@ -90,18 +90,46 @@ impl Gap {
                 (format!("its debug info is split off, and {reason}"), &[("split-debuginfo", "\"off\"")])
             }
         };
-        let profile = profile(image);
-        let lines: Vec<String> = settings.iter().map(|(key, value)| format!("`{key} = {value}`")).collect();
-        let variables = settings.iter().map(|(key, value)| {
-            let name = format!("CARGO_PROFILE_{profile}_{key}").to_uppercase().replace('-', "_");
-            format!("{name}={}", value.trim_matches('"'))
-        });
-        format!(
-            "{what}, so no arguments: set {} under `[profile.{profile}]` in Cargo.toml (or {})",
-            lines.join(" and "),
-            variables.collect::<Vec<_>>().join(" ")
-        )
+        format!("{what}, so no arguments: {}", advice(image, settings))
     }
+}
+
+/// Of each image, how many arguments of the project's own frames the optimiser kept nowhere.
+pub(super) fn optimised(calls: &[Call]) -> Vec<String> {
+    let mut images: Vec<(&Image, usize, usize)> = Vec::new();
+    for call in calls.iter().filter(|call| call.frame.kind == FrameKind::Workspace) {
+        let Some((image, _)) = call.image else { continue };
+        let arguments = &call.frame.arguments;
+        let lost = arguments.iter().filter(|a| a.value.trust == Trust::OptimizedOut).count();
+        match images.iter_mut().find(|(known, ..)| known.number() == image.number()) {
+            Some((_, all, gone)) => (*all, *gone) = (*all + arguments.len(), *gone + lost),
+            None => images.push((image, arguments.len(), lost)),
+        }
+    }
+    let lossy = images.into_iter().filter(|(_, _, lost)| *lost > 0);
+    let note = |(image, all, lost): (&Image, usize, usize)| {
+        format!(
+            "{}: built with optimisation, which kept {lost} of {all} arguments nowhere: {}",
+            image.name(),
+            advice(image, &[("opt-level", "0")])
+        )
+    };
+    lossy.map(note).collect()
+}
+
+/// What to set under the profile that the image was built with, in both ways.
+fn advice(image: &Image, settings: &[(&str, &str)]) -> String {
+    let profile = profile(image);
+    let lines: Vec<String> = settings.iter().map(|(key, value)| format!("`{key} = {value}`")).collect();
+    let variables = settings.iter().map(|(key, value)| {
+        let name = format!("CARGO_PROFILE_{profile}_{key}").to_uppercase().replace('-', "_");
+        format!("{name}={}", value.trim_matches('"'))
+    });
+    format!(
+        "set {} under `[profile.{profile}]` in Cargo.toml (or {})",
+        lines.join(" and "),
+        variables.collect::<Vec<_>>().join(" ")
+    )
 }
 
 /// The cargo profile that the path tells: `target/debug/…`, `target/TRIPLE/release/…`; `dev` where it tells none.

@@ -7,9 +7,14 @@ use super::fixture::Build;
 
 /// All frames are right, and of the seven arguments at least so many are read.
 fn at_least(right: usize, options: &[&str]) {
-    let count = Build::with(options).see().right_or_missing();
+    let seen = Build::with(options).see();
+    let count = seen.right_or_missing();
+    println!("{options:?}: {} of 7 arguments are read", count.right);
     assert!(count.right >= right, "{options:?}: {count:?}");
     assert_eq!(count.right + count.missing, 7);
+    if count.missing > 0 {
+        seen.says(&["built with optimisation", "`opt-level = 0`"]);
+    }
 }
 
 #[test]
