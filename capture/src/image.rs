@@ -24,6 +24,7 @@ pub use space::{AddressSpace, Mapped};
 pub use split::DebugInfo;
 pub use symbols::Symbol;
 pub use units::UnitCache;
+pub(crate) use units::string;
 
 use file::Elf;
 use split::Splits;
@@ -36,7 +37,7 @@ pub type Slice = gimli::EndianSlice<'static, gimli::LittleEndian>;
 /// A DIE: unit and entry by their offsets in the `.debug_info` of one [`DebugInfo`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DieRef {
-    /// Offset of the unit's header in `.debug_info`.
+    /// Offset of the unit's header in `.debug_info`; those of a supplementary file come after its own.
     pub unit: gimli::DebugInfoOffset,
     /// Offset of the entry within the unit.
     pub entry: gimli::UnitOffset,

@@ -116,3 +116,49 @@ fn debug_file_that_is_nowhere_is_named() {
     let seen = build.see();
     seen.lacks_arguments(&["orders.debug, which is not there", "RELAPSE_DEBUG_PATH"]);
 }
+
+/// The program and a copy of it that share what is alike in their debug info.
+fn shared() -> Option<Build> {
+    here(&[("dwz", "dwz")]).then(|| {
+        let build = Build::with(&[]);
+        fs::copy(build.program(), build.folder().join("copy")).unwrap();
+        build.run("dwz", &["-m", "common.debug", "orders", "copy"]);
+        build
+    })
+}
+
+#[test]
+fn supplementary_file_is_read_whole() {
+    if let Some(build) = shared() {
+        build.see().is_whole();
+    }
+}
+
+#[test]
+fn supplementary_file_by_build_id_is_read_whole() {
+    let Some(mut build) = shared() else { return };
+    build.run("objcopy", &["--dump-section", ".note.gnu.build-id=id", "common.debug"]);
+    let id = fs::read(build.folder().join("id")).unwrap();
+    let id: String = id[16..].iter().map(|byte| format!("{byte:02x}")).collect();
+    build.debug_folder("debug");
+    build.rename("common.debug", &format!("debug/.build-id/{}/{}.debug", &id[..2], &id[2..]));
+    build.see().is_whole();
+}
+
+#[test]
+fn supplementary_file_that_is_nowhere_is_named() {
+    let Some(build) = shared() else { return };
+    fs::remove_file(build.folder().join("common.debug")).unwrap();
+    let seen = build.see();
+    seen.crash();
+    seen.says(&["parts of its debug info are in common.debug, which is not there", "RELAPSE_DEBUG_PATH"]);
+}
+
+#[test]
+fn debug_info_that_dwz_compressed_in_place_is_read_whole() {
+    if here(&[("dwz", "dwz")]) {
+        let build = Build::with(&[]);
+        build.run("dwz", &["orders"]);
+        build.see().is_whole();
+    }
+}
