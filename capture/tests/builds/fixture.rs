@@ -73,18 +73,20 @@ impl Build {
 
     /// Whether rustc and its linker can do this; the case is skipped where they cannot.
     pub(crate) fn try_rustc(&self, options: &[&str]) -> bool {
-        let output = StdCommand::new("rustc")
-            .current_dir(self.folder())
-            .args(["--edition", "2024", "-Awarnings", "-Cdebuginfo=2", "src/orders.rs"])
-            .args(options)
-            .output();
-        output.is_ok_and(|output| output.status.success())
+        let own = ["--edition", "2024", "-Awarnings", "-Cdebuginfo=2", "src/orders.rs"];
+        self.try_run("rustc", &[&own, options].concat())
     }
 
     /// Runs a tool in the folder.
     pub(crate) fn run(&self, tool: &str, words: &[&str]) {
         let output = StdCommand::new(tool).current_dir(self.folder()).args(words).output().unwrap();
         assert!(output.status.success(), "{tool} {words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Runs a tool in the folder that may not be able to do this.
+    pub(crate) fn try_run(&self, tool: &str, words: &[&str]) -> bool {
+        let output = StdCommand::new(tool).current_dir(self.folder()).args(words).output();
+        output.is_ok_and(|output| output.status.success())
     }
 
     /// Moves a file within the folder.

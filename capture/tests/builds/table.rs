@@ -16,10 +16,9 @@ fn every_case_is_a_row_of_the_table() {
         .collect();
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/builds.md");
     let docs = fs::read_to_string(docs).unwrap();
-    // The first cell of a row ends with the case's name.
-    let rows = docs.lines().filter(|line| line.starts_with("| "));
-    let rows = rows.filter_map(|line| line.split('|').nth(1)?.split('`').nth(1));
-    let rows: BTreeSet<&str> = rows.collect();
+    // A row's first cell ends with its case's name.
+    let rows = docs.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(": case `"));
+    let rows: BTreeSet<&str> = rows.filter_map(|(_, rest)| Some(rest.split_once('`')?.0)).collect();
     let cases: Vec<_> = cases.into_iter().collect();
     assert_eq!(rows.into_iter().collect::<Vec<_>>(), cases);
 }
