@@ -2,9 +2,9 @@
 //! does not. In: a cargo command line; out: the environment that makes cargo start us as its runner, and, in the
 //! runner, what is to be done. The project's own runner is chained; variables of ours never reach the program.
 
-mod cfg;
+pub mod cfg;
 mod command_line;
-mod config;
+pub mod config;
 mod profile;
 
 use std::env;

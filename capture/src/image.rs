@@ -15,7 +15,7 @@ use gimli::Section;
 
 pub use cache::ImageCache;
 pub use error::ImageError;
-pub use space::{AddressSpace, Mapped};
+pub use space::{AddressSpace, Mapped, Mapping};
 pub use symbols::Symbol;
 pub use units::UnitCache;
 
