@@ -55,7 +55,9 @@ impl Settings {
     fn of_text(text: &str, root: &Path) -> Result<Settings, Failure> {
         let document = Document::parse(text).map_err(|wrong| failure(text, wrong))?;
         let template_folder = match document.template_folder {
-            Some((folder, at)) => Some(existing(&root.join(folder), at).map_err(|wrong| failure(text, wrong))?),
+            Some((folder, at)) => {
+                Some(existing(&root.join(folder), at).map_err(|wrong| failure(text, wrong))?)
+            }
             None => None,
         };
         Ok(Settings {

@@ -120,13 +120,13 @@ impl Document {
             };
             for (key, value) in entries {
                 match SETTINGS.iter().find(|setting| setting.table == name && setting.key == key.get_ref()) {
-                    Some(setting) => wrong.extend(setting.kind.put(value, &mut given).err().map(
-                        |(at, reason)| Wrong {
+                    Some(setting) => {
+                        wrong.extend(setting.kind.put(value, &mut given).err().map(|(at, reason)| Wrong {
                             at: Some(at),
                             reason: format!("`{name}.{}` {reason}", setting.key),
                             meant: None,
-                        },
-                    )),
+                        }))
+                    }
                     None => wrong.push(unknown_key(name, key.get_ref(), key.span())),
                 }
             }
@@ -192,7 +192,9 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Kind::Switch(_) => f.write_str("`true` or `false`"),
-            Kind::Number(allowed, _) => write!(f, "a whole number from {} to {}", allowed.start(), allowed.end()),
+            Kind::Number(allowed, _) => {
+                write!(f, "a whole number from {} to {}", allowed.start(), allowed.end())
+            }
             Kind::Texts(..) => f.write_str("a list of texts"),
             Kind::Text(_) => f.write_str("a text"),
         }
