@@ -2,9 +2,9 @@
 //! does not. In: a cargo command line; out: the environment that makes cargo start us as its runner, and, in the
 //! runner, what is to be done. The project's own runner is chained; variables of ours never reach the program.
 
-mod cfg;
+pub mod cfg;
 mod command_line;
-mod config;
+pub mod config;
 mod profile;
 
 use std::env;
@@ -115,9 +115,11 @@ pub struct RunnerEnvironment {
 /// Finds what has to be set for a cargo command that is started in `folder`. `workspace` is the workspace's root;
 /// `program` is how our own program is reached (without blanks).
 ///
-/// For a command that is not cargo but may start it, `command` is `None`: then profiles are left as they are.
+/// For a command that is not cargo but may start it, `command` is `None`: then profiles are left as they are, as
+/// they are without `debug_info`.
 pub fn runner_environment(
     command: Option<&CargoCommand>,
+    debug_info: bool,
     folder: &Path,
     workspace: Option<&Path>,
     program: &str,
@@ -149,6 +151,8 @@ pub fn runner_environment(
                 "the runner given by `--config` takes the place of relapse: nothing is captured".to_owned(),
             );
         }
+    }
+    if let Some(command) = command.filter(|_| debug_info) {
         let manifest = workspace
             .and_then(|root| fs::read_to_string(root.join("Cargo.toml")).ok())
             .and_then(|text| text.parse().ok());

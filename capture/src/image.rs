@@ -20,7 +20,7 @@ use object::Object;
 pub use cache::ImageCache;
 pub use debug_file::DebugFolders;
 pub use error::ImageError;
-pub use space::{AddressSpace, Mapped};
+pub use space::{AddressSpace, Mapped, Mapping};
 pub use split::DebugInfo;
 pub use symbols::Symbol;
 pub use units::UnitCache;

@@ -59,6 +59,8 @@ pub struct RunOptions {
     pub store: Store,
     /// How far values and stacks are read.
     pub limits: Limits,
+    /// Whether cargo's builds get the debug info that their profile lacks.
+    pub debug_info: bool,
     /// Our own program, which cargo starts as its runner.
     pub program: PathBuf,
     /// Whether the user allows a second run of a program that cargo does not start.
@@ -196,7 +198,7 @@ pub(crate) fn prepare(
     if cargo.is_some() || !is_debug_program(&options.words) {
         let program = without_blanks(&options.program, scratch).map_err(setup("link our own program"))?;
         let root = options.roots.workspace.as_deref();
-        let found = runner_environment(cargo.as_ref(), &options.folder, root, &program);
+        let found = runner_environment(cargo.as_ref(), options.debug_info, &options.folder, root, &program);
         settings.chained = found.chained;
         settings.restore =
             found.variables.iter().map(|(name, _)| (name.clone(), std::env::var_os(name))).collect();

@@ -21,8 +21,8 @@ use crate::memory::Memory;
 use crate::roots::Roots;
 use crate::unwind::{PhysicalFrame, Unwinder};
 
-pub(crate) use arguments::Moment;
-pub(crate) use entry::EntryPlan;
+pub use arguments::Moment;
+pub use entry::EntryPlan;
 
 /// What is wanted of a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

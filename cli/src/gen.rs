@@ -32,7 +32,8 @@ pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Re
     let workspace = Workspace::find()?;
     let store = workspace.store();
     let settings = Settings::read(&workspace.root)?;
-    let bounds = Bounds { permissions: permissions(args)?, ..Bounds::default() };
+    let mut bounds = settings.bounds.clone();
+    bounds.permissions = permissions(args, bounds.permissions)?;
     let work = Work {
         templates: settings.templates()?,
         settings: &settings,
@@ -76,8 +77,8 @@ struct Work<'a> {
     bounds: Bounds,
 }
 
-/// What a test may do beyond reading.
-fn permissions(args: &arguments::Gen) -> Result<Permissions, Failure> {
+/// What a test may do beyond reading: what the settings say, and the options.
+fn permissions(args: &arguments::Gen, settings: Permissions) -> Result<Permissions, Failure> {
     let given = args.allow_write.iter().map(|path| {
         path.canonicalize().map_err(|error| {
             Failure::bad_input(format!("failed to allow writing to {}", path.display()))
@@ -85,7 +86,10 @@ fn permissions(args: &arguments::Gen) -> Result<Permissions, Failure> {
                 .advise("name a file or folder that is there: the folder of a file that is to be made")
         })
     });
-    Ok(Permissions { writable: given.collect::<Result<_, _>>()?, network: args.allow_net })
+    let mut permissions = settings;
+    permissions.writable.extend(given.collect::<Result<Vec<_>, _>>()?);
+    permissions.network |= args.allow_net;
+    Ok(permissions)
 }
 
 fn one(

@@ -39,6 +39,7 @@ pub(crate) fn run(args: &arguments::Run, console: &mut Console) -> Result<ExitCo
         roots: roots.clone(),
         store: workspace.store().with_rules(settings.rules),
         limits: settings.limits,
+        debug_info: settings.debug_info,
         program,
         rerun: args.rerun,
         watch: None,

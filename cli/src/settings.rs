@@ -1,38 +1,38 @@
 //! `relapse.toml`: a project's own settings. In: the file at the project's root, which need not be there. Out:
-//! rules of redaction, limits, templates; or what is wrong with the file, and in which line.
+//! rules of redaction, limits, templates; or what is wrong with the file, and where.
+
+mod document;
 
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use relapse_capture::limits::Limits;
 use relapse_generator::render::{RenderError, Templates};
+use relapse_generator::verify::Bounds;
 use relapse_snapshot::redact::Rules;
-use serde::Deserialize;
-use toml::Spanned;
 
 use crate::failure::Failure;
+use document::{Document, Wrong, position};
 
 /// The file's name.
-const NAME: &str = "relapse.toml";
+pub(crate) const NAME: &str = "relapse.toml";
 
 /// A larger file is not read.
 const LARGEST: u64 = 1 << 20;
 
-/// Reading values recurses, and never goes deeper than this.
-const DEPTHS: RangeInclusive<u64> = 1..=96;
-const ELEMENTS: RangeInclusive<u64> = 1..=1_000_000;
-/// A whole snapshot has 256 MiB at most.
-const BYTES: RangeInclusive<u64> = 1..=64 << 20;
-
 /// What a project has set, or the defaults.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Settings {
     /// What is a secret.
     pub(crate) rules: Rules,
     /// How far values are read.
     pub(crate) limits: Limits,
+    /// Whether builds get the debug info that they lack.
+    pub(crate) debug_info: bool,
+    /// What a test may use while it is proved, and what it may do. Paths are absolute.
+    pub(crate) bounds: Bounds,
     /// The folder of templates that take the place of the embedded ones.
     template_folder: Option<PathBuf>,
 }
@@ -44,7 +44,7 @@ impl Settings {
         let cannot = || Failure::bad_input(format!("failed to read {}", path.display()));
         let file = match File::open(&path) {
             Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Settings::default()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Settings::of_text("", root),
             Err(error) => return Err(cannot().because(&error)),
         };
         let mut text = String::new();
@@ -52,12 +52,28 @@ impl Settings {
         if text.len() as u64 > LARGEST {
             return Err(cannot().advise(format!("keep it below {} KiB", LARGEST >> 10)));
         }
-        parse(&text, root).map_err(|wrong| {
-            let line = wrong.at.map(|at| line_of(&text, at.start)).map(|n| format!(", line {n}"));
-            let mut failure =
-                Failure::bad_input(format!("failed to read {NAME}{}", line.unwrap_or_default()));
-            failure.causes.push(wrong.reason);
-            failure.advise("docs/relapse-toml.md lists the settings")
+        Settings::of_text(&text, root)
+    }
+
+    fn of_text(text: &str, root: &Path) -> Result<Settings, Failure> {
+        let document = Document::parse(text).map_err(|wrong| failure(text, wrong))?;
+        let template_folder = match document.template_folder {
+            Some((folder, at)) => {
+                Some(existing(&root.join(folder), at).map_err(|wrong| failure(text, wrong))?)
+            }
+            None => None,
+        };
+        let mut bounds = document.bounds;
+        // One that is not there, on this machine, needs no permission.
+        let writable =
+            bounds.permissions.writable.iter().filter_map(|path| root.join(path).canonicalize().ok());
+        bounds.permissions.writable = writable.collect();
+        Ok(Settings {
+            bounds,
+            rules: document.rules,
+            limits: document.limits,
+            debug_info: document.debug_info,
+            template_folder,
         })
     }
 
@@ -74,112 +90,27 @@ impl Settings {
     }
 }
 
-/// A setting that cannot be.
-#[derive(Debug)]
-struct Wrong {
-    at: Option<Range<usize>>,
-    reason: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    redaction: Option<Redaction>,
-    limits: Option<ValueLimits>,
-    templates: Option<TemplateFolder>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Redaction {
-    enabled: Option<bool>,
-    #[serde(default)]
-    names: Vec<Spanned<String>>,
-    #[serde(default)]
-    patterns: Vec<Spanned<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ValueLimits {
-    depth: Option<Spanned<i64>>,
-    elements: Option<Spanned<i64>>,
-    bytes: Option<Spanned<i64>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TemplateFolder {
-    folder: Spanned<PathBuf>,
-}
-
-fn parse(text: &str, root: &Path) -> Result<Settings, Wrong> {
-    let document: Document = toml::from_str(text)
-        .map_err(|error| Wrong { at: error.span(), reason: error.message().to_owned() })?;
-    let mut settings = Settings::default();
-    if let Some(redaction) = document.redaction {
-        settings.rules = rules(redaction)?;
+fn existing(folder: &Path, at: Range<usize>) -> Result<PathBuf, Wrong> {
+    if folder.is_dir() {
+        return Ok(folder.to_owned());
     }
-    if let Some(given) = document.limits {
-        let limits = &mut settings.limits;
-        set(given.depth, DEPTHS, |depth| limits.depth = depth as u32)?;
-        set(given.elements, ELEMENTS, |elements| limits.elements = elements)?;
-        set(given.bytes, BYTES, |bytes| limits.bytes = bytes)?;
-    }
-    if let Some(templates) = document.templates {
-        let folder = root.join(templates.folder.get_ref());
-        if !folder.is_dir() {
-            return Err(wrong(&templates.folder, format!("there is no folder {}", folder.display())));
-        }
-        settings.template_folder = Some(folder);
-    }
-    Ok(settings)
+    let reason = format!("`templates.folder`: there is no folder {}", folder.display());
+    Err(Wrong { at: Some(at), reason, meant: None })
 }
 
-fn rules(redaction: Redaction) -> Result<Rules, Wrong> {
-    let mut rules = if redaction.enabled == Some(false) { Rules::off() } else { Rules::default() };
-    for name in redaction.names {
-        // A name without a letter or digit has no part that anything could be compared with.
-        if !name.get_ref().contains(char::is_alphanumeric) {
-            return Err(wrong(&name, "a name needs a letter or a digit".to_owned()));
-        }
-        rules = rules.with_name(name.get_ref());
-    }
-    for pattern in redaction.patterns {
-        if pattern.get_ref().chars().all(|c| c == '*') {
-            return Err(wrong(&pattern, "a pattern needs more than `*`: it would be every word".to_owned()));
-        }
-        rules = rules.with_pattern(pattern.get_ref());
-    }
-    Ok(rules)
-}
-
-fn set(
-    given: Option<Spanned<i64>>,
-    allowed: RangeInclusive<u64>,
-    put: impl FnOnce(u64),
-) -> Result<(), Wrong> {
-    let Some(given) = given else { return Ok(()) };
-    match u64::try_from(*given.get_ref()) {
-        Ok(number) if allowed.contains(&number) => put(number),
-        _ => {
-            let (least, most) = allowed.into_inner();
-            return Err(wrong(&given, format!("{} is not from {least} to {most}", given.get_ref())));
-        }
-    }
-    Ok(())
-}
-
-fn wrong<T>(at: &Spanned<T>, reason: String) -> Wrong {
-    Wrong { at: Some(at.span()), reason }
-}
-
-fn line_of(text: &str, at: usize) -> usize {
-    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+/// `failed to read relapse.toml:3:1`, why, and what was probably meant.
+fn failure(text: &str, wrong: Wrong) -> Failure {
+    let place = wrong.at.map(|at| position(text, at.start));
+    let place = place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
+    let mut failure = Failure::bad_input(format!("failed to read {NAME}{place}"));
+    failure.causes.push(wrong.reason);
+    let meant = wrong.meant.map(|meant| format!("did you mean {meant}? ")).unwrap_or_default();
+    failure.advise(format!("{meant}docs/relapse-toml.md lists the settings"))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::document::{Kind, SETTINGS, Setting};
     use super::*;
 
     fn read(text: &str) -> Result<Settings, Failure> {
@@ -194,48 +125,120 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let settings = Settings::read(folder.path()).unwrap();
         assert_eq!((settings.rules, settings.limits), (Rules::default(), Limits::default()));
+        assert!(settings.debug_info);
         assert_eq!(read("# nothing\n").unwrap().limits, Limits::default());
     }
 
     #[test]
     fn every_setting_is_read() {
-        let settings = read(
-            "[redaction]\nnames = [\"pin\"]\npatterns = [\"corp_*\"]\n\
-             [limits]\ndepth = 8\nelements = 100\nbytes = 2048\n[templates]\nfolder = \"mine\"\n",
-        )
-        .unwrap();
+        let text = "[redaction]\nnames = [\"pin\"]\npatterns = [\"corp_*\"]\n\
+             [limits]\ndepth = 8\nelements = 100\nbytes = 0x800\nnodes = 1_000\nframes = 50\n\
+             [profile]\ndebug_info = false\n\
+             [sandbox]\nallow_write = [\"mine\", \"/not/there\"]\nallow_net = true\nseconds = 5\nmemory = 512\n[templates]\nfolder = \"mine\"\n";
+        let settings = read(text).unwrap();
         assert_eq!(settings.rules, Rules::default().with_name("pin").with_pattern("corp_*"));
-        assert_eq!(settings.limits, Limits { depth: 8, elements: 100, bytes: 2048, ..Limits::default() });
+        let limits = Limits { depth: 8, elements: 100, bytes: 2048, nodes: 1000, frames: 50 };
+        assert_eq!(settings.limits, limits);
+        assert!(!settings.debug_info);
+        let Bounds { limits, permissions } = &settings.bounds;
+        assert_eq!((limits.timeout.as_secs(), limits.memory_bytes), (5, Some(512 << 20)));
+        assert!(permissions.network && permissions.writable.len() == 1);
+        assert!(permissions.writable[0].ends_with("mine"));
         assert!(settings.template_folder.as_ref().is_some_and(|folder| folder.ends_with("mine")));
         assert!(settings.templates().is_ok());
         assert!(!read("[redaction]\nenabled = false\n").unwrap().rules.is_on());
+        for Setting { key, .. } in SETTINGS {
+            assert!(*key == "enabled" || text.contains(&format!("\n{key} = ")), "{key}");
+        }
+    }
+
+    fn page() -> String {
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/relapse-toml.md")).unwrap()
     }
 
     #[test]
     fn the_settings_of_the_documentation_are_the_defaults() {
-        let page =
-            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/relapse-toml.md")).unwrap();
+        let page = page();
         let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
         let settings = read(example).unwrap();
         assert_eq!((settings.rules, settings.limits), (Rules::default(), Limits::default()));
+        assert!(settings.debug_info && settings.template_folder.is_none());
+        assert_eq!(settings.bounds, Bounds::default());
     }
 
     #[test]
-    fn a_wrong_setting_is_named_with_its_line() {
-        for (text, line, reason) in [
-            ("\n[limit]\ndepth = 1\n", 2, "unknown field `limit`"),
-            ("[limits]\ndepth = 8\nwidth = 1\n", 3, "unknown field `width`"),
-            ("[limits]\n\ndepth = \"8\"\n", 3, "invalid type: string"),
-            ("[limits]\ndepth = 97\n", 2, "97 is not from 1 to 96"),
-            ("[limits]\nbytes = 1\nelements = -1\n", 3, "-1 is not from 1 to 1000000"),
-            ("[redaction]\nnames = [\n  \"pin\",\n  \"__\",\n]\n", 4, "a name needs a letter"),
-            ("[redaction]\npatterns = [\"**\"]\n", 2, "a pattern needs more"),
-            ("[templates]\nfolder = \"not there\"\n", 2, "there is no folder"),
-            ("[templates\n", 1, ""),
+    fn the_documentation_names_every_setting_and_no_other() {
+        let page = page();
+        let mut sections = page.split("\n## `[").skip(1).map(|section| section.split_once("]`").unwrap());
+        let documented: Vec<(&str, &str)> = sections
+            .by_ref()
+            .flat_map(|(table, text)| {
+                let rows = text.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+                rows.map(move |key| (table, key))
+            })
+            .collect();
+        let settings: Vec<_> = SETTINGS.iter().map(|setting| (setting.table, setting.key)).collect();
+        assert_eq!(documented, settings);
+        for setting in SETTINGS {
+            let Kind::Number(allowed, _) = &setting.kind else { continue };
+            let (row, range) =
+                (format!("| `{}`", setting.key), format!("| {} … {} |", allowed.start(), allowed.end()));
+            assert!(
+                page.lines().any(|line| line.starts_with(&row) && line.ends_with(&range)),
+                "{row} … {range}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_setting_refuses_a_wrong_value_with_its_place() {
+        for Setting { table, key, kind } in SETTINGS {
+            let mut wrong = vec!["[1]", "2026-11-23", "1.5", "{ a = 1 }", "-1"];
+            match kind {
+                Kind::Switch(_) => wrong.extend(["1", "\"true\""]),
+                Kind::Number(..) => {
+                    wrong.extend(["0", "true", "\"8\"", "9999999999", "99999999999999999999"]);
+                }
+                Kind::Texts(..) => wrong.extend(["\"pin\"", "[\"**\", \"__\"]", "[\"a\", 2]", "true"]),
+                Kind::Text(_) => wrong.extend(["\"\"", "true", "\"not there\""]),
+            }
+            for value in wrong {
+                let text = format!("# ü\n[{table}]\n  {key} = {value}\n");
+                let failure = read(&text).expect_err(&text);
+                assert_eq!(failure.code().number(), 65);
+                let place = failure.message.strip_prefix("failed to read relapse.toml:3:").expect(&text);
+                let column: usize = place.parse().expect(&text);
+                assert!(column >= key.len() + 6, "{text}{place}");
+                assert!(failure.causes[0].starts_with(&format!("`{table}.{key}`")), "{}", failure.causes[0]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place_and_what_was_meant() {
+        for (text, place, reason, meant) in [
+            ("\n[limit]\ndepth = 1\n", "2:2", "no table or setting \"limit\"", "did you mean [limits]?"),
+            ("[limits]\ndepth = 8\n ü = 1", "3:2", "", ""),
+            ("[limits]\ndepth = 8\nwidth = 1\n", "3:1", "no setting \"width\" in [limits]", "docs/"),
+            ("[limits]\n deph = 8\n", "2:2", "no setting \"deph\"", "did you mean `depth`?"),
+            ("[redaction]\ndepth = 8\n", "2:1", "in [redaction]", "did you mean `depth` under [limits]?"),
+            ("frames = 8\n", "1:1", "no table or setting", "did you mean `frames` under [limits]?"),
+            ("limits = 8\n", "1:1", "`limits` is a table", "did you mean [limits]?"),
+            ("[[limits]]\ndepth = 1\n", "1:3", "`limits` is a table", "did you mean [limits]?"),
+            ("[limits]\ndepth = 97\n", "2:9", "is a whole number from 1 to 96, not 97", "docs/"),
+            ("[limits]\nbytes = 1\nelements = -1\n", "3:12", "from 1 to 1000000, not -1", ""),
+            ("[redaction]\nnames = [\n  \"pin\",\n  \"__\",\n]\n", "4:3", "without a letter", ""),
+            ("[redaction]\npatterns = [\"**\"]\n", "2:13", "no more than `*`", ""),
+            ("[templates]\nfolder = \"not there\"\n", "2:10", "there is no folder", ""),
+            ("[zzz]\n[limits]\ndepth = 0\n", "1:2", "\"zzz\"", "docs/"),
+            ("[limits]\ndepth = 0\n[aaa]\n", "2:9", "`limits.depth`", "docs/"),
+            ("[limits]\ndepth = 1\ndepth = 2\n", "3:1", "duplicate key", ""),
+            ("[templates\n", "1:11", "", ""),
         ] {
             let failure = read(text).unwrap_err();
-            assert_eq!(failure.message, format!("failed to read relapse.toml, line {line}"), "{text}");
+            assert_eq!(failure.message, format!("failed to read relapse.toml:{place}"), "{text}");
             assert!(failure.causes[0].contains(reason), "{}", failure.causes[0]);
+            assert!(failure.advice.as_ref().is_some_and(|advice| advice.starts_with(meant)), "{failure:?}");
             assert_eq!(failure.code().number(), 65);
         }
     }

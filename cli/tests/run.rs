@@ -61,6 +61,24 @@ fn failing_tests_are_kept_and_expected_panics_are_not() {
 }
 
 #[test]
+fn builds_get_the_debug_info_that_they_lack_unless_settings_forbid_it() {
+    let project = project();
+    let manifest = fs::read_to_string(project.path().join("Cargo.toml")).unwrap();
+    project.write("Cargo.toml", manifest + "[profile.dev]\ndebug = 0\n");
+    let arguments = |setting: &str| {
+        project.write("relapse.toml", setting);
+        assert_eq!(run(&project, &["cargo", "run", "-q", "--", "no"]).status.code(), Some(101));
+        let output = project.command(&["show", "latest", "--json"]).output().unwrap();
+        let snapshot: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let frames = snapshot["threads"][0]["frames"].as_array().unwrap();
+        let pick = frames.iter().find(|frame| frame["function"] == "demo::pick").unwrap();
+        pick["arguments"].as_array().unwrap().len()
+    };
+    assert_eq!(arguments("[profile]\ndebug_info = false\n"), 0);
+    assert_eq!(arguments(""), 2);
+}
+
+#[test]
 fn program_sees_the_environment_that_it_would_have_without_relapse() {
     let project = project();
     project.built();

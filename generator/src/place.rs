@@ -8,7 +8,7 @@ mod format;
 mod harness;
 mod list;
 pub(crate) mod outside;
-mod source;
+pub mod source;
 mod wire;
 
 use std::collections::BTreeSet;

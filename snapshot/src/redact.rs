@@ -8,7 +8,7 @@ mod mask;
 mod names;
 mod scan;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use crate::crash::{Snapshot, Variable};
@@ -384,25 +384,24 @@ fn put_chars(items: &mut [Value], before: &str, after: &str) -> bool {
     before != after
 }
 
-/// The secrets found so far, to find their other copies: under other names, within messages.
+/// The secrets found so far, to find their other copies: under other names, within messages. By their first bytes
+/// and their length, so that a program that holds thousands of tokens of one form takes no longer.
 #[derive(Default)]
-struct Found {
-    secrets: Vec<Vec<u8>>,
-    by_start: HashMap<[u8; 4], Vec<usize>>,
-}
+struct Found(HashMap<[u8; 4], BTreeMap<usize, HashSet<Vec<u8>>>>);
 
 impl Found {
     /// Shorter ones would be found by chance.
     const SHORTEST: usize = 6;
+    /// Of a longer one its beginning is looked for.
+    const LONGEST: usize = 4096;
 
     fn add(&mut self, secret: &[u8]) {
         let secret = secret.trim_ascii();
         let Some(start) = secret.first_chunk::<4>() else { return };
         let telling = secret.len() >= Self::SHORTEST && secret.iter().any(|b| *b != secret[0]);
-        let known = |list: &Vec<usize>| list.iter().any(|&at| self.secrets[at] == secret);
-        if telling && mask_all_bytes(secret) != secret && !self.by_start.get(start).is_some_and(known) {
-            self.by_start.entry(*start).or_default().push(self.secrets.len());
-            self.secrets.push(secret.to_vec());
+        if telling && mask_all_bytes(secret) != secret {
+            let of_length = self.0.entry(*start).or_default().entry(secret.len()).or_default();
+            of_length.insert(secret[..secret.len().min(Self::LONGEST)].to_vec());
         }
     }
 
@@ -416,9 +415,12 @@ impl Found {
     fn ranges(&self, text: &[u8]) -> Vec<Range<usize>> {
         let (mut ranges, mut at) = (Vec::new(), 0);
         while let Some(start) = text[at..].first_chunk::<4>() {
-            let here = self.by_start.get(start).into_iter().flatten();
-            let len =
-                here.map(|&i| &self.secrets[i]).filter(|s| text[at..].starts_with(s)).map(Vec::len).max();
+            let rest = &text[at..];
+            let mut here = self.0.get(start).into_iter().flatten().rev();
+            let len = here.find_map(|(len, secrets)| {
+                let beginning = rest.get(..*len)?.get(..(*len).min(Self::LONGEST))?;
+                secrets.contains(beginning).then_some(*len)
+            });
             if let Some(len) = len {
                 ranges.push(at..at + len);
             }
@@ -429,7 +431,7 @@ impl Found {
 
     /// Masks every copy of a known secret. Returns the number of values and texts that were changed.
     fn erase(&self, snapshot: &mut Snapshot) -> usize {
-        if self.secrets.is_empty() {
+        if self.0.is_empty() {
             return 0;
         }
         let variables = &mut snapshot.program.environment;

@@ -2,14 +2,14 @@
 
 /// A condition that holds: `unix`, or `target_os` with `linux`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Cfg(String, Option<String>);
+pub struct Cfg(String, Option<String>);
 
 /// Conditions nested deeper than this do not hold.
 const DEPTH_LIMIT: usize = 32;
 
 impl Cfg {
     /// A line of `rustc --print cfg`.
-    pub(crate) fn parse(line: &str) -> Cfg {
+    pub fn parse(line: &str) -> Cfg {
         match line.split_once('=') {
             Some((name, value)) => {
                 Cfg(name.trim().to_owned(), Some(value.trim().trim_matches('"').to_owned()))
@@ -20,7 +20,7 @@ impl Cfg {
 }
 
 /// Whether a condition (without its `cfg(` and `)`) holds. One that cannot be parsed does not.
-pub(crate) fn matches(condition: &str, cfgs: &[Cfg]) -> bool {
+pub fn matches(condition: &str, cfgs: &[Cfg]) -> bool {
     evaluate(condition, cfgs, 0).unwrap_or(false)
 }
 

@@ -17,11 +17,11 @@ struct ConfigFile {
 }
 
 /// All configuration files of a working folder, the strongest first.
-pub(crate) struct Config(Vec<ConfigFile>);
+pub struct Config(Vec<ConfigFile>);
 
 impl Config {
     /// Reads the files that cargo would read.
-    pub(crate) fn read(folder: &Path, cargo_home: Option<&Path>) -> Config {
+    pub fn read(folder: &Path, cargo_home: Option<&Path>) -> Config {
         let mut folders: Vec<PathBuf> = folder.ancestors().map(|folder| folder.join(".cargo")).collect();
         if let Some(home) = cargo_home
             && !folders.iter().any(|known| known == home)
@@ -31,18 +31,23 @@ impl Config {
         Config(folders.iter().filter_map(|folder| config_file(folder)).collect())
     }
 
+    /// The configuration of one file, whose relative paths are relative to `base`; none where the text is no TOML.
+    pub fn of_text(text: &str, base: &Path) -> Config {
+        Config(ConfigFile::of_text(text, base).into_iter().collect())
+    }
+
     /// A value by its keys, of the strongest file that has it, with that file's base folder.
     fn value(&self, keys: &[&str]) -> Option<(&Path, &Value)> {
         self.0.iter().find_map(|file| Some((file.base.as_path(), lookup(&file.table, keys)?)))
     }
 
     /// A profile's setting.
-    pub(crate) fn profile(&self, profile: &str, key: &str) -> Option<&Value> {
+    pub fn profile(&self, profile: &str, key: &str) -> Option<&Value> {
         self.value(&["profile", profile, key]).map(|(_, value)| value)
     }
 
     /// The targets that are built by default.
-    pub(crate) fn build_targets(&self) -> Vec<String> {
+    pub fn build_targets(&self) -> Vec<String> {
         match self.value(&["build", "target"]) {
             Some((_, Value::String(target))) => vec![target.clone()],
             Some((_, Value::Array(targets))) => {
@@ -53,7 +58,7 @@ impl Config {
     }
 
     /// The runner of a target: `target.TRIPLE.runner`, else that of the first `target.'cfg(…)'` that holds.
-    pub(crate) fn runner(&self, triple: &str, cfgs: impl FnOnce() -> Vec<Cfg>) -> Option<Vec<String>> {
+    pub fn runner(&self, triple: &str, cfgs: impl FnOnce() -> Vec<Cfg>) -> Option<Vec<String>> {
         if let Some((base, value)) = self.value(&["target", triple, "runner"]) {
             return words(base, value);
         }
@@ -80,7 +85,13 @@ fn config_file(folder: &Path) -> Option<ConfigFile> {
     // The name without an ending is the older one, and wins where both are there.
     let text =
         ["config", "config.toml"].iter().find_map(|name| fs::read_to_string(folder.join(name)).ok())?;
-    Some(ConfigFile { base: folder.parent().unwrap_or(folder).to_owned(), table: text.parse().ok()? })
+    ConfigFile::of_text(&text, folder.parent().unwrap_or(folder))
+}
+
+impl ConfigFile {
+    fn of_text(text: &str, base: &Path) -> Option<ConfigFile> {
+        Some(ConfigFile { base: base.to_owned(), table: text.parse().ok()? })
+    }
 }
 
 fn lookup<'a>(table: &'a Table, keys: &[&str]) -> Option<&'a Value> {
@@ -104,7 +115,7 @@ fn words(base: &Path, value: &Value) -> Option<Vec<String>> {
 }
 
 /// The runner that the environment sets.
-pub(crate) fn runner_of_text(text: &OsStr) -> Option<Vec<String>> {
+pub fn runner_of_text(text: &OsStr) -> Option<Vec<String>> {
     let words: Vec<String> = text.to_string_lossy().split_whitespace().map(str::to_owned).collect();
     (!words.is_empty()).then_some(words)
 }

@@ -39,6 +39,8 @@ pub struct RerunOptions {
     pub rules: Rules,
     /// How far values and stacks are read.
     pub limits: Limits,
+    /// Whether cargo's builds get the debug info that their profile lacks.
+    pub debug_info: bool,
 }
 
 /// What a second run has shown.
@@ -95,6 +97,7 @@ pub fn rerun(
         store: store.clone(),
         program: options.program.clone(),
         limits: options.limits.clone(),
+        debug_info: options.debug_info,
         rerun: false,
         watch: Some(stack.clone()),
     };

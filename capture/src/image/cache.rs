@@ -62,6 +62,13 @@ impl ImageCache {
     }
 }
 
+impl Image {
+    /// The image in a file's bytes, which is called `name`.
+    pub fn from_bytes(bytes: &'static [u8], name: &Path) -> Result<Image, ImageError> {
+        parse(bytes, name, &DebugFolders(Vec::new()))
+    }
+}
+
 fn parse(bytes: &'static [u8], path: &Path, folders: &DebugFolders) -> Result<Image, ImageError> {
     let format = |reason: &dyn std::fmt::Display| ImageError::Format {
         path: PathBuf::from(path),

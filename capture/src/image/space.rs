@@ -28,11 +28,15 @@ pub struct Mapped {
 }
 
 /// A line of `/proc/PID/maps` that has a file.
-struct Mapping<'a> {
-    range: Range<u64>,
-    executable: bool,
-    offset: u64,
-    path: &'a str,
+pub struct Mapping<'a> {
+    /// Its addresses.
+    pub range: Range<u64>,
+    /// Whether it is code.
+    pub executable: bool,
+    /// Where it begins in the file.
+    pub offset: u64,
+    /// The file as the kernel names it.
+    pub path: &'a str,
 }
 
 impl AddressSpace {
@@ -41,6 +45,14 @@ impl AddressSpace {
         let maps = PathBuf::from(format!("/proc/{pid}/maps"));
         let bytes = std::fs::read(&maps).map_err(|source| ImageError::Read { path: maps, source })?;
         let text = String::from_utf8_lossy(&bytes);
+        Ok(AddressSpace::of_maps(&text, |mapping| open(pid, mapping, cache)))
+    }
+
+    /// What the text of a `/proc/PID/maps` says is mapped; `open` gives the image of a mapped file.
+    pub fn of_maps<'t>(
+        text: &'t str,
+        mut open: impl FnMut(&Mapping<'t>) -> Result<&'static Image, ImageError>,
+    ) -> AddressSpace {
         let (mut space, mut failed) = (AddressSpace::default(), HashSet::new());
         // Only code tells where an image lies: programs map files for other ends too (std's own backtrace
         // maps the whole executable to read its debug info).
@@ -48,7 +60,7 @@ impl AddressSpace {
             if space.image_at(mapping.range.start).is_some() || failed.contains(mapping.path) {
                 continue;
             }
-            match open(pid, &mapping, cache) {
+            match open(&mapping) {
                 Ok(image) => {
                     if let Some(bias) = bias(image.segments(), &mapping) {
                         space.add(image, bias);
@@ -60,7 +72,14 @@ impl AddressSpace {
                 }
             }
         }
-        Ok(space)
+        space
+    }
+
+    /// Images that are loaded already, in their places.
+    pub fn of_images(images: impl IntoIterator<Item = Mapped>) -> AddressSpace {
+        let mut space = AddressSpace::default();
+        images.into_iter().for_each(|mapped| space.insert(mapped));
+        space
     }
 
     /// The images of a core file or a recording: file, load bias, and the range that it covers.

@@ -19,7 +19,7 @@ const MOST_PARAMETERS: usize = 256;
 
 /// When a call's arguments are read, and which of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Moment {
+pub enum Moment {
     /// All, while the call is under way.
     Crash,
     /// As the call begins: those that can be read first where it is now, on its way from the function's first

@@ -17,20 +17,20 @@ const UNKNOWN_SIZE: u64 = 4096;
 
 /// Where a thread has to be stopped to read all arguments of a function, in the image's own addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct EntryPlan {
+pub struct EntryPlan {
     /// Where the function is declared.
-    pub(crate) declared: Option<Location>,
+    pub declared: Option<Location>,
     /// The first instruction.
-    pub(crate) first: u64,
+    pub first: u64,
     /// The end of the prologue.
-    pub(crate) prologue_end: u64,
+    pub prologue_end: u64,
     /// Where arguments are read, in order.
-    pub(crate) stops: Vec<u64>,
+    pub stops: Vec<u64>,
 }
 
 impl Stacks {
     /// Plans the reading of a function's arguments; `None` where debug info knows of none.
-    pub(crate) fn entry_plan(&mut self, image: &'static Image, symbol: &Symbol) -> Option<EntryPlan> {
+    pub fn entry_plan(&mut self, image: &'static Image, symbol: &Symbol) -> Option<EntryPlan> {
         let Active { info, unit, found, .. } = look_up(image, symbol.address);
         let (call, unit) = (found.last()?, unit?);
         let die = DieRef { unit, entry: call.entry? };
@@ -59,7 +59,7 @@ impl Stacks {
 
     /// The arguments of the function at whose entry a thread is stopped, those that are read at another moment
     /// missing; `None` where its frame cannot be told.
-    pub(crate) fn entry_arguments(
+    pub fn entry_arguments(
         &mut self,
         space: &AddressSpace,
         registers: &Registers,
@@ -88,7 +88,7 @@ impl Stacks {
     }
 
     /// The canonical frame address of a thread's innermost frame.
-    pub(crate) fn innermost_cfa(
+    pub fn innermost_cfa(
         &mut self,
         space: &AddressSpace,
         registers: &Registers,

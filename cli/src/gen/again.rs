@@ -97,6 +97,7 @@ impl Surroundings for Again<'_> {
             roots: self.roots.clone(),
             rules: self.settings.rules.clone(),
             limits: self.settings.limits.clone(),
+            debug_info: self.settings.debug_info,
             program,
         };
         let spinner = self.console.progress("running the command again");

@@ -7,23 +7,23 @@ use syn::spanned::Spanned as _;
 use syn::{Expr, Item, ItemMod, Lit, Meta, UseTree};
 
 /// The names that the declaration may have, best first.
-pub(super) const NAMES: [&str; 2] = ["regressions", "relapse_regressions"];
+pub const NAMES: [&str; 2] = ["regressions", "relapse_regressions"];
 const BOM: &str = "\u{feff}";
 
 /// A declaration of ours that is in a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Declared {
+pub struct Declared {
     /// `regressions`, or the second of [`NAMES`].
-    pub(crate) name: String,
+    pub name: String,
     /// What it loads.
-    pub(crate) loads: Loads,
+    pub loads: Loads,
     /// Its bytes in the text, from its first attribute to its last token.
     range: Range<usize>,
 }
 
 /// What a declaration loads.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Loads {
+pub enum Loads {
     /// `#[path = "…"]`, relative to the source file's folder.
     Path(String),
     /// `include!`, relative to the package's folder.
@@ -32,7 +32,7 @@ pub(crate) enum Loads {
 
 /// Why a module cannot be found in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum SourceError {
+pub enum SourceError {
     /// The text is no Rust that syn knows.
     Syntax(String),
     /// There is no such inline module.
@@ -40,7 +40,7 @@ pub(crate) enum SourceError {
 }
 
 /// A parsed source file.
-pub(crate) struct Source<'a> {
+pub struct Source<'a> {
     text: &'a str,
     items: Vec<Item>,
     /// Where the parsed part begins: after a byte order mark and a shebang line.
@@ -48,7 +48,7 @@ pub(crate) struct Source<'a> {
 }
 
 /// One module of a source file.
-pub(crate) struct Module<'a> {
+pub struct Module<'a> {
     text: &'a str,
     items: &'a [Item],
     start: usize,
@@ -57,14 +57,15 @@ pub(crate) struct Module<'a> {
 }
 
 impl<'a> Source<'a> {
-    pub(crate) fn parse(text: &'a str) -> Result<Self, SourceError> {
+    /// Parses a file's text.
+    pub fn parse(text: &'a str) -> Result<Self, SourceError> {
         let start = start_of_code(text);
         let file = syn::parse_file(&text[start..]).map_err(|error| SourceError::Syntax(error.to_string()))?;
         Ok(Self { text, items: file.items, start })
     }
 
     /// The paths of all inline modules; the first, empty one is the file's own.
-    pub(crate) fn inline_modules(&self) -> Vec<Vec<String>> {
+    pub fn inline_modules(&self) -> Vec<Vec<String>> {
         fn visit(items: &[Item], path: &[String], out: &mut Vec<Vec<String>>) {
             for item in items {
                 let Item::Mod(ItemMod { ident, content: Some((_, items)), .. }) = item else { continue };
@@ -81,7 +82,7 @@ impl<'a> Source<'a> {
 
     /// The inline module of this path; the file's own where the path is empty. Of several modules of one name
     /// (each under its own `cfg`) the one that holds a function or struct named `hint` is taken, else the first.
-    pub(crate) fn module(&'a self, inline: &[String], hint: Option<&str>) -> Result<Module<'a>, SourceError> {
+    pub fn module(&'a self, inline: &[String], hint: Option<&str>) -> Result<Module<'a>, SourceError> {
         let mut module = Module { text: self.text, items: &self.items, start: self.start, brace: None };
         for name in inline {
             let same_name: Vec<&ItemMod> = module
@@ -107,12 +108,12 @@ impl<'a> Source<'a> {
 
 impl Module<'_> {
     /// Its items.
-    pub(crate) fn items(&self) -> &[Item] {
+    pub fn items(&self) -> &[Item] {
         self.items
     }
 
     /// The declarations of regressions that are there: one, or two where a merge or a move brought another.
-    pub(crate) fn all_declared(&self) -> Vec<Declared> {
+    pub fn all_declared(&self) -> Vec<Declared> {
         let mut found = Vec::new();
         for item in self.items {
             let Item::Mod(item) = item else { continue };
@@ -126,12 +127,12 @@ impl Module<'_> {
     }
 
     /// The first of [`NAMES`] that no item of the module has.
-    pub(crate) fn free_name(&self) -> Option<&'static str> {
+    pub fn free_name(&self) -> Option<&'static str> {
         NAMES.into_iter().find(|name| !self.items.iter().any(|item| takes(item, name)))
     }
 
     /// The text with a declaration at the module's end. Its lines come without indentation.
-    pub(crate) fn insert(&self, declaration: &[String]) -> String {
+    pub fn insert(&self, declaration: &[String]) -> String {
         let newline = newline_of(self.text);
         let Some(brace) = self.brace else { return append(self.text, declaration, newline) };
         let line_start = self.text[..brace].rfind('\n').map_or(0, |at| at + 1);
@@ -160,7 +161,7 @@ impl Module<'_> {
     }
 
     /// The text without a declaration and the blank line before it.
-    pub(crate) fn remove(&self, declared: &Declared) -> String {
+    pub fn remove(&self, declared: &Declared) -> String {
         let Range { start, end } = declared.range;
         let (before, after) = (&self.text[..start], &self.text[end..]);
         let line_start = before.trim_end_matches([' ', '\t']);
@@ -197,7 +198,7 @@ impl Module<'_> {
 
 /// The declaration appended to a text that cannot be parsed (newer syntax): the file's own module ends where
 /// the file ends.
-pub(crate) fn append(text: &str, declaration: &[String], newline: &str) -> String {
+pub fn append(text: &str, declaration: &[String], newline: &str) -> String {
     let mut out = text.to_owned();
     let ends_open = !text.is_empty() && !text.ends_with('\n');
     if ends_open {
@@ -215,7 +216,7 @@ pub(crate) fn append(text: &str, declaration: &[String], newline: &str) -> Strin
 }
 
 /// The line ending of a text.
-pub(crate) fn newline_of(text: &str) -> &'static str {
+pub fn newline_of(text: &str) -> &'static str {
     match text.find('\n') {
         Some(at) if text[..at].ends_with('\r') => "\r\n",
         _ => "\n",

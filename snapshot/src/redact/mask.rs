@@ -73,7 +73,8 @@ pub(super) fn mask_text(text: &str, ranges: &[Range<usize>]) -> String {
         while let Some((_, c)) = chars.next_if(|(at, _)| *at < range.start) {
             out.push(c);
         }
-        let style = style(text.char_indices().filter(|(at, _)| range.contains(at)).map(|(_, c)| c));
+        // Only the range is looked at again: there may be as many ranges as words.
+        let style = style(chars.clone().take_while(|(at, _)| *at < range.end).map(|(_, c)| c));
         while let Some((_, c)) = chars.next_if(|(at, _)| *at < range.end) {
             out.push(masked(c, style));
         }
