@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use relapse_capture::sandbox::landlock_version;
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch};
 use serde_json::Value;
 
 #[path = "fixture/project.rs"]
@@ -167,6 +168,27 @@ fn what_a_function_would_destroy_is_there_afterwards() {
     assert_eq!((&line["status"], &line["function"]), (&"verified".into(), &"demo::note".into()), "{line:#}");
     assert_eq!(fs::read_to_string(&file).unwrap(), "3");
     assert_eq!(project.left(), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn without_landlock_gen_says_so_and_goes_on() {
+    use std::os::unix::process::CommandExt as _;
+    let project = demo();
+    crash(&project, &["preferred", "-", "3"], &[]);
+    // A kernel without it: the calls that make its rules are not there.
+    let absent = [(libc::SYS_landlock_create_ruleset, Vec::new())].into_iter().collect();
+    let (allow, errno) = (SeccompAction::Allow, SeccompAction::Errno(libc::ENOSYS as u32));
+    let filter = SeccompFilter::new(absent, allow, errno, TargetArch::x86_64).unwrap();
+    let filter = BpfProgram::try_from(filter).unwrap();
+    let mut command = project.command(&["gen", "--latest", "--no-rerun", "--json"]);
+    // SAFETY: one system call between fork and exec.
+    unsafe { command.pre_exec(move || seccompiler::apply_filter(&filter).map_err(std::io::Error::other)) };
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("this kernel has no Landlock"), "{said}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let line: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    assert_eq!(line["status"], "verified", "{line:#}");
 }
 
 #[test]

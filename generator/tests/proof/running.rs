@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use relapse_capture::roots::Roots;
+use relapse_capture::sandbox::landlock_version;
 use relapse_generator::compile::compile;
 use relapse_generator::same_crash::{Crash, LineMap};
 use relapse_generator::scratch::{Scratch, roots_of};
 use relapse_generator::verify::{
-    Ending, HookReader, Limits, Observer, PanicLocation, TestRun, Traced, Verification, verify,
+    Ending, HookReader, Limits, Observer, PanicLocation, Permissions, TestRun, Traced, Verification, verify,
 };
 use relapse_snapshot::{Cause, CauseKind, Frame, FrameKind, Location, Program, Snapshot, Thread, TypeTable};
 
@@ -193,6 +194,47 @@ fn a_panic_behind_a_silent_hook_and_a_death_in_its_function_are_seen_by_the_trac
     death.threads[0].frames[0].function = "demo::other".to_owned();
     let reason = traced("killed", &death).reason;
     assert_eq!(reason.as_deref(), Some("the same signal, but not within demo::other"));
+}
+
+#[test]
+fn a_run_without_a_tracer_is_confined_too() {
+    if landlock_version().is_none() {
+        eprintln!("skipped: this kernel has no Landlock");
+        return;
+    }
+    let victim = tempfile::tempdir().unwrap();
+    let file = victim.path().join("precious");
+    fs::write(&file, "precious").unwrap();
+    let tests = [
+        ("removes", format!("std::fs::remove_file({file:?}).unwrap();")),
+        (
+            "opens_rights",
+            format!(
+                "std::fs::set_permissions({file:?}, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();"
+            ),
+        ),
+        ("connects", "std::net::UdpSocket::bind(\"127.0.0.1:0\").unwrap();".to_owned()),
+        ("writes_its_own", "std::fs::write(std::env::temp_dir().join(\"x\"), \"x\").unwrap();".to_owned()),
+    ];
+    let tests: Vec<(&str, &str)> = tests.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let built = build(SOURCE, &tests);
+    let before = fs::metadata(&file).unwrap().permissions();
+    for (test, ends) in [
+        ("removes", "PermissionDenied"),
+        ("opens_rights", "PermissionDenied"),
+        ("connects", "PermissionDenied"),
+        ("writes_its_own", ""),
+    ] {
+        let observer = HookReader { sandbox: Some(Permissions::default()) };
+        let seen = observer.observe(&built.runs[test]).unwrap();
+        match seen.panics.first() {
+            Some(panic) => {
+                assert!(!ends.is_empty() && panic.message.contains(ends), "{test}: {}", panic.message)
+            }
+            None => assert_eq!((ends, seen.ending), ("", Ending::Exited(0)), "{test}"),
+        }
+    }
+    assert_eq!(fs::metadata(&file).unwrap().permissions(), before);
 }
 
 #[test]
