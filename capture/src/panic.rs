@@ -3,6 +3,8 @@
 
 mod payload;
 
+use std::path::Path;
+
 pub use payload::{Origin, Payload};
 
 use crate::memory::Memory;
@@ -105,7 +107,9 @@ impl PanicCall {
             (0..SEARCHED_STACK as u64 / 8).map_while(|n| memory.read_u64(sp.checked_add(n * 8)?).ok());
         let pointers = words.filter(|word| *word != 0 && word.is_multiple_of(8));
         let mut places = pointers.filter_map(|word| PanicLocation::read(word, memory));
-        let location = places.find(|place| place.file.ends_with(".rs") && !place.file.contains('\n'));
+        let is_source =
+            |file: &str| Path::new(file).extension().is_some_and(|e| e == "rs") && !file.contains('\n');
+        let location = places.find(|place| is_source(&place.file));
         let nowhere = PanicLocation { file: String::new(), line: 0, column: 0 };
         let (location, era) = (location.unwrap_or(nowhere), minor.map_or(Era::Rust181, Era::of));
         Some(PanicCall { payload, vtable, location, can_unwind: true, era })

@@ -383,8 +383,10 @@ impl<'a> Tracer<'a> {
         };
         // Images with symbols raise through the same function, and their panics were told of by then.
         let caller = memory.read_u64(registers.rsp).unwrap_or(0);
-        let Some(minor) = process.hidden_at(caller) else { return };
-        let Some(call) = PanicCall::raised(minor, registers.rdi, registers.rsp, &memory) else { return };
+        let Some(image) = process.hidden_at(caller) else { return };
+        let Some(call) = PanicCall::raised(image.minor, registers.rdi, registers.rsp, &memory) else {
+            return;
+        };
         if self.panics_enough(process_id) {
             return;
         }

@@ -54,8 +54,8 @@ pub(crate) struct Process {
     seen: HashSet<(String, u64)>,
     /// Where exceptions are raised: breakpoints belong there once an image has no panic entries of its own.
     raises: Vec<(u64, Breakpoint)>,
-    /// The code of images whose panics show in no other way, each with its compiler.
-    hidden: Vec<(Range<u64>, Option<Minor>)>,
+    /// The code of images whose panics show in no other way.
+    hidden: Vec<(Range<u64>, Rc<Image>)>,
     /// Whether panics are of no interest any more.
     disarmed: bool,
     /// How many panics it had.
@@ -80,7 +80,7 @@ impl Process {
             let image = images.of(pid, &mapping);
             notes.extend_from_slice(&image.notes);
             if image.hidden == Some(Hidden::Raises) {
-                self.hidden.push((mapping.start..mapping.end, image.minor));
+                self.hidden.push((mapping.start..mapping.end, Rc::clone(&image)));
             }
             let Some(bias) = image.bias(&mapping) else { continue };
             for point in &image.points {
@@ -119,10 +119,10 @@ impl Process {
         }
     }
 
-    /// The compiler of the image whose panics only show as they are raised, and which has this address.
-    pub(crate) fn hidden_at(&self, address: u64) -> Option<Option<Minor>> {
+    /// The image that has this address, if its panics only show as they are raised.
+    pub(crate) fn hidden_at(&self, address: u64) -> Option<&Image> {
         let found = self.hidden.iter().find(|(range, _)| range.contains(&address));
-        found.map(|(_, minor)| *minor)
+        found.map(|(_, image)| image.as_ref())
     }
 
     /// The breakpoint at an address, or the one that was there.

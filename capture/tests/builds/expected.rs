@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use relapse_capture::tracer::Crash;
-use relapse_snapshot::{CauseKind, Data, Frame, Trust, TypeTable, Value};
+use relapse_snapshot::{CauseKind, Data, Frame, Trust, Value};
 
 use super::fixture::Seen;
 
@@ -112,7 +112,7 @@ impl Seen {
             let wanted: Vec<_> = expected.iter().map(|(name, ty, _)| (*name, *ty)).collect();
             assert_eq!(seen, wanted, "{function}");
             for (argument, (name, _, is)) in frame.arguments.iter().zip(expected) {
-                let right = is_right(&argument.value, is, types);
+                let right = is_right(&argument.value, is);
                 let right = right.unwrap_or_else(|wrong| panic!("{function}: {name} is wrong: {wrong}"));
                 count.right += usize::from(right);
                 count.missing += usize::from(!right);
@@ -145,7 +145,7 @@ impl Seen {
 }
 
 /// Whether a value is the right one; `false`: it, or a part of it, is missing and says why, and the rest is right.
-fn is_right(value: &Value, is: &Is, types: &TypeTable) -> Result<bool, String> {
+fn is_right(value: &Value, is: &Is) -> Result<bool, String> {
     let wrong = || Err(format!("{value:?}"));
     let all = |parts: Vec<Result<bool, String>>| {
         parts.into_iter().try_fold(true, |whole, part| Ok::<_, String>(whole & part?))
@@ -155,12 +155,12 @@ fn is_right(value: &Value, is: &Is, types: &TypeTable) -> Result<bool, String> {
             let said = matches!(value.trust, Trust::OptimizedOut | Trust::Unreadable) && !reason.is_empty();
             if said { Ok(false) } else { wrong() }
         }
-        (Data::Pointer { to: Some(to), .. }, _) => is_right(to, is, types),
+        (Data::Pointer { to: Some(to), .. }, _) => is_right(to, is),
         (Data::Text { text, .. }, Is::Text(wanted)) if text == wanted => Ok(true),
         (Data::Uint(number), Is::Number(wanted)) if number == wanted => Ok(true),
         (Data::Sequence { items, len }, Is::List(wanted)) if *len == wanted.len() as u64 => {
             let items = items.iter().zip(*wanted);
-            all(items.map(|(item, wanted)| is_right(item, &Is::Number(*wanted), types)).collect())
+            all(items.map(|(item, wanted)| is_right(item, &Is::Number(*wanted))).collect())
         }
         (Data::Struct(fields), Is::Order) => {
             let wanted =
@@ -168,7 +168,7 @@ fn is_right(value: &Value, is: &Is, types: &TypeTable) -> Result<bool, String> {
             if fields.iter().map(|f| f.name.as_str()).ne(wanted.iter().map(|(name, _)| *name)) {
                 return wrong();
             }
-            all(fields.iter().zip(&wanted).map(|(f, (_, is))| is_right(&f.value, is, types)).collect())
+            all(fields.iter().zip(&wanted).map(|(f, (_, is))| is_right(&f.value, is)).collect())
         }
         // A value of doubtful trust may be another one: that is what the trust says.
         _ if value.trust != Trust::AtCrash && value.trust != Trust::Entry => Ok(false),

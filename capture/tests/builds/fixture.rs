@@ -196,5 +196,6 @@ pub(crate) fn here(needed: &[(&str, &str)]) -> bool {
 /// Says that this case is skipped, past the capture of test output.
 pub(crate) fn skip(reason: &str) {
     let case = std::thread::current().name().unwrap_or_default().to_owned();
-    writeln!(std::io::stderr(), "skipped: {case}: {reason}").unwrap();
+    let line = format!("skipped: {case}: {reason}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
 }

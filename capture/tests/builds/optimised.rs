@@ -9,7 +9,6 @@ use super::fixture::Build;
 fn at_least(right: usize, options: &[&str]) {
     let seen = Build::with(options).see();
     let count = seen.right_or_missing();
-    println!("{options:?}: {} of 7 arguments are read", count.right);
     assert!(count.right >= right, "{options:?}: {count:?}");
     assert_eq!(count.right + count.missing, 7);
     if count.missing > 0 {

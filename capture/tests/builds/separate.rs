@@ -139,7 +139,7 @@ fn supplementary_file_by_build_id_is_read_whole() {
     let Some(mut build) = shared() else { return };
     build.run("objcopy", &["--dump-section", ".note.gnu.build-id=id", "common.debug"]);
     let id = fs::read(build.folder().join("id")).unwrap();
-    let id: String = id[16..].iter().map(|byte| format!("{byte:02x}")).collect();
+    let id = id[16..].iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     build.debug_folder("debug");
     build.rename("common.debug", &format!("debug/.build-id/{}/{}.debug", &id[..2], &id[2..]));
     build.see().is_whole();
