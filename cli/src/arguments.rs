@@ -67,6 +67,8 @@ pub(crate) enum Verb {
     Review(Review),
     Clean(Clean),
     Doctor(Doctor),
+    Completions(Completions),
+    Man(Man),
 }
 
 impl Verb {
@@ -85,6 +87,7 @@ impl Verb {
             Verb::Review(args) => args.json,
             Verb::Clean(args) => args.json,
             Verb::Doctor(args) => args.json,
+            Verb::Completions(_) | Verb::Man(_) => false,
         }
     }
 }
@@ -312,6 +315,36 @@ pub(crate) struct Demo {
     /// Print one JSON object with the result of each step
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Print a script by which a shell completes verbs and options
+///
+/// It serves `cargo-relapse`; in bash, zsh and fish `cargo relapse` as well, beside whatever completes cargo.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo relapse completions bash > ~/.local/share/bash-completion/completions/cargo-relapse
+  cargo relapse completions zsh > ~/.zfunc/_cargo-relapse
+  cargo relapse completions fish > ~/.config/fish/conf.d/cargo-relapse.fish")]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Print a page of the manual, or write all of them to a folder
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo relapse man | man -l -
+  cargo relapse man gen | man -l -
+  cargo relapse man --out ~/.local/share/man/man1     then: man cargo-relapse-gen")]
+pub(crate) struct Man {
+    /// The verb whose page is printed; the program's own where none is named
+    #[arg(value_name = "VERB", conflicts_with = "out")]
+    pub(crate) verb: Option<String>,
+    /// Write the page of the program and one for each verb to this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[cfg(test)]

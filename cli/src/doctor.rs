@@ -1,7 +1,12 @@
 //! `cargo relapse doctor`: whether relapse can work here, and what to do where it cannot.
 
+mod builds;
 mod machine;
 mod project;
+mod store;
+mod toolchain;
+
+use std::path::Path;
 
 use relapse_snapshot::display::terminal_safe;
 use serde::Serialize;
@@ -54,11 +59,18 @@ impl Check {
 pub(crate) fn doctor(_args: &arguments::Doctor, console: &mut Console) -> Result<ExitCode, Failure> {
     let progress = console.progress("looking at the machine");
     let mut checks = machine::checks();
-    match Workspace::find() {
-        Ok(workspace) => checks.extend(project::checks(&workspace)),
+    let workspace = Workspace::find();
+    let folder = workspace.as_ref().map_or(Path::new("."), |workspace| &workspace.root);
+    let configs = project::configs(folder);
+    checks.extend(toolchain::checks(folder, project::own_linker(&configs)));
+    match &workspace {
+        Ok(workspace) => {
+            checks.extend(store::checks(workspace));
+            checks.extend(project::checks(workspace, &configs));
+        }
         Err(failure) => {
-            let advice = failure.advice.unwrap_or_else(|| "repair Cargo.toml".to_owned());
-            let message = [vec![failure.message], failure.causes].concat().join(": ");
+            let advice = failure.advice.clone().unwrap_or_else(|| "repair Cargo.toml".to_owned());
+            let message = [vec![failure.message.clone()], failure.causes.clone()].concat().join(": ");
             checks.push(Check::missing("workspace", message, advice));
         }
     }

@@ -20,6 +20,7 @@ pub(crate) struct Failure {
 
 #[derive(Debug, Clone, Copy)]
 enum Kind {
+    Usage,
     BadInput,
     Missing,
     Internal,
@@ -27,6 +28,11 @@ enum Kind {
 }
 
 impl Failure {
+    /// The command line is wrong in a way that its definition cannot say (64).
+    pub(crate) fn usage(message: impl Into<String>) -> Failure {
+        Failure::new(Kind::Usage, message)
+    }
+
     /// An input file is missing, damaged or of another kind (65).
     pub(crate) fn bad_input(message: impl Into<String>) -> Failure {
         Failure::new(Kind::BadInput, message)
@@ -73,6 +79,7 @@ impl Failure {
     /// The exit status that it comes to.
     pub(crate) fn code(&self) -> ExitCode {
         match self.kind {
+            Kind::Usage => ExitCode::Usage,
             Kind::BadInput => ExitCode::BadInput,
             Kind::Missing => ExitCode::Missing,
             Kind::Internal => ExitCode::Internal,

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod clean;
+mod completions;
 mod console;
 mod demo;
 mod doctor;
@@ -11,6 +12,7 @@ mod exit_code;
 mod failure;
 mod r#gen;
 mod list;
+mod man;
 mod replay;
 mod review;
 mod rm;
@@ -93,5 +95,8 @@ fn dispatch(verb: &Verb, console: &mut Console) -> Result<ExitCode, Failure> {
         Verb::Review(args) => review::review(args, console),
         // The machine.
         Verb::Doctor(args) => doctor::doctor(args, console),
+        // What comes with a program.
+        Verb::Completions(args) => completions::completions(args, console),
+        Verb::Man(args) => man::man(args, console),
     }
 }

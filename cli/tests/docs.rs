@@ -73,7 +73,21 @@ fn paths_of_this_repository_exist() {
 #[test]
 fn verbs_and_flags_exist() {
     let mut helps: BTreeMap<String, Option<String>> = BTreeMap::new();
-    let verbs = ["demo", "run", "gen", "sync", "replay", "list", "show", "rm", "review", "clean", "doctor"];
+    let verbs = [
+        "demo",
+        "run",
+        "gen",
+        "sync",
+        "replay",
+        "list",
+        "show",
+        "rm",
+        "review",
+        "clean",
+        "doctor",
+        "completions",
+        "man",
+    ];
     let mut seen = 0;
     for (path, text) in documents() {
         for line in code(&text) {

@@ -191,7 +191,12 @@ fn crash(message: &str) -> Snapshot {
 fn help_of_every_verb_is_as_it_was_accepted() {
     let project = Project::new();
     insta::assert_snapshot!("help", project.shown(&["--help"]));
-    for verb in ["demo", "run", "gen", "sync", "replay", "list", "show", "rm", "review", "clean", "doctor"] {
+    let text = String::from_utf8(project.run(&["--help"]).stdout).unwrap();
+    let verbs =
+        text.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let verbs: Vec<&str> = verbs.filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).collect();
+    assert!(verbs.len() > 12, "{verbs:?}");
+    for verb in verbs.into_iter().filter(|verb| !verb.is_empty() && *verb != "help") {
         insta::assert_snapshot!(format!("help_{verb}"), project.shown(&[verb, "--help"]));
     }
 }
@@ -412,35 +417,6 @@ fn a_broken_manifest_is_bad_input_and_says_what_cargo_says() {
     let output = project.run(&["list"]);
     assert_eq!(status(&output), 65);
     assert!(String::from_utf8(output.stderr).unwrap().contains("locate-project"));
-}
-
-#[test]
-fn doctor_says_what_costs_values() {
-    let project = Project::new();
-    let manifest = fs::read_to_string(project.path().join("Cargo.toml")).unwrap();
-    fs::write(project.path().join("Cargo.toml"), manifest + "[profile.release]\nstrip = true\ndebug = 1\n")
-        .unwrap();
-    fs::create_dir(project.path().join(".cargo")).unwrap();
-    let config = "[target.x86_64-unknown-linux-gnu]\nrunner = \"valgrind -q\"\n";
-    fs::write(project.path().join(".cargo/config.toml"), config).unwrap();
-    let output = project.run(&["doctor", "--json"]);
-    let checks = json_lines(&output);
-    let of = |name: &str| -> Vec<&Json> { checks.iter().filter(|check| check["check"] == name).collect() };
-    let missing = checks.iter().any(|check| check["status"] == "missing");
-    assert_eq!(status(&output), if missing { 69 } else { 0 });
-    assert_eq!(of("debug info").len(), 2, "{checks:#?}");
-    assert!(
-        of("debug info")
-            .iter()
-            .all(|check| check["advice"].as_str().unwrap().contains("CARGO_PROFILE_RELEASE_"))
-    );
-    assert!(of("runner")[0]["message"].as_str().unwrap().contains("valgrind"));
-    for name in ["platform", "ptrace", "sandbox", "cargo", "rustc", "store", "workspace"] {
-        assert_eq!(of(name).len(), 1, "{name}");
-    }
-    let people = project.run(&["doctor"]);
-    assert_eq!(status(&people), status(&output));
-    assert!(String::from_utf8(people.stdout).unwrap().contains("-> set"));
 }
 
 #[test]

@@ -67,8 +67,8 @@ fn main() -> Result<()> {
     let stopped = Stopped::start(&program)?;
     let r = &stopped.registers;
     let registers = [
-        r.rax, r.rdx, r.rcx, r.rbx, r.rsi, r.rdi, r.rbp, r.rsp, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14,
-        r.r15, r.rip,
+        r.rax, r.rdx, r.rcx, r.rbx, r.rsi, r.rdi, r.rbp, r.rsp, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13,
+        r.r14, r.r15, r.rip,
     ];
     let bias = stopped.bias()?;
     let recorder = Recorder::new(&stopped.memory);

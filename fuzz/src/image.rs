@@ -22,7 +22,7 @@ const MOST_PATCHES: u64 = 32;
 /// In place of a number of changes: the input is a whole file.
 const WHOLE_FILE: u64 = 0xff;
 /// Functions of which plans are made.
-const MOST_FUNCTIONS: usize = 12;
+const MOST_FUNCTIONS: usize = 3;
 const SECTIONS: [&str; 13] = [
     ".debug_info",
     ".debug_abbrev",

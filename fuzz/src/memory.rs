@@ -48,7 +48,8 @@ impl Memory for Pieces<'_> {
         let (mut at, mut filled) = (address, 0);
         while filled < buffer.len() {
             let (start, piece) = self.0.range(..=at).next_back().ok_or(unreadable)?;
-            let within = usize::try_from(at - start).ok().and_then(|skip| piece.get(skip..)).unwrap_or_default();
+            let within =
+                usize::try_from(at - start).ok().and_then(|skip| piece.get(skip..)).unwrap_or_default();
             let count = within.len().min(buffer.len() - filled);
             if count == 0 {
                 return Err(unreadable);

@@ -3,8 +3,10 @@
 use relapse_snapshot::display::{shell_words, short_function, short_type, terminal_safe};
 use relapse_snapshot::{Rules, normalise_message};
 
-/// Long enough that time by the square of the length shows as a timeout.
-const LONG: usize = 64 << 10;
+/// How long a text is made: where the input says so, so long that time by the square of it shows as a timeout.
+const LONG: usize = 4 << 10;
+const LONGEST: usize = 256 << 10;
+const LONGEST_MARK: &[u8] = b"*";
 
 /// Redacts a text, and the same text many times in a row.
 pub fn body(data: &[u8]) {
@@ -19,7 +21,8 @@ pub fn body(data: &[u8]) {
     let message = normalise_message(&text);
     assert_eq!(normalise_message(&message), message, "a second time changes something");
     if !text.is_empty() {
-        let long = text.repeat(LONG / text.len() + 1);
+        let len = if data.starts_with(LONGEST_MARK) { LONGEST } else { LONG };
+        let long = text.repeat(len / text.len() + 1);
         let _ = (rules.redact_text(&long), terminal_safe(&long), short_type(&long), normalise_message(&long));
     }
 }

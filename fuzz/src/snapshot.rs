@@ -20,7 +20,7 @@ pub(crate) fn exercise(mut snapshot: Snapshot) {
 
     for frame in snapshot.frames() {
         show(frame, &snapshot.types);
-        write(frame, &snapshot.types);
+        WAYS.iter().for_each(|way| write(frame, &snapshot.types, *way));
     }
     let _ = (snapshot.called_at(), snapshot.innermost_workspace_frame().map(Frame::trust));
     let _ = shell_words(&snapshot.program.command);
@@ -55,23 +55,29 @@ fn name(text: &str) {
     let _ = terminal_safe(text);
 }
 
-/// Every argument as an expression, in every way; what comes out is Rust.
-pub(crate) fn write(frame: &Frame, types: &TypeTable) {
-    for literals in [Literals::Inferred, Literals::Annotated, Literals::Suffixed] {
-        for names in [Everything { literals: true }, Everything { literals: false }] {
-            let mut scope = Scope::new("case");
-            let written: Vec<_> = frame
-                .arguments
-                .iter()
-                .filter_map(|argument| {
-                    argument_with(&argument.name, &argument.value, types, &names, &mut scope, literals).ok()
-                })
-                .collect();
-            let pass = written.iter().map(|written| &written.pass);
-            let tokens = body(&written, &quote!(call(#(#pass),*)), true);
-            assert!(syn::parse2::<syn::Block>(quote!({ #tokens })).is_ok(), "{tokens}");
-            let text = format(&tokens);
-            assert!(syn::parse_str::<syn::Block>(&format!("{{\n{text}\n}}")).is_ok(), "{text}");
-        }
-    }
+/// The ways to write expressions: what literals say of their types, and whether a struct's may be written.
+pub(crate) const WAYS: [(Literals, bool); 6] = [
+    (Literals::Inferred, true),
+    (Literals::Annotated, true),
+    (Literals::Suffixed, true),
+    (Literals::Inferred, false),
+    (Literals::Annotated, false),
+    (Literals::Suffixed, false),
+];
+
+/// Every argument as an expression; what comes out is Rust.
+pub(crate) fn write(frame: &Frame, types: &TypeTable, (how, literals): (Literals, bool)) {
+    let (names, mut scope) = (Everything { literals }, Scope::new("case"));
+    let written: Vec<_> = frame
+        .arguments
+        .iter()
+        .filter_map(|argument| {
+            argument_with(&argument.name, &argument.value, types, &names, &mut scope, how).ok()
+        })
+        .collect();
+    let pass = written.iter().map(|written| &written.pass);
+    let tokens = body(&written, &quote!(call(#(#pass),*)), true);
+    assert!(syn::parse2::<syn::Block>(quote!({ #tokens })).is_ok(), "{tokens}");
+    let text = format(&tokens);
+    assert!(syn::parse_str::<syn::Block>(&format!("{{\n{text}\n}}")).is_ok(), "{text}");
 }

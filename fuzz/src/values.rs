@@ -1,6 +1,7 @@
 //! Values of known types in memory that holds anything. The types are those of `fixtures/values.rs`, built; only
 //! its debug info is kept.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -13,9 +14,11 @@ use relapse_capture::values::Reader;
 use relapse_snapshot::{Argument, Frame, TypeTable};
 
 use crate::memory::{Input, Pieces};
-use crate::snapshot;
+use crate::snapshot::{self, WAYS};
 
 thread_local! {
+    // What was read of the types serves the next input, as it serves the next value in the program.
+    static UNITS: RefCell<UnitCache> = RefCell::default();
     // An image is no thing for several threads; the program never unloads one, either.
     static FIXTURE: &'static Fixture = Box::leak(Box::new(Fixture::load()));
 }
@@ -53,20 +56,22 @@ pub fn body(data: &[u8]) {
     read(number, address, &Pieces::read(input));
 }
 
-/// Reads a value, shows it, and writes it as an expression.
+/// Reads a value, shows it, and writes it as an expression in one of the ways.
 pub fn read(number: usize, address: u64, memory: &dyn Memory) {
     let fixture = FIXTURE.with(|fixture| *fixture);
     let Some(die) = fixture.types.values().nth(number % fixture.types.len()) else { return };
     let limits = Limits { depth: 24, elements: 256, bytes: 4096, nodes: 2000, frames: 8 };
-    let (mut types, mut units) = (TypeTable::default(), UnitCache::new());
-    let mut reader = Reader::new(&fixture.image.dwarf, memory, &limits, &mut types, &mut units);
-    let value = reader.read(*die, &Place::Memory(address));
+    let mut types = TypeTable::default();
+    let value = UNITS.with_borrow_mut(|units| {
+        let mut reader = Reader::new(&fixture.image.dwarf, memory, &limits, &mut types, units);
+        reader.read(*die, &Place::Memory(address))
+    });
     // Each node has leaves of its own where it could not be read.
     assert!(value.nodes() <= limits.nodes * 2, "{} nodes", value.nodes());
     let argument = Argument { name: "value".to_owned(), value };
     let frame = Frame { arguments: vec![argument], ..Frame::default() };
     snapshot::show(&frame, &types);
-    snapshot::write(&frame, &types);
+    snapshot::write(&frame, &types, WAYS[address as usize % WAYS.len()]);
 }
 
 /// The type of every variable whose name starts with `z_`.

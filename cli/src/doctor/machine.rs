@@ -1,15 +1,11 @@
-//! The machine: kernel, ptrace, sandbox, toolchain.
+//! The machine: kernel, ptrace, what surrounds the process, sandbox.
 
 use std::process::{Command, Stdio};
 
 use super::Check;
-use relapse_generator::project::cargo;
-
-/// The oldest rustc whose panics are understood.
-const OLDEST_RUSTC: (u32, u32) = (1, 75);
 
 pub(super) fn checks() -> Vec<Check> {
-    vec![platform(), ptrace(), sandbox(), toolchain("cargo", &cargo()), toolchain("rustc", "rustc".as_ref())]
+    vec![platform(), ptrace(), container(), sandbox()]
 }
 
 fn platform() -> Check {
@@ -26,34 +22,33 @@ fn platform() -> Check {
 /// Tries it: what forbids tracing (Yama, seccomp, a container) differs, what it does to a tracer does not.
 fn ptrace() -> Check {
     let scope = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
-    let scope = scope.trim();
-    match try_to_trace() {
-        Ok(()) if scope.is_empty() => Check::ok("ptrace", "programs that relapse starts can be traced"),
-        Ok(()) => {
-            Check::ok("ptrace", format!("programs that relapse starts can be traced (ptrace_scope {scope})"))
-        }
-        Err(error) => {
-            let message = format!("a program that relapse starts cannot be traced: {error}");
-            let advice = match scope {
-                "2" => "run `sudo sysctl kernel.yama.ptrace_scope=1`",
-                "3" => {
-                    "ptrace is switched off until the next boot: remove kernel.yama.ptrace_scope=3 from sysctl.conf"
-                }
-                _ if is_traced() => {
-                    "end the debugger or strace that runs this command: a traced process cannot trace"
-                }
-                _ => {
-                    "in a container, start it with `--cap-add=SYS_PTRACE` (and `--security-opt seccomp=unconfined` on kernels before 4.8)"
-                }
-            };
-            Check::missing("ptrace", message, advice)
-        }
-    }
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let is_traced = field(&status, "TracerPid:").is_some_and(|pid| pid != "0");
+    ptrace_of(try_to_trace(), scope.trim(), is_traced)
 }
 
-fn is_traced() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status.lines().any(|line| line.strip_prefix("TracerPid:").is_some_and(|pid| pid.trim() != "0"))
+fn ptrace_of(tried: std::io::Result<()>, scope: &str, is_traced: bool) -> Check {
+    let known = if scope.is_empty() { String::new() } else { format!(" (ptrace_scope {scope})") };
+    let Err(error) = tried else {
+        return Check::ok("ptrace", format!("programs that relapse starts can be traced{known}"));
+    };
+    let message = format!("a program that relapse starts cannot be traced: {error}{known}");
+    let advice = match scope {
+        "2" => "run `sudo sysctl kernel.yama.ptrace_scope=1`",
+        "3" => {
+            "ptrace is switched off until the next boot: remove kernel.yama.ptrace_scope=3 from sysctl.conf"
+        }
+        _ if is_traced => "end the debugger or strace that runs this command: a traced process cannot trace",
+        _ => {
+            "in a container, start it with `--cap-add=SYS_PTRACE` (and `--security-opt seccomp=unconfined` on kernels before 4.8)"
+        }
+    };
+    Check::missing("ptrace", message, advice)
+}
+
+/// A field of `/proc/self/status`.
+fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
+    status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim)
 }
 
 /// Seizes a child that waits for input, and ends it.
@@ -80,60 +75,80 @@ fn sandbox() -> Check {
     // SAFETY: with this flag the call reads nothing and makes nothing; it returns the version or an error.
     let version =
         unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0usize, 1u32) };
-    if version > 0 {
-        return Check::ok(
+    sandbox_of(u32::try_from(version).ok().filter(|version| *version > 0))
+}
+
+fn sandbox_of(version: Option<u32>) -> Check {
+    /// Before this version, files that may not be written to can be cut short.
+    const TRUNCATES: u32 = 3;
+    match version {
+        None => Check::note(
             "sandbox",
-            format!("the kernel has Landlock, version {version}; tests are not proved in a sandbox yet"),
-        );
-    }
-    Check::note(
-        "sandbox",
-        "the kernel has no Landlock; tests are not proved in a sandbox yet",
-        "`gen` runs the crashed function: use it only on what you would run yourself",
-    )
-}
-
-fn toolchain(name: &'static str, program: &std::path::Path) -> Check {
-    let output = Command::new(program).arg("--version").output();
-    let found = match output {
-        Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).trim().to_owned(),
-        Ok(output) => {
-            let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-            return Check::missing(
-                name,
-                format!("`{name} --version` fails: {said}"),
-                "repair the toolchain (`rustup show`)",
-            );
-        }
-        Err(error) => {
-            let message = format!("failed to start {name}: {error}");
-            return Check::missing(name, message, "install Rust (https://rustup.rs) or put it on the PATH");
-        }
-    };
-    match version(&found) {
-        Some(version) if version < OLDEST_RUSTC => {
-            let (major, minor) = OLDEST_RUSTC;
-            let advice = format!("programs built by {major}.{minor} and newer are understood");
-            Check::note(name, found, advice)
-        }
-        _ => Check::ok(name, found),
+            "the kernel has no Landlock, or it is switched off: `gen` runs crashed functions with your rights",
+            "use Linux 5.13 or newer with `landlock` among the modules of its `lsm=` boot option; until then use `gen` only on what you would run yourself",
+        ),
+        Some(version @ ..TRUNCATES) => Check::note(
+            "sandbox",
+            format!(
+                "the kernel has Landlock, version {version}: it does not keep files from being cut short"
+            ),
+            "use Linux 6.2 or newer (Landlock 3)",
+        ),
+        Some(version) => Check::ok("sandbox", format!("the kernel has Landlock, version {version}")),
     }
 }
 
-/// `(1, 95)` of `rustc 1.95.0 (…)`.
-fn version(text: &str) -> Option<(u32, u32)> {
-    let mut numbers = text.split_whitespace().nth(1)?.split('.');
-    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+/// What surrounds the process: a container and a filter of system calls are the usual reasons where tracing fails.
+fn container() -> Check {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let marks = [("/.dockerenv", "Docker"), ("/run/.containerenv", "Podman")];
+    let mark = marks.iter().find(|(path, _)| std::path::Path::new(path).exists()).map(|(_, name)| *name);
+    Check::ok("container", surroundings(&status, mark))
+}
+
+fn surroundings(status: &str, container: Option<&str>) -> String {
+    let container = container.map_or("none that is known".to_owned(), |name| format!("in {name}"));
+    let filtered = field(status, "Seccomp:").is_some_and(|mode| mode == "2");
+    if filtered { format!("{container}, with a filter of system calls (seccomp)") } else { container }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::doctor::Status;
 
     #[test]
-    fn versions_are_read() {
-        assert_eq!(version("rustc 1.95.0 (59807616e 2026-04-14)"), Some((1, 95)));
-        assert_eq!(version("rustc 1.75.0-nightly"), Some((1, 75)));
-        assert_eq!(version("rustc"), None);
+    fn the_surroundings_are_read_from_the_process() {
+        assert_eq!(surroundings("Name:\tx\nSeccomp:\t0\n", None), "none that is known");
+        let text = surroundings("Seccomp:\t2\nSeccomp_filters:\t1\n", Some("Docker"));
+        assert_eq!(text, "in Docker, with a filter of system calls (seccomp)");
+        assert_eq!(field("TracerPid:\t12\n", "TracerPid:"), Some("12"));
+        assert_eq!(field("", "TracerPid:"), None);
+    }
+
+    #[test]
+    fn the_sandbox_is_judged_by_the_version_of_landlock() {
+        for (version, status) in
+            [(None, Status::Note), (Some(2), Status::Note), (Some(3), Status::Ok), (Some(9), Status::Ok)]
+        {
+            let check = sandbox_of(version);
+            assert_eq!(check.status, status, "{}", check.message);
+        }
+    }
+
+    #[test]
+    fn what_forbids_tracing_is_named() {
+        let error = || std::io::Error::from_raw_os_error(libc::EPERM);
+        for (scope, traced, part) in [
+            ("2", false, "ptrace_scope=1"),
+            ("3", false, "next boot"),
+            ("1", true, "debugger"),
+            ("", false, "SYS_PTRACE"),
+        ] {
+            let check = ptrace_of(Err(error()), scope, traced);
+            assert_eq!(check.status, Status::Missing);
+            assert!(check.advice.as_ref().is_some_and(|advice| advice.contains(part)), "{:?}", check.advice);
+        }
+        assert_eq!(ptrace_of(Ok(()), "1", false).status, Status::Ok);
     }
 }
