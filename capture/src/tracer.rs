@@ -29,6 +29,7 @@ pub use launch::Command;
 pub(crate) use launch::Setup;
 
 use crate::entries::WatchedStack;
+use crate::image::DebugFolders;
 use crate::limits::Limits;
 use crate::panic::PanicLocation;
 use crate::roots::Roots;
@@ -121,13 +122,16 @@ pub struct Settings {
     pub folder: Option<PathBuf>,
     /// Functions whose arguments are read at their entry, for the crash that follows.
     pub watch: Option<WatchedStack>,
+    /// Where separate debug files may be.
+    pub debug_folders: DebugFolders,
 }
 
 impl Settings {
     /// Settings for programs of this workspace.
     pub fn new(roots: Roots, depth: Depth) -> Settings {
         let (limits, program) = (Limits::default(), Program::default());
-        Settings { roots, depth, limits, program, untraced: toolchain_programs(), folder: None, watch: None }
+        let (untraced, debug_folders) = (toolchain_programs(), DebugFolders::default());
+        Settings { roots, depth, limits, program, untraced, folder: None, watch: None, debug_folders }
     }
 }
 

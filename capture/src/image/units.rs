@@ -5,13 +5,15 @@ use std::rc::Rc;
 
 use gimli::{DebugInfoOffset, Dwarf, Unit};
 
-use super::{DieRef, Slice};
+use super::{DebugInfo, DieRef, Slice};
 use crate::values::Entries;
 
-/// The units of one image that were needed so far. One cache serves one image only: offsets of different
-/// images collide.
+/// The units of one [`DebugInfo`] that were needed so far. One cache serves one only: offsets of different
+/// files collide.
 #[derive(Default)]
 pub struct UnitCache {
+    /// What a split unit takes addresses, lines and folder from.
+    skeleton: Option<&'static Unit<Slice>>,
     units: HashMap<DebugInfoOffset, Rc<Unit<Slice>>>,
     /// Where all units begin, sorted; read on the first reference from one unit into another.
     starts: Option<Vec<DebugInfoOffset>>,
@@ -25,6 +27,11 @@ impl UnitCache {
         UnitCache::default()
     }
 
+    /// An empty cache for this debug info.
+    pub(crate) fn of(info: DebugInfo) -> UnitCache {
+        UnitCache { skeleton: info.skeleton, ..UnitCache::default() }
+    }
+
     /// The unit whose header is at `offset` in `.debug_info`.
     pub fn unit(
         &mut self,
@@ -35,7 +42,15 @@ impl UnitCache {
             return Ok(Rc::clone(unit));
         }
         let header = dwarf.debug_info.header_from_offset(offset)?;
-        let unit = Rc::new(dwarf.unit(header)?);
+        let mut unit = dwarf.unit(header)?;
+        if let Some(skeleton) = self.skeleton {
+            unit.copy_relocated_attributes(skeleton);
+            unit.comp_dir = unit.comp_dir.or(skeleton.comp_dir);
+            if unit.line_program.is_none() {
+                unit.line_program.clone_from(&skeleton.line_program);
+            }
+        }
+        let unit = Rc::new(unit);
         self.units.insert(offset, Rc::clone(&unit));
         Ok(unit)
     }

@@ -4,14 +4,17 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::rc::Rc;
 
-use object::read::ReadCache;
 use object::read::elf::ElfFile64;
+use object::read::{ReadCache, ReadRef};
 use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SegmentFlags, SymbolKind};
 
 use super::live::Mapping;
 use super::ptrace::Pid;
+use crate::image::DebugFolders;
+use crate::image::debug_file::{self, Wanted};
 use crate::panic::{Minor, Origin, minor_version};
 
 /// What a breakpoint is there for.
@@ -89,12 +92,17 @@ impl Image {
 }
 
 /// The files seen so far, each read once.
-#[derive(Default)]
 pub(crate) struct Images {
     known: HashMap<(String, i64, i64, u64), Rc<Image>>,
+    debug_folders: DebugFolders,
 }
 
 impl Images {
+    /// None yet. `debug_folders`: where the symbols of stripped ones may be.
+    pub(crate) fn new(debug_folders: &DebugFolders) -> Images {
+        Images { known: HashMap::new(), debug_folders: debug_folders.clone() }
+    }
+
     /// The file of a mapping. The main executable is reached through `/proc/PID/exe`, which serves after a
     /// rebuild has replaced it and in another mount namespace.
     pub(crate) fn of(&mut self, pid: Pid, mapping: &Mapping) -> Rc<Image> {
@@ -106,7 +114,8 @@ impl Images {
             return Rc::default();
         };
         let key = (mapping.identity.clone(), file.mtime(), file.mtime_nsec(), file.size());
-        let image = self.known.entry(key).or_insert_with(|| Rc::new(read(data).unwrap_or_default()));
+        let read = || read(data, &mapping.path, &self.debug_folders).unwrap_or_default();
+        let image = self.known.entry(key).or_insert_with(|| Rc::new(read()));
         Rc::clone(image)
     }
 }
@@ -117,7 +126,7 @@ fn has_identity(file: &File, mapping: &Mapping) -> bool {
     file.metadata().is_ok_and(|metadata| metadata.is_file() && Some(metadata.ino()) == inode)
 }
 
-fn read(file: File) -> Option<Image> {
+fn read(file: File, path: &Path, debug_folders: &DebugFolders) -> Option<Image> {
     let cache = ReadCache::new(file);
     let elf: ElfFile64<'_, object::Endianness, _> = ElfFile64::parse(&cache).ok()?;
     let mut image = Image {
@@ -129,27 +138,47 @@ fn read(file: File) -> Option<Image> {
         minor: comment_version(&elf),
         ..Image::default()
     };
-    for symbol in elf.symbols().chain(elf.dynamic_symbols()).take(SYMBOL_LIMIT) {
-        if symbol.kind() != SymbolKind::Text || symbol.address() == 0 {
-            continue;
-        }
-        let Ok(name) = symbol.name_bytes() else { continue };
-        let Some(meaning) = meaning(name) else { continue };
-        match meaning {
-            Meaning::Entry(entry) => {
-                if image.points.iter().any(|point| point.svma == symbol.address()) {
-                    continue;
-                }
-                if let Some(code) = code_at(&elf, symbol.address()) {
-                    image.points.push(EntryPoint { entry, svma: symbol.address(), code });
-                }
-            }
-            Meaning::Origin(origin) => {
-                image.origins.push((symbol.address(), symbol.address() + symbol.size(), origin));
-            }
+    image.read_symbols(&elf, elf.symbols().chain(elf.dynamic_symbols()));
+    if image.minor.is_some() && elf.symbols().next().is_none() {
+        // Stripped: the other half may have been kept.
+        let debug = debug_file::find(path, &Wanted::by(&elf), debug_folders).file;
+        let debug = debug.and_then(|bytes| ElfFile64::<object::Endianness, _>::parse(bytes).ok());
+        if let Some(debug) = debug {
+            image.read_symbols(&elf, debug.symbols());
         }
     }
     Some(image)
+}
+
+impl Image {
+    /// Notes those of the symbols that matter; `elf` has the code.
+    fn read_symbols<'d, R: ReadRef<'d>, S: ObjectSymbol<'d>>(
+        &mut self,
+        elf: &ElfFile64<'d, object::Endianness, R>,
+        symbols: impl Iterator<Item = S>,
+    ) {
+        for symbol in symbols.take(SYMBOL_LIMIT) {
+            if symbol.kind() != SymbolKind::Text || symbol.address() == 0 {
+                continue;
+            }
+            let Ok(name) = symbol.name_bytes() else { continue };
+            let Some(meaning) = meaning(name) else { continue };
+            match meaning {
+                Meaning::Entry(entry) => {
+                    if self.points.iter().any(|point| point.svma == symbol.address()) {
+                        continue;
+                    }
+                    if let Some(code) = code_at(elf, symbol.address()) {
+                        self.points.push(EntryPoint { entry, svma: symbol.address(), code });
+                    }
+                }
+                Meaning::Origin(origin) => {
+                    let end = symbol.address().saturating_add(symbol.size());
+                    self.origins.push((symbol.address(), end, origin));
+                }
+            }
+        }
+    }
 }
 
 enum Meaning {
@@ -200,7 +229,7 @@ pub(crate) fn generic_argument(path: &str) -> Option<String> {
     Some(rest[..end].to_owned())
 }
 
-fn code_at<'d, R: object::ReadRef<'d>>(
+fn code_at<'d, R: ReadRef<'d>>(
     elf: &ElfFile64<'d, object::Endianness, R>,
     svma: u64,
 ) -> Option<[u8; CODE_LEN]> {
@@ -214,14 +243,12 @@ fn code_at<'d, R: object::ReadRef<'d>>(
     Some(code)
 }
 
-fn comment_version<'d, R: object::ReadRef<'d>>(elf: &ElfFile64<'d, object::Endianness, R>) -> Option<Minor> {
+fn comment_version<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, object::Endianness, R>) -> Option<Minor> {
     minor_version(&comment(elf)?)
 }
 
 /// The compiler named by `.comment`: `rustc version 1.95.0 (59807616e 2026-04-14)`.
-pub(crate) fn comment<'d, R: object::ReadRef<'d>>(
-    elf: &ElfFile64<'d, object::Endianness, R>,
-) -> Option<String> {
+pub(crate) fn comment<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, object::Endianness, R>) -> Option<String> {
     const LIMIT: u64 = 64 << 10;
     let section = elf.section_by_name(".comment")?;
     let data = section.data_range(section.address(), section.size().min(LIMIT)).ok()??;

@@ -75,8 +75,8 @@ impl<'a> Tracer<'a> {
             threads: HashMap::from([(root, Thread::new(root))]),
             processes: HashMap::from([(root, Process::default())]),
             policy: Policy::default(),
-            stacks: StackReader::new(&settings.roots, settings.limits.clone()),
-            images: Images::default(),
+            stacks: StackReader::new(&settings.roots, settings.limits.clone(), &settings.debug_folders),
+            images: Images::new(&settings.debug_folders),
             watching: settings.watch.as_ref().map(Watching::new),
             queue: VecDeque::new(),
         }
