@@ -8,7 +8,7 @@ use relapse_snapshot::{Catcher, Cause, CauseKind, Frame, FrameKind, Location, Sn
 use super::catchers::{self, caught_by};
 use super::entries::generic_argument;
 use super::events::Tracer;
-use super::live;
+use super::live::{self, LiveMemory};
 use super::policy::Choice;
 use super::process::Begun;
 use super::ptrace::{self, Pid};
@@ -43,13 +43,13 @@ impl Tracer<'_> {
         if let Some(thread) = self.threads.get_mut(&tid) {
             thread.panicked = true;
         }
-        let Some(target) = self.stacks.target(process) else { return };
-        let memory = target.memory();
-        let payload = Payload::read(&begun.call, &begun.origin, memory);
+        let payload = Payload::read(&begun.call, &begun.origin, &LiveMemory::of(process));
         let place = &begun.call.location;
         if self.policy.choose(process, place, payload.message()) == Choice::Count {
             return;
         }
+        let Some(target) = self.stacks.target(process) else { return };
+        let memory = target.memory();
         let names = self.stacks.names(&target, &begun.registers);
         let payload = match &begun.origin {
             // The value's type is known by the function that was compiled for it.

@@ -133,7 +133,8 @@ impl<'a> Tracer<'a> {
     /// Notes that a thread is stopped; one that was not known is a new child, whose parent's report may be late.
     pub(super) fn stopped(&mut self, tid: Pid) {
         if !self.threads.contains_key(&tid) {
-            let number = |field| live::status_field(tid, field).and_then(|text| text.parse::<Pid>().ok());
+            let status = live::status(tid).unwrap_or_default();
+            let number = |field| live::field_of(&status, field).and_then(|text| text.parse::<Pid>().ok());
             // It was killed meanwhile: then nothing of this matters.
             let process = number("Tgid").unwrap_or(tid);
             if !self.processes.contains_key(&process) {
@@ -151,6 +152,23 @@ impl<'a> Tracer<'a> {
             self.threads.insert(tid, Thread::new(process));
         }
         self.set_state(tid, State::Stopped);
+    }
+
+    /// Notes a child that its parent's report names, so that its own need not be looked up. `threads`: whether it may be
+    /// a thread of the same process.
+    fn expect_child(&mut self, parent: Pid, threads: bool) {
+        let Some(child) = ptrace::event_message(parent).map(|tid| tid as Pid) else { return };
+        if self.threads.contains_key(&child) {
+            return;
+        }
+        let process = self.process_of(parent);
+        if threads && live::is_thread_of(child, process) {
+            self.threads.insert(child, Thread::new(process));
+        } else if !threads && let Some(known) = self.processes.get(&process) {
+            let forked = known.forked();
+            self.processes.insert(child, forked);
+            self.threads.insert(child, Thread::new(child));
+        }
     }
 
     fn set_state(&mut self, tid: Pid, state: State) {
@@ -197,7 +215,10 @@ impl<'a> Tracer<'a> {
     fn at_event(&mut self, tid: Pid, event: i32, signal: i32) {
         match event {
             libc::PTRACE_EVENT_EXEC => return self.at_exec(tid),
+            libc::PTRACE_EVENT_CLONE => self.expect_child(tid, true),
+            libc::PTRACE_EVENT_FORK => self.expect_child(tid, false),
             libc::PTRACE_EVENT_VFORK => {
+                self.expect_child(tid, false);
                 ptrace::resume(tid, 0);
                 return self.set_state(tid, State::InVfork);
             }
@@ -316,10 +337,8 @@ impl<'a> Tracer<'a> {
                 crate::program::name(process_id)
             ));
         }
-        let (Some(breakpoint), Ok(memory)) = (process.breakpoint(address), LiveMemory::open(process_id))
-        else {
-            return;
-        };
+        let Some(breakpoint) = process.breakpoint(address) else { return };
+        let memory = LiveMemory::of(process_id);
         let arguments = [registers.rdi, registers.rsi, registers.rdx, registers.rcx, registers.r8];
         let Some(call) = PanicCall::read(breakpoint.minor(), arguments, &memory) else { return };
         let origin = breakpoint.origin(memory.read_u64(registers.rsp).unwrap_or(0));
@@ -331,6 +350,9 @@ impl<'a> Tracer<'a> {
             return;
         }
         if thread.begun.len() < NESTED_LIMIT {
+            if !thread.exit_is_reported {
+                thread.exit_is_reported = ptrace::report_exit(tid);
+            }
             thread.begun.push(Begun { call, origin, registers: *registers });
         }
     }
@@ -339,11 +361,10 @@ impl<'a> Tracer<'a> {
     fn step_over(&mut self, tid: Pid, address: u64, mut registers: libc::user_regs_struct) {
         let process_id = self.process_of(tid);
         let code = self.processes.get(&process_id).and_then(|p| p.breakpoint(address)).map(|b| b.code);
-        let stepped = match (code, LiveMemory::open(process_id)) {
+        let stepped = match code {
             // It was removed meanwhile: the code is there again.
-            (None, _) => Stepped::Done,
-            (Some(code), Ok(memory)) => breakpoint::emulate(&code, &mut registers, &memory),
-            (Some(_), Err(_)) => Stepped::NotKnown,
+            None => Stepped::Done,
+            Some(code) => breakpoint::emulate(&code, &mut registers, &LiveMemory::of(process_id)),
         };
         ptrace::set_registers(tid, &registers);
         if stepped == Stepped::NotKnown {

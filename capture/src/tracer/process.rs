@@ -66,7 +66,7 @@ impl Process {
     /// Sets breakpoints in images that were mapped since the last look. Returns whether a program made by rustc
     /// was found that has no panic entries (its symbols were stripped).
     pub(crate) fn look_for_images(&mut self, pid: Pid, images: &mut Images) -> bool {
-        let Ok(memory) = LiveMemory::open(pid) else { return false };
+        let memory = LiveMemory::of(pid);
         let mut stripped = false;
         for mapping in live::executable_mappings(pid).into_iter().take(IMAGE_LIMIT) {
             if !self.seen.insert((mapping.identity.clone(), mapping.start)) {
@@ -110,7 +110,7 @@ impl Process {
 
     /// Removes the breakpoints that `which` names.
     pub(crate) fn remove(&mut self, pid: Pid, which: impl Fn(Entry) -> bool) {
-        let Ok(memory) = LiveMemory::open(pid) else { return };
+        let memory = LiveMemory::of(pid);
         let gone: Vec<u64> =
             self.breakpoints.iter().filter(|(_, b)| which(b.entry)).map(|(address, _)| *address).collect();
         for address in gone {
@@ -127,7 +127,7 @@ impl Process {
     /// Puts the code back wherever a breakpoint still stands, of those that are set and of those that were.
     /// `thread`: any living one of this process.
     pub(crate) fn restore(&self, thread: Pid) {
-        let Ok(memory) = LiveMemory::open(thread) else { return };
+        let memory = LiveMemory::of(thread);
         for (address, breakpoint) in self.breakpoints.iter().chain(&self.retired) {
             if memory.read_vec(*address, 1).is_ok_and(|bytes| bytes == [INT3]) {
                 let _ = memory.write(*address, &breakpoint.code[..1]);
@@ -155,7 +155,7 @@ impl Process {
 
     /// Sets the breakpoints of watched functions that `which` names.
     pub(super) fn arm(&mut self, pid: Pid, which: impl Fn(Point) -> bool) {
-        let Ok(memory) = LiveMemory::open(pid) else { return };
+        let memory = LiveMemory::of(pid);
         let wanted = self.watched.iter().filter(|(address, point)| {
             which(**point) && !self.disarmed && !self.breakpoints.contains_key(address)
         });
@@ -176,7 +176,7 @@ impl Process {
 
     /// Removes the breakpoints of watched functions that `which` names; they may be set again.
     pub(super) fn disarm_watched(&mut self, pid: Pid, which: impl Fn(Point) -> bool) {
-        let Ok(memory) = LiveMemory::open(pid) else { return };
+        let memory = LiveMemory::of(pid);
         for (address, _) in self.watched.iter().filter(|(_, point)| which(**point)) {
             if let Some(breakpoint) = self.breakpoints.remove(address) {
                 if memory.read_vec(*address, 1).is_ok_and(|bytes| bytes == [INT3]) {
@@ -206,8 +206,8 @@ impl Process {
 
     /// Lifts one breakpoint for a moment (`true`) or puts it back.
     pub(crate) fn lift(&self, pid: Pid, address: u64, lifted: bool) {
-        if let (Ok(memory), Some(breakpoint)) = (LiveMemory::open(pid), self.breakpoints.get(&address)) {
-            let _ = memory.write(address, &[if lifted { breakpoint.code[0] } else { INT3 }]);
+        if let Some(breakpoint) = self.breakpoints.get(&address) {
+            let _ = LiveMemory::of(pid).write(address, &[if lifted { breakpoint.code[0] } else { INT3 }]);
         }
     }
 }
@@ -242,6 +242,8 @@ pub(crate) struct Thread {
     pub(crate) state: State,
     /// Panics that have begun, outermost first; more than one: a panic inside a panic hook.
     pub(crate) begun: Vec<Begun>,
+    /// Whether its exit is reported: it is once a panic has begun, whose hook may end the program.
+    pub(crate) exit_is_reported: bool,
     /// Whether a panic of this thread was told of: a panic that says it cannot unwind belongs to that one.
     pub(crate) panicked: bool,
     /// Registers and address of the last fault that the program handles itself.
@@ -251,6 +253,13 @@ pub(crate) struct Thread {
 impl Thread {
     /// A thread of this process, which is running.
     pub(crate) fn new(process: Pid) -> Thread {
-        Thread { process, state: State::Running, begun: Vec::new(), panicked: false, fault: None }
+        Thread {
+            process,
+            state: State::Running,
+            begun: Vec::new(),
+            exit_is_reported: false,
+            panicked: false,
+            fault: None,
+        }
     }
 }
