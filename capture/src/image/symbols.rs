@@ -41,23 +41,22 @@ impl Table {
         let (address, size) = (raw.st_value(LittleEndian), raw.st_size(LittleEndian));
         (!name.is_empty()).then_some(Symbol { name, address, size })
     }
+}
 
-    /// The functions that are defined here.
-    fn functions(&self) -> impl Iterator<Item = &'static Sym64<LittleEndian>> + use<> {
-        self.symbols.iter().filter(|raw| {
-            matches!(raw.st_type(), STT_FUNC | STT_GNU_IFUNC)
-                && raw.st_value(LittleEndian) != 0
-                && !raw.is_undefined(LittleEndian)
-        })
-    }
+/// Whether it is a function that is defined here.
+fn is_function(raw: &Sym64<LittleEndian>) -> bool {
+    matches!(raw.st_type(), STT_FUNC | STT_GNU_IFUNC)
+        && raw.st_value(LittleEndian) != 0
+        && !raw.is_undefined(LittleEndian)
 }
 
 /// The tables of an image: those of `.symtab`, the separate debug file's first, then `.dynsym`.
 pub(super) struct Symbols {
     tables: Vec<Table>,
     pub(super) full: bool,
-    /// Addresses with the table and the symbol there, sorted; at the same address in the order of the tables.
-    by_address: OnceCell<Vec<(u64, &'static Sym64<LittleEndian>, u8)>>,
+    /// Addresses, sorted, each with the number of its symbol, counted over all tables; at the same address in the
+    /// order of the tables.
+    by_address: OnceCell<Vec<(u64, u32)>>,
 }
 
 impl Symbols {
@@ -81,7 +80,8 @@ impl Symbols {
         let part = Finder::new(part);
         let mut found: Vec<Symbol> = Vec::new();
         for table in &self.tables {
-            let functions = table.functions().filter_map(|raw| table.symbol(raw));
+            let functions = table.symbols.iter().filter(|raw| is_function(raw));
+            let functions = functions.filter_map(|raw| table.symbol(raw));
             for symbol in functions.filter(|symbol| part.find(symbol.name.as_bytes()).is_some()) {
                 let known = |other: &Symbol| (other.address, other.name) == (symbol.address, symbol.name);
                 if wanted(&symbol.demangled()) && !found.iter().any(known) {
@@ -99,20 +99,28 @@ impl Symbols {
         // Few symbols nest: a handful of labels inside a function at most.
         const LABELS: usize = 16;
         let by_address = self.by_address.get_or_init(|| self.sorted());
-        let after = by_address.partition_point(|(at, ..)| *at <= address);
-        let symbols = by_address[..after].iter().rev().filter_map(|(_, raw, table)| {
-            let table = self.tables.get(usize::from(*table))?;
-            table.symbol(raw)
-        });
+        let after = by_address.partition_point(|(at, _)| *at <= address);
+        let symbols = by_address[..after].iter().rev().filter_map(|(_, number)| self.numbered(*number));
         symbols.take(LABELS).find(|symbol| symbol.size == 0 || address - symbol.address < symbol.size)
     }
 
-    fn sorted(&self) -> Vec<(u64, &'static Sym64<LittleEndian>, u8)> {
-        let of_table = |(number, table): (u8, &Table)| {
-            table.functions().map(move |raw| (raw.st_value(LittleEndian), raw, number))
-        };
-        let mut all: Vec<_> = (0_u8..).zip(&self.tables).flat_map(of_table).collect();
-        all.sort_by_key(|(address, ..)| *address);
+    fn sorted(&self) -> Vec<(u64, u32)> {
+        let raw = self.tables.iter().flat_map(|table| table.symbols);
+        let functions = (0_u32..).zip(raw).filter(|(_, raw)| is_function(raw));
+        let mut all: Vec<(u64, u32)> =
+            functions.map(|(number, raw)| (raw.st_value(LittleEndian), number)).collect();
+        all.sort_unstable();
         all
+    }
+
+    fn numbered(&self, number: u32) -> Option<Symbol> {
+        let mut number = number as usize;
+        for table in &self.tables {
+            if let Some(raw) = table.symbols.get(number) {
+                return table.symbol(raw);
+            }
+            number -= table.symbols.len();
+        }
+        None
     }
 }

@@ -73,11 +73,15 @@ impl Tracer<'_> {
             Payload::Text(_) | Payload::Other => {}
         }
         let cause = Cause { kind: CauseKind::Panic, message, signal: None };
+        let pending = expectation == Some(Expectation::Unknown);
+        let location = super::location(&self.settings.roots, place, &names);
+        if !pending && !self.recorder.wants(&cause, place, &location, &names) {
+            return;
+        }
         let crash = self.capture(
             &target,
             Found { tid, registers: &begun.registers, cause, place: Some(place.clone()), notes },
         );
-        let pending = expectation == Some(Expectation::Unknown);
         let now = if pending { self.policy.keep_pending(process, crash) } else { Some(crash) };
         if let Some(crash) = now {
             self.recorder.crash(crash);

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use memmap2::Mmap;
 use object::read::ReadRef;
 use object::read::elf::{ElfFile64, SymbolTable};
-use object::{Endianness, Object, ObjectSection, ObjectSegment, SegmentFlags, elf};
+use object::{Endianness, Object, ObjectSection, ObjectSegment, ObjectSymbol, SegmentFlags, elf};
 
 use super::live::Mapping;
 use super::ptrace::Pid;
@@ -37,6 +37,12 @@ pub(crate) enum Entry {
 const CODE_LEN: usize = 16;
 /// The flag of a segment that may be executed.
 const PF_X: u32 = 1;
+
+/// The dynamic linker's account for debuggers, `struct r_debug` of link.h, and its field `r_state` in there.
+const LINKER_ACCOUNT: &[u8] = b"_r_debug";
+const LINKER_STATE: u64 = 24;
+/// `r_state` while libraries are about to be added: those that come are not there yet.
+pub(crate) const RT_ADD: u32 = 1;
 
 /// A place in a file where a breakpoint belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +71,8 @@ pub(crate) struct Image {
     pub(crate) points: Vec<EntryPoint>,
     /// The version of the rustc that made it; `None`: not made by rustc, or stripped of that.
     pub(crate) minor: Option<Minor>,
+    /// Of the dynamic linker: where it says whether it is about to change the list of libraries.
+    pub(crate) linker_state: Option<u64>,
     /// Ranges of std functions that make payloads, with the kind that each makes.
     origins: Vec<(u64, u64, Origin)>,
     segments: Vec<Segment>,
@@ -107,11 +115,13 @@ impl Images {
     /// The file of a mapping. The main executable is reached through `/proc/PID/exe`, which serves after a
     /// rebuild has replaced it and in another mount namespace.
     pub(crate) fn of(&mut self, pid: Pid, mapping: &Mapping) -> Rc<Image> {
-        let ways =
-            [format!("/proc/{pid}/root{}", mapping.path.display()), format!("/proc/{pid}/exe")].map(PathBuf::from);
+        let ways = [format!("/proc/{pid}/root{}", mapping.path.display()), format!("/proc/{pid}/exe")]
+            .map(PathBuf::from);
         // Every process has the same few: their content is read once, and afterwards they are not even opened.
         for way in ways {
-            let Some(file) = fs::metadata(&way).ok().filter(|file| has_identity(file, mapping)) else { continue };
+            let Some(file) = fs::metadata(&way).ok().filter(|file| has_identity(file, mapping)) else {
+                continue;
+            };
             let key = (mapping.identity.clone(), file.mtime(), file.mtime_nsec(), file.size());
             let read = || {
                 let file = File::open(&way).ok()?;
@@ -146,6 +156,10 @@ fn read(file: &File, path: &Path, debug_folders: &DebugFolders) -> Option<Image>
     };
     image.read_symbols(&elf, &elf, elf.elf_symbol_table());
     image.read_symbols(&elf, &elf, elf.elf_dynamic_symbol_table());
+    if image.points.iter().any(|point| point.entry == Entry::LibrariesChanged) {
+        let found = elf.dynamic_symbols().find(|symbol| symbol.name_bytes() == Ok(LINKER_ACCOUNT));
+        image.linker_state = found.map(|symbol| symbol.address().wrapping_add(LINKER_STATE));
+    }
     if image.minor.is_some() && elf.elf_symbol_table().is_empty() {
         // Stripped: the other half may have been kept.
         let debug = debug_file::find(path, &Wanted::by(&elf), debug_folders).file;
@@ -229,10 +243,7 @@ pub(crate) fn generic_argument(path: &str) -> Option<String> {
     Some(rest[..end].to_owned())
 }
 
-fn code_at<'d, R: ReadRef<'d>>(
-    elf: &ElfFile64<'d, Endianness, R>,
-    svma: u64,
-) -> Option<[u8; CODE_LEN]> {
+fn code_at<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, Endianness, R>, svma: u64) -> Option<[u8; CODE_LEN]> {
     let bytes = elf
         .segments()
         .find_map(|segment| segment.data_range(svma, CODE_LEN as u64).ok().flatten())

@@ -9,7 +9,7 @@ use super::breakpoint::{self, Stepped};
 use super::entries::{Entry, Images};
 use super::live::{self, LiveMemory};
 use super::policy::Policy;
-use super::process::{Begun, Process, State, Thread};
+use super::process::{Begun, Breakpoint, Process, State, Thread};
 use super::ptrace::{self, Change, Pid};
 use super::stacks::StackReader;
 use super::watching::Watching;
@@ -293,7 +293,9 @@ impl<'a> Tracer<'a> {
         let address = registers.rip.wrapping_sub(1);
         let process_id = self.process_of(tid);
         let Some(process) = self.processes.get_mut(&process_id) else { return false };
-        let Some(entry) = process.breakpoint(address).map(|breakpoint| breakpoint.entry) else {
+        let is_too_early = |b: &Breakpoint| b.is_too_early(&LiveMemory::of(process_id));
+        let found = process.breakpoint(address).map(|b| (b.entry, is_too_early(b)));
+        let Some((entry, is_too_early)) = found else {
             let ours = process.is_retired(address);
             if ours {
                 registers.rip = address;
@@ -304,6 +306,7 @@ impl<'a> Tracer<'a> {
         };
         registers.rip = address;
         match entry {
+            Entry::LibrariesChanged if is_too_early => {}
             Entry::LibrariesChanged => {
                 process.look_for_images(process_id, &mut self.images);
                 self.watch_process(process_id);

@@ -25,9 +25,7 @@ impl LiveMemory {
     }
 
     fn file(&self) -> Option<&File> {
-        let open = || {
-            File::options().read(true).write(true).open(format!("/proc/{}/mem", self.process)).ok()
-        };
+        let open = || File::options().read(true).write(true).open(format!("/proc/{}/mem", self.process)).ok();
         self.file.get_or_init(open).as_ref()
     }
 
@@ -43,7 +41,8 @@ impl LiveMemory {
         let remote = libc::iovec { iov_base: address as *mut libc::c_void, iov_len: buffer.len() };
         // SAFETY: the kernel writes to our live buffer, no more than its length; the other address is the process's
         // and is checked there.
-        let read = unsafe { libc::process_vm_readv(self.process, &raw const local, 1, &raw const remote, 1, 0) };
+        let read =
+            unsafe { libc::process_vm_readv(self.process, &raw const local, 1, &raw const remote, 1, 0) };
         usize::try_from(read) == Ok(buffer.len())
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::breakpoint::INT3;
-use super::entries::{Entry, Image, Images};
+use super::entries::{Entry, Image, Images, RT_ADD};
 use super::live::{self, LiveMemory};
 use super::ptrace::Pid;
 use super::watching::Point;
@@ -31,6 +31,13 @@ impl Breakpoint {
     /// The compiler of its image.
     pub(crate) fn minor(&self) -> Option<Minor> {
         self.image.minor
+    }
+
+    /// Whether the dynamic linker stops here before it maps anything: it stops once more afterwards.
+    pub(crate) fn is_too_early(&self, memory: &dyn Memory) -> bool {
+        let state = self.image.linker_state.map(|at| at.wrapping_add(self.bias));
+        let mut read = [0; 4];
+        state.is_some_and(|at| memory.read(at, &mut read).is_ok()) && u32::from_le_bytes(read) == RT_ADD
     }
 
     /// Who called it, by the address that it returns to.

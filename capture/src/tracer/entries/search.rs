@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn names_are_found_whole_and_once() {
-        let strings = b"\0main\0_ZN3std9panicking20rust_panic_with_hook17h1E\0_ZN4core9panicking5panic17h2E\0\
+        let strings =
+            b"\0main\0_ZN3std9panicking20rust_panic_with_hook17h1E\0_ZN4core9panicking5panic17h2E\0\
             _RNvCs1_7___rustc10rust_panic\0_RNvCs1_7___rustc17rust_begin_unwind\0_dl_debug_state\0end\0";
         let all = [
             "_ZN3std9panicking20rust_panic_with_hook17h1E",
