@@ -1,21 +1,50 @@
 //! The project's own rustfmt, on text. Only text that was clean before is formatted after an edit, so that a
 //! diff never holds more than the edit. Rim: starts rustfmt, with bounded time; never fails.
 
+use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long rustfmt may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What rustfmt made of a text, by its folder, edition and the text. Candidates are placed several times over (to learn
+/// their names, to build them, to show them), and starting rustfmt takes longer than all the rest of that.
+static KNOWN: Mutex<Option<HashMap<Given, Option<String>>>> = Mutex::new(None);
+/// More texts than this are not kept, nor longer ones.
+const MOST_KNOWN: usize = 256;
+const LONGEST_KNOWN: usize = 1 << 20;
+
+type Given = (PathBuf, u16, String);
+
 /// `text` as rustfmt leaves it with the settings that hold in `folder`; `None` where rustfmt is missing, finds no
 /// Rust, is told to skip it, or does not come to an end.
 pub(crate) fn formatted(text: &str, folder: &Path, edition: u16) -> Option<String> {
     // A test's folder may not exist yet; its settings come from the nearest one that does.
     let folder = folder.ancestors().find(|folder| folder.is_dir())?;
+    if text.len() > LONGEST_KNOWN {
+        return by_rustfmt(text, folder, edition);
+    }
+    let given = (folder.to_owned(), edition, text.to_owned());
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(made) = known().get_or_insert_default().get(&given) {
+        return made.clone();
+    }
+    let made = by_rustfmt(text, folder, edition);
+    let mut known = known();
+    let known = known.get_or_insert_default();
+    if known.len() >= MOST_KNOWN {
+        known.clear();
+    }
+    known.insert(given, made.clone());
+    made
+}
+
+fn by_rustfmt(text: &str, folder: &Path, edition: u16) -> Option<String> {
     let program = std::env::var_os("RUSTFMT").unwrap_or_else(|| "rustfmt".into());
     let mut command = Command::new(program);
     command.args(["--edition", &edition.to_string()]).current_dir(folder);
