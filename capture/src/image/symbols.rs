@@ -107,8 +107,10 @@ impl Symbols {
     fn sorted(&self) -> Vec<(u64, u32)> {
         let raw = self.tables.iter().flat_map(|table| table.symbols);
         let functions = (0_u32..).zip(raw).filter(|(_, raw)| is_function(raw));
-        let mut all: Vec<(u64, u32)> =
-            functions.map(|(number, raw)| (raw.st_value(LittleEndian), number)).collect();
+        // Room that is not used is never touched; growing would copy all of it several times.
+        let most = self.tables.iter().map(|table| table.symbols.len()).sum();
+        let mut all: Vec<(u64, u32)> = Vec::with_capacity(most);
+        all.extend(functions.map(|(number, raw)| (raw.st_value(LittleEndian), number)));
         all.sort_unstable();
         all
     }

@@ -35,6 +35,17 @@ impl LiveMemory {
         file.write_all_at(bytes, address)
     }
 
+    /// Writes to what the process itself may write to, a stack: mostly without a file.
+    pub(crate) fn write_data(&self, address: u64, bytes: &[u8]) -> io::Result<()> {
+        let local = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
+        let remote = libc::iovec { iov_base: address as *mut libc::c_void, iov_len: bytes.len() };
+        // SAFETY: the kernel reads our live bytes, no more than their length; the other address is the process's and is
+        // checked there.
+        let written =
+            unsafe { libc::process_vm_writev(self.process, &raw const local, 1, &raw const remote, 1, 0) };
+        if usize::try_from(written) == Ok(bytes.len()) { Ok(()) } else { self.write(address, bytes) }
+    }
+
     /// Without a file: one system call.
     fn read_directly(&self, address: u64, buffer: &mut [u8]) -> bool {
         let local = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };

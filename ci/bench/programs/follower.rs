@@ -18,8 +18,8 @@ unsafe extern "C" {
 const CONT: c_long = 7;
 const SEIZE: c_long = 0x4206;
 const LISTEN: c_long = 0x4208;
-/// FORK, VFORK, CLONE, EXEC, EXIT, and the end with the tracer: what any debugger that follows children asks for.
-const OPTIONS: usize = 2 | 4 | 8 | 16 | 64 | 0x0010_0000;
+/// FORK, VFORK, CLONE, EXEC, and the end with the tracer: the least that a tracer asks for which follows children.
+const OPTIONS: usize = 2 | 4 | 8 | 16 | 0x0010_0000;
 const EVENT_STOP: c_int = 128;
 const WUNTRACED: c_int = 2;
 const WALL: c_int = 0x4000_0000;
