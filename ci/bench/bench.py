@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures relapse against what a user would use instead, in one run, and prints a table.
 
-    bench.py [--only NAME]... [--json FILE] [--markdown FILE] [--tool PATH] [--work FOLDER] [--rounds N] [--list]
+    bench.py [--only NAME]... [--json FILE] [--markdown FILE] [--document] [--tool PATH] [--work FOLDER] [--rounds N] [--list]
 
 Builds its own small programs below the work folder (target/bench), runs each measurement and its counterpart in turn,
 and takes medians; ratios stand with their quartiles over the rounds. Needs Linux on x86-64, cargo and rustc, gdb, and the
@@ -25,6 +25,8 @@ from programs import REPOSITORY, Programs
 from series import Failed
 
 LONGEST = 15 * 60
+BEGIN = "<!-- measured:begin (written by ci/bench/bench.py --document; no numbers by hand) -->"
+END = "<!-- measured:end -->"
 NEEDED = {
     "cargo": "install Rust 1.88 or newer (https://rustup.rs)",
     "rustc": "install Rust 1.88 or newer (https://rustup.rs)",
@@ -37,6 +39,7 @@ def main():
     parser.add_argument("--only", action="append", choices=list(MEASUREMENTS), metavar="NAME", help="this measurement; may be repeated")
     parser.add_argument("--json", type=Path, metavar="FILE", help="all samples, with the machine")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="the table; it is printed anyway")
+    parser.add_argument("--document", action="store_true", help="the table into docs/performance.md, between its marks")
     parser.add_argument("--tool", type=Path, default=REPOSITORY / "target/release/cargo-relapse", metavar="PATH")
     parser.add_argument("--work", type=Path, default=REPOSITORY / "target/bench", metavar="FOLDER")
     parser.add_argument("--rounds", type=int, default=9, metavar="N", help="of each measurement (9)")
@@ -58,6 +61,8 @@ def main():
         args.json.write_text(json.dumps(result, indent=1) + "\n")
     if args.markdown:
         args.markdown.write_text(table + "\n")
+    if args.document:
+        document(table)
     return 1 if result["left_out"] else 0
 
 
@@ -75,6 +80,15 @@ def measure(args, work, result):
         except (Failed, OSError, subprocess.TimeoutExpired) as error:
             result["left_out"][name] = str(error)
             print(f"{name} failed: {error}", file=sys.stderr)
+
+
+def document(table):
+    """Puts the table between the marks of docs/performance.md."""
+    path = REPOSITORY / "docs" / "performance.md"
+    text = path.read_text()
+    (before, rest), (_, after) = text.split(BEGIN + "\n"), text.split(END)
+    assert END in rest
+    path.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}")
 
 
 def lacking(tool):

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
@@ -12,14 +12,17 @@ use std::time::{Duration, Instant};
 /// How long rustfmt may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What rustfmt made of a text, by its folder, edition and the text. Candidates are placed several times over (to learn
-/// their names, to build them, to show them), and starting rustfmt takes longer than all the rest of that.
+/// What rustfmt made of a text, by its settings, the edition and the text. Candidates are placed several times over (to
+/// learn their names, to build them, to show them), and starting rustfmt takes longer than all the rest of that.
 static KNOWN: Mutex<Option<HashMap<Given, Option<String>>>> = Mutex::new(None);
 /// More texts than this are not kept, nor longer ones.
 const MOST_KNOWN: usize = 256;
 const LONGEST_KNOWN: usize = 1 << 20;
 
-type Given = (PathBuf, u16, String);
+type Given = (Option<Settings>, u16, String);
+
+/// What a file of settings says: a copy of the project has a copy of it.
+type Settings = Vec<u8>;
 
 /// `text` as rustfmt leaves it with the settings that hold in `folder`; `None` where rustfmt is missing, finds no
 /// Rust, is told to skip it, or does not come to an end.
@@ -29,7 +32,7 @@ pub(crate) fn formatted(text: &str, folder: &Path, edition: u16) -> Option<Strin
     if text.len() > LONGEST_KNOWN {
         return by_rustfmt(text, folder, edition);
     }
-    let given = (folder.to_owned(), edition, text.to_owned());
+    let given = (settings(folder), edition, text.to_owned());
     let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(made) = known().get_or_insert_default().get(&given) {
         return made.clone();
@@ -42,6 +45,12 @@ pub(crate) fn formatted(text: &str, folder: &Path, edition: u16) -> Option<Strin
     }
     known.insert(given, made.clone());
     made
+}
+
+/// The settings that rustfmt finds for a folder, in it or above.
+fn settings(folder: &Path) -> Option<Settings> {
+    let names = [".rustfmt.toml", "rustfmt.toml"];
+    folder.ancestors().find_map(|folder| names.iter().find_map(|name| std::fs::read(folder.join(name)).ok()))
 }
 
 fn by_rustfmt(text: &str, folder: &Path, edition: u16) -> Option<String> {
