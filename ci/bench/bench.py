@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Measures relapse against what a user would use instead, in one run, and prints a table.
 
-    bench.py [--only NAME]... [--json FILE] [--markdown FILE] [--document] [--tool PATH] [--work FOLDER] [--rounds N] [--list]
+    bench.py [--only NAME]... [--json FILE] [--markdown FILE] [--document] [--tool PATH] [--work FOLDER]
+             [--rounds N] [--list]
 
-Builds its own small programs below the work folder (target/bench), runs each measurement and its counterpart in turn,
-and takes medians; ratios stand with their quartiles over the rounds. Needs Linux on x86-64, cargo and rustc, gdb, and the
-tool as a release build; it says what is missing and ends with status 69. The whole run takes 15 minutes at most; what
-there is no time for is said. A figure of a machine that does something else besides is worth little.
+Builds its own small programs in the work folder (relapse-bench-UID in the temporary folder; it stays for the next run, and
+takes about a GiB), runs each measurement and its counterpart in turn, and takes medians; ratios stand with their quartiles
+over the rounds. Needs Linux on x86-64, cargo and rustc, gdb, and the tool as a release build; it says what is missing and
+ends with status 69. The whole run takes 15 minutes at most; what there is no time for is said, and ends it with status 1.
+A figure of a machine that does something else besides is worth little.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -36,12 +39,14 @@ NEEDED = {
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", action="append", choices=list(MEASUREMENTS), metavar="NAME", help="this measurement; may be repeated")
+    names = list(MEASUREMENTS)
+    parser.add_argument("--only", action="append", choices=names, metavar="NAME", help="this one; may be repeated")
     parser.add_argument("--json", type=Path, metavar="FILE", help="all samples, with the machine")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="the table; it is printed anyway")
     parser.add_argument("--document", action="store_true", help="the table into docs/performance.md, between its marks")
     parser.add_argument("--tool", type=Path, default=REPOSITORY / "target/release/cargo-relapse", metavar="PATH")
-    parser.add_argument("--work", type=Path, default=REPOSITORY / "target/bench", metavar="FOLDER")
+    work = Path(tempfile.gettempdir()) / f"relapse-bench-{os.getuid()}"
+    parser.add_argument("--work", type=Path, default=work, metavar="FOLDER", help="a folder in no cargo project")
     parser.add_argument("--rounds", type=int, default=9, metavar="N", help="of each measurement (9)")
     parser.add_argument("--list", action="store_true", help="the names of the measurements")
     args = parser.parse_args()
@@ -52,7 +57,11 @@ def main():
     if missing:
         print("\n".join(missing), file=sys.stderr)
         return 69
-    work = outside_of_projects(args.work)
+    work = args.work.resolve()
+    # A program outside of any project has to be measured as that.
+    if any((above / "Cargo.toml").exists() for above in [work, *work.parents]):
+        print(f"{work} is in a cargo project: choose another folder for --work", file=sys.stderr)
+        return 64
     result = {"machine": machine(args.tool), "rows": [], "left_out": {}}
     measure(args, work, result)
     table = markdown(result)
@@ -100,21 +109,13 @@ def lacking(tool):
     return missing
 
 
-def outside_of_projects(folder):
-    """The work folder, or one in the temporary folder where a manifest stands above it: a program outside of any project
-    must be measured as that."""
-    folder = folder.resolve()
-    if not any((above / "Cargo.toml").exists() for above in folder.parents):
-        return folder
-    return Path(os.environ.get("TMPDIR", "/tmp")) / f"relapse-bench-{os.getuid()}"
-
-
 def machine(tool):
     """Where and when: figures mean nothing without it."""
     first = lambda command: subprocess.run(command, capture_output=True, text=True, check=False).stdout.split("\n")[0]
-    model = [line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo", encoding="utf-8") if line.startswith("model name")]
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown processor")
     return {
-        "date": datetime.date.today().isoformat(), "cores": os.cpu_count(), "processor": model[0] if model else "unknown",
+        "date": datetime.date.today().isoformat(), "cores": os.cpu_count(), "processor": model,
         "kernel": platform.release(), "load": os.getloadavg()[0], "tool": first([tool, "--version"]),
         "rustc": first(["rustc", "--version"]), "gdb": first(["gdb", "--version"]),
     }
@@ -123,8 +124,8 @@ def machine(tool):
 def markdown(result):
     where = result["machine"]
     lines = [
-        f"{where['date']}, {where['cores']} cores of an {where['processor']}, Linux {where['kernel']}, {where['rustc']}, "
-        f"{where['gdb']}; load at the start {where['load']:.2f}.", "",
+        f"{where['date']}, {where['cores']} cores of an {where['processor']}, Linux {where['kernel']},",
+        f"{where['rustc']}, {where['gdb']}; load at the start {where['load']:.2f}.", "",
         "| measured | instead | relapse | ratio (quartiles) | processor time | aim | reached |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
@@ -136,7 +137,8 @@ def markdown(result):
             text = f"{shown['ratio']:.1f} × less ({shown['low']:.1f} to {shown['high']:.1f})"
         cpu = ratio(row["cpu"]) if row.get("cpu") else ""
         reached = {True: "yes", False: "**no**", None: ""}[row["reached"]]
-        lines.append(f"| {row['what']} | {row['instead']} | {row['relapse']} | {text} | {cpu} | {row['aim']} | {reached} |")
+        cells = [row["what"], row["instead"], row["relapse"], text, cpu, row["aim"], reached]
+        lines.append(f"| {' | '.join(cells)} |")
         notes += [f"- {row['what']}: {'; '.join(row['notes'])}."] if row["notes"] else []
     notes += [f"- **left out**: {name}: {reason.splitlines()[0]}" for name, reason in result["left_out"].items()]
     return "\n".join([*lines, "", *notes])

@@ -2,6 +2,7 @@
 //! diff never holds more than the edit. Rim: starts rustfmt, with bounded time; never fails.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -43,6 +44,10 @@ pub(crate) fn formatted(text: &str, folder: &Path, edition: u16) -> Option<Strin
     if known.len() >= MOST_KNOWN {
         known.clear();
     }
+    if let Some(made) = &made {
+        // What rustfmt has made it leaves as it is.
+        known.entry((given.0.clone(), edition, made.clone())).or_insert_with(|| Some(made.clone()));
+    }
     known.insert(given, made.clone());
     made
 }
@@ -54,11 +59,20 @@ fn settings(folder: &Path) -> Option<Settings> {
 }
 
 fn by_rustfmt(text: &str, folder: &Path, edition: u16) -> Option<String> {
-    let program = std::env::var_os("RUSTFMT").unwrap_or_else(|| "rustfmt".into());
-    let mut command = Command::new(program);
+    let mut command = Command::new(rustfmt());
     command.args(["--edition", &edition.to_string()]).current_dir(folder);
     let out = filtered(command, text.to_owned())?;
     (!out.is_empty()).then_some(out)
+}
+
+/// The rustfmt that was asked for, or the one beside the cargo that started us: the toolchain's own, without rustup's
+/// look for it.
+fn rustfmt() -> OsString {
+    let beside_cargo = || {
+        let rustfmt = Path::new(&std::env::var_os("CARGO")?).with_file_name("rustfmt");
+        rustfmt.is_file().then(|| rustfmt.into_os_string())
+    };
+    std::env::var_os("RUSTFMT").or_else(beside_cargo).unwrap_or_else(|| "rustfmt".into())
 }
 
 /// What a program makes of a text, where it succeeds in time.
@@ -97,11 +111,13 @@ fn ended_well(child: &mut Child, deadline: Instant) -> bool {
 
 /// `after` formatted, where `before` was as rustfmt leaves it; else `after` as it is.
 pub(crate) fn kept_clean(before: &str, after: String, folder: &Path, edition: u16) -> String {
-    if formatted(before, folder, edition).as_deref() == Some(before) {
-        formatted(&after, folder, edition).unwrap_or(after)
-    } else {
-        after
-    }
+    // Nearly all text is clean: what comes of it is made at the same time.
+    let (clean, made) = thread::scope(|scope| {
+        let clean = scope.spawn(|| formatted(before, folder, edition).as_deref() == Some(before));
+        let made = formatted(&after, folder, edition);
+        (clean.join().unwrap_or(false), made)
+    });
+    made.filter(|_| clean).unwrap_or(after)
 }
 
 #[cfg(test)]
