@@ -22,15 +22,20 @@ fn request(request: libc::c_uint, pid: Pid, address: usize, data: usize) -> io::
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }
 
+/// All that a tracee reports; the kernel forgets what it was asked for before.
+fn options(exits: bool) -> usize {
+    let options = if exits { OPTIONS | libc::PTRACE_O_TRACEEXIT } else { OPTIONS };
+    options as usize
+}
+
 /// Seizes a process. The kernel kills it when the tracer's thread ends before it is detached.
 pub(crate) fn seize(pid: Pid) -> io::Result<()> {
-    request(libc::PTRACE_SEIZE, pid, 0, OPTIONS as usize).map(drop)
+    request(libc::PTRACE_SEIZE, pid, 0, options(false)).map(drop)
 }
 
 /// Makes a stopped tracee report its exit while its memory is still there.
 pub(crate) fn report_exit(pid: Pid) -> bool {
-    let options = OPTIONS | libc::PTRACE_O_TRACEEXIT;
-    request(libc::PTRACE_SETOPTIONS, pid, 0, options as usize).is_ok()
+    request(libc::PTRACE_SETOPTIONS, pid, 0, options(true)).is_ok()
 }
 
 /// Lets a stopped tracee run on, with `signal` delivered to it (0: none).
