@@ -65,13 +65,6 @@ impl Tracer<'_> {
             return;
         }
         let mut notes = Vec::new();
-        if begun.raised {
-            notes.push(
-                "the panic was seen as it began to unwind, and its place found on the stack: the program has no \
-                 symbols"
-                    .to_owned(),
-            );
-        }
         match payload {
             Payload::Unformatted => notes.push(
                 "the message was never put together: the panic happened inside the panic hook".to_owned(),
@@ -82,7 +75,12 @@ impl Tracer<'_> {
         let cause = Cause { kind: CauseKind::Panic, message, signal: None };
         // Of a panic in a program without symbols the place may not be found.
         let place = Some(place.clone()).filter(|place| place.line > 0);
-        let crash = self.capture(&target, Found { tid, registers: &begun.registers, cause, place, notes });
+        let found = Found { tid, registers: &begun.registers, cause, place, notes };
+        let mut crash = self.capture(&target, found);
+        if begun.raised {
+            let note = "seen as it began to unwind, its place found on the stack: there are no symbols";
+            crash.snapshot.notes.push(note.to_owned());
+        }
         let pending = expectation == Some(Expectation::Unknown);
         let now = if pending { self.policy.keep_pending(process, crash) } else { Some(crash) };
         if let Some(crash) = now {
