@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gimli::Section;
+use object::Object;
 
 pub use cache::ImageCache;
 pub use debug_file::DebugFolders;
@@ -23,6 +24,7 @@ pub use space::{AddressSpace, Mapped};
 pub use split::DebugInfo;
 pub use symbols::Symbol;
 pub use units::UnitCache;
+pub(crate) use units::string;
 
 use file::Elf;
 use split::Splits;
@@ -35,7 +37,7 @@ pub type Slice = gimli::EndianSlice<'static, gimli::LittleEndian>;
 /// A DIE: unit and entry by their offsets in the `.debug_info` of one [`DebugInfo`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DieRef {
-    /// Offset of the unit's header in `.debug_info`.
+    /// Offset of the unit's header in `.debug_info`; those of a supplementary file come after its own.
     pub unit: gimli::DebugInfoOffset,
     /// Offset of the entry within the unit.
     pub entry: gimli::UnitOffset,
@@ -119,6 +121,13 @@ impl Image {
     /// The segments that are loaded.
     pub fn segments(&self) -> &[Segment] {
         &self.segments
+    }
+
+    /// Whether an address is in the code that the kernel starts: all stacks end there, where a C library gives no
+    /// unwind tables for it (musl).
+    pub(crate) fn is_start(&self, address: u64) -> bool {
+        const LONGEST: u64 = 256;
+        address.wrapping_sub(self.object.entry()) < LONGEST
     }
 
     /// Whether it has any debug info for functions.

@@ -184,7 +184,7 @@ impl Stacks {
 
     fn name_gaps(&mut self, calls: &mut [Call], notes: &mut Vec<String>) {
         let mut named = HashSet::new();
-        for call in calls {
+        for call in &mut *calls {
             let Some((image, _)) = call.image else { continue };
             for note in image.notes() {
                 once(notes, format!("{}: {note}", image.name()));
@@ -198,6 +198,9 @@ impl Stacks {
                 once(notes, format!("{}: {reason}", image.name()));
             }
             call.frame.arguments_missing = Some(reason);
+        }
+        for note in gaps::optimised(calls) {
+            once(notes, note);
         }
     }
 }

@@ -72,8 +72,8 @@ pub trait Recorder {
     fn wants(
         &mut self,
         _cause: &Cause,
-        _place: &PanicLocation,
-        _location: &Location,
+        _place: Option<&PanicLocation>,
+        _location: Option<&Location>,
         _frames: &[Frame],
     ) -> bool {
         true

@@ -82,7 +82,12 @@ fn parse(bytes: &'static [u8], path: &Path, folders: &DebugFolders) -> Result<Im
     });
     let found = separate_debug_file(&object, path, folders);
     let debug = found.file.and_then(|bytes| Elf::parse(bytes).ok());
-    let dwarf = file::dwarf(debug.as_ref().unwrap_or(&object)).map_err(|error| format(&error))?;
+    let (holder, place) = debug.as_ref().map_or((&object, path), |debug| (debug, found.path.as_path()));
+    let mut dwarf = file::dwarf(holder).map_err(|error| format(&error))?;
+    let supplementary = debug_file::supplementary(holder, place, folders);
+    if let Some(shared) = supplementary.file.and_then(|bytes| Elf::parse(bytes).ok()) {
+        dwarf.set_sup(file::dwarf(&shared).map_err(|error| format(&error))?);
+    }
     let build_id = object.build_id().ok().flatten();
     Ok(Image {
         path: PathBuf::from(path),
@@ -93,7 +98,7 @@ fn parse(bytes: &'static [u8], path: &Path, folders: &DebugFolders) -> Result<Im
         comment: section(&object, ".comment"),
         splits: Splits::of(path),
         missing_debug_file: found.missing,
-        notes: found.refused,
+        notes: [found.refused, supplementary.refused].concat(),
         dwarf: Arc::new(dwarf),
         object,
         debug,

@@ -12,6 +12,8 @@ use super::file::{self, Elf};
 
 /// Where distributions keep debug files.
 const SYSTEM_FOLDER: &str = "/usr/lib/debug";
+/// A file is summed up to this size, which takes some seconds.
+const LARGEST_CHECKED: usize = 16 << 30;
 /// Further folders of that kind, separated by colons.
 const FOLDERS_VARIABLE: &str = "RELAPSE_DEBUG_PATH";
 
@@ -41,6 +43,8 @@ pub(crate) struct Wanted {
 pub(crate) struct Found {
     /// The debug file's bytes.
     pub(crate) file: Option<&'static [u8]>,
+    /// Where it is.
+    pub(crate) path: PathBuf,
     /// Its name, where the program names one and it is nowhere.
     pub(crate) missing: Option<String>,
     /// Files that have its name and are not of the same build, with the reason.
@@ -91,6 +95,7 @@ impl Wanted {
             };
         }
         match &self.link {
+            Some(_) if bytes.len() > LARGEST_CHECKED => Err("it is too large to be checked".to_owned()),
             Some((_, wanted)) => {
                 let crc = crc32fast::hash(bytes);
                 if crc == *wanted {
@@ -115,7 +120,7 @@ pub(crate) fn find(program: &Path, wanted: &Wanted, folders: &DebugFolders) -> F
         };
         match checked {
             Ok(()) => {
-                found.file = Some(bytes);
+                (found.file, found.path) = (Some(bytes), path);
                 return found;
             }
             Err(reason) => {
@@ -126,6 +131,34 @@ pub(crate) fn find(program: &Path, wanted: &Wanted, folders: &DebugFolders) -> F
     }
     let named = wanted.link.as_ref().map(|(name, _)| name.to_string_lossy().into_owned());
     found.missing = named.filter(|_| found.refused.is_empty());
+    found
+}
+
+/// Looks for the supplementary file that a file shares parts of its debug info with (`.gnu_debugaltlink`, DWARF 5,
+/// section 7.3.6): `dwz -m` makes it.
+pub(super) fn supplementary(object: &Elf, file: &Path, folders: &DebugFolders) -> Found {
+    let mut found = Found::default();
+    let Some((name, id)) = object.gnu_debugaltlink().ok().flatten() else { return found };
+    let wanted = Wanted { build_id: Some(id.to_vec()).filter(|id| id.len() >= 2), link: None };
+    let name = PathBuf::from(OsString::from_vec(name.to_vec()));
+    let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+    let named = file.parent().map(|folder| folder.join(&name));
+    let bare = name.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    for path in named.into_iter().chain(wanted.candidates(&file, folders)) {
+        let Ok(bytes) = file::open(&path) else { continue };
+        let checked = Elf::parse(bytes).map_err(|error| error.to_string());
+        match checked.and_then(|object| wanted.check(bytes, &object)) {
+            Ok(()) => {
+                found.file = Some(bytes);
+                return found;
+            }
+            Err(reason) => found.refused.push(format!("the debug file {bare} is not used: {reason}")),
+        }
+    }
+    found.refused.push(format!(
+        "parts of its debug info are in {bare}, which is not there: put it where it was, or below a folder of \
+         RELAPSE_DEBUG_PATH by its build id"
+    ));
     found
 }
 

@@ -83,10 +83,10 @@ impl Splits {
         let packed = self.package().and_then(|package| package.find_cu(wanted.dwo_id, &image.dwarf).ok()?);
         let mut dwarf = match packed {
             Some(dwarf) => dwarf,
-            None => self.from_file(&image.dwarf, wanted)?,
+            None => self.load_file(&image.dwarf, wanted)?,
         };
         // Lines stay in the image, and so do their strings.
-        dwarf.debug_line_str = image.dwarf.debug_line_str.clone();
+        dwarf.debug_line_str = image.dwarf.debug_line_str;
         let offset = self.skeletons.get_or_init(|| skeletons(&image.dwarf)).get(&wanted.dwo_id).copied();
         let header = offset.and_then(|offset| image.dwarf.unit_header(offset).ok());
         let skeleton = header.and_then(|header| image.dwarf.unit(header).ok());
@@ -99,7 +99,7 @@ impl Splits {
     }
 
     /// The `.dwo` file: where it was written, or, in a tree that was moved, beside the program.
-    fn from_file(
+    fn load_file(
         &self,
         parent: &Dwarf<Slice>,
         wanted: &SplitDwarfLoad<Slice>,
@@ -152,7 +152,7 @@ fn skeletons(dwarf: &Dwarf<Slice>) -> HashMap<DwoId, DebugInfoOffset> {
             gimli::UnitType::Skeleton(id) => Some(id),
             // DWARF 4 has it in the root entry.
             gimli::UnitType::Compilation if header.version() < 5 => {
-                dwarf.unit(header.clone()).ok().and_then(|unit| unit.dwo_id)
+                dwarf.unit(header).ok().and_then(|unit| unit.dwo_id)
             }
             _ => None,
         };
@@ -167,6 +167,12 @@ impl Image {
     /// The image's own debug info, without that of split units.
     pub(crate) fn debug_info(&'static self) -> DebugInfo {
         DebugInfo { number: self.number, dwarf: &self.dwarf, skeleton: None }
+    }
+
+    /// The split units that were loaded so far.
+    pub(crate) fn split_units(&self) -> Vec<DebugInfo> {
+        let parts = self.splits.parts.borrow();
+        parts.values().filter_map(|part| Some(part.as_ref().ok()?.info)).collect()
     }
 
     /// Carries a look-up out, loading the split units that it asks for.

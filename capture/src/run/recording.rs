@@ -60,14 +60,22 @@ impl<'a, 'b> Recording<'a, 'b> {
 }
 
 impl Recorder for Recording<'_, '_> {
-    fn wants(&mut self, cause: &Cause, place: &PanicLocation, location: &Location, frames: &[Frame]) -> bool {
-        let fingerprint = relapse_snapshot::fingerprint::fingerprint(cause, Some(location), frames);
+    fn wants(
+        &mut self,
+        cause: &Cause,
+        place: Option<&PanicLocation>,
+        location: Option<&Location>,
+        frames: &[Frame],
+    ) -> bool {
+        let fingerprint = relapse_snapshot::fingerprint::fingerprint(cause, location, frames);
         let enough = self.seen.get(&fingerprint).is_some_and(|seen| *seen >= SAME_LIMIT);
         // Another process may have had its snapshots removed since: then it is captured once more.
         if !enough || self.count(&fingerprint, 1).is_none() {
             return true;
         }
-        self.places.insert(place.clone(), fingerprint);
+        if let Some(place) = place {
+            self.places.insert(place.clone(), fingerprint);
+        }
         false
     }
 

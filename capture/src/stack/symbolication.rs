@@ -161,10 +161,18 @@ pub(super) fn look_up(image: &'static Image, address: u64) -> Active {
 
 /// What runs before `main`, the C `main` that rustc makes, and its `__rust_try` around it.
 fn is_start_code(image: &Image, function: &str) -> bool {
+    const FUNCTIONS: [&str; 6] = [
+        "_start",
+        "main",
+        "__libc_start_main",
+        "__libc_start_main_impl",
+        "__libc_start_call_main",
+        "_start_c",
+    ];
     const LIBRARIES: [&str; 7] = ["libc.", "libc-", "ld-", "libpthread", "libgcc_s", "libm.", "linux-vdso"];
     let name = image.name();
     function.starts_with("__rust_")
-        || matches!(function, "_start" | "main" | "__libc_start_main" | "__libc_start_call_main" | "_start_c")
+        || FUNCTIONS.contains(&function)
         || LIBRARIES.iter().any(|library| name.starts_with(library))
 }
 

@@ -73,15 +73,19 @@ impl Tracer<'_> {
             Payload::Text(_) | Payload::Other => {}
         }
         let cause = Cause { kind: CauseKind::Panic, message, signal: None };
+        // Of a panic in a program without symbols the place may not be found.
+        let place = Some(place.clone()).filter(|place| place.line > 0);
         let pending = expectation == Some(Expectation::Unknown);
-        let location = super::location(&self.settings.roots, place, &names);
-        if !pending && !self.recorder.wants(&cause, place, &location, &names) {
+        let location = self.location(place.as_ref(), &names);
+        if !pending && !self.recorder.wants(&cause, place.as_ref(), location.as_ref(), &names) {
             return;
         }
-        let crash = self.capture(
-            &target,
-            Found { tid, registers: &begun.registers, cause, place: Some(place.clone()), notes },
-        );
+        let found = Found { tid, registers: &begun.registers, cause, place, notes };
+        let mut crash = self.capture(&target, found);
+        if begun.raised {
+            let note = "seen as it began to unwind, its place found on the stack: there are no symbols";
+            crash.snapshot.notes.push(note.to_owned());
+        }
         let now = if pending { self.policy.keep_pending(process, crash) } else { Some(crash) };
         if let Some(crash) = now {
             self.recorder.crash(crash);
@@ -157,10 +161,7 @@ impl Tracer<'_> {
             watching.fill(tid, &mut placed);
         }
         let frames: Vec<Frame> = placed.into_iter().map(|(frame, _)| frame).collect();
-        let location = match &place {
-            Some(place) => Some(super::location(&self.settings.roots, place, &frames)),
-            None => own_place(&frames),
-        };
+        let location = self.location(place.as_ref(), &frames);
         let caught = if cause.kind == CauseKind::Panic { caught_by(&frames) } else { Vec::new() };
         let mut threads = vec![Thread { tid: tid as u32, name: name_of(process, tid), frames }];
         threads.extend(others);
@@ -180,6 +181,14 @@ impl Tracer<'_> {
             notes,
         };
         Crash { snapshot, place }
+    }
+
+    /// Where a crash is shown.
+    fn location(&self, place: Option<&PanicLocation>, frames: &[Frame]) -> Option<Location> {
+        match place {
+            Some(place) => Some(super::location(&self.settings.roots, place, frames)),
+            None => own_place(frames),
+        }
     }
 
     /// The stacks of the other threads, without values. They are stopped for it, and run on afterwards.

@@ -31,12 +31,18 @@ pub(crate) enum Entry {
     LibrariesChanged,
     /// A function whose arguments are read at its entry.
     Watched,
+    /// `_Unwind_RaiseException`: a panic begins to unwind. All that is seen of one in a program without symbols.
+    Raise,
 }
 
 /// Enough of a first instruction to know it, and the byte that an int3 replaces.
 const CODE_LEN: usize = 16;
 /// The flag of a segment that may be executed.
 const PF_X: u32 = 1;
+/// The function of the unwinder that a panic is given to (Itanium C++ ABI: Exception Handling, section 1.3).
+const RAISE: &[u8] = b"_Unwind_RaiseException";
+/// Symbols that are looked at one by one: no program has more.
+const SYMBOL_LIMIT: usize = 20_000_000;
 
 /// The dynamic linker's account for debuggers, `struct r_debug` of link.h, and its field `r_state` in there.
 const LINKER_ACCOUNT: &[u8] = b"_r_debug";
@@ -64,6 +70,15 @@ struct Segment {
     size: u64,
 }
 
+/// How a panic shows in an image with a std of its own whose symbols are gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hidden {
+    /// It imports the function that begins to unwind.
+    Raises,
+    /// Not at all: it is linked statically, or aborts.
+    Never,
+}
+
 /// What the tracer needs to know of one file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Image {
@@ -73,6 +88,10 @@ pub(crate) struct Image {
     pub(crate) minor: Option<Minor>,
     /// Of the dynamic linker: where it says whether it is about to change the list of libraries.
     pub(crate) linker_state: Option<u64>,
+    /// How the panics of an image show whose std has no symbols.
+    pub(crate) hidden: Option<Hidden>,
+    /// What the user should know of it.
+    pub(crate) notes: Vec<String>,
     /// Ranges of std functions that make payloads, with the kind that each makes.
     origins: Vec<(u64, u64, Origin)>,
     segments: Vec<Segment>,
@@ -162,16 +181,41 @@ fn read(file: &File, path: &Path, debug_folders: &DebugFolders) -> Option<Image>
     }
     if image.minor.is_some() && elf.elf_symbol_table().is_empty() {
         // Stripped: the other half may have been kept.
-        let debug = debug_file::find(path, &Wanted::by(&elf), debug_folders).file;
-        let debug = debug.and_then(|bytes| ElfFile64::<Endianness>::parse(bytes).ok());
-        if let Some(debug) = debug {
-            image.read_symbols(&elf, &debug, debug.elf_symbol_table());
+        let found = debug_file::find(path, &Wanted::by(&elf), debug_folders);
+        let debug = found.file.and_then(|bytes| ElfFile64::<Endianness>::parse(bytes).ok());
+        match debug {
+            Some(debug) => image.read_symbols(&elf, &debug, debug.elf_symbol_table()),
+            None => image.without_symbols(&elf, path, &found.refused),
         }
     }
     Some(image)
 }
 
 impl Image {
+    /// What can be done without any symbols.
+    fn without_symbols(&mut self, elf: &ElfFile64<'_, Endianness>, path: &Path, refused: &[String]) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        self.notes = refused.iter().map(|reason| format!("{name}: {reason}")).collect();
+        let has_entry = self.points.iter().any(|point| point.entry == Entry::PanicWithHook);
+        let imports = |wanted: fn(&[u8]) -> bool| {
+            let mut symbols = elf.dynamic_symbols().take(SYMBOL_LIMIT);
+            symbols.any(|s| s.is_undefined() && s.name_bytes().is_ok_and(wanted))
+        };
+        // Where std is a library of its own, that one has the panic entries.
+        if has_entry || imports(is_of_std) {
+            return;
+        }
+        if imports(|name| name == RAISE) {
+            self.hidden = Some(Hidden::Raises);
+        } else {
+            self.hidden = Some(Hidden::Never);
+            self.notes.push(format!(
+                "{name} is stripped of its symbols, so its panics are not seen: set `strip = false` under its \
+                 profile in Cargo.toml"
+            ));
+        }
+    }
+
     /// Notes those of the symbols that matter; `elf` has the code, `file` the table.
     fn read_symbols<'d>(
         &mut self,
@@ -199,6 +243,12 @@ impl Image {
     }
 }
 
+/// Whether an imported name is one of std's own functions, mangled in either way.
+fn is_of_std(name: &[u8]) -> bool {
+    let path = std::str::from_utf8(name).ok().and_then(|name| rustc_demangle::try_demangle(name).ok());
+    path.is_some_and(|path| format!("{path:#}").starts_with("std::"))
+}
+
 enum Meaning {
     Entry(Entry),
     Origin(Origin),
@@ -208,6 +258,9 @@ enum Meaning {
 fn meaning(name: &[u8]) -> Option<Meaning> {
     if name == b"_dl_debug_state" {
         return Some(Meaning::Entry(Entry::LibrariesChanged));
+    }
+    if name == RAISE {
+        return Some(Meaning::Entry(Entry::Raise));
     }
     let text = std::str::from_utf8(name).ok()?;
     let path = format!("{:#}", rustc_demangle::demangle(text));

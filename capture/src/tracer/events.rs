@@ -15,7 +15,7 @@ use super::stacks::StackReader;
 use super::watching::Watching;
 use super::{Ending, KillSwitch, Recorder, Settings};
 use crate::memory::Memory;
-use crate::panic::{PanicCall, Payload};
+use crate::panic::{Origin, PanicCall, Payload};
 use crate::signal;
 
 /// How long to wait for a thread to stop. One that is blocked in the kernel for good answers no interrupt.
@@ -252,12 +252,8 @@ impl<'a> Tracer<'a> {
         }
         self.threads.insert(process, Thread::new(process));
         let mut new = Process::default();
-        if new.look_for_images(process, &mut self.images) {
-            self.recorder.note(format!(
-                "{} has no symbols, so its panics are not seen: build it with `strip = \"none\"` or `strip = \
-                 \"debuginfo\"`",
-                crate::program::name(process)
-            ));
+        for note in new.look_for_images(process, &mut self.images) {
+            self.recorder.note(note);
         }
         self.processes.insert(process, new);
         if let Some(watching) = &mut self.watching {
@@ -308,11 +304,14 @@ impl<'a> Tracer<'a> {
         match entry {
             Entry::LibrariesChanged if is_too_early => {}
             Entry::LibrariesChanged => {
-                process.look_for_images(process_id, &mut self.images);
+                for note in process.look_for_images(process_id, &mut self.images) {
+                    self.recorder.note(note);
+                }
                 self.watch_process(process_id);
             }
             Entry::Watched => self.at_watched(tid, address, &registers),
             Entry::PanicWithHook => self.panic_begins(tid, address, &registers),
+            Entry::Raise => self.panic_raised(tid, &registers),
             Entry::RustPanic => {
                 let begun = self.threads.get_mut(&tid).and_then(|thread| thread.begun.pop());
                 // None: `resume_unwind`, which is no new panic.
@@ -327,19 +326,10 @@ impl<'a> Tracer<'a> {
 
     fn panic_begins(&mut self, tid: Pid, address: u64, registers: &libc::user_regs_struct) {
         let process_id = self.process_of(tid);
-        let Some(process) = self.processes.get_mut(&process_id) else { return };
-        process.panics += 1;
-        if Policy::is_enough(process.panics) {
-            let times = process.panics;
-            process.disarm(process_id);
-            for thread in self.threads.values_mut().filter(|thread| thread.process == process_id) {
-                thread.begun.clear();
-            }
-            return self.recorder.note(format!(
-                "{} has panicked {times} times: it runs on at full speed, further panics are not looked at",
-                crate::program::name(process_id)
-            ));
+        if self.panics_enough(process_id) {
+            return;
         }
+        let Some(process) = self.processes.get(&process_id) else { return };
         let Some(breakpoint) = process.breakpoint(address) else { return };
         let memory = LiveMemory::of(process_id);
         let arguments = [registers.rdi, registers.rsi, registers.rdx, registers.rcx, registers.r8];
@@ -356,8 +346,45 @@ impl<'a> Tracer<'a> {
             if !thread.exit_is_reported {
                 thread.exit_is_reported = ptrace::report_exit(tid);
             }
-            thread.begun.push(Begun { call, origin, registers: *registers });
+            thread.begun.push(Begun { call, origin, registers: *registers, raised: false });
         }
+    }
+
+    /// A panic of an image without symbols, which shows only as it begins to unwind.
+    fn panic_raised(&mut self, tid: Pid, registers: &libc::user_regs_struct) {
+        let process_id = self.process_of(tid);
+        let Some(process) = self.processes.get(&process_id) else { return };
+        let memory = LiveMemory::of(process_id);
+        // Images with symbols raise through the same function, and their panics were told of by then.
+        let caller = memory.read_u64(registers.rsp).unwrap_or(0);
+        let Some(image) = process.hidden_at(caller) else { return };
+        let Some(call) = PanicCall::raised(image.minor, registers.rdi, registers.rsp, &memory) else {
+            return;
+        };
+        if self.panics_enough(process_id) {
+            return;
+        }
+        let begun = Begun { call, origin: Origin::Value(None), registers: *registers, raised: true };
+        self.tell_panic(tid, &begun);
+    }
+
+    /// Counts a panic of a process; one that has had so many is left alone from then on.
+    fn panics_enough(&mut self, process_id: Pid) -> bool {
+        let Some(process) = self.processes.get_mut(&process_id) else { return false };
+        process.panics += 1;
+        if !Policy::is_enough(process.panics) {
+            return false;
+        }
+        let times = process.panics;
+        process.disarm(process_id);
+        for thread in self.threads.values_mut().filter(|thread| thread.process == process_id) {
+            thread.begun.clear();
+        }
+        self.recorder.note(format!(
+            "{} has panicked {times} times: it runs on at full speed, further panics are not looked at",
+            crate::program::name(process_id)
+        ));
+        true
     }
 
     /// Runs the instruction under a breakpoint and lets the thread go on. `registers.rip` is at the breakpoint.

@@ -8,7 +8,7 @@ use object::read::elf::{ElfFile64, SectionHeader, Sym, SymbolTable};
 use object::{Endianness, ReadRef, elf};
 
 /// Names that are looked for as they stand.
-const WORDS: [&str; 2] = ["rust_begin_unwind", "_dl_debug_state"];
+const WORDS: [&str; 3] = ["rust_begin_unwind", "_dl_debug_state", "_Unwind_RaiseException"];
 /// The word that all others have.
 const COMMON: &str = "panic";
 /// Parts of those names, in both manglings; a name with `panic` and none of these is another function's.
