@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use relapse_snapshot::{Frame, Location, Program, Snapshot};
+use relapse_snapshot::{Cause, Frame, Location, Program, Snapshot};
 
 pub(crate) use entries::comment;
 pub use launch::Command;
@@ -70,6 +70,16 @@ impl Expectation {
 
 /// Who is told of the crashes.
 pub trait Recorder {
+    /// Whether more than its functions is to be read of a crash. One of which enough are kept is counted here.
+    fn wants(
+        &mut self,
+        _cause: &Cause,
+        _place: Option<&PanicLocation>,
+        _location: Option<&Location>,
+        _frames: &[Frame],
+    ) -> bool {
+        true
+    }
     /// A crash happened. Its thread waits meanwhile; all others run.
     fn crash(&mut self, crash: Crash);
     /// A panic at a place that has been captured often enough happened again.

@@ -174,8 +174,9 @@ pub fn generate(
     let (mut effort, mut names) = (Effort::default(), Names::default());
     let mut barred = Barred::new();
     let known = callables.clone();
+    let all = options.every_frame || options.frame.is_some();
     let mut first =
-        Round { effort: &mut effort, names: &mut names, barred: &mut barred, rejected: &mut rejected };
+        Round { effort: &mut effort, names: &mut names, barred: &mut barred, rejected: &mut rejected, all };
     let mut drafts = first.prove(callables, project, &bench, surroundings)?;
     // The same functions once more, with the values as they were given.
     let again = second_chance::lacking(&known, &drafts, options.frame, options.every_frame)
@@ -188,8 +189,13 @@ pub fn generate(
         names.given = drafts.iter().map(name).collect();
         let callables = second_chance::callables(bench.snapshot, &project.index, &drafts);
         let mut reasons = Vec::new();
-        let mut round =
-            Round { effort: &mut effort, names: &mut names, barred: &mut barred, rejected: &mut reasons };
+        let mut round = Round {
+            effort: &mut effort,
+            names: &mut names,
+            barred: &mut barred,
+            rejected: &mut reasons,
+            all,
+        };
         let better = round.prove(callables, project, bench, surroundings)?;
         second_chance::join(&mut drafts, better, &mut rejected, reasons);
     }
@@ -299,10 +305,13 @@ struct Round<'r> {
     names: &'r mut Names,
     barred: &'r mut Barred,
     rejected: &'r mut Vec<Rejection>,
+    /// Whether every function is wanted, or the best one.
+    all: bool,
 }
 
 impl Round<'_> {
-    /// Builds and runs a test of each function.
+    /// Builds and runs a test of each function. A target that has entry points alone (`main`, a test) is a last resort:
+    /// it is not built where another function reproduces the crash.
     fn prove<'a>(
         &mut self,
         callables: Vec<Callable<'a>>,
@@ -315,6 +324,11 @@ impl Round<'_> {
         while !open.is_empty() {
             let callables = self.within_reach(std::mem::take(&mut open), project);
             for group in drafts_by_target(callables, project, bench, self.names, self.rejected) {
+                let last_resort = group.iter().all(|draft| draft.callable.facts.entry_point);
+                if last_resort && !self.all && drafts.iter().any(Draft::reproduces) {
+                    self.rejected.extend(group.iter().map(|draft| draft.rejection(NOT_TRIED.to_owned())));
+                    continue;
+                }
                 let own: Vec<Callable<'a>> = group.iter().map(|draft| draft.callable.clone()).collect();
                 let mut progress = |step: Progress<'_>| surroundings.progress(step);
                 match together(group, bench, self.effort, self.rejected, &mut progress) {
@@ -358,6 +372,9 @@ impl Round<'_> {
         kept
     }
 }
+
+/// Why an entry point has no test where others have one.
+const NOT_TRIED: &str = "an entry point, which is not tried where another function reproduces the crash";
 
 /// Less than this is no room for a build.
 const LEAST_MIB: u64 = 64;
@@ -416,6 +433,8 @@ fn drafts_by_target<'a>(
             }
         }
     }
+    // Those that may not be needed come last.
+    groups.sort_by_key(|(_, group)| group.iter().all(|draft| draft.callable.facts.entry_point));
     groups.into_iter().map(|(_, group)| group).collect()
 }
 

@@ -12,6 +12,8 @@ use super::file::{self, Elf};
 
 /// Where distributions keep debug files.
 const SYSTEM_FOLDER: &str = "/usr/lib/debug";
+/// A file is summed up to this size, which takes some seconds.
+const LARGEST_CHECKED: usize = 16 << 30;
 /// Further folders of that kind, separated by colons.
 const FOLDERS_VARIABLE: &str = "RELAPSE_DEBUG_PATH";
 
@@ -93,6 +95,7 @@ impl Wanted {
             };
         }
         match &self.link {
+            Some(_) if bytes.len() > LARGEST_CHECKED => Err("it is too large to be checked".to_owned()),
             Some((_, wanted)) => {
                 let crc = crc32fast::hash(bytes);
                 if crc == *wanted {

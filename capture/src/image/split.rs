@@ -169,6 +169,12 @@ impl Image {
         DebugInfo { number: self.number, dwarf: &self.dwarf, skeleton: None }
     }
 
+    /// The split units that were loaded so far.
+    pub(crate) fn split_units(&self) -> Vec<DebugInfo> {
+        let parts = self.splits.parts.borrow();
+        parts.values().filter_map(|part| Some(part.as_ref().ok()?.info)).collect()
+    }
+
     /// Carries a look-up out, loading the split units that it asks for.
     pub(crate) fn resolve<L: LookupContinuation<Buf = Slice>>(&self, look_up: LookupResult<L>) -> L::Output {
         let mut look_up = look_up;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use relapse_snapshot::store::{Kept, Store};
-use relapse_snapshot::{CauseKind, Frame, Snapshot};
+use relapse_snapshot::{Cause, CauseKind, Frame, Location, Snapshot};
 
 use super::DOCTEST;
 use super::Expects;
@@ -24,6 +24,8 @@ pub(super) struct Recording<'a, 'b> {
     doctest: bool,
     /// The fingerprint that was last seen at a place.
     places: HashMap<PanicLocation, String>,
+    /// How many of a fingerprint were handed over.
+    seen: HashMap<String, usize>,
 }
 
 impl<'a, 'b> Recording<'a, 'b> {
@@ -33,13 +35,20 @@ impl<'a, 'b> Recording<'a, 'b> {
         log: &'a Log,
         expects: &'a mut Expects<'b>,
     ) -> Recording<'a, 'b> {
-        Recording { store, run, log, expects, doctest: false, places: HashMap::new() }
+        Recording { store, run, log, expects, doctest: false, places: HashMap::new(), seen: HashMap::new() }
     }
 
     /// The same for a program that may be a documentation test.
     pub(super) fn of_doctest(mut self, doctest: bool) -> Self {
         self.doctest = doctest;
         self
+    }
+
+    /// Counts further crashes of a fingerprint that is kept; `None` where it is not.
+    fn count(&self, fingerprint: &str, times: u64) -> Option<u64> {
+        let count = self.store.count(fingerprint, &self.run, times).ok().flatten()?;
+        self.log.add(&Entry::Counted(fingerprint.to_owned(), count));
+        Some(count)
     }
 
     /// A panic that nothing catches ends the test, and makes one pass that is meant to panic.
@@ -51,6 +60,25 @@ impl<'a, 'b> Recording<'a, 'b> {
 }
 
 impl Recorder for Recording<'_, '_> {
+    fn wants(
+        &mut self,
+        cause: &Cause,
+        place: Option<&PanicLocation>,
+        location: Option<&Location>,
+        frames: &[Frame],
+    ) -> bool {
+        let fingerprint = relapse_snapshot::fingerprint::fingerprint(cause, location, frames);
+        let enough = self.seen.get(&fingerprint).is_some_and(|seen| *seen >= SAME_LIMIT);
+        // Another process may have had its snapshots removed since: then it is captured once more.
+        if !enough || self.count(&fingerprint, 1).is_none() {
+            return true;
+        }
+        if let Some(place) = place {
+            self.places.insert(place.clone(), fingerprint);
+        }
+        false
+    }
+
     fn crash(&mut self, crash: Crash) {
         let mut snapshot = crash.snapshot;
         snapshot.fingerprint = relapse_snapshot::fingerprint::fingerprint(
@@ -59,6 +87,7 @@ impl Recorder for Recording<'_, '_> {
             snapshot.frames(),
         );
         let fingerprint = snapshot.fingerprint.clone();
+        *self.seen.entry(fingerprint.clone()).or_default() += 1;
         if let Some(place) = crash.place {
             self.places.insert(place, fingerprint.clone());
         }
@@ -71,9 +100,8 @@ impl Recorder for Recording<'_, '_> {
     }
 
     fn repeated(&mut self, place: &PanicLocation, times: u64) {
-        let Some(fingerprint) = self.places.get(place) else { return };
-        if let Ok(Some(count)) = self.store.count(fingerprint, &self.run, times) {
-            self.log.add(&Entry::Counted(fingerprint.clone(), count));
+        if let Some(fingerprint) = self.places.get(place) {
+            self.count(fingerprint, times);
         }
     }
 

@@ -1,10 +1,10 @@
 //! Why a frame has no arguments, and the setting that would help.
 
-use gimli::DebugInfoOffset;
+use gimli::Unit;
 use relapse_snapshot::{FrameKind, Trust};
 
 use super::{Call, ImageState};
-use crate::image::Image;
+use crate::image::{DebugInfo, Image, Slice};
 
 /// What an image lacks for a frame.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -54,9 +54,13 @@ pub(super) fn gap(call: &Call, image: &'static Image, state: &mut ImageState) ->
             Gap::NoDebugInfo
         });
     };
-    // A unit that has line tables only is not split.
-    if entries.info.skeleton.is_none() && !is_detailed(image, state, entries.function.unit) {
-        return is_rust(image, state, entries.function.unit).then_some(Gap::LinesOnly);
+    let unit = state.units.unit(entries.info.dwarf, entries.function.unit).ok()?;
+    let detailed = *state
+        .detailed
+        .entry(entries.function.unit)
+        .or_insert_with(|| is_detailed(image, entries.info, &unit));
+    if !detailed {
+        return is_rust(&unit).then_some(Gap::LinesOnly);
     }
     call.frame.inlined.then_some(Gap::Inlined)
 }
@@ -109,7 +113,7 @@ pub(super) fn optimised(calls: &[Call]) -> Vec<String> {
     let lossy = images.into_iter().filter(|(_, _, lost)| *lost > 0);
     let note = |(image, all, lost): (&Image, usize, usize)| {
         format!(
-            "{}: built with optimisation, which kept {lost} of {all} arguments nowhere: {}",
+            "{}: built with optimisation, so {lost} of {all} arguments were kept nowhere at the crash: {}",
             image.name(),
             advice(image, &[("opt-level", "0")])
         )
@@ -150,55 +154,54 @@ fn is_profile(image: &Image, name: &str) -> bool {
 }
 
 /// Whether a unit's crate has variables and types. A unit may have none because its few functions take
-/// nothing; then another unit of the same crate is asked.
-fn is_detailed(image: &Image, state: &mut ImageState, unit: DebugInfoOffset) -> bool {
-    if let Some(&known) = state.detailed.get(&unit) {
-        return known;
+/// nothing; then the other units of the same crate are asked: of split ones, those that the stack needs.
+fn is_detailed(image: &'static Image, info: DebugInfo, unit: &Unit<Slice>) -> bool {
+    if has_details(unit) {
+        return true;
     }
-    let detailed = has_details(image, state, unit) == Some(true)
-        || crate_of(image, state, unit).is_some_and(|name| {
-            let (mut units, mut siblings) = (image.dwarf.units(), Vec::new());
-            while let Ok(Some(header)) = units.next() {
-                siblings.extend(header.debug_info_offset());
+    let Some(name) = crate_of(unit) else { return false };
+    let all = if info.skeleton.is_some() { image.split_units() } else { vec![info] };
+    all.into_iter().any(|info| {
+        let mut units = info.dwarf.units();
+        while let Ok(Some(header)) = units.next() {
+            let Ok(mut other) = info.dwarf.unit(header) else { continue };
+            other.comp_dir = other.comp_dir.or(info.skeleton.and_then(|skeleton| skeleton.comp_dir));
+            if crate_of(&other).as_ref() == Some(&name) && has_details(&other) {
+                return true;
             }
-            siblings.into_iter().any(|other| {
-                crate_of(image, state, other).as_ref() == Some(&name)
-                    && has_details(image, state, other) == Some(true)
-            })
-        });
-    state.detailed.insert(unit, detailed);
-    detailed
+        }
+        false
+    })
 }
 
-fn has_details(image: &Image, state: &mut ImageState, unit: DebugInfoOffset) -> Option<bool> {
-    let unit = state.units.unit(&image.dwarf, unit).ok()?;
-    let mut entries = unit.entries_raw(None).ok()?;
-    while !entries.is_empty() {
-        let Some(abbreviation) = entries.read_abbreviation().ok()? else { continue };
-        if matches!(
-            abbreviation.tag(),
-            gimli::DW_TAG_formal_parameter | gimli::DW_TAG_base_type | gimli::DW_TAG_structure_type
-        ) {
-            return Some(true);
+fn has_details(unit: &Unit<Slice>) -> bool {
+    let find = || {
+        let mut entries = unit.entries_raw(None)?;
+        while !entries.is_empty() {
+            let Some(abbreviation) = entries.read_abbreviation()? else { continue };
+            if matches!(
+                abbreviation.tag(),
+                gimli::DW_TAG_formal_parameter | gimli::DW_TAG_base_type | gimli::DW_TAG_structure_type
+            ) {
+                return Ok(true);
+            }
+            entries.skip_attributes(abbreviation.attributes())?;
         }
-        entries.skip_attributes(abbreviation.attributes()).ok()?;
-    }
-    Some(false)
+        Ok::<_, gimli::Error>(false)
+    };
+    // A damaged unit has what was found so far: nothing.
+    find().unwrap_or(false)
 }
 
 /// Whether rustc made a unit, and not the compiler of a C library that is linked in.
-fn is_rust(image: &Image, state: &mut ImageState, unit: DebugInfoOffset) -> bool {
-    let language = state
-        .units
-        .unit(&image.dwarf, unit)
-        .ok()
-        .and_then(|unit| unit.entry(unit.header.root_offset()).ok()?.attr_value(gimli::DW_AT_language));
+fn is_rust(unit: &Unit<Slice>) -> bool {
+    let root = unit.entry(unit.header.root_offset()).ok();
+    let language = root.and_then(|root| root.attr_value(gimli::DW_AT_language));
     language == Some(gimli::AttributeValue::Language(gimli::DW_LANG_Rust))
 }
 
 /// rustc names a unit `src/lib.rs/@/NAME.HASH-cgu.0`: the file, and the folder that it was compiled in.
-fn crate_of(image: &Image, state: &mut ImageState, unit: DebugInfoOffset) -> Option<(String, String)> {
-    let unit = state.units.unit(&image.dwarf, unit).ok()?;
+fn crate_of(unit: &Unit<Slice>) -> Option<(String, String)> {
     let name = unit.name?.to_string_lossy().into_owned();
     let (file, _) = name.split_once("/@/")?;
     Some((file.to_owned(), unit.comp_dir?.to_string_lossy().into_owned()))

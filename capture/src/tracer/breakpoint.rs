@@ -33,7 +33,7 @@ pub(crate) fn emulate(code: &[u8; 16], registers: &mut Registers, memory: &LiveM
         (0 | 0x41, opcode @ 0x50..=0x57, ..) => {
             let pushed = general(registers, (opcode - 0x50) + if prefix == 0x41 { 8 } else { 0 });
             let at = registers.rsp.wrapping_sub(8);
-            if memory.write(at, &pushed.to_le_bytes()).is_err() {
+            if memory.write_data(at, &pushed.to_le_bytes()).is_err() {
                 return Stepped::NotKnown;
             }
             registers.rsp = at;

@@ -8,7 +8,7 @@ use relapse_snapshot::{Catcher, Cause, CauseKind, Frame, FrameKind, Location, Sn
 use super::catchers::{self, caught_by};
 use super::entries::generic_argument;
 use super::events::Tracer;
-use super::live;
+use super::live::{self, LiveMemory};
 use super::policy::Choice;
 use super::process::Begun;
 use super::ptrace::{self, Pid};
@@ -43,13 +43,13 @@ impl Tracer<'_> {
         if let Some(thread) = self.threads.get_mut(&tid) {
             thread.panicked = true;
         }
-        let Some(target) = self.stacks.target(process) else { return };
-        let memory = target.memory();
-        let payload = Payload::read(&begun.call, &begun.origin, memory);
+        let payload = Payload::read(&begun.call, &begun.origin, &LiveMemory::of(process));
         let place = &begun.call.location;
         if self.policy.choose(process, place, payload.message()) == Choice::Count {
             return;
         }
+        let Some(target) = self.stacks.target(process) else { return };
+        let memory = target.memory();
         let names = self.stacks.names(&target, &begun.registers);
         let payload = match &begun.origin {
             // The value's type is known by the function that was compiled for it.
@@ -65,13 +65,6 @@ impl Tracer<'_> {
             return;
         }
         let mut notes = Vec::new();
-        if begun.raised {
-            notes.push(
-                "the panic was seen as it began to unwind, and its place found on the stack: the program has no \
-                 symbols"
-                    .to_owned(),
-            );
-        }
         match payload {
             Payload::Unformatted => notes.push(
                 "the message was never put together: the panic happened inside the panic hook".to_owned(),
@@ -82,8 +75,17 @@ impl Tracer<'_> {
         let cause = Cause { kind: CauseKind::Panic, message, signal: None };
         // Of a panic in a program without symbols the place may not be found.
         let place = Some(place.clone()).filter(|place| place.line > 0);
-        let crash = self.capture(&target, Found { tid, registers: &begun.registers, cause, place, notes });
         let pending = expectation == Some(Expectation::Unknown);
+        let location = self.location(place.as_ref(), &names);
+        if !pending && !self.recorder.wants(&cause, place.as_ref(), location.as_ref(), &names) {
+            return;
+        }
+        let found = Found { tid, registers: &begun.registers, cause, place, notes };
+        let mut crash = self.capture(&target, found);
+        if begun.raised {
+            let note = "seen as it began to unwind, its place found on the stack: there are no symbols";
+            crash.snapshot.notes.push(note.to_owned());
+        }
         let now = if pending { self.policy.keep_pending(process, crash) } else { Some(crash) };
         if let Some(crash) = now {
             self.recorder.crash(crash);
@@ -159,10 +161,7 @@ impl Tracer<'_> {
             watching.fill(tid, &mut placed);
         }
         let frames: Vec<Frame> = placed.into_iter().map(|(frame, _)| frame).collect();
-        let location = match &place {
-            Some(place) => Some(super::location(&self.settings.roots, place, &frames)),
-            None => own_place(&frames),
-        };
+        let location = self.location(place.as_ref(), &frames);
         let caught = if cause.kind == CauseKind::Panic { caught_by(&frames) } else { Vec::new() };
         let mut threads = vec![Thread { tid: tid as u32, name: name_of(process, tid), frames }];
         threads.extend(others);
@@ -182,6 +181,14 @@ impl Tracer<'_> {
             notes,
         };
         Crash { snapshot, place }
+    }
+
+    /// Where a crash is shown.
+    fn location(&self, place: Option<&PanicLocation>, frames: &[Frame]) -> Option<Location> {
+        match place {
+            Some(place) => Some(super::location(&self.settings.roots, place, frames)),
+            None => own_place(frames),
+        }
     }
 
     /// The stacks of the other threads, without values. They are stopped for it, and run on afterwards.

@@ -1,15 +1,18 @@
 //! Where std's panics pass in a file: the addresses of its panic entries by symbol, which survive `strip =
 //! "debuginfo"` and LTO. In: an ELF file; out: file addresses. Never a process.
 
+mod search;
+
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{self, File, Metadata};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use object::read::elf::ElfFile64;
-use object::read::{ReadCache, ReadRef};
-use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SegmentFlags, SymbolKind};
+use memmap2::Mmap;
+use object::read::ReadRef;
+use object::read::elf::{ElfFile64, SymbolTable};
+use object::{Endianness, Object, ObjectSection, ObjectSegment, ObjectSymbol, SegmentFlags, elf};
 
 use super::live::Mapping;
 use super::ptrace::Pid;
@@ -38,8 +41,14 @@ const CODE_LEN: usize = 16;
 const PF_X: u32 = 1;
 /// The function of the unwinder that a panic is given to (Itanium C++ ABI: Exception Handling, section 1.3).
 const RAISE: &[u8] = b"_Unwind_RaiseException";
-/// Symbols are counted before they are read: no program has more.
+/// Symbols that are looked at one by one: no program has more.
 const SYMBOL_LIMIT: usize = 20_000_000;
+
+/// The dynamic linker's account for debuggers, `struct r_debug` of link.h, and its field `r_state` in there.
+const LINKER_ACCOUNT: &[u8] = b"_r_debug";
+const LINKER_STATE: u64 = 24;
+/// `r_state` while libraries are about to be added: those that come are not there yet.
+pub(crate) const RT_ADD: u32 = 1;
 
 /// A place in a file where a breakpoint belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +86,8 @@ pub(crate) struct Image {
     pub(crate) points: Vec<EntryPoint>,
     /// The version of the rustc that made it; `None`: not made by rustc, or stripped of that.
     pub(crate) minor: Option<Minor>,
+    /// Of the dynamic linker: where it says whether it is about to change the list of libraries.
+    pub(crate) linker_state: Option<u64>,
     /// How the panics of an image show whose std has no symbols.
     pub(crate) hidden: Option<Hidden>,
     /// What the user should know of it.
@@ -123,29 +134,36 @@ impl Images {
     /// The file of a mapping. The main executable is reached through `/proc/PID/exe`, which serves after a
     /// rebuild has replaced it and in another mount namespace.
     pub(crate) fn of(&mut self, pid: Pid, mapping: &Mapping) -> Rc<Image> {
-        let file = File::open(format!("/proc/{pid}/root{}", mapping.path.display()))
-            .ok()
-            .filter(|file| has_identity(file, mapping))
-            .or_else(|| File::open(format!("/proc/{pid}/exe")).ok().filter(|f| has_identity(f, mapping)));
-        let Some((file, data)) = file.and_then(|file| Some((file.metadata().ok()?, file))) else {
-            return Rc::default();
-        };
-        let key = (mapping.identity.clone(), file.mtime(), file.mtime_nsec(), file.size());
-        let read = || read(data, &mapping.path, &self.debug_folders).unwrap_or_default();
-        let image = self.known.entry(key).or_insert_with(|| Rc::new(read()));
-        Rc::clone(image)
+        let ways = [format!("/proc/{pid}/root{}", mapping.path.display()), format!("/proc/{pid}/exe")]
+            .map(PathBuf::from);
+        // Every process has the same few: their content is read once, and afterwards they are not even opened.
+        for way in ways {
+            let Some(file) = fs::metadata(&way).ok().filter(|file| has_identity(file, mapping)) else {
+                continue;
+            };
+            let key = (mapping.identity.clone(), file.mtime(), file.mtime_nsec(), file.size());
+            let read = || {
+                let file = File::open(&way).ok()?;
+                let same = file.metadata().is_ok_and(|opened| has_identity(&opened, mapping));
+                same.then(|| read(&file, &mapping.path, &self.debug_folders)).flatten()
+            };
+            return Rc::clone(self.known.entry(key).or_insert_with(|| Rc::new(read().unwrap_or_default())));
+        }
+        Rc::default()
     }
 }
 
-fn has_identity(file: &File, mapping: &Mapping) -> bool {
+fn has_identity(file: &Metadata, mapping: &Mapping) -> bool {
     // File systems with subvolumes show another device in `maps` than `stat` does: the inode has to do.
     let inode = mapping.identity.rsplit(':').next().and_then(|inode| inode.parse().ok());
-    file.metadata().is_ok_and(|metadata| metadata.is_file() && Some(metadata.ino()) == inode)
+    file.is_file() && Some(file.ino()) == inode
 }
 
-fn read(file: File, path: &Path, debug_folders: &DebugFolders) -> Option<Image> {
-    let cache = ReadCache::new(file);
-    let elf: ElfFile64<'_, object::Endianness, _> = ElfFile64::parse(&cache).ok()?;
+fn read(file: &File, path: &Path, debug_folders: &DebugFolders) -> Option<Image> {
+    // SAFETY: the mapping is private, read-only and gone when this returns. A file that another process cuts short
+    // meanwhile would end us with SIGBUS; a program that runs cannot be written to, and linkers write new files.
+    let bytes = unsafe { Mmap::map(file) }.ok()?;
+    let elf: ElfFile64<'_, Endianness> = ElfFile64::parse(&*bytes).ok()?;
     let mut image = Image {
         segments: elf
             .segments()
@@ -155,13 +173,18 @@ fn read(file: File, path: &Path, debug_folders: &DebugFolders) -> Option<Image> 
         minor: comment_version(&elf),
         ..Image::default()
     };
-    image.read_symbols(&elf, elf.symbols().chain(elf.dynamic_symbols()));
-    if image.minor.is_some() && elf.symbols().next().is_none() {
+    image.read_symbols(&elf, &elf, elf.elf_symbol_table());
+    image.read_symbols(&elf, &elf, elf.elf_dynamic_symbol_table());
+    if image.points.iter().any(|point| point.entry == Entry::LibrariesChanged) {
+        let found = elf.dynamic_symbols().find(|symbol| symbol.name_bytes() == Ok(LINKER_ACCOUNT));
+        image.linker_state = found.map(|symbol| symbol.address().wrapping_add(LINKER_STATE));
+    }
+    if image.minor.is_some() && elf.elf_symbol_table().is_empty() {
         // Stripped: the other half may have been kept.
         let found = debug_file::find(path, &Wanted::by(&elf), debug_folders);
-        let debug = found.file.and_then(|bytes| ElfFile64::<object::Endianness, _>::parse(bytes).ok());
+        let debug = found.file.and_then(|bytes| ElfFile64::<Endianness>::parse(bytes).ok());
         match debug {
-            Some(debug) => image.read_symbols(&elf, debug.symbols()),
+            Some(debug) => image.read_symbols(&elf, &debug, debug.elf_symbol_table()),
             None => image.without_symbols(&elf, path, &found.refused),
         }
     }
@@ -170,12 +193,7 @@ fn read(file: File, path: &Path, debug_folders: &DebugFolders) -> Option<Image> 
 
 impl Image {
     /// What can be done without any symbols.
-    fn without_symbols<'d, R: ReadRef<'d>>(
-        &mut self,
-        elf: &ElfFile64<'d, object::Endianness, R>,
-        path: &Path,
-        refused: &[String],
-    ) {
+    fn without_symbols(&mut self, elf: &ElfFile64<'_, Endianness>, path: &Path, refused: &[String]) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         self.notes = refused.iter().map(|reason| format!("{name}: {reason}")).collect();
         let has_entry = self.points.iter().any(|point| point.entry == Entry::PanicWithHook);
@@ -198,30 +216,27 @@ impl Image {
         }
     }
 
-    /// Notes those of the symbols that matter; `elf` has the code.
-    fn read_symbols<'d, R: ReadRef<'d>, S: ObjectSymbol<'d>>(
+    /// Notes those of the symbols that matter; `elf` has the code, `file` the table.
+    fn read_symbols<'d>(
         &mut self,
-        elf: &ElfFile64<'d, object::Endianness, R>,
-        symbols: impl Iterator<Item = S>,
+        elf: &ElfFile64<'_, Endianness>,
+        file: &ElfFile64<'d, Endianness>,
+        table: &SymbolTable<'d, elf::FileHeader64<Endianness>>,
     ) {
-        for symbol in symbols.take(SYMBOL_LIMIT) {
-            if symbol.kind() != SymbolKind::Text || symbol.address() == 0 {
-                continue;
-            }
-            let Ok(name) = symbol.name_bytes() else { continue };
-            let Some(meaning) = meaning(name) else { continue };
+        for symbol in search::functions(file, table) {
+            let Some(meaning) = meaning(symbol.name) else { continue };
             match meaning {
                 Meaning::Entry(entry) => {
-                    if self.points.iter().any(|point| point.svma == symbol.address()) {
+                    if self.points.iter().any(|point| point.svma == symbol.address) {
                         continue;
                     }
-                    if let Some(code) = code_at(elf, symbol.address()) {
-                        self.points.push(EntryPoint { entry, svma: symbol.address(), code });
+                    if let Some(code) = code_at(elf, symbol.address) {
+                        self.points.push(EntryPoint { entry, svma: symbol.address, code });
                     }
                 }
                 Meaning::Origin(origin) => {
-                    let end = symbol.address().saturating_add(symbol.size());
-                    self.origins.push((symbol.address(), end, origin));
+                    let end = symbol.address.saturating_add(symbol.size);
+                    self.origins.push((symbol.address, end, origin));
                 }
             }
         }
@@ -239,17 +254,13 @@ enum Meaning {
     Origin(Origin),
 }
 
-/// What a symbol is to us. Demangled only where its raw form may match: programs have millions of symbols.
+/// What a symbol of those that were [searched](search) is to us.
 fn meaning(name: &[u8]) -> Option<Meaning> {
     if name == b"_dl_debug_state" {
         return Some(Meaning::Entry(Entry::LibrariesChanged));
     }
     if name == RAISE {
         return Some(Meaning::Entry(Entry::Raise));
-    }
-    let has = |part: &[u8]| name.windows(part.len()).any(|window| window == part);
-    if !has(b"panic") && !has(b"rust_begin_unwind") {
-        return None;
     }
     let text = std::str::from_utf8(name).ok()?;
     let path = format!("{:#}", rustc_demangle::demangle(text));
@@ -285,10 +296,7 @@ pub(crate) fn generic_argument(path: &str) -> Option<String> {
     Some(rest[..end].to_owned())
 }
 
-fn code_at<'d, R: ReadRef<'d>>(
-    elf: &ElfFile64<'d, object::Endianness, R>,
-    svma: u64,
-) -> Option<[u8; CODE_LEN]> {
+fn code_at<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, Endianness, R>, svma: u64) -> Option<[u8; CODE_LEN]> {
     let bytes = elf
         .segments()
         .find_map(|segment| segment.data_range(svma, CODE_LEN as u64).ok().flatten())
@@ -299,12 +307,12 @@ fn code_at<'d, R: ReadRef<'d>>(
     Some(code)
 }
 
-fn comment_version<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, object::Endianness, R>) -> Option<Minor> {
+fn comment_version<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, Endianness, R>) -> Option<Minor> {
     minor_version(&comment(elf)?)
 }
 
 /// The compiler named by `.comment`: `rustc version 1.95.0 (59807616e 2026-04-14)`.
-pub(crate) fn comment<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, object::Endianness, R>) -> Option<String> {
+pub(crate) fn comment<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, Endianness, R>) -> Option<String> {
     const LIMIT: u64 = 64 << 10;
     let section = elf.section_by_name(".comment")?;
     let data = section.data_range(section.address(), section.size().min(LIMIT)).ok()??;

@@ -10,7 +10,7 @@ use super::entries::{Entry, Images};
 use super::guard::{self, Guard, Verdict};
 use super::live::{self, LiveMemory};
 use super::policy::Policy;
-use super::process::{Begun, Process, State, Thread};
+use super::process::{Begun, Breakpoint, Process, State, Thread};
 use super::ptrace::{self, Change, Pid};
 use super::stacks::StackReader;
 use super::watching::Watching;
@@ -149,7 +149,8 @@ impl<'a> Tracer<'a> {
     /// Notes that a thread is stopped; one that was not known is a new child, whose parent's report may be late.
     pub(super) fn stopped(&mut self, tid: Pid) {
         if !self.threads.contains_key(&tid) {
-            let number = |field| live::status_field(tid, field).and_then(|text| text.parse::<Pid>().ok());
+            let status = live::status(tid).unwrap_or_default();
+            let number = |field| live::field_of(&status, field).and_then(|text| text.parse::<Pid>().ok());
             // It was killed meanwhile: then nothing of this matters.
             let process = number("Tgid").unwrap_or(tid);
             if !self.processes.contains_key(&process) {
@@ -167,6 +168,24 @@ impl<'a> Tracer<'a> {
             self.threads.insert(tid, Thread::new(process));
         }
         self.set_state(tid, State::Stopped);
+    }
+
+    /// Notes a child that its parent's report names, so that its own need not be looked up. `threads`: whether it may be
+    /// a thread of the same process.
+    fn expect_child(&mut self, parent: Pid, threads: bool) {
+        let Some(child) = ptrace::event_message(parent).map(|tid| tid as Pid) else { return };
+        if self.threads.contains_key(&child) {
+            return;
+        }
+        let process = self.process_of(parent);
+        if threads && live::is_thread_of(child, process) {
+            self.threads.insert(child, Thread::new(process));
+        } else if !threads && let Some(known) = self.processes.get(&process) {
+            let forked = known.forked();
+            self.processes.insert(child, forked);
+            self.threads.insert(child, Thread::new(child));
+            self.bound_processes();
+        }
     }
 
     fn set_state(&mut self, tid: Pid, state: State) {
@@ -213,8 +232,10 @@ impl<'a> Tracer<'a> {
     fn at_event(&mut self, tid: Pid, event: i32, signal: i32) {
         match event {
             libc::PTRACE_EVENT_EXEC => return self.at_exec(tid),
+            libc::PTRACE_EVENT_CLONE => self.expect_child(tid, true),
+            libc::PTRACE_EVENT_FORK => self.expect_child(tid, false),
             libc::PTRACE_EVENT_VFORK => {
-                self.bound_processes();
+                self.expect_child(tid, false);
                 ptrace::resume(tid, 0);
                 return self.set_state(tid, State::InVfork);
             }
@@ -222,7 +243,6 @@ impl<'a> Tracer<'a> {
                 self.tell_begun(tid);
             }
             libc::PTRACE_EVENT_SECCOMP => return self.at_watched_call(tid),
-            libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_CLONE => self.bound_processes(),
             libc::PTRACE_EVENT_STOP
                 if [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU].contains(&signal) =>
             {
@@ -317,7 +337,9 @@ impl<'a> Tracer<'a> {
         let address = registers.rip.wrapping_sub(1);
         let process_id = self.process_of(tid);
         let Some(process) = self.processes.get_mut(&process_id) else { return false };
-        let Some(entry) = process.breakpoint(address).map(|breakpoint| breakpoint.entry) else {
+        let is_too_early = |b: &Breakpoint| b.is_too_early(&LiveMemory::of(process_id));
+        let found = process.breakpoint(address).map(|b| (b.entry, is_too_early(b)));
+        let Some((entry, is_too_early)) = found else {
             let ours = process.is_retired(address);
             if ours {
                 registers.rip = address;
@@ -328,6 +350,7 @@ impl<'a> Tracer<'a> {
         };
         registers.rip = address;
         match entry {
+            Entry::LibrariesChanged if is_too_early => {}
             Entry::LibrariesChanged => {
                 for note in process.look_for_images(process_id, &mut self.images) {
                     self.recorder.note(note);
@@ -355,10 +378,8 @@ impl<'a> Tracer<'a> {
             return;
         }
         let Some(process) = self.processes.get(&process_id) else { return };
-        let (Some(breakpoint), Ok(memory)) = (process.breakpoint(address), LiveMemory::open(process_id))
-        else {
-            return;
-        };
+        let Some(breakpoint) = process.breakpoint(address) else { return };
+        let memory = LiveMemory::of(process_id);
         let arguments = [registers.rdi, registers.rsi, registers.rdx, registers.rcx, registers.r8];
         let Some(call) = PanicCall::read(breakpoint.minor(), arguments, &memory) else { return };
         let origin = breakpoint.origin(memory.read_u64(registers.rsp).unwrap_or(0));
@@ -370,6 +391,9 @@ impl<'a> Tracer<'a> {
             return;
         }
         if thread.begun.len() < NESTED_LIMIT {
+            if !thread.exit_is_reported {
+                thread.exit_is_reported = ptrace::report_exit(tid, self.guard.is_some());
+            }
             thread.begun.push(Begun { call, origin, registers: *registers, raised: false });
         }
     }
@@ -377,10 +401,8 @@ impl<'a> Tracer<'a> {
     /// A panic of an image without symbols, which shows only as it begins to unwind.
     fn panic_raised(&mut self, tid: Pid, registers: &libc::user_regs_struct) {
         let process_id = self.process_of(tid);
-        let (Some(process), Ok(memory)) = (self.processes.get(&process_id), LiveMemory::open(process_id))
-        else {
-            return;
-        };
+        let Some(process) = self.processes.get(&process_id) else { return };
+        let memory = LiveMemory::of(process_id);
         // Images with symbols raise through the same function, and their panics were told of by then.
         let caller = memory.read_u64(registers.rsp).unwrap_or(0);
         let Some(image) = process.hidden_at(caller) else { return };
@@ -417,11 +439,10 @@ impl<'a> Tracer<'a> {
     fn step_over(&mut self, tid: Pid, address: u64, mut registers: libc::user_regs_struct) {
         let process_id = self.process_of(tid);
         let code = self.processes.get(&process_id).and_then(|p| p.breakpoint(address)).map(|b| b.code);
-        let stepped = match (code, LiveMemory::open(process_id)) {
+        let stepped = match code {
             // It was removed meanwhile: the code is there again.
-            (None, _) => Stepped::Done,
-            (Some(code), Ok(memory)) => breakpoint::emulate(&code, &mut registers, &memory),
-            (Some(_), Err(_)) => Stepped::NotKnown,
+            None => Stepped::Done,
+            Some(code) => breakpoint::emulate(&code, &mut registers, &LiveMemory::of(process_id)),
         };
         ptrace::set_registers(tid, &registers);
         if stepped == Stepped::NotKnown {

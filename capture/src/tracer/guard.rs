@@ -176,7 +176,7 @@ impl Call<'_> {
             libc::SYS_open => self.registers.rsi,
             libc::SYS_openat => self.registers.rdx,
             // `struct open_how` begins with the flags.
-            _ => self.memory().and_then(|memory| memory.read_u64(self.registers.rdx).ok()).unwrap_or(0),
+            _ => self.memory().read_u64(self.registers.rdx).unwrap_or(0),
         };
         let writing = libc::O_WRONLY | libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC;
         flags as i32 & writing != 0
@@ -226,7 +226,7 @@ impl Call<'_> {
     }
 
     fn text(&self, address: u64) -> Option<Vec<u8>> {
-        let memory = self.memory()?;
+        let memory = self.memory();
         let mut bytes = Vec::new();
         while (bytes.len() as u64) < PATH_MAX {
             let at = address.checked_add(bytes.len() as u64)?;
@@ -241,8 +241,8 @@ impl Call<'_> {
         None
     }
 
-    fn memory(&self) -> Option<LiveMemory> {
-        LiveMemory::open(self.tid).ok()
+    fn memory(&self) -> LiveMemory {
+        LiveMemory::of(self.tid)
     }
 
     /// Whether it sends a signal to the command's own processes only.

@@ -1,8 +1,9 @@
 //! A live process by way of `/proc`: its memory, its mapped files, its thread and program names. Reads only,
 //! but for the bytes of breakpoints.
 
+use std::cell::OnceCell;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
@@ -10,28 +11,61 @@ use super::ptrace::Pid;
 use crate::memory::{Memory, Unreadable};
 use crate::open_file::{self, NoFile, OpenFile};
 
-/// The memory of a stopped process.
+/// The memory of a stopped process. After an exec it has to be taken anew.
 pub(crate) struct LiveMemory {
-    file: File,
     process: Pid,
+    /// `/proc/PID/mem`, opened where it is needed: for writing, and for pages that the process itself may not read.
+    file: OnceCell<Option<File>>,
 }
 
 impl LiveMemory {
-    /// Opens it; after an exec it has to be opened anew.
-    pub(crate) fn open(pid: Pid) -> io::Result<LiveMemory> {
-        let path = format!("/proc/{pid}/mem");
-        File::options().read(true).write(true).open(path).map(|file| LiveMemory { file, process: pid })
+    /// The memory of a process or, by the number of one of its threads, of that thread's.
+    pub(crate) fn of(process: Pid) -> LiveMemory {
+        LiveMemory { process, file: OnceCell::new() }
+    }
+
+    fn file(&self) -> Option<&File> {
+        let open = || File::options().read(true).write(true).open(format!("/proc/{}/mem", self.process)).ok();
+        self.file.get_or_init(open).as_ref()
     }
 
     /// Writes through page protections, text included.
     pub(crate) fn write(&self, address: u64, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all_at(bytes, address)
+        let file = self.file().ok_or(io::ErrorKind::NotFound)?;
+        file.write_all_at(bytes, address)
+    }
+
+    /// Writes to what the process itself may write to, a stack: mostly without a file.
+    pub(crate) fn write_data(&self, address: u64, bytes: &[u8]) -> io::Result<()> {
+        let local = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
+        let remote = libc::iovec { iov_base: address as *mut libc::c_void, iov_len: bytes.len() };
+        // SAFETY: the kernel reads our live bytes, no more than their length; the other address is the process's and is
+        // checked there.
+        let written =
+            unsafe { libc::process_vm_writev(self.process, &raw const local, 1, &raw const remote, 1, 0) };
+        if usize::try_from(written) == Ok(bytes.len()) { Ok(()) } else { self.write(address, bytes) }
+    }
+
+    /// Without a file: one system call.
+    fn read_directly(&self, address: u64, buffer: &mut [u8]) -> bool {
+        let local = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+        let remote = libc::iovec { iov_base: address as *mut libc::c_void, iov_len: buffer.len() };
+        // SAFETY: the kernel writes to our live buffer, no more than its length; the other address is the process's
+        // and is checked there.
+        let read =
+            unsafe { libc::process_vm_readv(self.process, &raw const local, 1, &raw const remote, 1, 0) };
+        usize::try_from(read) == Ok(buffer.len())
     }
 }
 
 impl Memory for LiveMemory {
     fn read(&self, address: u64, buffer: &mut [u8]) -> Result<(), Unreadable> {
-        self.file.read_exact_at(buffer, address).map_err(|_| Unreadable { address, len: buffer.len() })
+        if self.read_directly(address, buffer)
+            || self.file().is_some_and(|file| file.read_exact_at(buffer, address).is_ok())
+        {
+            return Ok(());
+        }
+        Err(Unreadable { address, len: buffer.len() })
     }
 
     fn open_file(&self, descriptor: i32, limit: u64) -> Result<OpenFile, NoFile> {
@@ -56,7 +90,7 @@ pub(crate) struct Mapping {
 
 /// The files that a process has mapped executable.
 pub(crate) fn executable_mappings(pid: Pid) -> Vec<Mapping> {
-    let Ok(maps) = fs::read(format!("/proc/{pid}/maps")) else { return Vec::new() };
+    let Some(maps) = read_at_once(&format!("/proc/{pid}/maps")) else { return Vec::new() };
     String::from_utf8_lossy(&maps).lines().filter_map(mapping).collect()
 }
 
@@ -84,9 +118,42 @@ fn mapping(line: &str) -> Option<Mapping> {
     })
 }
 
+/// A file of `/proc`, which tells no size. Read in large parts: each read makes the kernel write them anew.
+pub(crate) fn read_at_once(path: &str) -> Option<Vec<u8>> {
+    const PART: usize = 16 << 10;
+    let mut file = File::open(path).ok()?;
+    let (mut text, mut len) = (vec![0; PART], 0);
+    loop {
+        match file.read(&mut text[len..]) {
+            Ok(0) => break,
+            Ok(read) => len += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
+        text.resize(text.len().max(len + PART / 2), 0);
+    }
+    text.truncate(len);
+    Some(text)
+}
+
+/// `/proc/PID/status`.
+pub(crate) fn status(pid: Pid) -> Option<String> {
+    read_at_once(&format!("/proc/{pid}/status")).map(|text| String::from_utf8_lossy(&text).into_owned())
+}
+
+/// Whether a thread is one of this process.
+pub(crate) fn is_thread_of(tid: Pid, process: Pid) -> bool {
+    // SAFETY: a system call on numbers; signal 0 only asks.
+    unsafe { libc::syscall(libc::SYS_tgkill, process, tid, 0) == 0 }
+}
+
 /// A field of `/proc/PID/status`.
 pub(crate) fn status_field(pid: Pid, field: &str) -> Option<String> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    field_of(&status(pid)?, field)
+}
+
+/// A field of a status that was read.
+pub(crate) fn field_of(status: &str, field: &str) -> Option<String> {
     let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
     Some(line.trim().to_owned())
 }
@@ -94,8 +161,9 @@ pub(crate) fn status_field(pid: Pid, field: &str) -> Option<String> {
 /// Whether a signal would end the process: it is neither caught nor ignored. Faults of the processor cannot be
 /// ignored, so for them an `ignored` bit does not count.
 pub(crate) fn signal_is_deadly(pid: Pid, signal: i32, forced: bool) -> bool {
+    let status = status(pid).unwrap_or_default();
     let set = |field| {
-        let bits = status_field(pid, field).and_then(|bits| u64::from_str_radix(&bits, 16).ok()).unwrap_or(0);
+        let bits = field_of(&status, field).and_then(|bits| u64::from_str_radix(&bits, 16).ok()).unwrap_or(0);
         bits >> (signal - 1) & 1 == 1
     };
     !set("SigCgt") && (forced || !set("SigIgn"))

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::breakpoint::INT3;
-use super::entries::{Entry, Hidden, Image, Images};
+use super::entries::{Entry, Hidden, Image, Images, RT_ADD};
 use super::live::{self, LiveMemory};
 use super::ptrace::Pid;
 use super::watching::Point;
@@ -32,6 +32,13 @@ impl Breakpoint {
     /// The compiler of its image.
     pub(crate) fn minor(&self) -> Option<Minor> {
         self.image.minor
+    }
+
+    /// Whether the dynamic linker stops here before it maps anything: it stops once more afterwards.
+    pub(crate) fn is_too_early(&self, memory: &dyn Memory) -> bool {
+        let state = self.image.linker_state.map(|at| at.wrapping_add(self.bias));
+        let mut read = [0; 4];
+        state.is_some_and(|at| memory.read(at, &mut read).is_ok()) && u32::from_le_bytes(read) == RT_ADD
     }
 
     /// Who called it, by the address that it returns to.
@@ -71,7 +78,7 @@ impl Process {
     /// Sets breakpoints in images that were mapped since the last look. Returns what the user should know of
     /// them.
     pub(crate) fn look_for_images(&mut self, pid: Pid, images: &mut Images) -> Vec<String> {
-        let Ok(memory) = LiveMemory::open(pid) else { return Vec::new() };
+        let memory = LiveMemory::of(pid);
         let mut notes = Vec::new();
         for mapping in live::executable_mappings(pid).into_iter().take(IMAGE_LIMIT) {
             if !self.seen.insert((mapping.identity.clone(), mapping.start)) {
@@ -137,7 +144,7 @@ impl Process {
 
     /// Removes the breakpoints that `which` names.
     pub(crate) fn remove(&mut self, pid: Pid, which: impl Fn(Entry) -> bool) {
-        let Ok(memory) = LiveMemory::open(pid) else { return };
+        let memory = LiveMemory::of(pid);
         let gone: Vec<u64> =
             self.breakpoints.iter().filter(|(_, b)| which(b.entry)).map(|(address, _)| *address).collect();
         for address in gone {
@@ -154,7 +161,7 @@ impl Process {
     /// Puts the code back wherever a breakpoint still stands, of those that are set and of those that were.
     /// `thread`: any living one of this process.
     pub(crate) fn restore(&self, thread: Pid) {
-        let Ok(memory) = LiveMemory::open(thread) else { return };
+        let memory = LiveMemory::of(thread);
         for (address, breakpoint) in self.breakpoints.iter().chain(&self.retired) {
             if memory.read_vec(*address, 1).is_ok_and(|bytes| bytes == [INT3]) {
                 let _ = memory.write(*address, &breakpoint.code[..1]);
@@ -182,7 +189,7 @@ impl Process {
 
     /// Sets the breakpoints of watched functions that `which` names.
     pub(super) fn arm(&mut self, pid: Pid, which: impl Fn(Point) -> bool) {
-        let Ok(memory) = LiveMemory::open(pid) else { return };
+        let memory = LiveMemory::of(pid);
         let wanted = self.watched.iter().filter(|(address, point)| {
             which(**point) && !self.disarmed && !self.breakpoints.contains_key(address)
         });
@@ -203,7 +210,7 @@ impl Process {
 
     /// Removes the breakpoints of watched functions that `which` names; they may be set again.
     pub(super) fn disarm_watched(&mut self, pid: Pid, which: impl Fn(Point) -> bool) {
-        let Ok(memory) = LiveMemory::open(pid) else { return };
+        let memory = LiveMemory::of(pid);
         for (address, _) in self.watched.iter().filter(|(_, point)| which(**point)) {
             if let Some(breakpoint) = self.breakpoints.remove(address) {
                 if memory.read_vec(*address, 1).is_ok_and(|bytes| bytes == [INT3]) {
@@ -233,8 +240,8 @@ impl Process {
 
     /// Lifts one breakpoint for a moment (`true`) or puts it back.
     pub(crate) fn lift(&self, pid: Pid, address: u64, lifted: bool) {
-        if let (Ok(memory), Some(breakpoint)) = (LiveMemory::open(pid), self.breakpoints.get(&address)) {
-            let _ = memory.write(address, &[if lifted { breakpoint.code[0] } else { INT3 }]);
+        if let Some(breakpoint) = self.breakpoints.get(&address) {
+            let _ = LiveMemory::of(pid).write(address, &[if lifted { breakpoint.code[0] } else { INT3 }]);
         }
     }
 }
@@ -271,6 +278,8 @@ pub(crate) struct Thread {
     pub(crate) state: State,
     /// Panics that have begun, outermost first; more than one: a panic inside a panic hook.
     pub(crate) begun: Vec<Begun>,
+    /// Whether its exit is reported: it is once a panic has begun, whose hook may end the program.
+    pub(crate) exit_is_reported: bool,
     /// Whether a panic of this thread was told of: a panic that says it cannot unwind belongs to that one.
     pub(crate) panicked: bool,
     /// Registers and address of the last fault that the program handles itself.
@@ -280,6 +289,13 @@ pub(crate) struct Thread {
 impl Thread {
     /// A thread of this process, which is running.
     pub(crate) fn new(process: Pid) -> Thread {
-        Thread { process, state: State::Running, begun: Vec::new(), panicked: false, fault: None }
+        Thread {
+            process,
+            state: State::Running,
+            begun: Vec::new(),
+            exit_is_reported: false,
+            panicked: false,
+            fault: None,
+        }
     }
 }

@@ -7,13 +7,13 @@ use std::ptr;
 /// A process or thread id of the kernel.
 pub(crate) type Pid = libc::pid_t;
 
-/// The events that every tracee reports; children of every kind are seized with the same set.
+/// The events that every tracee reports; children of every kind are seized with the set of the one that made them.
+/// Exits are not among them, see [`report_exit`]: a stop for each thread that ends is a third of what following costs.
 const OPTIONS: libc::c_int = libc::PTRACE_O_TRACEFORK
     | libc::PTRACE_O_TRACEVFORK
     | libc::PTRACE_O_TRACEVFORKDONE
     | libc::PTRACE_O_TRACECLONE
     | libc::PTRACE_O_TRACEEXEC
-    | libc::PTRACE_O_TRACEEXIT
     | libc::PTRACE_O_EXITKILL;
 
 fn request(request: libc::c_uint, pid: Pid, address: usize, data: usize) -> io::Result<libc::c_long> {
@@ -25,10 +25,21 @@ fn request(request: libc::c_uint, pid: Pid, address: usize, data: usize) -> io::
 /// What a sandboxed command reports in addition: the system calls that its filter names.
 const SANDBOXED: libc::c_int = libc::PTRACE_O_TRACESECCOMP | libc::PTRACE_O_TRACESYSGOOD;
 
+/// All that a tracee reports; the kernel forgets what it was asked for before.
+fn options(sandboxed: bool, exits: bool) -> usize {
+    let calls = if sandboxed { SANDBOXED } else { 0 };
+    let exits = if exits { libc::PTRACE_O_TRACEEXIT } else { 0 };
+    (OPTIONS | calls | exits) as usize
+}
+
 /// Seizes a process. The kernel kills it when the tracer's thread ends before it is detached.
 pub(crate) fn seize(pid: Pid, sandboxed: bool) -> io::Result<()> {
-    let options = if sandboxed { OPTIONS | SANDBOXED } else { OPTIONS };
-    request(libc::PTRACE_SEIZE, pid, 0, options as usize).map(drop)
+    request(libc::PTRACE_SEIZE, pid, 0, options(sandboxed, false)).map(drop)
+}
+
+/// Makes a stopped tracee report its exit while its memory is still there.
+pub(crate) fn report_exit(pid: Pid, sandboxed: bool) -> bool {
+    request(libc::PTRACE_SETOPTIONS, pid, 0, options(sandboxed, true)).is_ok()
 }
 
 /// Lets a stopped tracee run on, with `signal` delivered to it (0: none).

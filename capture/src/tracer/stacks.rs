@@ -47,7 +47,7 @@ impl StackReader {
 
     /// A process as it is now; `None`: it has just ended.
     pub(crate) fn target(&mut self, process: Pid) -> Option<Target> {
-        let memory = LiveMemory::open(process).ok()?;
+        let memory = LiveMemory::of(process);
         let space = AddressSpace::of_process(process, &mut self.images).ok()?;
         Some(Target { memory, space })
     }
@@ -103,7 +103,7 @@ impl StackReader {
         let part = last_identifier(&wanted.function);
         for mapped in target.space.images().iter().filter(|mapped| mapped.image.has_debug_info()) {
             let symbols = mapped.image.find_symbols(part, |name| name == wanted.function);
-            for symbol in symbols.iter().filter(|symbol| symbol.function).take(MOST_COPIES) {
+            for symbol in symbols.iter().take(MOST_COPIES) {
                 let Some(plan) = self.stacks.entry_plan(mapped.image, symbol) else { continue };
                 let file = |place: &Option<Location>| place.as_ref().map(|place| place.file.clone());
                 if plan.declared.is_some()

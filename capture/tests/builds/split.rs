@@ -68,6 +68,15 @@ fn split_debug_info_of_link_time_optimisation_is_right_or_missing() {
 }
 
 #[test]
+fn split_line_tables_lack_arguments_and_say_so() {
+    for split in [UNPACKED, PACKED] {
+        let seen = Build::with(&[split, "-Cdebuginfo=line-tables-only"]).see();
+        seen.placed_frames();
+        seen.lacks_arguments(&["compiled with line tables only", "`debug = true`"]);
+    }
+}
+
+#[test]
 fn package_that_gnu_dwp_made_is_read_whole() {
     if here(&[("dwp", "binutils")]) {
         let build = split(&[UNPACKED, "-Cdwarf-version=4"]);

@@ -163,6 +163,17 @@ fn owned_arguments_are_those_that_were_given_though_they_were_changed_and_moved(
 }
 
 #[test]
+fn arguments_are_given_alike_where_debug_info_is_split_off() {
+    for split in ["-Csplit-debuginfo=packed", "-Csplit-debuginfo=unpacked"] {
+        for options in [&[split, "-Cdwarf-version=4"][..], &[split, "-Cdwarf-version=5", "-O"]] {
+            let (_, second, _) = twice("sell", options);
+            assert_eq!(given(&second, "sell"), ["1 2 3 \"pears\"", "2 7", "2.5"], "{options:?}");
+            assert_eq!(trusts(&second, "sell"), [Trust::Entry; 3], "{options:?}");
+        }
+    }
+}
+
+#[test]
 fn iterator_and_reader_are_as_they_were_before_anything_was_taken() {
     let (first, second, _) = twice("read", &[]);
     assert_eq!(given(&second, "read")[1], "\"abc\"");

@@ -9,6 +9,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use cargo_metadata::{Artifact, CompilerMessage, Message};
@@ -237,7 +238,19 @@ fn runner_variable(triple: &str) -> String {
     format!("CARGO_TARGET_{}_RUNNER", triple.to_uppercase().replace(['-', '.'], "_"))
 }
 
+/// The host's triple, as the compiler that holds in a folder says it; asked once a folder.
 fn host_triple(folder: &Path) -> Result<Option<String>, CompileError> {
+    static KNOWN: Mutex<Vec<(PathBuf, Option<String>)>> = Mutex::new(Vec::new());
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, triple)) = known().iter().find(|(of, _)| of == folder) {
+        return Ok(triple.clone());
+    }
+    let triple = ask_for_triple(folder)?;
+    known().push((folder.to_owned(), triple.clone()));
+    Ok(triple)
+}
+
+fn ask_for_triple(folder: &Path) -> Result<Option<String>, CompileError> {
     let program = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(&program).arg("-vV").current_dir(folder).stdin(Stdio::null()).output();
     let output = output.map_err(|source| CompileError::Start {

@@ -1,26 +1,78 @@
 //! The project's own rustfmt, on text. Only text that was clean before is formatted after an edit, so that a
 //! diff never holds more than the edit. Rim: starts rustfmt, with bounded time; never fails.
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long rustfmt may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What rustfmt made of a text, by its settings, the edition and the text. Candidates are placed several times over (to
+/// learn their names, to build them, to show them), and starting rustfmt takes longer than all the rest of that.
+static KNOWN: Mutex<Option<HashMap<Given, Option<String>>>> = Mutex::new(None);
+/// More texts than this are not kept, nor longer ones.
+const MOST_KNOWN: usize = 256;
+const LONGEST_KNOWN: usize = 1 << 20;
+
+type Given = (Option<Settings>, u16, String);
+
+/// What a file of settings says: a copy of the project has a copy of it.
+type Settings = Vec<u8>;
+
 /// `text` as rustfmt leaves it with the settings that hold in `folder`; `None` where rustfmt is missing, finds no
 /// Rust, is told to skip it, or does not come to an end.
 pub(crate) fn formatted(text: &str, folder: &Path, edition: u16) -> Option<String> {
     // A test's folder may not exist yet; its settings come from the nearest one that does.
     let folder = folder.ancestors().find(|folder| folder.is_dir())?;
-    let program = std::env::var_os("RUSTFMT").unwrap_or_else(|| "rustfmt".into());
-    let mut command = Command::new(program);
+    if text.len() > LONGEST_KNOWN {
+        return by_rustfmt(text, folder, edition);
+    }
+    let given = (settings(folder), edition, text.to_owned());
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(made) = known().get_or_insert_default().get(&given) {
+        return made.clone();
+    }
+    let made = by_rustfmt(text, folder, edition);
+    let mut known = known();
+    let known = known.get_or_insert_default();
+    if known.len() >= MOST_KNOWN {
+        known.clear();
+    }
+    if let Some(made) = &made {
+        // What rustfmt has made it leaves as it is.
+        known.entry((given.0.clone(), edition, made.clone())).or_insert_with(|| Some(made.clone()));
+    }
+    known.insert(given, made.clone());
+    made
+}
+
+/// The settings that rustfmt finds for a folder, in it or above.
+fn settings(folder: &Path) -> Option<Settings> {
+    let names = [".rustfmt.toml", "rustfmt.toml"];
+    folder.ancestors().find_map(|folder| names.iter().find_map(|name| std::fs::read(folder.join(name)).ok()))
+}
+
+fn by_rustfmt(text: &str, folder: &Path, edition: u16) -> Option<String> {
+    let mut command = Command::new(rustfmt());
     command.args(["--edition", &edition.to_string()]).current_dir(folder);
     let out = filtered(command, text.to_owned())?;
     (!out.is_empty()).then_some(out)
+}
+
+/// The rustfmt that was asked for, or the one beside the cargo that started us: the toolchain's own, without rustup's
+/// look for it.
+fn rustfmt() -> OsString {
+    let beside_cargo = || {
+        let rustfmt = Path::new(&std::env::var_os("CARGO")?).with_file_name("rustfmt");
+        rustfmt.is_file().then(|| rustfmt.into_os_string())
+    };
+    std::env::var_os("RUSTFMT").or_else(beside_cargo).unwrap_or_else(|| "rustfmt".into())
 }
 
 /// What a program makes of a text, where it succeeds in time.
@@ -59,11 +111,13 @@ fn ended_well(child: &mut Child, deadline: Instant) -> bool {
 
 /// `after` formatted, where `before` was as rustfmt leaves it; else `after` as it is.
 pub(crate) fn kept_clean(before: &str, after: String, folder: &Path, edition: u16) -> String {
-    if formatted(before, folder, edition).as_deref() == Some(before) {
-        formatted(&after, folder, edition).unwrap_or(after)
-    } else {
-        after
-    }
+    // Nearly all text is clean: what comes of it is made at the same time.
+    let (clean, made) = thread::scope(|scope| {
+        let clean = scope.spawn(|| formatted(before, folder, edition).as_deref() == Some(before));
+        let made = formatted(&after, folder, edition);
+        (clean.join().unwrap_or(false), made)
+    });
+    made.filter(|_| clean).unwrap_or(after)
 }
 
 #[cfg(test)]

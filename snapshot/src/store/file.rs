@@ -7,7 +7,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -137,39 +137,36 @@ pub(super) fn write_new(path: &Path, snapshot: &Snapshot) -> Result<bool, Snapsh
         return Err(SnapshotError::TooLarge { path: path.to_owned(), limit_mib: SIZE_MAX >> 20 });
     }
     let packed = pack(&json).map_err(|source| SnapshotError::write("compress", path, source))?;
-    let (temporary, folder) = written(path, &packed)?;
+    let temporary = written(path, &packed)?;
+    // What its name leads to is whole, whenever the machine stops. That the name itself is on disk is not waited for:
+    // the program that crashed stands still meanwhile.
+    temporary.as_file().sync_all().map_err(|source| SnapshotError::write("write", path, source))?;
     match temporary.persist_noclobber(path) {
-        Ok(_) => sync_folder(&folder).map(|()| true),
+        Ok(_) => Ok(true),
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(SnapshotError::write("write", path, error.error)),
     }
 }
 
-/// Writes a file whole, over the one that is there.
+/// Writes a file whole, over the one that is there. Not waited for: these are accounts of a run, of which a damaged
+/// one counts as none.
 pub(super) fn write_whole(path: &Path, content: &[u8]) -> Result<(), SnapshotError> {
-    let (temporary, folder) = written(path, content)?;
+    let temporary = written(path, content)?;
     temporary.persist(path).map_err(|error| SnapshotError::write("write", path, error.error))?;
-    sync_folder(&folder)
+    Ok(())
 }
 
-/// A temporary file beside `path`, private, with its content on disk; and the folder.
-fn written(path: &Path, content: &[u8]) -> Result<(tempfile::NamedTempFile, PathBuf), SnapshotError> {
+/// A temporary file beside `path`, private, with its content.
+fn written(path: &Path, content: &[u8]) -> Result<tempfile::NamedTempFile, SnapshotError> {
     let write_error = |source| SnapshotError::write("write", path, source);
-    let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
+    let folder = path.parent().unwrap_or(Path::new("."));
     let mut temporary = tempfile::Builder::new()
         .prefix(TEMPORARY)
         .permissions(fs::Permissions::from_mode(0o600))
-        .tempfile_in(&folder)
+        .tempfile_in(folder)
         .map_err(write_error)?;
     temporary.write_all(content).map_err(write_error)?;
-    temporary.as_file().sync_all().map_err(write_error)?;
-    Ok((temporary, folder))
-}
-
-/// The rename itself is only on disk when the folder is.
-fn sync_folder(folder: &Path) -> Result<(), SnapshotError> {
-    let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    synced.map_err(|source| SnapshotError::write("write", folder, source))
+    Ok(temporary)
 }
 
 #[cfg(test)]

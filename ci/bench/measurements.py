@@ -1,0 +1,241 @@
+"""What is measured, against what: each function gives rows of the table. A row compares relapse with what a user would use
+instead, and says what it aims at; facts that are no comparison stand in its notes."""
+
+import json
+import re
+import shutil
+
+from programs import debug_info
+from series import Failed, Variant, compare, interleaved, median, run
+
+THREADS, PROCESSES, PANICS = 1000, 200, 10_000
+
+
+class Bench:
+    """What all measurements share."""
+
+    def __init__(self, tool, programs, rounds):
+        self.tool, self.programs, self.rounds = str(tool), programs, rounds
+
+    def traced(self, command, folder=None, status=0):
+        folder = folder or self.programs.folder
+        return Variant([self.tool, "run", "--", *command], folder, lambda: self.forget(folder), status)
+
+    def plain(self, command, status=0):
+        return Variant(list(command), self.programs.folder, None, status)
+
+    def forget(self, folder):
+        """An empty store, so that no run finds more than the one before."""
+        shutil.rmtree(f"{folder}/.relapse/snapshots", ignore_errors=True)
+        shutil.rmtree(f"{folder}/.relapse/runs", ignore_errors=True)
+
+
+def figures(samples):
+    """The samples as they go into the JSON, with their medians."""
+    return {
+        name: {
+            "wall": [sample.wall for sample in series], "cpu": [sample.cpu for sample in series],
+            "median_wall": median([sample.wall for sample in series]),
+            "median_cpu": median([sample.cpu for sample in series]),
+        }
+        for name, series in samples.items()
+    }
+
+
+def walls(samples, name):
+    return [sample.wall for sample in samples[name]]
+
+
+def cpus(samples, name):
+    return [sample.cpu for sample in samples[name]]
+
+
+def slowdown(what, samples, aim, notes=()):
+    """A row: the same program alone and under the tracer, and under a tracer that does nothing where there is one."""
+    row = {
+        "what": what, "aim": f"≤ {aim}", "samples": figures(samples),
+        "instead": f"alone: {seconds(median(walls(samples, 'alone')))}",
+        "relapse": seconds(median(walls(samples, "relapse"))),
+        "wall": compare(walls(samples, "relapse"), walls(samples, "alone")),
+        "cpu": compare(cpus(samples, "relapse"), cpus(samples, "alone")),
+        "notes": list(notes),
+    }
+    row["reached"] = row["wall"]["ratio"] <= aim
+    if "kernel" in samples:
+        row["kernel"] = compare(walls(samples, "kernel"), walls(samples, "alone"))
+        own = compare(walls(samples, "relapse"), walls(samples, "kernel"))
+        row["own"] = own
+        row["notes"].append(f"a tracer that does nothing: {ratio(row['kernel'])} of alone; relapse over that one: {ratio(own)}")
+    return row
+
+
+def cpu(bench):
+    program = bench.programs.small("cpu")
+    samples = interleaved({"alone": bench.plain([program]), "relapse": bench.traced([program])}, bench.rounds, 75)
+    return [slowdown("one thread that hashes and sorts", samples, 1.02)]
+
+
+def threads(bench):
+    program, per_millisecond = work(bench)
+    rounds = str(per_millisecond * 5 // 4)
+    words = [program, "threads", str(THREADS), rounds]
+    return [followed(bench, f"{THREADS:,} threads of 1.25 ms work each", words, 1.10)]
+
+
+def processes(bench):
+    program, per_millisecond = work(bench)
+    count = [program, "processes", str(PROCESSES)]
+    return [
+        followed(bench, f"{PROCESSES} processes of 5 ms work each", [*count, str(per_millisecond * 5)], 1.10),
+        followed(bench, f"{PROCESSES} processes that do nothing", [*count, "1"], 1.10),
+    ]
+
+
+def work(bench):
+    program = bench.programs.small("work")
+    return program, int(run(bench.plain([program, "calibrate"]), 60).output)
+
+
+def followed(bench, what, words, aim):
+    follower = bench.programs.small("follower")
+    variants = {
+        "alone": bench.plain(words), "relapse": bench.traced(words), "kernel": bench.plain([follower, *words]),
+    }
+    return slowdown(what, interleaved(variants, bench.rounds * 2, 40), aim)
+
+
+def panic(bench):
+    return [added(bench, "hello-size", bench.programs.small("panics"), bench.rounds * 2)]
+
+
+def large_panic(bench):
+    return [added(bench, "large", bench.programs.large("large"), bench.rounds)]
+
+
+def added(bench, size, program, rounds):
+    """A panic's added wall time: what the program takes longer than alone, under relapse and under gdb."""
+    gdb = ["gdb", "-nx", "-batch", "-ex", "break rust_panic", "-ex", "run", "-ex", "bt full", "--args", program, "now"]
+    variants = {
+        "alone": bench.plain([program, "now"], 101), "relapse": bench.traced([program, "now"], status=101),
+        # gdb ends well whatever becomes of the program.
+        "gdb": bench.plain(gdb),
+        "calm": bench.plain([program]), "calm relapse": bench.traced([program]),
+    }
+    samples = interleaved(variants, rounds, 120)
+    if "price" not in samples["gdb"][-1].output:
+        raise Failed(f"gdb has not shown the stack:\n{samples['gdb'][-1].output[-2000:]}")
+    below = lambda name, base: [a - b for a, b in zip(walls(samples, name), walls(samples, base))]
+    relapse, debugger = below("relapse", "alone"), below("gdb", "alone")
+    start = below("calm relapse", "calm")
+    own = [max(all_of_it - before, 0.0) for all_of_it, before in zip(relapse, start)]
+    less = compare(debugger, relapse)
+    return {
+        "what": f"a panic in a {size} program, {debug_info(program) / 2**20:.1f} MiB of debug info: wall time added",
+        "aim": "≥ 20 × less than gdb", "samples": figures(samples),
+        "instead": f"gdb's `bt full`: {seconds(median(debugger))}", "relapse": seconds(median(relapse)),
+        "less": less, "reached": less is not None and less["ratio"] >= 20,
+        "cpu": compare(cpus(samples, "relapse"), cpus(samples, "gdb")),
+        "notes": [f"of that {seconds(median(own))} for the panic, {seconds(median(start))} for following at all"],
+    }
+
+
+def caught(bench):
+    program = bench.programs.small("caught")
+    words = [program, str(PANICS)]
+    samples = interleaved({"alone": bench.plain(words), "relapse": bench.traced(words)}, bench.rounds, 60)
+    kept = run(Variant([bench.tool, "list", "--json"], bench.programs.folder), 60).output
+    kept = [json.loads(line) for line in kept.splitlines() if line.startswith("{")]
+    if not kept:
+        raise Failed("nothing was kept of the caught panics")
+    row = slowdown(f"{PANICS:,} panics of one kind, each caught", samples, 1.10)
+    extra = (median(walls(samples, "relapse")) - median(walls(samples, "alone"))) / PANICS
+    row.update(aim="none", reached=None)
+    row["notes"] += [
+        f"{extra * 1e6:.0f} µs added a panic, over all of them",
+        f"kept: {len(kept)} snapshots, counted {max(snapshot['count'] for snapshot in kept):,} times",
+    ]
+    return [row]
+
+
+def memory(bench):
+    """Peak memory of the tracer, as it is once a panic has been captured."""
+    rows = []
+    for size, program in (("hello-size", bench.programs.small("panics")), ("largest", bench.programs.large("largest"))):
+        text = run(bench.traced([program, "memory"]), 300).output
+        field = lambda name: int(re.search(rf"^{name}:\s+(\d+) kB", text, re.MULTILINE)[1]) / 1024
+        debugger = run(Variant(
+            ["gdb", "-nx", "-batch", "-ex", "break rust_panic", "-ex", "run", "-ex", "bt full", "--args", program, "now"],
+            bench.programs.folder), 300)
+        rows.append({
+            "what": f"memory in a {size} program, {debug_info(program) / 2**20:.1f} MiB of debug info",
+            "aim": "none", "reached": None, "samples": {},
+            "instead": f"gdb: {debugger.peak_kib / 1024:.0f} MiB", "relapse": f"{field('VmHWM'):.0f} MiB at the peak",
+            "notes": [f"{field('RssAnon'):.0f} MiB of it its own, {field('RssFile'):.0f} MiB pages of mapped files"],
+        })
+    return rows
+
+
+def generation(bench):
+    rows = []
+    for name, what, with_dependencies in (
+        ("sample", "a package without dependencies", False), ("depending", "a package with 4 dependencies and theirs", True),
+    ):
+        package = bench.programs.package(name, with_dependencies)
+        bench.forget(package.folder)
+        run(bench.traced(["cargo", "run", "--offline", "--", "orders.txt"], package.folder, 101), 300)
+        rows += [cold(bench, what, package), warm(bench, what, package)]
+    return rows
+
+
+def gen(bench, package, prepare):
+    return Variant([bench.tool, "gen", "latest"], package.folder, prepare)
+
+
+def build(package, target, prepare):
+    words = ["cargo", "test", "--no-run", "--offline", "-p", "orders", "--target-dir", target]
+    return Variant(words, package.folder, prepare)
+
+
+def cold(bench, what, package):
+    def emptied(*names):
+        package.restore()
+        package.empty(*names)
+
+    samples = interleaved({
+        "alone": build(package, "target/cold", lambda: emptied("target/cold")),
+        "relapse": gen(bench, package, lambda: emptied(".relapse/scratch")),
+    }, 3, 150)
+    return generated(f"`gen`, {what}, empty target folders", samples, 2.0)
+
+
+def warm(bench, what, package):
+    def touched():
+        package.restore()
+        package.touch()
+
+    samples = interleaved({
+        "alone": build(package, "target/warm", touched), "relapse": gen(bench, package, touched),
+    }, bench.rounds, 60)
+    return generated(f"`gen`, {what}, warm, one file touched", samples, 2.0)
+
+
+def generated(what, samples, aim):
+    row = slowdown(what, samples, aim)
+    row["instead"] = row["instead"].replace("alone", "`cargo test --no-run`")
+    return row
+
+
+def seconds(value):
+    return f"{value * 1000:.1f} ms" if abs(value) < 0.1 else f"{value:.2f} s"
+
+
+def ratio(compared):
+    return "–" if compared is None else f"{compared['ratio']:.3f} ({compared['low']:.3f} to {compared['high']:.3f})"
+
+
+# In the order of the table; each with a rough price in seconds, so that the last ones are left out for want of time, not
+# broken off.
+MEASUREMENTS = {
+    "cpu": (cpu, 60), "threads": (threads, 25), "processes": (processes, 45), "panic": (panic, 15),
+    "large-panic": (large_panic, 90), "caught": (caught, 15), "memory": (memory, 60), "gen": (generation, 240),
+}

@@ -1,0 +1,48 @@
+//! Panics some functions deep, with arguments worth reading: `panics` ends well, `panics now` ends by its panic, `panics
+//! memory` catches it and prints what the tracer (its parent) has needed by then, from `/proc`.
+
+use std::collections::BTreeMap;
+use std::panic::catch_unwind;
+
+#[derive(Debug, Clone)]
+struct Order {
+    customer: String,
+    items: Vec<u32>,
+    notes: BTreeMap<String, String>,
+}
+
+#[inline(never)]
+fn price(items: &[u32], at: usize) -> u32 {
+    items[at]
+}
+
+#[inline(never)]
+fn total(order: &Order, count: usize) -> u32 {
+    (0..count).map(|at| price(&order.items, at)).sum()
+}
+
+fn bill(orders: &[Order]) -> u32 {
+    orders.iter().map(|order| total(order, 12)).sum()
+}
+
+fn main() {
+    let notes = BTreeMap::from([("gift".to_owned(), "yes".to_owned())]);
+    let order = Order { customer: "Ada".to_owned(), items: (0..10).collect(), notes };
+    let orders = vec![order.clone(), order];
+    match std::env::args().nth(1).as_deref() {
+        None => println!("{}", orders[0].customer.len() + orders[0].notes.len()),
+        Some("memory") => {
+            let caught = catch_unwind(|| bill(&orders));
+            assert!(caught.is_err());
+            let parent = std::os::unix::process::parent_id();
+            print!("{}", std::fs::read_to_string(format!("/proc/{parent}/status")).unwrap_or_default());
+        }
+        Some("everything") => println!("{}", everything(1)),
+        Some(_) => println!("{}", bill(&orders)),
+    }
+}
+
+// The end of this file is written by the runner: many types, each with its own copies of the collections' code.
+fn everything(seed: u64) -> u64 {
+    seed
+}
