@@ -1,6 +1,7 @@
 //! Where std's panics pass in a file: the addresses of its panic entries by symbol, which survive `strip =
 //! "debuginfo"` and LTO. In: an ELF file; out: file addresses. Never a process.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
@@ -79,8 +80,8 @@ pub(crate) struct Image {
     pub(crate) minor: Option<Minor>,
     /// How the panics of an image show whose std has no symbols.
     pub(crate) hidden: Option<Hidden>,
-    /// What the user should know of it.
-    pub(crate) notes: Vec<String>,
+    /// What the user should know of it; told once, however many processes run it.
+    pub(crate) notes: RefCell<Vec<String>>,
     /// Ranges of std functions that make payloads, with the kind that each makes.
     origins: Vec<(u64, u64, Origin)>,
     segments: Vec<Segment>,
@@ -177,7 +178,8 @@ impl Image {
         refused: &[String],
     ) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        self.notes = refused.iter().map(|reason| format!("{name}: {reason}")).collect();
+        let notes = self.notes.get_mut();
+        notes.extend(refused.iter().map(|reason| format!("{name}: {reason}")));
         let has_entry = self.points.iter().any(|point| point.entry == Entry::PanicWithHook);
         let imports = |wanted: fn(&[u8]) -> bool| {
             let mut symbols = elf.dynamic_symbols().take(SYMBOL_LIMIT);
@@ -191,7 +193,7 @@ impl Image {
             self.hidden = Some(Hidden::Raises);
         } else {
             self.hidden = Some(Hidden::Never);
-            self.notes.push(format!(
+            self.notes.get_mut().push(format!(
                 "{name} is stripped of its symbols, so its panics are not seen: set `strip = false` under its \
                  profile in Cargo.toml"
             ));
