@@ -1,7 +1,6 @@
 //! Where std's panics pass in a file: the addresses of its panic entries by symbol, which survive `strip =
 //! "debuginfo"` and LTO. In: an ELF file; out: file addresses. Never a process.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
@@ -81,7 +80,7 @@ pub(crate) struct Image {
     /// How the panics of an image show whose std has no symbols.
     pub(crate) hidden: Option<Hidden>,
     /// What the user should know of it; told once, however many processes run it.
-    pub(crate) notes: RefCell<Vec<String>>,
+    pub(crate) notes: std::cell::RefCell<Vec<String>>,
     /// Ranges of std functions that make payloads, with the kind that each makes.
     origins: Vec<(u64, u64, Origin)>,
     segments: Vec<Segment>,
