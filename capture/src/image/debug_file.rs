@@ -2,7 +2,7 @@
 //! like. In: what a program says of its debug file, and folders. Out: the file that is proved to be of the same
 //! build, and which ones were refused. Never takes a file that may be another build's.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -24,8 +24,14 @@ pub struct DebugFolders(pub Vec<PathBuf>);
 impl Default for DebugFolders {
     /// Those of `RELAPSE_DEBUG_PATH`, then the system's.
     fn default() -> DebugFolders {
-        let own = std::env::var_os(FOLDERS_VARIABLE).unwrap_or_default();
-        let own = std::env::split_paths(&own).filter(|folder| folder.is_absolute());
+        DebugFolders::of(&std::env::var_os(FOLDERS_VARIABLE).unwrap_or_default())
+    }
+}
+
+impl DebugFolders {
+    /// Those of a list, then the system's. A relative one would depend on the working folder.
+    fn of(list: &OsStr) -> DebugFolders {
+        let own = std::env::split_paths(list).filter(|folder| folder.is_absolute());
         DebugFolders(own.chain([PathBuf::from(SYSTEM_FOLDER)]).collect())
     }
 }
@@ -58,11 +64,6 @@ impl Wanted {
         let build_id = object.build_id().ok().flatten().filter(|id| (2..=64).contains(&id.len()));
         let link = object.gnu_debuglink().ok().flatten();
         let link = link.map(|(name, crc)| (OsString::from_vec(name.to_vec()), crc));
-        // A name that leads elsewhere is none.
-        let is_bare = |name: &OsString| {
-            let mut parts = Path::new(name).components();
-            matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None))
-        };
         Wanted { build_id: build_id.map(<[u8]>::to_vec), link: link.filter(|(name, _)| is_bare(name)) }
     }
 
@@ -107,6 +108,12 @@ impl Wanted {
             None => Err("it has no build id".to_owned()),
         }
     }
+}
+
+/// Whether a name leads nowhere else than its folder.
+fn is_bare(name: &OsStr) -> bool {
+    let mut parts = Path::new(name).components();
+    matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None))
 }
 
 /// Looks for the debug file of a program.
@@ -171,6 +178,20 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn own_debug_folders_come_before_that_of_the_system() {
+        let folders = DebugFolders::of("/a/debug:relative::/b".as_ref());
+        assert_eq!(folders.0, ["/a/debug", "/b", "/usr/lib/debug"].map(PathBuf::from));
+        assert_eq!(DebugFolders::of("".as_ref()).0, [PathBuf::from("/usr/lib/debug")]);
+    }
+
+    #[test]
+    fn a_link_that_leads_elsewhere_is_none() {
+        for (name, expected) in [("p.debug", true), ("../p.debug", false), ("/etc/p", false), ("", false)] {
+            assert_eq!(is_bare(name.as_ref()), expected, "{name}");
+        }
+    }
 
     #[test]
     fn debug_files_are_looked_for_where_gdb_looks() {

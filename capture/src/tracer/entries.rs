@@ -90,8 +90,8 @@ pub(crate) struct Image {
     pub(crate) linker_state: Option<u64>,
     /// How the panics of an image show whose std has no symbols.
     pub(crate) hidden: Option<Hidden>,
-    /// What the user should know of it.
-    pub(crate) notes: Vec<String>,
+    /// What the user should know of it; told once, however many processes run it.
+    pub(crate) notes: std::cell::RefCell<Vec<String>>,
     /// Ranges of std functions that make payloads, with the kind that each makes.
     origins: Vec<(u64, u64, Origin)>,
     segments: Vec<Segment>,
@@ -195,7 +195,8 @@ impl Image {
     /// What can be done without any symbols.
     fn without_symbols(&mut self, elf: &ElfFile64<'_, Endianness>, path: &Path, refused: &[String]) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        self.notes = refused.iter().map(|reason| format!("{name}: {reason}")).collect();
+        let notes = self.notes.get_mut();
+        notes.extend(refused.iter().map(|reason| format!("{name}: {reason}")));
         let has_entry = self.points.iter().any(|point| point.entry == Entry::PanicWithHook);
         let imports = |wanted: fn(&[u8]) -> bool| {
             let mut symbols = elf.dynamic_symbols().take(SYMBOL_LIMIT);
@@ -209,7 +210,7 @@ impl Image {
             self.hidden = Some(Hidden::Raises);
         } else {
             self.hidden = Some(Hidden::Never);
-            self.notes.push(format!(
+            self.notes.get_mut().push(format!(
                 "{name} is stripped of its symbols, so its panics are not seen: set `strip = false` under its \
                  profile in Cargo.toml"
             ));

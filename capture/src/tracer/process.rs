@@ -85,7 +85,7 @@ impl Process {
                 continue;
             }
             let image = images.of(pid, &mapping);
-            notes.extend_from_slice(&image.notes);
+            notes.extend(image.notes.take());
             if image.hidden == Some(Hidden::Raises) {
                 self.hidden.push((mapping.start..mapping.end, Rc::clone(&image)));
             }
