@@ -225,7 +225,7 @@ fn settings_of_relapse_toml_hold_with_and_without_cargo() {
     fs::write(&settings, "[limits]\nbyte = 16\n").unwrap();
     let output = run(&project, &["./target/debug/prog", "seven"]);
     assert_eq!((output.status.code(), output.stdout), (Some(65), Vec::new()));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("relapse.toml, line 2"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("relapse.toml:2:"));
 }
 
 #[test]
