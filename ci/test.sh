@@ -13,12 +13,21 @@ case "${1:-}" in
 esac
 export CARGO_TERM_COLOR=never NO_COLOR=1
 
-# Program, Debian package, what it is for. gdb only serves as a second witness: its tests skip without it.
+# Program, Debian package, what it is for. Tests that need a wished one skip without it, and say so.
 needed="cc:gcc:linking"
-wished="gdb:gdb:a-second-witness-for-values"
+wished="gdb:gdb:a-second-witness-for-values
+  objcopy:binutils:debug-files-of-their-own
+  mold:mold:programs-linked-by-mold
+  ld.lld:lld:programs-linked-by-lld
+  clang:clang:programs-linked-by-clang
+  llvm-dwp:llvm:packages-of-split-debug-info
+  dwz:dwz:supplementary-debug-files"
+# Target of rustup, what it is for.
+targets="x86_64-unknown-linux-musl:static-programs-of-musl"
 # Program, component of rustup, what it is for.
 components="rustfmt:rustfmt:formatting-what-is-generated"
 
+lacks_target() { ! [ -d "$(rustc --print target-libdir --target "$1" 2>/dev/null)" ]; }
 lacks() { ! command -v "$1" >/dev/null 2>&1; }
 
 install_packages() {
@@ -45,6 +54,10 @@ if [ "$install" = yes ]; then
     # The program may be rustup's own stand-in, which only says that the component is missing.
     if ! "$program" --version >/dev/null 2>&1 && ! lacks rustup; then rustup component add "$component" >&2 || true; fi
   done
+  for entry in $targets; do
+    IFS=: read -r target _ <<<"$entry"
+    if lacks_target "$target" && ! lacks rustup; then rustup target add "$target" >&2 || true; fi
+  done
 fi
 
 missing=no
@@ -64,6 +77,12 @@ done
 for entry in $wished; do
   IFS=: read -r program package purpose <<<"$entry"
   if lacks "$program"; then echo "$program is not here (${purpose//-/ }): package $package; its tests are skipped" >&2; fi
+done
+for entry in $targets; do
+  IFS=: read -r target purpose <<<"$entry"
+  if lacks_target "$target"; then
+    echo "the target $target is not here (${purpose//-/ }): rustup target add $target; its tests are skipped" >&2
+  fi
 done
 if [ "$missing" = yes ]; then exit 69; fi
 

@@ -2,7 +2,9 @@
 //! overrides a template by a file of the same name in the folder that `relapse.toml` names.
 
 /// A regression test. Values: `header` (lines of comment text), `imports` (lines of Rust), `name`, `body`
-/// (Rust, indented), `should_panic` (a string literal, or nothing), `dies` (whether the call runs in a child).
+/// (Rust, indented), `should_panic` (a string literal, or nothing), `in_child` (whether the body calls a function of that
+/// name, to run in a process of its own), `dies` (whether it ends that process), `variables` (pairs of string literals)
+/// and `folder` (a string literal, or nothing), which that process is given.
 pub const REGRESSION: &str = include_str!("regression.rs.tera");
 
 /// The first lines of a folder's `mod.rs`. Values: `module` (comment text). The list follows it.

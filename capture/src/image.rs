@@ -2,8 +2,11 @@
 //! has them mapped. In: files. Out: borrowed data that lives as long as the program. Never reads a process.
 
 mod cache;
+pub(crate) mod debug_file;
 mod error;
+mod file;
 mod space;
+mod split;
 mod symbols;
 mod units;
 
@@ -12,23 +15,29 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gimli::Section;
+use object::Object;
 
 pub use cache::ImageCache;
+pub use debug_file::DebugFolders;
 pub use error::ImageError;
 pub use space::{AddressSpace, Mapped, Mapping};
+pub use split::DebugInfo;
 pub use symbols::Symbol;
 pub use units::UnitCache;
+pub(crate) use units::string;
 
+use file::Elf;
+use split::Splits;
 use symbols::Symbols;
 
 /// The reader that all DWARF of this crate is read through: sections live as long as the program, because
 /// images are mapped once and never unloaded.
 pub type Slice = gimli::EndianSlice<'static, gimli::LittleEndian>;
 
-/// A DIE: unit and entry by their offsets in `.debug_info`.
+/// A DIE: unit and entry by their offsets in the `.debug_info` of one [`DebugInfo`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DieRef {
-    /// Offset of the unit's header in `.debug_info`.
+    /// Offset of the unit's header in `.debug_info`; those of a supplementary file come after its own.
     pub unit: gimli::DebugInfoOffset,
     /// Offset of the entry within the unit.
     pub entry: gimli::UnitOffset,
@@ -53,11 +62,17 @@ pub struct Image {
     number: usize,
     build_id: Option<String>,
     segments: Vec<Segment>,
-    /// Its DWARF sections; empty ones where it has none.
+    /// Its DWARF sections, or those of its separate debug file; empty ones where it has none. Units of split
+    /// debug info are elsewhere.
     pub dwarf: Arc<gimli::Dwarf<Slice>>,
     pub(crate) unwind: UnwindSections,
     comment: &'static [u8],
-    object: object::read::elf::ElfFile64<'static, object::LittleEndian>,
+    object: Elf,
+    /// The separate debug file.
+    debug: Option<Elf>,
+    splits: Splits,
+    missing_debug_file: Option<String>,
+    notes: Vec<String>,
     symbols: OnceCell<Symbols>,
     context: OnceCell<Option<addr2line::Context<Slice>>>,
     rustc: OnceCell<Option<String>>,
@@ -83,6 +98,16 @@ impl Image {
         self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()
     }
 
+    /// The separate debug file that it names and that is nowhere.
+    pub(crate) fn missing_debug_file(&self) -> Option<&str> {
+        self.missing_debug_file.as_deref()
+    }
+
+    /// Debug files that were refused, and why.
+    pub(crate) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
     /// A number that no other image of this program has.
     pub(crate) fn number(&self) -> usize {
         self.number
@@ -96,6 +121,13 @@ impl Image {
     /// The segments that are loaded.
     pub fn segments(&self) -> &[Segment] {
         &self.segments
+    }
+
+    /// Whether an address is in the code that the kernel starts: all stacks end there, where a C library gives no
+    /// unwind tables for it (musl).
+    pub(crate) fn is_start(&self, address: u64) -> bool {
+        const LONGEST: u64 = 256;
+        address.wrapping_sub(self.object.entry()) < LONGEST
     }
 
     /// Whether it has any debug info for functions.
@@ -123,7 +155,7 @@ impl Image {
     }
 
     fn symbols(&self) -> &Symbols {
-        self.symbols.get_or_init(|| Symbols::read(&self.object))
+        self.symbols.get_or_init(|| Symbols::read(self.debug.as_ref(), &self.object))
     }
 
     /// Address → functions and lines. Built on first use: unit headers only, the rest when it is asked for.

@@ -15,6 +15,7 @@ pub mod place;
 pub mod program;
 pub mod roots;
 pub mod run;
+pub mod sandbox;
 pub mod signal;
 pub mod stack;
 pub mod tracer;

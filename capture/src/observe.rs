@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use relapse_snapshot::{CauseKind, Frame};
 
 use crate::panic::PanicLocation;
 use crate::roots::Roots;
+use crate::sandbox::{Access, Sandbox};
 use crate::signal;
 use crate::tracer::{
     Command, Control, Crash, Depth, Ending as TraceEnding, Expectation, KillSwitch, Recorder, Settings,
@@ -61,6 +62,8 @@ pub struct Observation {
     pub stdout: Vec<u8>,
     /// Its standard error, up to the limit.
     pub stderr: Vec<u8>,
+    /// What a sandboxed command tried, each once.
+    pub accesses: Vec<Access>,
 }
 
 /// A panic of an observed command.
@@ -100,8 +103,14 @@ pub enum Ending {
     TimedOut,
 }
 
-/// Runs a command. Standard input is empty, and it has a session of its own, away from the terminal.
-pub fn observe(command: &Command, roots: &Roots, limits: &Limits) -> Result<Observation, TraceError> {
+/// Runs a command, confined where a sandbox is given. Standard input is empty, and it has a session of its own,
+/// away from the terminal.
+pub fn observe(
+    command: &Command,
+    roots: &Roots,
+    limits: &Limits,
+    sandbox: Option<Arc<Sandbox>>,
+) -> Result<Observation, TraceError> {
     let failed = |source| TraceError::Start { program: "the observed command".to_owned(), source };
     let input = File::open("/dev/null").map_err(failed)?;
     let (stdout_reader, stdout) = std::io::pipe().map_err(failed)?;
@@ -110,6 +119,8 @@ pub fn observe(command: &Command, roots: &Roots, limits: &Limits) -> Result<Obse
         descriptors: [Some(input.into()), Some(stdout.into()), Some(stderr.into())],
         limits: resource_limits(limits),
         own_session: true,
+        // The tracer drops its own when the command has begun; the folder must stay until the end.
+        sandbox: sandbox.clone(),
         mask: None,
     };
     let kill_switch = KillSwitch::default();
@@ -121,7 +132,8 @@ pub fn observe(command: &Command, roots: &Roots, limits: &Limits) -> Result<Obse
         kill_switch: kill_switch.clone(),
         started: Some(Box::new(move |descriptor| drop(started.send(descriptor)))),
     };
-    let mut observer = Observer { limit: limits.panics, panics: Vec::new(), deaths: Vec::new() };
+    let mut observer =
+        Observer { limit: limits.panics, panics: Vec::new(), deaths: Vec::new(), accesses: Vec::new() };
     let settings = Settings::new(roots.clone(), Depth::NAMES);
     let (ending, timed_out, stdout, stderr) = thread::scope(|scope| {
         // A thread of its own: the tracer waits for all children of its thread.
@@ -139,7 +151,9 @@ pub fn observe(command: &Command, roots: &Roots, limits: &Limits) -> Result<Obse
         TraceEnding::Exited(status) => Ending::Exited(status),
         TraceEnding::Signaled(number) => Ending::Signaled(signal::name(number)),
     };
-    Ok(Observation { panics: observer.panics, deaths: observer.deaths, ending, stdout, stderr })
+    drop(sandbox);
+    let Observer { panics, deaths, accesses, .. } = observer;
+    Ok(Observation { panics, deaths, ending, stdout, stderr, accesses })
 }
 
 fn resource_limits(limits: &Limits) -> Vec<(libc::__rlimit_resource_t, u64)> {
@@ -193,6 +207,7 @@ struct Observer {
     limit: usize,
     panics: Vec<ObservedPanic>,
     deaths: Vec<ObservedDeath>,
+    accesses: Vec<Access>,
 }
 
 impl Recorder for Observer {
@@ -223,4 +238,8 @@ impl Recorder for Observer {
     }
 
     fn note(&mut self, _text: String) {}
+
+    fn access(&mut self, access: Access) {
+        self.accesses.push(access);
+    }
 }

@@ -3,6 +3,8 @@
 
 mod payload;
 
+use std::path::Path;
+
 pub use payload::{Origin, Payload};
 
 use crate::memory::Memory;
@@ -11,6 +13,13 @@ use crate::memory::Memory;
 const MESSAGE_LIMIT: u64 = 256 << 10;
 /// A source path longer than this is none.
 const PATH_LIMIT: u64 = 4096;
+
+/// `_Unwind_Exception::exception_class` of Rust's panics.
+const EXCEPTION_CLASS: &[u8; 8] = b"MOZ\0RUST";
+/// In an exception, after the unwinder's own part and std's mark: the payload as `Box<dyn Any>`.
+const CAUSE_OFFSET: u64 = 40;
+/// Bytes of the stack that are searched for the place of a panic: std's frames below it take a few hundred.
+const SEARCHED_STACK: usize = 4096;
 
 /// Minor version of rustc: 95 for 1.95.0.
 pub type Minor = u16;
@@ -82,6 +91,28 @@ impl PanicCall {
             Some(Era::Rust181) | None => new().or_else(|| old(Era::Rust180)),
             Some(era) => old(era).or_else(new),
         }
+    }
+}
+
+impl PanicCall {
+    /// The panic that an exception is raised for: its payload as the program will catch it, and as its place the
+    /// first one that the stack refers to (`panic_with_hook` keeps it there); line 0 where there is none.
+    pub fn raised(minor: Option<Minor>, exception: u64, sp: u64, memory: &dyn Memory) -> Option<PanicCall> {
+        let mut class = [0; 8];
+        memory.read(exception, &mut class).ok()?;
+        (class == *EXCEPTION_CLASS).then_some(())?;
+        let cause = exception.checked_add(CAUSE_OFFSET)?;
+        let (payload, vtable) = (memory.read_u64(cause).ok()?, memory.read_u64(cause.checked_add(8)?).ok()?);
+        let words =
+            (0..SEARCHED_STACK as u64 / 8).map_while(|n| memory.read_u64(sp.checked_add(n * 8)?).ok());
+        let pointers = words.filter(|word| *word != 0 && word.is_multiple_of(8));
+        let mut places = pointers.filter_map(|word| PanicLocation::read(word, memory));
+        let is_source =
+            |file: &str| Path::new(file).extension().is_some_and(|e| e == "rs") && !file.contains('\n');
+        let location = places.find(|place| is_source(&place.file));
+        let nowhere = PanicLocation { file: String::new(), line: 0, column: 0 };
+        let (location, era) = (location.unwrap_or(nowhere), minor.map_or(Era::Rust181, Era::of));
+        Some(PanicCall { payload, vtable, location, can_unwind: true, era })
     }
 }
 

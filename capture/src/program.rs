@@ -1,4 +1,6 @@
-//! Facts of a program: its name, build id, compiler, arguments and working folder.
+//! Facts of a program: its name, build id, compiler, arguments, working folder and environment.
+
+mod environment;
 
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
@@ -38,6 +40,7 @@ pub fn of_process(pid: i32, known: &Program, workspace: Option<&Path>) -> Progra
         rustc,
         arguments: arguments(pid),
         working_folder: folder.as_deref().map(relative),
+        environment: environment::of_process(pid),
         ..known.clone()
     }
 }

@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 use relapse_snapshot::{Frame, FrameKind, TypeTable};
 
 use crate::arch::Registers;
-use crate::image::{AddressSpace, DieRef, Image, UnitCache};
+use crate::image::{AddressSpace, DebugInfo, DieRef, Image, UnitCache};
 use crate::limits::Limits;
 use crate::memory::Memory;
 use crate::roots::Roots;
@@ -38,17 +38,23 @@ pub struct Stacks {
     roots: Roots,
     limits: Limits,
     unwinder: Unwinder,
-    /// By the image's number.
+    /// By the number of the debug info.
     images: HashMap<usize, ImageState>,
     paths: HashMap<String, (String, FrameKind, Option<String>)>,
 }
 
-/// What is kept of one image.
+/// What is kept of an image's debug info, or of one split unit of it.
 #[derive(Default)]
 struct ImageState {
     units: UnitCache,
     /// Whether a unit has types and variables, or line tables only.
     detailed: HashMap<gimli::DebugInfoOffset, bool>,
+}
+
+impl ImageState {
+    fn of(info: DebugInfo) -> ImageState {
+        ImageState { units: UnitCache::of(info), detailed: HashMap::new() }
+    }
 }
 
 /// A call: one entry of the stack as the source has it.
@@ -58,11 +64,15 @@ struct Call {
     physical: usize,
     entries: Option<Entries>,
     image: Option<(&'static Image, u64)>,
+    /// Why the split unit of its code could not be had.
+    no_split: Option<String>,
 }
 
 /// The debug info entries of a call.
 #[derive(Clone, Copy)]
 struct Entries {
+    /// What they are in.
+    info: DebugInfo,
     /// `DW_TAG_subprogram` or `DW_TAG_inlined_subroutine`.
     function: DieRef,
     /// The subprogram that the machine code belongs to, whose frame base holds.
@@ -156,10 +166,11 @@ impl Stacks {
         let mut left = self.limits.nodes.saturating_mul(TREES);
         for index in order::by_worth(calls) {
             let call = &mut calls[index];
-            let (Some(entries), Some((image, bias))) = (call.entries, call.image) else { continue };
-            let state = self.images.entry(image.number()).or_default();
+            let (Some(entries), Some((_, bias))) = (call.entries, call.image) else { continue };
+            let info = entries.info;
+            let state = self.images.entry(info.number).or_insert_with(|| ImageState::of(info));
             let source = arguments::Source {
-                dwarf: &image.dwarf,
+                dwarf: info.dwarf,
                 bias,
                 physical: &physical[call.physical],
                 memory,
@@ -173,19 +184,29 @@ impl Stacks {
 
     fn name_gaps(&mut self, calls: &mut [Call], notes: &mut Vec<String>) {
         let mut named = HashSet::new();
-        for call in calls {
+        for call in &mut *calls {
             let Some((image, _)) = call.image else { continue };
-            let state = self.images.entry(image.number()).or_default();
+            for note in image.notes() {
+                once(notes, format!("{}: {note}", image.name()));
+            }
+            let info = call.entries.map_or_else(|| image.debug_info(), |entries| entries.info);
+            let state = self.images.entry(info.number).or_insert_with(|| ImageState::of(info));
             let Some(gap) = gaps::gap(call, image, state) else { continue };
             let reason = gap.reason(image);
             // A note is for what can be mended.
             if gap.is_mendable() && named.insert((image.number(), gap)) {
-                let note = format!("{}: {reason}", image.name());
-                if !notes.contains(&note) {
-                    notes.push(note);
-                }
+                once(notes, format!("{}: {reason}", image.name()));
             }
             call.frame.arguments_missing = Some(reason);
         }
+        for note in gaps::optimised(calls) {
+            once(notes, note);
+        }
+    }
+}
+
+fn once(notes: &mut Vec<String>, note: String) {
+    if !notes.contains(&note) {
+        notes.push(note);
     }
 }

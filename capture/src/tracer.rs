@@ -7,6 +7,7 @@ mod catchers;
 mod crash;
 mod entries;
 mod events;
+mod guard;
 mod launch;
 mod live;
 mod policy;
@@ -29,9 +30,11 @@ pub use launch::Command;
 pub(crate) use launch::Setup;
 
 use crate::entries::WatchedStack;
+use crate::image::DebugFolders;
 use crate::limits::Limits;
 use crate::panic::PanicLocation;
 use crate::roots::Roots;
+use crate::sandbox::Access;
 
 /// A crash, as it is handed over.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,6 +78,8 @@ pub trait Recorder {
     fn expectation(&mut self, test: &Frame) -> Expectation;
     /// Something that the user should know.
     fn note(&mut self, text: String);
+    /// Something that a sandboxed command tried; told at its end.
+    fn access(&mut self, _access: Access) {}
 }
 
 /// How the command ended.
@@ -121,13 +126,16 @@ pub struct Settings {
     pub folder: Option<PathBuf>,
     /// Functions whose arguments are read at their entry, for the crash that follows.
     pub watch: Option<WatchedStack>,
+    /// Where separate debug files may be.
+    pub debug_folders: DebugFolders,
 }
 
 impl Settings {
     /// Settings for programs of this workspace.
     pub fn new(roots: Roots, depth: Depth) -> Settings {
         let (limits, program) = (Limits::default(), Program::default());
-        Settings { roots, depth, limits, program, untraced: toolchain_programs(), folder: None, watch: None }
+        let (untraced, debug_folders) = (toolchain_programs(), DebugFolders::default());
+        Settings { roots, depth, limits, program, untraced, folder: None, watch: None, debug_folders }
     }
 }
 
@@ -224,7 +232,7 @@ pub(crate) fn trace_with(
     let launched = launch::launch(command, &control.setup).map_err(start)?;
     // A tracer that is killed takes the program with it, as gdb and rr do: left alone, it would die at its next
     // panic, of a breakpoint that nobody serves.
-    if let Err(source) = ptrace::seize(launched.pid) {
+    if let Err(source) = ptrace::seize(launched.pid, control.setup.sandbox.is_some()) {
         let pid = launched.pid;
         drop(launched);
         // SAFETY: our own child, which ends because its gate is closed.
@@ -234,8 +242,9 @@ pub(crate) fn trace_with(
     if let (Some(started), Some(descriptor)) = (control.started, process_descriptor(launched.pid)) {
         started(descriptor);
     }
+    let guard = control.setup.sandbox.as_deref().map(guard::Guard::new);
     let mut tracer =
-        events::Tracer::new(launched.pid, settings, recorder, control.kill_rest, control.kill_switch);
+        events::Tracer::new(launched.pid, settings, recorder, control.kill_rest, control.kill_switch, guard);
     launched.release().map_err(start)?;
     // The child keeps the descriptors that it needs; ours would hold pipes open.
     drop(control.setup);

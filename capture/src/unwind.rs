@@ -226,7 +226,8 @@ impl Here<'_> {
             once(notes, format!("no unwind tables for a part of {name}: callers found by frame pointers"));
             return step;
         }
-        if self.lookup > 1 {
+        let at_start = image.is_some_and(|(image, bias)| image.is_start(self.lookup.wrapping_sub(bias)));
+        if self.lookup > 1 && !at_start {
             once(notes, format!("the stack ends in {name}, which has no unwind tables there"));
         }
         Step::Outermost

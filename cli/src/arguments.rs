@@ -231,6 +231,13 @@ pub(crate) struct Gen {
     /// Never run the crashed command again (commands of cargo and nextest are, where it helps)
     #[arg(long)]
     pub(crate) no_rerun: bool,
+    /// Let the crashed functions write to PATH and below while they are tried: they run in a sandbox where everything
+    /// can be read and nothing be changed
+    #[arg(long, value_name = "PATH")]
+    pub(crate) allow_write: Vec<PathBuf>,
+    /// Let the crashed functions use the network while they are tried
+    #[arg(long)]
+    pub(crate) allow_net: bool,
     /// Mark the bug as known and open: `#[should_panic]`, red as soon as it is fixed
     #[arg(long)]
     pub(crate) open: bool,

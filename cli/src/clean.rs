@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use relapse_capture::sandbox;
 use relapse_generator::scratch;
 use serde::Serialize;
 
@@ -32,6 +33,11 @@ pub(crate) fn clean(_args: &arguments::Clean, console: &mut Console) -> Result<E
     })?;
     drop(progress);
     removed.extend(cleaned.removed);
+    let (sandboxes, left) = sandbox::sweep();
+    removed.extend(sandboxes);
+    for (path, error) in left {
+        console.warn(format_args!("failed to remove {}: {error}", path.display()));
+    }
     let relative = |path: &PathBuf| path.strip_prefix(&workspace.root).unwrap_or(path).to_owned();
     for path in removed.iter().map(relative) {
         if console.is_json() {

@@ -5,12 +5,13 @@ mod again;
 
 use std::collections::HashMap;
 
+use relapse_capture::sandbox;
 use relapse_generator::candidate::Rejection;
 use relapse_generator::generate::{Generated, Options, Status, generate};
 use relapse_generator::project::Project;
 use relapse_generator::render::Templates;
 use relapse_generator::report::Report;
-use relapse_generator::verify::Limits;
+use relapse_generator::verify::{Bounds, Permissions};
 use relapse_snapshot::display::terminal_safe;
 use relapse_snapshot::{Snapshot, Store};
 
@@ -31,9 +32,20 @@ pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Re
     let workspace = Workspace::find()?;
     let store = workspace.store();
     let settings = Settings::read(&workspace.root)?;
-    let work =
-        Work { templates: settings.templates()?, settings: &settings, workspace: &workspace, store: &store };
+    let mut bounds = settings.bounds.clone();
+    bounds.permissions = permissions(args, bounds.permissions)?;
+    let work = Work {
+        templates: settings.templates()?,
+        settings: &settings,
+        workspace: &workspace,
+        store: &store,
+        bounds,
+    };
     recover(&workspace, console)?;
+    sandbox::sweep();
+    if sandbox::landlock_version().is_none() {
+        console.warn("this kernel has no Landlock: the crashed functions run with your rights, and may write where they want to");
+    }
     let snapshots = wanted(args, &store, console)?;
     let mut known: HashMap<String, Report> = HashMap::new();
     let (mut verified, of) = (0, snapshots.len());
@@ -62,6 +74,22 @@ struct Work<'a> {
     settings: &'a Settings,
     workspace: &'a Workspace,
     store: &'a Store,
+    bounds: Bounds,
+}
+
+/// What a test may do beyond reading: what the settings say, and the options.
+fn permissions(args: &arguments::Gen, settings: Permissions) -> Result<Permissions, Failure> {
+    let given = args.allow_write.iter().map(|path| {
+        path.canonicalize().map_err(|error| {
+            Failure::bad_input(format!("failed to allow writing to {}", path.display()))
+                .because(&error)
+                .advise("name a file or folder that is there: the folder of a file that is to be made")
+        })
+    });
+    let mut permissions = settings;
+    permissions.writable.extend(given.collect::<Result<Vec<_>, _>>()?);
+    permissions.network |= args.allow_net;
+    Ok(permissions)
 }
 
 fn one(
@@ -79,7 +107,7 @@ fn one(
         open: args.open,
         frame: args.frame,
         every_frame: args.every_frame,
-        limits: Limits::default(),
+        bounds: work.bounds.clone(),
     };
     let made = {
         let mut surroundings = Again::new(args, work.store, &project.roots, work.settings, console);

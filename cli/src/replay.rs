@@ -45,7 +45,7 @@ pub(crate) fn replay(args: &arguments::Replay, console: &mut Console) -> Result<
     let replay = Replay {
         metadata: &metadata,
         roots: &roots,
-        observer: &Traced { roots: roots.clone() },
+        observer: &Traced { roots: roots.clone(), sandbox: None },
         limits: Limits::default(),
         snapshot: &|id| store.get(id).ok(),
     };

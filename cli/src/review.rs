@@ -6,7 +6,7 @@ use std::path::Path;
 use relapse_generator::outcome::{Outcome, OutcomeError, Reviewable, State, accept, observe, survey};
 use relapse_generator::scratch::Scratch;
 use relapse_generator::sync::packages;
-use relapse_generator::verify::Limits;
+use relapse_generator::verify::Bounds;
 use serde::Serialize;
 use similar::TextDiff;
 
@@ -15,6 +15,7 @@ use crate::console::{Console, Style};
 use crate::edits;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::settings::Settings;
 use crate::workspace::Workspace;
 
 /// One line of `review --json`.
@@ -53,6 +54,7 @@ enum Decision {
 
 pub(crate) fn review(args: &arguments::Review, console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
+    let bounds = Settings::read(&workspace.root)?.bounds;
     let metadata = edits::metadata(&workspace)?;
     edits::recover(&workspace, console)?;
     let mut regressions = survey(&workspace.root, &packages(&metadata))?;
@@ -69,7 +71,7 @@ pub(crate) fn review(args: &arguments::Review, console: &mut Console) -> Result<
         return Ok(ExitCode::Done);
     }
     let scratch = edits::scratch(&metadata, &workspace, console)?;
-    let outcomes = outcomes(&regressions, &scratch, &workspace, console)?;
+    let outcomes = outcomes(&regressions, &scratch, &workspace, &bounds, console)?;
     let mut tally = Tally::default();
     let mut deciding = true;
     for (regression, outcome) in regressions.iter().zip(&outcomes) {
@@ -89,10 +91,9 @@ pub(crate) fn review(args: &arguments::Review, console: &mut Console) -> Result<
         let accepted = decision == Decision::Accept;
         if accepted {
             let progress = console.progress(&format!("locking the outcome of {}", regression.name));
-            let locked =
-                accept(&scratch, &workspace.root, regression, text, &[], &Limits::default(), &mut |step| {
-                    progress.now(&format!("building {} ({})", step.name, step.finished));
-                });
+            let locked = accept(&scratch, &workspace.root, regression, text, &[], &bounds, &mut |step| {
+                progress.now(&format!("building {} ({})", step.name, step.finished));
+            });
             drop(progress);
             let acceptance = locked.map_err(|error| {
                 console.warn(format_args!("nothing was changed for {}", regression.name));
@@ -129,13 +130,14 @@ fn outcomes(
     regressions: &[Reviewable],
     scratch: &Scratch,
     workspace: &Workspace,
+    bounds: &Bounds,
     console: &mut Console,
 ) -> Result<Vec<Option<Outcome>>, OutcomeError> {
     let looked_at =
         |regression: &Reviewable| matches!(regression.state, State::NotAccepted | State::Accepted(_));
     let chosen: Vec<&Reviewable> = regressions.iter().filter(|regression| looked_at(regression)).collect();
     let progress = console.progress("building the regressions");
-    let seen = observe(scratch, &workspace.root, &chosen, &[], &Limits::default(), &mut |step| {
+    let seen = observe(scratch, &workspace.root, &chosen, &[], bounds, &mut |step| {
         progress.now(&format!("building {} ({})", step.name, step.finished));
     });
     drop(progress);

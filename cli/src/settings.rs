@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use relapse_capture::limits::Limits;
 use relapse_generator::render::{RenderError, Templates};
+use relapse_generator::verify::Bounds;
 use relapse_snapshot::redact::Rules;
 
 use crate::failure::Failure;
@@ -30,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     /// Whether builds get the debug info that they lack.
     pub(crate) debug_info: bool,
+    /// What a test may use while it is proved, and what it may do. Paths are absolute.
+    pub(crate) bounds: Bounds,
     /// The folder of templates that take the place of the embedded ones.
     template_folder: Option<PathBuf>,
 }
@@ -60,7 +63,13 @@ impl Settings {
             }
             None => None,
         };
+        let mut bounds = document.bounds;
+        // One that is not there, on this machine, needs no permission.
+        let writable =
+            bounds.permissions.writable.iter().filter_map(|path| root.join(path).canonicalize().ok());
+        bounds.permissions.writable = writable.collect();
         Ok(Settings {
+            bounds,
             rules: document.rules,
             limits: document.limits,
             debug_info: document.debug_info,
@@ -124,12 +133,17 @@ mod tests {
     fn every_setting_is_read() {
         let text = "[redaction]\nnames = [\"pin\"]\npatterns = [\"corp_*\"]\n\
              [limits]\ndepth = 8\nelements = 100\nbytes = 0x800\nnodes = 1_000\nframes = 50\n\
-             [profile]\ndebug_info = false\n[templates]\nfolder = \"mine\"\n";
+             [profile]\ndebug_info = false\n\
+             [sandbox]\nallow_write = [\"mine\", \"/not/there\"]\nallow_net = true\nseconds = 5\nmemory = 512\n[templates]\nfolder = \"mine\"\n";
         let settings = read(text).unwrap();
         assert_eq!(settings.rules, Rules::default().with_name("pin").with_pattern("corp_*"));
         let limits = Limits { depth: 8, elements: 100, bytes: 2048, nodes: 1000, frames: 50 };
         assert_eq!(settings.limits, limits);
         assert!(!settings.debug_info);
+        let Bounds { limits, permissions } = &settings.bounds;
+        assert_eq!((limits.timeout.as_secs(), limits.memory_bytes), (5, Some(512 << 20)));
+        assert!(permissions.network && permissions.writable.len() == 1);
+        assert!(permissions.writable[0].ends_with("mine"));
         assert!(settings.template_folder.as_ref().is_some_and(|folder| folder.ends_with("mine")));
         assert!(settings.templates().is_ok());
         assert!(!read("[redaction]\nenabled = false\n").unwrap().rules.is_on());
@@ -149,6 +163,7 @@ mod tests {
         let settings = read(example).unwrap();
         assert_eq!((settings.rules, settings.limits), (Rules::default(), Limits::default()));
         assert!(settings.debug_info && settings.template_folder.is_none());
+        assert_eq!(settings.bounds, Bounds::default());
     }
 
     #[test]

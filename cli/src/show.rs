@@ -4,7 +4,7 @@ mod frames;
 mod source;
 
 use relapse_snapshot::display::{shell_words, terminal_safe};
-use relapse_snapshot::{Build, Catcher, Snapshot, Thread, store};
+use relapse_snapshot::{Build, Catcher, Snapshot, Thread, Variable, store};
 
 use crate::arguments;
 use crate::console::{Console, Style};
@@ -59,6 +59,7 @@ fn header(snapshot: &Snapshot, console: &mut Console) {
         ("caught by", caught_by(&snapshot.caught_by)),
         ("command", shell_words(&program.command)),
         ("program", shell_words(&[std::slice::from_ref(&program.name), &program.arguments[..]].concat())),
+        ("environment", environment(&program.environment)),
         ("built", built(program.rustc.as_deref(), program.build.as_ref())),
         ("fingerprint", snapshot.fingerprint.clone()),
     ];
@@ -67,6 +68,11 @@ fn header(snapshot: &Snapshot, console: &mut Console) {
         console.result(format_args!("  {} {value}", console.paint(Style::Dim, &format!("{name:11}"))));
     }
     console.result("");
+}
+
+fn environment(variables: &[Variable]) -> String {
+    let words: Vec<String> = variables.iter().map(|v| format!("{}={}", v.name, v.value)).collect();
+    shell_words(&words)
 }
 
 fn caught_by(catchers: &[Catcher]) -> String {

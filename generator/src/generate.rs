@@ -14,13 +14,13 @@ use crate::features;
 use crate::index::{CrateId, TargetKind};
 use crate::place::{self, HarnessTarget, PlaceError, Placed, has_harness};
 use crate::project::Project;
-use crate::prove::{Bench, Draft, Effort, together};
+use crate::prove::{Bench, Draft, Effort, self_contained, together};
 use crate::regression::Regression;
 use crate::render::Templates;
 use crate::scratch::{Scratch, ScratchError};
 use crate::second_chance::{self, Lacking};
 use crate::target::{Facts, Ranking};
-use crate::verify::{Limits, ObserveError, Traced};
+use crate::verify::{Bounds, ObserveError, ROUNDS, Traced};
 
 /// What went wrong on the way, other than that a candidate does not reproduce.
 #[derive(Debug, thiserror::Error)]
@@ -72,8 +72,8 @@ pub struct Options {
     pub frame: Option<usize>,
     /// A test for every function that reproduces: for measuring the choice.
     pub every_frame: bool,
-    /// What a test may use.
-    pub limits: Limits,
+    /// What a test may use, and what it may do.
+    pub bounds: Bounds,
 }
 
 /// What came of a snapshot.
@@ -155,7 +155,11 @@ pub fn generate(
         return Ok(failed(no_callable(snapshot, &rejected), rejected, Effort::default()));
     }
     let scratch = Scratch::create(&project.metadata, &project.relapse_folder)?;
-    let observer = Traced { roots: scratch.roots(&project.roots) };
+    // A path of the workspace stands for its place in the copy, too.
+    let mut permissions = options.bounds.permissions.clone();
+    let copied = permissions.writable.iter().filter_map(|path| scratch.of_original(path));
+    permissions.writable.extend(copied.filter(|path| path.exists()).collect::<Vec<_>>());
+    let observer = Traced { roots: scratch.roots(&project.roots), sandbox: Some(permissions) };
     let variables: Vec<_> = rustflags(snapshot).into_iter().collect();
     let bench = Bench {
         snapshot,
@@ -165,7 +169,7 @@ pub fn generate(
         templates,
         variables: &variables,
         observer: &observer,
-        limits: options.limits.clone(),
+        limits: options.bounds.limits.clone(),
     };
     let (mut effort, mut names) = (Effort::default(), Names::default());
     let mut barred = Barred::new();
@@ -189,7 +193,93 @@ pub fn generate(
         let better = round.prove(callables, project, bench, surroundings)?;
         second_chance::join(&mut drafts, better, &mut rejected, reasons);
     }
+    let proved_with = |draft: &Draft<'_>| {
+        let of_second = |bench: &&Bench<'_>| {
+            bench.snapshot.frames().iter().any(|frame| std::ptr::eq(frame, draft.callable.frame))
+        };
+        second.as_ref().filter(of_second).unwrap_or(&bench)
+    };
+    if drafts.iter().all(|draft| !draft.reproduces()) {
+        count_chances(&mut drafts, &proved_with, &mut effort)?;
+    }
+    let (_, chosen) = order(&drafts, options);
+    for index in chosen {
+        let mut progress = |step: Progress<'_>| surroundings.progress(step);
+        let draft = &drafts[index];
+        if let Some(better) = self_contained(draft, proved_with(draft), &mut effort, &mut progress)? {
+            drafts[index] = better;
+        }
+    }
+    for draft in drafts.iter().filter(|draft| !draft.reproduces()) {
+        rejected.push(draft.rejection(why_not(draft, proved_with(draft))));
+    }
     choose(&drafts, &bench, project, options, rejected, effort)
+}
+
+/// Runs of a crash that does not come back each time, for its rate.
+const CHANCES: u32 = 10;
+
+/// Runs the tests more often where none shows the crash each time: one that comes and goes is worth showing, with
+/// its rate.
+fn count_chances<'b>(
+    drafts: &mut [Draft<'_>],
+    bench: &dyn Fn(&Draft<'_>) -> &'b Bench<'b>,
+    effort: &mut Effort,
+) -> Result<(), GenerateError> {
+    for draft in drafts {
+        let bench = bench(draft);
+        // A test that overran its time would take as long again.
+        if !draft.verification.as_ref().is_some_and(|v| v.timed_out) {
+            draft.run_until(ROUNDS, bench, effort)?;
+        }
+        if draft.verification.as_ref().is_some_and(|v| v.reproduced > 0) {
+            draft.run_until(CHANCES, bench, effort)?;
+        }
+    }
+    Ok(())
+}
+
+/// Why a test does not show the crash each time: what was seen, what the sandbox kept it from, what its functions
+/// read beside their arguments.
+fn why_not(draft: &Draft<'_>, bench: &Bench<'_>) -> String {
+    const SAID: usize = 3;
+    let Some(verification) = &draft.verification else { return "the test was not run".to_owned() };
+    let mut reason = verification.reason.clone().unwrap_or_else(|| "no reason was seen".to_owned());
+    let forbidden = draft.forbidden(bench);
+    for access in forbidden.iter().take(SAID) {
+        reason += &format!("; the call {access}, which the sandbox forbids");
+        if let Some(option) = access.option() {
+            reason += &format!(" (`{option}` allows it)");
+        }
+    }
+    if forbidden.len() > SAID {
+        reason += &format!("; and {} other things that the sandbox forbids", forbidden.len() - SAID);
+    }
+    if verification.reproduced > 0 {
+        reason += "; a crash that comes and goes depends on time or on the order of threads";
+    }
+    for reads in draft.reads(bench).iter().take(SAID) {
+        reason += &format!("; {reads}");
+    }
+    reason
+}
+
+/// The drafts in the order of the choice, and those of them that are taken.
+fn order(drafts: &[Draft<'_>], options: &Options) -> (Vec<usize>, Vec<usize>) {
+    let facts: Vec<Facts> = drafts.iter().map(|draft| draft.callable.facts.clone()).collect();
+    let mut order = Ranking::default().order(&facts);
+    if let Some(frame) = options.frame {
+        order.sort_by_key(|&index| drafts[index].callable.depth != frame);
+    }
+    let mut chosen = Vec::new();
+    for &index in &order {
+        let wanted = options.frame.is_none_or(|frame| drafts[index].callable.depth == frame);
+        let enough = !chosen.is_empty() && !options.every_frame;
+        if !enough && wanted && drafts[index].reproduces() {
+            chosen.push(index);
+        }
+    }
+    (order, chosen)
 }
 
 /// Names of tests, by file and inline module.
@@ -398,28 +488,12 @@ fn choose(
     mut rejected: Vec<Rejection>,
     effort: Effort,
 ) -> Result<Generated, GenerateError> {
-    let facts: Vec<Facts> = drafts.iter().map(|draft| draft.callable.facts.clone()).collect();
-    let mut order = Ranking::default().order(&facts);
-    if let Some(frame) = options.frame {
-        order.sort_by_key(|&index| drafts[index].callable.depth != frame);
-    }
-    let mut chosen = Vec::new();
-    for &index in &order {
-        let wanted = options.frame.is_none_or(|frame| drafts[index].callable.depth == frame);
-        let enough = !chosen.is_empty() && !options.every_frame;
-        if !enough && wanted && drafts[index].reproduces() {
-            chosen.push(index);
-        }
-    }
+    let (order, chosen) = order(drafts, options);
     let alternatives = order
         .iter()
         .filter(|index| drafts[**index].reproduces() && chosen.first() != Some(index))
         .map(|&index| reproducing(&drafts[index]))
         .collect();
-    for draft in drafts.iter().filter(|draft| !draft.reproduces()) {
-        let reason = draft.verification.as_ref().and_then(|v| v.reason.clone());
-        rejected.push(draft.rejection(reason.unwrap_or_else(|| "the test was not run".to_owned())));
-    }
     rejected.sort_by_key(|rejection| rejection.depth);
     let (status, reason, shown) = if chosen.is_empty() {
         // Of those that are alike the first in order; `max_by_key` takes the last.
@@ -507,7 +581,8 @@ fn not_reproduced(draft: &Draft<'_>, rejected: &[Rejection], options: &Options) 
         });
     }
     let Some(verification) = &draft.verification else { return "the test was not run".to_owned() };
-    let why = verification.reason.as_deref().unwrap_or("no reason was seen");
+    let own = rejected.iter().find(|rejection| rejection.depth == draft.callable.depth);
+    let why = own.map_or("no reason was seen", |rejection| rejection.reason.as_str());
     let (function, of) = (&draft.callable.frame.function, verification.of);
     format!("the crash came back in {} of {of} runs of {function}: {why}", verification.reproduced)
 }

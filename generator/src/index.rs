@@ -25,6 +25,7 @@ mod packages;
 mod reach;
 mod resolve;
 mod standard;
+mod surroundings;
 mod walk;
 
 pub use attributes::Attributes;
@@ -42,6 +43,7 @@ pub use packages::{Package, Target, TargetKind};
 
 pub use reach::PublicApi;
 pub use resolve::{Def, Space};
+pub use surroundings::Reads;
 
 /// The index of a workspace and all its dependencies.
 pub struct SourceIndex {
@@ -179,6 +181,16 @@ impl SourceIndex {
             }
         }
         innermost
+    }
+
+    /// What a function reads beside its arguments: statics are told from constants by their crate's items.
+    pub fn reads<'f>(&self, function: &'f FunctionItem) -> Vec<&'f Reads> {
+        let is_static = |name: &String| {
+            let items = &self.source(function.id.krate).items;
+            items.iter().any(|item| item.name == *name && matches!(item.kind, ItemKind::Static))
+        };
+        let reads = function.reads.iter();
+        reads.filter(|reads| if let Reads::Upper(name) = reads { is_static(name) } else { true }).collect()
     }
 
     /// The macro that was not understood and whose text, a use or its definition, includes that line: why no

@@ -2,8 +2,10 @@
 //! drop or reword what the compiler rejects), and runs each. In: candidates and a snapshot. Out: which of them
 //! reproduce, and why the others do not.
 
+mod dependence;
+
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use relapse_capture::roots::Roots;
 use relapse_snapshot::{CauseKind, Snapshot, Trust};
@@ -16,12 +18,14 @@ use crate::expression::Extent;
 use crate::generate::GenerateError;
 use crate::header::{self, Naming};
 use crate::index::{NamesAt, SourceIndex};
+use crate::paths::normalized;
 use crate::place;
-use crate::regression::Regression;
+use crate::regression::{Given, Regression};
 use crate::render::{PARENT, Templates};
 use crate::same_crash::{Crash, LineMap};
 use crate::scratch::Scratch;
-use crate::verify::{Limits, Observer, ROUNDS, TestRun, Verification, verify};
+use crate::verify::{Access, Limits, Observer, ROUNDS, TestRun, Verification, verify};
+use dependence::Beside;
 
 /// More rounds of rewording than this never helped.
 const MAX_ROUNDS: u32 = 8;
@@ -47,7 +51,15 @@ pub struct Bench<'a> {
     pub limits: Limits,
 }
 
+impl Bench<'_> {
+    /// A path of the workspace, relative to its root, in the user's tree.
+    fn original(&self, relative: &Path) -> PathBuf {
+        normalized(&self.scratch.original_root().join(relative))
+    }
+}
+
 /// A candidate as a test, with what became of it.
+#[derive(Clone)]
 pub struct Draft<'a> {
     /// The function.
     pub callable: Callable<'a>,
@@ -57,6 +69,8 @@ pub struct Draft<'a> {
     pub style: Style,
     /// Import lines that the compiler called unused.
     left_out: Vec<String>,
+    /// What it is given beside its arguments.
+    beside: Beside,
     /// The variable of each argument.
     variables: Vec<Option<String>>,
     /// The test.
@@ -96,7 +110,7 @@ impl<'a> Draft<'a> {
     ) -> Result<Draft<'a>, Rejection> {
         let style = Style::default();
         let left_out = left_out_at(&callable, bench.index);
-        let made = write(&callable, &target, name, style, &left_out, bench);
+        let made = write(&callable, &target, name, style, &left_out, &Beside::default(), bench);
         let Written { regression, trust, nodes, variables } =
             made.map_err(|reason| callable.rejection(reason))?;
         Ok(Draft {
@@ -104,6 +118,7 @@ impl<'a> Draft<'a> {
             target,
             style,
             left_out,
+            beside: Beside::default(),
             variables,
             regression,
             trust,
@@ -114,6 +129,16 @@ impl<'a> Draft<'a> {
             run: None,
             verification: None,
         })
+    }
+
+    /// What its run lacks for the crash to come back, where that is known.
+    fn lacks(&self, bench: &Bench<'_>, effort: &mut Effort) -> Result<Option<Given>, GenerateError> {
+        match &self.run {
+            Some((run, crash)) if self.beside.given.is_empty() => {
+                Ok(dependence::seek(run, crash, bench, effort)?)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Whether the crash came back each time so far.
@@ -132,19 +157,41 @@ impl<'a> Draft<'a> {
         let done = self.verification.as_ref().map_or(0, |v| v.of);
         let more = verify(bench.observer, run, crash, rounds.saturating_sub(done))?;
         effort.runs += more.of;
-        let before = self.verification.take().unwrap_or(Verification { reproduced: 0, of: 0, reason: None });
-        self.verification = Some(Verification {
-            reproduced: before.reproduced + more.reproduced,
-            of: before.of + more.of,
-            reason: before.reason.or(more.reason),
+        self.verification = Some(match self.verification.take() {
+            None => more,
+            Some(before) => Verification {
+                reproduced: before.reproduced + more.reproduced,
+                of: before.of + more.of,
+                reason: before.reason.or(more.reason),
+                timed_out: before.timed_out || more.timed_out,
+                accesses: before.accesses,
+            },
         });
         Ok(())
+    }
+
+    /// What the sandbox kept the test from, as the user knows it.
+    pub fn forbidden(&self, bench: &Bench<'_>) -> Vec<Access> {
+        let accesses = self.verification.iter().flat_map(|verification| &verification.accesses);
+        let known = |access: &Access| {
+            let in_copy = access.path.as_ref().and_then(|path| bench.scratch.relative(path));
+            let path = in_copy.map(|path| bench.original(&path)).or_else(|| access.path.clone());
+            Access { path, ..access.clone() }
+        };
+        accesses.filter(|access| access.forbidden).map(known).collect()
+    }
+
+    /// What the functions that its call leads to read beside their arguments, in words.
+    pub fn reads(&self, bench: &Bench<'_>) -> Vec<String> {
+        dependence::reads(self, bench)
     }
 
     /// Writes it anew after a change of style; `false` where that cannot be done.
     fn rewrite(&mut self, bench: &Bench<'_>) -> bool {
         let name = self.regression.name.clone();
-        match write(&self.callable, &self.target, &name, self.style, &self.left_out, bench) {
+        let made =
+            write(&self.callable, &self.target, &name, self.style, &self.left_out, &self.beside, bench);
+        match made {
             Ok(written) => {
                 self.regression = written.regression;
                 self.trust = written.trust;
@@ -214,7 +261,7 @@ impl<'a> Draft<'a> {
         if let Some(argument) = of_name(words.strip_prefix("mut ").unwrap_or(words)) {
             return Some(argument);
         }
-        let margin = if self.regression.dies { 8 } else { 4 };
+        let margin = if self.regression.in_child() { 8 } else { 4 };
         let lines: Vec<&str> = self.text.lines().collect();
         let begins = |line: &&&str| line.len() - line.trim_start().len() == margin && line.len() > margin;
         let (before, from) = lines.split_at_checked(error.line as usize)?;
@@ -283,6 +330,7 @@ fn write(
     name: &str,
     style: Style,
     left_out: &[String],
+    beside: &Beside,
     bench: &Bench<'_>,
 ) -> Result<Written, String> {
     let call = callable
@@ -291,7 +339,7 @@ fn write(
     let module = bench.index.place(callable.home);
     let test = place::test_path(&module, name, bench.scratch.root()).map_err(|error| error.to_string())?;
     let naming = Naming { target, test: &test };
-    let tokens = crate::expression::body(&call.arguments, &call.tokens, style.drop_result);
+    let tokens = beside.renamed(crate::expression::body(&call.arguments, &call.tokens, style.drop_result));
     let names = NamesAt::new(bench.index, callable.home);
     // In edition 2015 a `use` begins at the crate's root, other paths do not.
     let may = |path: &str, name: &str| {
@@ -301,16 +349,24 @@ fn write(
     let trust = call.arguments.iter().map(|a| a.trust).max().unwrap_or(Trust::Entry);
     let nodes = call.arguments.iter().map(|a| a.nodes).sum();
     let variables = call.arguments.iter().map(|a| a.variable.as_ref().map(ToString::to_string)).collect();
+    let mut header = header::of(callable, bench.snapshot, bench.index, naming, trust);
+    header.remarks.extend(beside.remarks());
     let regression = Regression {
         name: name.to_owned(),
         module,
-        header: header::of(callable, bench.snapshot, bench.index, naming, trust),
+        header,
         uses,
         body: crate::expression::format(&tokens),
         left_out: left_out.to_vec(),
         dies: kills_its_process(bench.snapshot.cause.kind),
+        given: beside.given.clone(),
         should_panic: None,
-        side_files: call.arguments.into_iter().flat_map(|a| a.side_files).collect(),
+        side_files: call
+            .arguments
+            .into_iter()
+            .flat_map(|a| a.side_files)
+            .chain(beside.side_files())
+            .collect(),
         constructors: call.constructors,
     };
     Ok(Written { regression, trust, nodes, variables })
@@ -353,6 +409,7 @@ pub fn together<'a>(
         let crash =
             Crash::new(bench.snapshot, bench.scratch.roots(bench.roots), LineMap::new(&built.applied));
         let mut kept: Vec<Draft<'a>> = Vec::new();
+        let mut again = Vec::new();
         for (index, mut draft) in drafts.into_iter().enumerate() {
             if let Some(compiled) = built.compiled.as_ref().filter(|_| built.kept.contains(&index)) {
                 let crash = crash.below(bench.snapshot, draft.callable.frame);
@@ -361,11 +418,20 @@ pub fn together<'a>(
                 // All rounds now: a later build of this target replaces the executable.
                 if draft.reproduces() {
                     draft.run_until(ROUNDS, bench, effort)?;
+                } else if let Some(given) = draft.lacks(bench, effort)? {
+                    draft.beside.given = given;
+                    (draft.verification, draft.run) = (None, None);
+                    again.push(draft);
+                    continue;
                 }
                 kept.push(draft);
             }
         }
         bench.scratch.reset(&built.applied)?;
+        again.retain_mut(|draft| draft.rewrite(bench));
+        if !again.is_empty() {
+            kept.extend(together(again, bench, effort, rejected, progress)?);
+        }
         return Ok(kept);
     }
     Ok(drafts)
@@ -433,14 +499,54 @@ fn reword(
     changed
 }
 
+/// Builds and runs the draft once more with the files that it reads brought along, or said. `None`: it depends on
+/// none.
+pub fn self_contained<'a>(
+    draft: &Draft<'a>,
+    bench: &Bench<'_>,
+    effort: &mut Effort,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Option<Draft<'a>>, GenerateError> {
+    let Some(mut beside) = dependence::bring_along(draft, bench) else { return Ok(None) };
+    let mut changed = draft.clone();
+    if beside.moves() {
+        changed.beside = beside.clone();
+        changed.verification = None;
+        changed.run = None;
+        let built = if changed.rewrite(bench) {
+            // A name of its own: the draft itself has no other place.
+            together(vec![changed], bench, effort, &mut Vec::new(), progress)?
+        } else {
+            Vec::new()
+        };
+        match built.into_iter().next() {
+            Some(built) if built.reproduces() => return Ok(Some(built)),
+            _ => beside = beside.where_they_are(),
+        }
+        changed = draft.clone();
+    }
+    changed.beside = beside;
+    Ok(changed.rewrite(bench).then_some(changed))
+}
+
+/// The run of a draft's test. What the crashed program had in its environment is not inherited: elsewhere nobody
+/// would set it.
 fn test_run(compiled: &Compiled, draft: &Draft<'_>, bench: &Bench<'_>) -> Option<TestRun> {
-    Some(TestRun {
+    let captured = &bench.snapshot.program.environment;
+    let inherited = compiled.environment.iter();
+    let run = TestRun {
         executable: compiled.executable.clone()?,
         test: draft.test.clone(),
         folder: compiled.package_folder.clone(),
-        environment: compiled.environment.clone(),
+        environment: inherited
+            .filter(|(name, _)| !captured.iter().any(|variable| name == variable.name.as_str()))
+            .cloned()
+            .collect(),
         limits: bench.limits.clone(),
-    })
+    };
+    // A death is watched in the child itself, which its parent would give this.
+    let given = &draft.regression.given;
+    Some(if draft.regression.dies { dependence::with(&run, given) } else { run })
 }
 
 impl Draft<'_> {

@@ -82,6 +82,22 @@ impl ConstructorFile {
     }
 }
 
+/// What a test gives its call beside arguments: then the call runs in a process of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Given {
+    /// Variables of the environment, with their values.
+    pub variables: Vec<(String, String)>,
+    /// The working folder, relative to the package's folder, where it is another one.
+    pub folder: Option<PathBuf>,
+}
+
+impl Given {
+    /// Whether it is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.variables.is_empty() && self.folder.is_none()
+    }
+}
+
 /// A test, ready to be rendered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Regression {
@@ -97,13 +113,21 @@ pub struct Regression {
     pub body: String,
     /// Lines that [`render`](crate::render::render) would import with and that the compiler called unused.
     pub left_out: Vec<String>,
-    /// Whether the call kills its process (signal, abort, stack overflow): the body then runs in a child, through
-    /// an `in_child` of the same file.
+    /// Whether the call kills its process (signal, abort, stack overflow): the body then runs in a child.
     pub dies: bool,
+    /// What the call is given beside its arguments.
+    pub given: Given,
     /// `#[should_panic(expected = …)]`: marked open.
     pub should_panic: Option<String>,
     /// Long data.
     pub side_files: Vec<SideFile>,
     /// The constructors that the body calls.
     pub constructors: Vec<ConstructorFile>,
+}
+
+impl Regression {
+    /// Whether the body runs in a child, through an `in_child` of the same file.
+    pub fn in_child(&self) -> bool {
+        self.dies || !self.given.is_empty()
+    }
 }

@@ -113,7 +113,13 @@ pub fn render(regression: &Regression, templates: &Templates) -> Result<String, 
     context.insert("imports", &imports::lines(regression));
     context.insert("name", &regression.name);
     context.insert("body", &body(regression));
+    context.insert("in_child", &regression.in_child());
     context.insert("dies", &regression.dies);
+    let literal = |text: &str| Literal::string(text).to_string();
+    let variables = regression.given.variables.iter();
+    context.insert("variables", &variables.map(|(n, v)| [literal(n), literal(v)]).collect::<Vec<_>>());
+    let folder = regression.given.folder.as_ref().map(|folder| literal(&format!("/{}", folder.display())));
+    context.insert("folder", &folder);
     let expected = regression.should_panic.as_deref();
     context.insert("should_panic", &expected.map(|text| Literal::string(text).to_string()));
     let text = templates.render("regression.rs.tera", &context)?;
@@ -153,10 +159,10 @@ impl syn::parse::Parse for Body {
     }
 }
 
-/// The test's statements; those of a call that kills its process run in a child.
+/// The test's statements; those of a call that needs a process of its own run in a child.
 fn body(regression: &Regression) -> String {
     let body = indented(&regression.body);
-    if regression.dies {
+    if regression.in_child() {
         indented(&format!("in_child(\"{}\", || {{\n{body}\n}});", regression.name))
     } else {
         body
@@ -257,6 +263,7 @@ pub(crate) mod tests {
             body: "let s = \"osts: – https://…\";\nlet width = 9;\nfill(s, width);\n".into(),
             left_out: Vec::new(),
             dies: false,
+            given: crate::regression::Given::default(),
             should_panic: None,
             side_files: Vec::new(),
             constructors: Vec::new(),
@@ -308,6 +315,21 @@ fn fill_char_boundary() {
             "    in_child(\"fill_char_boundary\", || {\n        fill(\"\", 0);\n    });\n}\n\n///"
         ));
         assert!(text.ends_with("output.status);\n}\n"), "{text}");
+    }
+
+    #[test]
+    fn what_a_call_is_given_stands_in_its_child() {
+        let mut regression = example();
+        regression.given.variables = vec![("MODE".into(), "a \"b\"\u{202e}\n".into())];
+        regression.given.folder = Some("../data".into());
+        let text = text(&regression);
+        assert!(text.starts_with("// `fill` panics: "), "{text}");
+        assert!(text.contains("    in_child(\"fill_char_boundary\", || {\n        let s ="), "{text}");
+        assert!(text.contains(".env(\"MODE\", \"a \\\"b\\\"\\u{202e}\\n\")\n"), "{text}");
+        assert!(
+            text.contains(".current_dir(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/../data\"))\n"),
+            "{text}"
+        );
     }
 
     #[test]

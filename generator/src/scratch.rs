@@ -69,6 +69,16 @@ impl Scratch {
         self.layout.root()
     }
 
+    /// The folder that holds the copy and all that is built of it.
+    pub fn slot(&self) -> &Path {
+        &self.slot
+    }
+
+    /// The folder of the user's workspace.
+    pub fn original_root(&self) -> &Path {
+        self.layout.original_root()
+    }
+
     /// The slot's own target folder.
     pub fn target_folder(&self) -> PathBuf {
         self.slot.join("target")

@@ -8,9 +8,12 @@ mod traced;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 pub use relapse_capture::observe::{Ending, Limits, Observation, ObservedDeath, ObservedPanic};
 pub use relapse_capture::panic::PanicLocation;
+use relapse_capture::sandbox::Sandbox;
+pub use relapse_capture::sandbox::{Access, Deed, Permissions, SandboxError};
 use relapse_capture::tracer::TraceError;
 
 pub use self::hook::HookReader;
@@ -20,6 +23,15 @@ use crate::same_crash::{Crash, Sameness};
 
 /// How often a regression is run before it counts as verified.
 pub const ROUNDS: u32 = 3;
+
+/// What a test may use, and what it may do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// Time, memory, sizes.
+    pub limits: Limits,
+    /// What it may change.
+    pub permissions: Permissions,
+}
 
 /// One test, ready to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +84,21 @@ pub enum ObserveError {
     /// The tracer could not do its work.
     #[error(transparent)]
     Trace(#[from] TraceError),
+    /// The sandbox could not be made.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+}
+
+/// A sandbox for one run, whose variables are set. `None`: the run is not to be confined.
+pub(crate) fn sandbox(
+    permissions: Option<&Permissions>,
+    environment: &mut Vec<(OsString, OsString)>,
+) -> Result<Option<Arc<Sandbox>>, SandboxError> {
+    let sandbox = permissions.map(Sandbox::new).transpose()?.map(Arc::new);
+    if let Some(sandbox) = &sandbox {
+        sandbox.set_variables(environment);
+    }
+    Ok(sandbox)
 }
 
 /// Runs a test and says what happened. [`Traced`] watches the process by ptrace; [`HookReader`] reads what
@@ -82,7 +109,7 @@ pub trait Observer {
 }
 
 /// How often a crash came back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verification {
     /// Runs with the same crash.
     pub reproduced: u32,
@@ -90,6 +117,10 @@ pub struct Verification {
     pub of: u32,
     /// Why a run did not count; of the first that did not.
     pub reason: Option<String>,
+    /// Whether a run overran its time.
+    pub timed_out: bool,
+    /// What the first run tried, where it was watched.
+    pub accesses: Vec<Access>,
 }
 
 impl Verification {
@@ -107,9 +138,12 @@ pub fn verify(
     rounds: u32,
 ) -> Result<Verification, ObserveError> {
     let run = if crash.is_death() { &run.clone().in_child() } else { run };
-    let mut verification = Verification { reproduced: 0, of: 0, reason: None };
+    let mut verification = Verification::default();
     for _ in 0..rounds {
-        let seen = observer.observe(run)?;
+        let mut seen = observer.observe(run)?;
+        if verification.of == 0 {
+            verification.accesses = std::mem::take(&mut seen.accesses);
+        }
         verification.of += 1;
         match crash.compare(&seen) {
             Sameness::Same => verification.reproduced += 1,
@@ -119,6 +153,7 @@ pub fn verify(
         }
         // A test that overruns its time once would take as long again.
         if seen.ending == Ending::TimedOut {
+            verification.timed_out = true;
             break;
         }
     }

@@ -196,6 +196,7 @@ mod tests {
             ending,
             stdout: Vec::new(),
             stderr: Vec::new(),
+            accesses: Vec::new(),
         }
     }
 

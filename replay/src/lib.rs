@@ -154,7 +154,7 @@ fn list_tests(
     // The list of a large crate is long.
     let limits = Limits { output_bytes: 64 << 20, ..limits.clone() };
     let arguments = ["--list", "--format", "terse"];
-    let finished = verify::run(executable, &arguments, folder, environment, &limits);
+    let finished = verify::run(executable, &arguments, folder, environment, &limits, None);
     let finished = finished.map_err(|error| error.to_string())?;
     match finished.ended {
         Ended::ByItself(status) if status.success() => {

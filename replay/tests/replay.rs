@@ -63,7 +63,7 @@ fn replay(root: &Path) -> Vec<Replayed> {
     let replay = Replay {
         metadata: &metadata,
         roots: &roots,
-        observer: &HookReader,
+        observer: &HookReader::default(),
         limits: Limits { timeout: Duration::from_secs(3), ..Limits::default() },
         snapshot: &|_| None,
     };

@@ -193,6 +193,19 @@ pub struct Program {
     pub working_folder: Option<String>,
     /// How cargo built it, where it did.
     pub build: Option<Build>,
+    /// Variables of its environment at its start that it may ask for, because it holds their names; without those
+    /// that belong to the machine (`PATH`, `HOME` …) and without secrets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub environment: Vec<Variable>,
+}
+
+/// A variable of an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
 }
 
 /// How cargo built the program: what a test needs to be built alike.

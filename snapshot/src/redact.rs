@@ -11,7 +11,7 @@ mod scan;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
-use crate::crash::Snapshot;
+use crate::crash::{Snapshot, Variable};
 use crate::types::{StdType, TypeKind, TypeTable};
 use crate::value::{Data, Trust, Value};
 use mask::{mask_all_bytes, mask_all_text, mask_bytes, mask_text};
@@ -95,6 +95,7 @@ pub fn redact(snapshot: &mut Snapshot, rules: &Rules) -> usize {
     }
     redactor.words(&mut snapshot.program.command);
     redactor.words(&mut snapshot.program.arguments);
+    redactor.variables(&mut snapshot.program.environment);
     let names = snapshot.threads.iter_mut().filter_map(|thread| thread.name.as_mut());
     for text in names.chain([&mut snapshot.cause.message]).chain(&mut snapshot.notes) {
         redactor.text(text);
@@ -173,6 +174,22 @@ impl Redactor<'_> {
                 _ => {}
             }
         }
+    }
+
+    /// Leaves variables out that hold secrets: a test could not set them anyway.
+    fn variables(&mut self, variables: &mut Vec<Variable>) {
+        let before = variables.len();
+        variables.retain(|variable| {
+            let value = variable.value.as_bytes();
+            if self.rules.is_secret_name(&variable.name) {
+                self.found.add(value);
+                return false;
+            }
+            let ranges = scan::secrets(value, &self.rules.patterns);
+            self.found.add_ranges(value, &ranges);
+            ranges.is_empty()
+        });
+        self.changed += before - variables.len();
     }
 
     /// `struct Password(String)`: a newtype is a name for what it holds.
@@ -417,7 +434,10 @@ impl Found {
         if self.0.is_empty() {
             return 0;
         }
-        let mut changed = 0;
+        let variables = &mut snapshot.program.environment;
+        let before = variables.len();
+        variables.retain(|variable| self.ranges(variable.value.as_bytes()).is_empty());
+        let mut changed = before - variables.len();
         let mut text = |text: &mut String| {
             let masked = mask_text(text, &self.ranges(text.as_bytes()));
             let different = replace(text, masked);

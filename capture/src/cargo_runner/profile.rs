@@ -26,7 +26,7 @@ pub(crate) fn debug_info_variables(
         "dev" => "test",
         _ => "bench",
     };
-    if tests && ["debug", "strip", "split-debuginfo"].iter().any(|key| source.own(apart, key).is_some()) {
+    if tests && ["debug", "strip"].iter().any(|key| source.own(apart, key).is_some()) {
         variables.extend(source.lacking(apart));
     }
     variables
@@ -110,10 +110,7 @@ impl Source<'_> {
         if stripped {
             set("strip", "none");
         }
-        let split = self.effective(profile, "split-debuginfo");
-        if split.is_some_and(|value| value.as_str() != Some("off")) {
-            set("split-debuginfo", "off");
-        }
+        // Split debug info is read where it is: `split-debuginfo` is left alone.
         variables
     }
 }
@@ -135,6 +132,7 @@ mod tests {
         assert!(variables("dev", "").is_empty());
         assert!(variables("dev", "[profile.dev]\ndebug = 'full'\n").is_empty());
         assert!(variables("release", "[profile.release]\ndebug = true\n").is_empty());
+        assert!(variables("dev", "[profile.dev]\nsplit-debuginfo = 'packed'\n").is_empty());
         assert!(variables("fast", "[profile.fast]\ninherits = 'dev'\n").is_empty());
     }
 
@@ -147,7 +145,7 @@ mod tests {
         );
         assert_eq!(
             variables("dev", "[profile.dev]\ndebug = 'line-tables-only'\nsplit-debuginfo = 'unpacked'\n"),
-            ["CARGO_PROFILE_DEV_DEBUG=2", "CARGO_PROFILE_DEV_SPLIT_DEBUGINFO=off"]
+            ["CARGO_PROFILE_DEV_DEBUG=2"]
         );
         assert_eq!(
             variables("my-fast", "[profile.my-fast]\ninherits = 'release'\n"),

@@ -1,30 +1,26 @@
 //! Files loaded once: mapped, parsed, and leaked, so that what borrows from them needs no lifetime.
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gimli::LittleEndian;
-use object::read::elf::{ElfFile64, ProgramHeader};
+use object::read::elf::ProgramHeader;
 use object::{Object, ObjectSection};
 
+use super::debug_file::{self, DebugFolders, Found, Wanted};
+use super::file::{self, Elf, section};
+use super::split::{self, Splits};
 use super::{Image, ImageError, Segment, Slice, UnwindSections};
-
-/// Decompressed debug sections may be this large.
-const LARGEST_SECTION: u64 = 4 << 30;
-
-/// Images of all caches.
-static LOADED: AtomicUsize = AtomicUsize::new(0);
 
 /// The images that were loaded so far, each file once. A file that was rebuilt in place is another file.
 #[derive(Default)]
 pub struct ImageCache {
     images: HashMap<Identity, &'static Image>,
+    debug_folders: DebugFolders,
 }
 
 /// Device, inode, size, and modification time in nanoseconds.
@@ -35,6 +31,11 @@ impl ImageCache {
     /// An empty cache.
     pub fn new() -> ImageCache {
         ImageCache::default()
+    }
+
+    /// An empty cache that looks for separate debug files in these folders, too.
+    pub fn with_debug_folders(debug_folders: DebugFolders) -> ImageCache {
+        ImageCache { debug_folders, ..ImageCache::default() }
     }
 
     /// The image of a file.
@@ -54,11 +55,8 @@ impl ImageCache {
         if !meta.is_file() {
             return Err(failed(std::io::ErrorKind::InvalidInput.into()));
         }
-        // SAFETY: the mapping is private and read-only. A file that another process cuts short while it is
-        // mapped would end us with SIGBUS; linkers write to a new file and rename it.
-        let bytes = unsafe { memmap2::Mmap::map(&file) }.map_err(failed)?;
-        let bytes: &'static [u8] = Box::leak(Box::new(bytes));
-        let image = Box::leak(Box::new(parse(bytes, name)?));
+        let bytes = file::map(&file).map_err(failed)?;
+        let image = Box::leak(Box::new(parse(bytes, name, &self.debug_folders)?));
         self.images.insert(identity, image);
         Ok(image)
     }
@@ -67,16 +65,16 @@ impl ImageCache {
 impl Image {
     /// The image in a file's bytes, which is called `name`.
     pub fn from_bytes(bytes: &'static [u8], name: &Path) -> Result<Image, ImageError> {
-        parse(bytes, name)
+        parse(bytes, name, &DebugFolders(Vec::new()))
     }
 }
 
-fn parse(bytes: &'static [u8], path: &Path) -> Result<Image, ImageError> {
+fn parse(bytes: &'static [u8], path: &Path, folders: &DebugFolders) -> Result<Image, ImageError> {
     let format = |reason: &dyn std::fmt::Display| ImageError::Format {
         path: PathBuf::from(path),
         reason: reason.to_string(),
     };
-    let object = ElfFile64::<object::LittleEndian>::parse(bytes).map_err(|error| format(&error))?;
+    let object = Elf::parse(bytes).map_err(|error| format(&error))?;
     if object.architecture() != object::Architecture::X86_64 {
         return Err(format(&"it is for another processor"));
     }
@@ -89,26 +87,44 @@ fn parse(bytes: &'static [u8], path: &Path) -> Result<Image, ImageError> {
             executable: header.p_flags(endian).0 & object::elf::PF_X.0 != 0,
         })
     });
-    let load =
-        |id: gimli::SectionId| Ok::<_, gimli::Error>(Slice::new(section(&object, id.name()), LittleEndian));
-    let dwarf = gimli::Dwarf::load(load).map_err(|error| format(&error))?;
+    let found = separate_debug_file(&object, path, folders);
+    let debug = found.file.and_then(|bytes| Elf::parse(bytes).ok());
+    let (holder, place) = debug.as_ref().map_or((&object, path), |debug| (debug, found.path.as_path()));
+    let mut dwarf = file::dwarf(holder).map_err(|error| format(&error))?;
+    let supplementary = debug_file::supplementary(holder, place, folders);
+    if let Some(shared) = supplementary.file.and_then(|bytes| Elf::parse(bytes).ok()) {
+        dwarf.set_sup(file::dwarf(&shared).map_err(|error| format(&error))?);
+    }
     let build_id = object.build_id().ok().flatten();
     Ok(Image {
         path: PathBuf::from(path),
-        number: LOADED.fetch_add(1, Ordering::Relaxed),
-        build_id: build_id.map(hexadecimal),
+        number: split::next_number(),
+        build_id: build_id.map(debug_file::hexadecimal),
         segments: segments.collect(),
-        dwarf: Arc::new(dwarf),
-        unwind: unwind_sections(&object),
+        unwind: unwind_sections(&object, debug.as_ref()),
         comment: section(&object, ".comment"),
+        splits: Splits::of(path),
+        missing_debug_file: found.missing,
+        notes: [found.refused, supplementary.refused].concat(),
+        dwarf: Arc::new(dwarf),
         object,
+        debug,
         symbols: OnceCell::new(),
         context: OnceCell::new(),
         rustc: OnceCell::new(),
     })
 }
 
-fn unwind_sections(object: &ElfFile64<'static, object::LittleEndian>) -> UnwindSections {
+/// The file that has the debug info of a program that rustc made and that has none itself.
+fn separate_debug_file(object: &Elf, path: &Path, folders: &DebugFolders) -> Found {
+    let has_own = object.section_by_name(".debug_info").is_some_and(|section| section.size() > 0);
+    if has_own || super::rustc_in(section(object, ".comment")).is_none() {
+        return Found::default();
+    }
+    debug_file::find(path, &Wanted::by(object), folders)
+}
+
+fn unwind_sections(object: &Elf, debug: Option<&Elf>) -> UnwindSections {
     let address = |name| object.section_by_name(name).map_or(0, |section| section.address());
     let eh_frame_address = address(".eh_frame");
     let bases = gimli::BaseAddresses::default()
@@ -117,29 +133,12 @@ fn unwind_sections(object: &ElfFile64<'static, object::LittleEndian>) -> UnwindS
         .set_text(address(".text"))
         .set_got(address(".got"));
     let hdr = gimli::EhFrameHdr::new(section(object, ".eh_frame_hdr"), LittleEndian);
+    let debug_frame = section(debug.unwrap_or(object), ".debug_frame");
     UnwindSections {
         eh_frame_hdr: hdr.parse(&bases, 8).ok(),
         eh_frame: gimli::EhFrame::new(section(object, ".eh_frame"), LittleEndian),
         eh_frame_address,
-        debug_frame: gimli::DebugFrame::from(Slice::new(section(object, ".debug_frame"), LittleEndian)),
+        debug_frame: gimli::DebugFrame::from(Slice::new(debug_frame, LittleEndian)),
         bases,
     }
-}
-
-/// A section's bytes, decompressed where that is needed; empty where there is none or it is damaged.
-fn section(object: &ElfFile64<'static, object::LittleEndian>, name: &str) -> &'static [u8] {
-    let bytes = object.section_by_name(name).and_then(|section| {
-        let compressed = section.compressed_data().ok()?;
-        (compressed.uncompressed_size <= LARGEST_SECTION).then(|| compressed.decompress().ok())?
-    });
-    match bytes {
-        Some(Cow::Borrowed(bytes)) => bytes,
-        Some(Cow::Owned(bytes)) => bytes.leak(),
-        None => &[],
-    }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

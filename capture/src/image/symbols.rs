@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use object::read::elf::ElfFile64;
 use object::{Object, ObjectSymbol, SymbolKind};
+
+use super::file::Elf;
 
 /// A symbol that is defined in its image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,10 +33,12 @@ pub(super) struct Symbols {
 }
 
 impl Symbols {
-    pub(super) fn read(object: &ElfFile64<'static, object::LittleEndian>) -> Symbols {
-        let full = object.symbols().next().is_some();
+    /// `debug`: the separate debug file.
+    pub(super) fn read(debug: Option<&Elf>, object: &Elf) -> Symbols {
+        let static_symbols = || debug.into_iter().chain([object]).flat_map(Object::symbols);
+        let full = static_symbols().next().is_some();
         let (mut by_address, mut seen) = (Vec::new(), HashSet::new());
-        for symbol in object.symbols().chain(object.dynamic_symbols()) {
+        for symbol in static_symbols().chain(object.dynamic_symbols()) {
             let Ok(name) = symbol.name() else { continue };
             let address = symbol.address();
             if !symbol.is_definition() || name.is_empty() || address == 0 || !seen.insert((address, name)) {

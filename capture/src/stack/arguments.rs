@@ -6,7 +6,7 @@ use relapse_snapshot::{Argument, Frame, Generic, Trust, TypeId, TypeKind, TypeSh
 use super::Entries;
 use super::function::{Function, Link};
 use super::trust;
-use crate::image::{DieRef, Slice, UnitCache};
+use crate::image::{self, DieRef, Slice, UnitCache};
 use crate::limits::Limits;
 use crate::location::{self, FrameContext, LocationError};
 use crate::memory::Memory;
@@ -184,7 +184,7 @@ impl Source<'_> {
                 continue;
             }
             let text = entry.attr_value(gimli::DW_AT_name);
-            let text = text.and_then(|value| self.dwarf.attr_string(&link.unit, value).ok());
+            let text = text.and_then(|value| image::string(self.dwarf, &link.unit, value).ok());
             let mut to = |at| units.target(self.dwarf, link.die.unit, entry.attr_value(at)?);
             parameters.push(Parameter {
                 entry: entry.offset(),
@@ -214,7 +214,7 @@ impl Source<'_> {
                     continue;
                 }
                 let name = entry.attr_value(gimli::DW_AT_name);
-                let name = name.and_then(|value| self.dwarf.attr_string(&link.unit, value).ok());
+                let name = name.and_then(|value| image::string(self.dwarf, &link.unit, value).ok());
                 let ty = entry.attr_value(gimli::DW_AT_type);
                 let ty = ty.and_then(|value| units.target(self.dwarf, link.die.unit, value));
                 if let (Some(name), Some(ty)) = (name, ty) {

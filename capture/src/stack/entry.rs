@@ -5,8 +5,8 @@ use gimli::Unit;
 use relapse_snapshot::{Argument, Frame, Location, TypeTable};
 
 use super::arguments::{Moment, Source};
-use super::symbolication::look_up;
-use super::{Entries, Stacks};
+use super::symbolication::{Active, look_up};
+use super::{Entries, ImageState, Stacks};
 use crate::arch::Registers;
 use crate::image::{AddressSpace, DieRef, Image, Slice, Symbol};
 use crate::memory::Memory;
@@ -31,24 +31,24 @@ pub struct EntryPlan {
 impl Stacks {
     /// Plans the reading of a function's arguments; `None` where debug info knows of none.
     pub fn entry_plan(&mut self, image: &'static Image, symbol: &Symbol) -> Option<EntryPlan> {
-        let (unit, found) = look_up(image, symbol.address);
+        let Active { info, unit, found, .. } = look_up(image, symbol.address);
         let (call, unit) = (found.last()?, unit?);
         let die = DieRef { unit, entry: call.entry? };
-        let frame = self.frame(image, die, call, false);
-        let state = self.images.entry(image.number()).or_default();
+        let frame = self.frame(info, die, call, false);
+        let state = self.images.entry(info.number).or_insert_with(|| ImageState::of(info));
         let size = if symbol.size == 0 { UNKNOWN_SIZE } else { symbol.size };
-        let lines = state.units.unit(&image.dwarf, unit).ok()?;
+        let lines = state.units.unit(info.dwarf, unit).ok()?;
         let first = symbol.address;
         let prologue_end = prologue_end(&lines, first, first.saturating_add(size)).unwrap_or(first);
         let registers = Registers::unknown();
         let physical = PhysicalFrame { registers, lookup: first, cfa: None };
         let source = Source {
-            dwarf: &image.dwarf,
+            dwarf: info.dwarf,
             bias: 0,
             physical: &physical,
             memory: &NoMemory,
             limits: &self.limits,
-            entries: Entries { function: die, outermost: die },
+            entries: Entries { info, function: die, outermost: die },
             moment: Moment::Crash,
         };
         let mut stops = source.entry_addresses(&mut state.units, first, prologue_end);
@@ -69,10 +69,11 @@ impl Stacks {
     ) -> Option<Vec<Argument>> {
         let physical = self.unwinder.innermost(space, registers, memory);
         let call = self.calls(space, 0, &physical).pop()?;
-        let (entries, (image, bias)) = (call.entries?, call.image?);
-        let state = self.images.entry(image.number()).or_default();
+        let (entries, (_, bias)) = (call.entries?, call.image?);
+        let info = entries.info;
+        let state = self.images.entry(info.number).or_insert_with(|| ImageState::of(info));
         let source = Source {
-            dwarf: &image.dwarf,
+            dwarf: info.dwarf,
             bias,
             physical: &physical,
             memory,

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use gimli::{AttributeValue, DebuggingInformationEntry, DwAt, Dwarf, Unit};
 
-use crate::image::{DieRef, Slice, UnitCache};
+use crate::image::{self, DieRef, Slice, UnitCache};
 
 /// References that are followed: there are two in practice.
 const MOST_LINKS: usize = 8;
@@ -53,7 +53,7 @@ impl Function {
 
     fn text(&self, dwarf: &Dwarf<Slice>, at: DwAt) -> Option<String> {
         let (value, link) = self.attribute(at)?;
-        let text = dwarf.attr_string(&link.unit, value).ok()?;
+        let text = image::string(dwarf, &link.unit, value).ok()?;
         Some(text.to_string_lossy().into_owned())
     }
 
@@ -85,7 +85,7 @@ impl Function {
 fn file_path(dwarf: &Dwarf<Slice>, unit: &Unit<Slice>, index: u64) -> Option<String> {
     let header = unit.line_program.as_ref()?.header();
     let file = header.file(index)?;
-    let text = |value| Some(dwarf.attr_string(unit, value).ok()?.to_string_lossy().into_owned());
+    let text = |value| Some(image::string(dwarf, unit, value).ok()?.to_string_lossy().into_owned());
     let mut path =
         PathBuf::from(unit.comp_dir.map_or_else(String::new, |f| f.to_string_lossy().into_owned()));
     // Folder 0 is the unit's own: up to DWARF 4 by definition, from 5 by its first entry, which is the same.

@@ -1,89 +1,135 @@
 //! Why a frame has no arguments, and the setting that would help.
 
 use gimli::DebugInfoOffset;
-use relapse_snapshot::FrameKind;
+use relapse_snapshot::{FrameKind, Trust};
 
 use super::{Call, ImageState};
 use crate::image::Image;
 
 /// What an image lacks for a frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Gap {
     /// No symbols.
     Stripped,
+    /// No debug info at all, not even that of std.
+    StrippedOfDebugInfo,
     /// No debug info for the function.
     NoDebugInfo,
     /// Lines, but neither variables nor types.
     LinesOnly,
-    /// Debug info is in files of its own.
-    Split,
+    /// Debug info is in a file of its own, which could not be had for this reason.
+    Split(String),
+    /// The separate debug file of this name is nowhere.
+    DebugFile(String),
     /// Inlined by the optimiser, and no parameter is left in the debug info: it may have had none, too.
     Inlined,
 }
 
 /// What is missing for a call, if its function may have arguments that were not found. std as it ships has
 /// line tables only, and nobody misses its arguments; a C library's frames are not ours either.
-pub(super) fn gap(call: &Call, image: &Image, state: &mut ImageState) -> Option<Gap> {
+pub(super) fn gap(call: &Call, image: &'static Image, state: &mut ImageState) -> Option<Gap> {
     if call.frame.kind == FrameKind::Std || !call.frame.arguments.is_empty() {
         return None;
     }
+    if let Some(reason) = &call.no_split {
+        return Some(Gap::Split(reason.clone()));
+    }
     let Some(entries) = call.entries else {
         image.rustc_version()?;
-        if call.frame.location.is_some() {
-            return Some(Gap::LinesOnly);
+        if !image.has_symbol_table() {
+            return Some(
+                image.missing_debug_file().map_or(Gap::Stripped, |name| Gap::DebugFile(name.to_owned())),
+            );
         }
-        return Some(if !image.has_symbol_table() {
-            Gap::Stripped
-        } else if is_split(image) {
-            Gap::Split
+        // A statically linked C library has names without a path.
+        call.frame.function.contains("::").then_some(())?;
+        if let Some(name) = image.missing_debug_file() {
+            return Some(Gap::DebugFile(name.to_owned()));
+        }
+        return Some(if call.frame.location.is_some() {
+            Gap::LinesOnly
+        } else if !image.has_debug_info() {
+            Gap::StrippedOfDebugInfo
         } else {
             Gap::NoDebugInfo
         });
     };
-    if !is_detailed(image, state, entries.function.unit) {
-        return Some(Gap::LinesOnly);
+    // A unit that has line tables only is not split.
+    if entries.info.skeleton.is_none() && !is_detailed(image, state, entries.function.unit) {
+        return is_rust(image, state, entries.function.unit).then_some(Gap::LinesOnly);
     }
     call.frame.inlined.then_some(Gap::Inlined)
 }
 
 impl Gap {
     /// Whether a setting other than the optimisation level would help.
-    pub(super) fn is_mendable(self) -> bool {
-        self != Gap::Inlined
+    pub(super) fn is_mendable(&self) -> bool {
+        *self != Gap::Inlined
     }
 
     /// For people: what is missing, and what to set.
-    pub(super) fn reason(self, image: &Image) -> String {
-        let profile = profile(image);
-        let variable = profile.to_uppercase().replace('-', "_");
-        let (what, setting) = match self {
+    pub(super) fn reason(&self, image: &Image) -> String {
+        let (what, settings): (String, &[(&str, &str)]) = match self {
             Gap::Inlined => {
                 return "inlined by the optimiser, which kept none of its arguments, if it has any".into();
             }
-            Gap::Stripped => (
-                "stripped of its symbols",
-                format!("`strip = false` and `debug = true` under `[profile.{profile}]`"),
+            Gap::DebugFile(name) => {
+                return format!(
+                    "its debug info is in {name}, which is not there, so no arguments: put it beside the \
+                     program, or name its folder in RELAPSE_DEBUG_PATH"
+                );
+            }
+            Gap::Stripped => ("stripped of its symbols".into(), &[("strip", "false"), ("debug", "true")]),
+            Gap::StrippedOfDebugInfo => (
+                "stripped of its debug info, or compiled without".into(),
+                &[("strip", "false"), ("debug", "true")],
             ),
-            Gap::NoDebugInfo => {
-                ("compiled without debug info", format!("`debug = true` under `[profile.{profile}]`"))
+            Gap::NoDebugInfo => ("compiled without debug info".into(), &[("debug", "true")]),
+            Gap::LinesOnly => ("compiled with line tables only".into(), &[("debug", "true")]),
+            Gap::Split(reason) => {
+                (format!("its debug info is split off, and {reason}"), &[("split-debuginfo", "\"off\"")])
             }
-            Gap::LinesOnly => {
-                ("compiled with line tables only", format!("`debug = true` under `[profile.{profile}]`"))
-            }
-            Gap::Split => (
-                "compiled with debug info in separate files",
-                format!("`split-debuginfo = \"off\"` under `[profile.{profile}]`"),
-            ),
         };
-        let variable = match self {
-            Gap::Split => format!("CARGO_PROFILE_{variable}_SPLIT_DEBUGINFO=off"),
-            Gap::Stripped => {
-                format!("CARGO_PROFILE_{variable}_STRIP=false CARGO_PROFILE_{variable}_DEBUG=true")
-            }
-            _ => format!("CARGO_PROFILE_{variable}_DEBUG=true"),
-        };
-        format!("{what}, so no arguments: set {setting} in Cargo.toml (or {variable})")
+        format!("{what}, so no arguments: {}", advice(image, settings))
     }
+}
+
+/// Of each image, how many arguments of the project's own frames the optimiser kept nowhere.
+pub(super) fn optimised(calls: &[Call]) -> Vec<String> {
+    let mut images: Vec<(&Image, usize, usize)> = Vec::new();
+    for call in calls.iter().filter(|call| call.frame.kind == FrameKind::Workspace) {
+        let Some((image, _)) = call.image else { continue };
+        let arguments = &call.frame.arguments;
+        let lost = arguments.iter().filter(|a| a.value.trust == Trust::OptimizedOut).count();
+        match images.iter_mut().find(|(known, ..)| known.number() == image.number()) {
+            Some((_, all, gone)) => (*all, *gone) = (*all + arguments.len(), *gone + lost),
+            None => images.push((image, arguments.len(), lost)),
+        }
+    }
+    let lossy = images.into_iter().filter(|(_, _, lost)| *lost > 0);
+    let note = |(image, all, lost): (&Image, usize, usize)| {
+        format!(
+            "{}: built with optimisation, which kept {lost} of {all} arguments nowhere: {}",
+            image.name(),
+            advice(image, &[("opt-level", "0")])
+        )
+    };
+    lossy.map(note).collect()
+}
+
+/// What to set under the profile that the image was built with, in both ways.
+fn advice(image: &Image, settings: &[(&str, &str)]) -> String {
+    let profile = profile(image);
+    let lines: Vec<String> = settings.iter().map(|(key, value)| format!("`{key} = {value}`")).collect();
+    let variables = settings.iter().map(|(key, value)| {
+        let name = format!("CARGO_PROFILE_{profile}_{key}").to_uppercase().replace('-', "_");
+        format!("{name}={}", value.trim_matches('"'))
+    });
+    format!(
+        "set {} under `[profile.{profile}]` in Cargo.toml (or {})",
+        lines.join(" and "),
+        variables.collect::<Vec<_>>().join(" ")
+    )
 }
 
 /// The cargo profile that the path tells: `target/debug/…`, `target/TRIPLE/release/…`; `dev` where it tells none.
@@ -140,21 +186,20 @@ fn has_details(image: &Image, state: &mut ImageState, unit: DebugInfoOffset) -> 
     Some(false)
 }
 
+/// Whether rustc made a unit, and not the compiler of a C library that is linked in.
+fn is_rust(image: &Image, state: &mut ImageState, unit: DebugInfoOffset) -> bool {
+    let language = state
+        .units
+        .unit(&image.dwarf, unit)
+        .ok()
+        .and_then(|unit| unit.entry(unit.header.root_offset()).ok()?.attr_value(gimli::DW_AT_language));
+    language == Some(gimli::AttributeValue::Language(gimli::DW_LANG_Rust))
+}
+
 /// rustc names a unit `src/lib.rs/@/NAME.HASH-cgu.0`: the file, and the folder that it was compiled in.
 fn crate_of(image: &Image, state: &mut ImageState, unit: DebugInfoOffset) -> Option<(String, String)> {
     let unit = state.units.unit(&image.dwarf, unit).ok()?;
     let name = unit.name?.to_string_lossy().into_owned();
     let (file, _) = name.split_once("/@/")?;
     Some((file.to_owned(), unit.comp_dir?.to_string_lossy().into_owned()))
-}
-
-fn is_split(image: &Image) -> bool {
-    let mut units = image.dwarf.units();
-    while let Ok(Some(header)) = units.next() {
-        let unit = image.dwarf.unit(header).ok();
-        if unit.is_some_and(|unit| unit.dwo_id.is_some()) {
-            return true;
-        }
-    }
-    false
 }

@@ -4,8 +4,8 @@
 use relapse_snapshot::{Frame, FrameKind, Location};
 
 use super::function::Function;
-use super::{Call, Entries, Stacks};
-use crate::image::{AddressSpace, DieRef, Image};
+use super::{Call, Entries, ImageState, Stacks};
+use crate::image::{AddressSpace, DebugInfo, DieRef, Image};
 use crate::unwind::PhysicalFrame;
 
 /// Inlined calls at one address: rustc's own limit is far below.
@@ -29,10 +29,10 @@ impl Stacks {
     ) -> Vec<Call> {
         let Some((image, bias)) = space.image_at(physical.lookup) else {
             let frame = Frame { function: NAMELESS.into(), name: NAMELESS.into(), ..Frame::default() };
-            return vec![Call { frame, physical: index, entries: None, image: None }];
+            return vec![Call { frame, physical: index, entries: None, image: None, no_split: None }];
         };
         let address = physical.lookup.wrapping_sub(bias);
-        let (unit, found) = look_up(image, address);
+        let Active { info, unit, found, no_split } = look_up(image, address);
         let last = found.len().saturating_sub(1);
         let outermost = found.last().and_then(|call| call.entry);
         let mut calls: Vec<Call> = found
@@ -40,16 +40,19 @@ impl Stacks {
             .enumerate()
             .filter_map(|(at, call)| {
                 let entries = Entries {
+                    info,
                     function: DieRef { unit: unit?, entry: call.entry? },
                     outermost: DieRef { unit: unit?, entry: outermost? },
                 };
-                let frame = self.frame(image, entries.function, call, at < last);
-                Some(Call { frame, physical: index, entries: Some(entries), image: Some((image, bias)) })
+                let frame = self.frame(info, entries.function, call, at < last);
+                let (entries, image) = (Some(entries), Some((image, bias)));
+                Some(Call { frame, physical: index, entries, image, no_split: None })
             })
             .collect();
         if calls.is_empty() {
             let frame = self.frame_by_symbol(image, address, found.first());
-            calls.push(Call { frame, physical: index, entries: None, image: Some((image, bias)) });
+            let image = Some((image, bias));
+            calls.push(Call { frame, physical: index, entries: None, image, no_split });
         }
         // C functions and entries that are there for their lines only have no linkage name; the symbol has it.
         for call in calls.iter_mut().filter(|call| call.frame.function.is_empty()) {
@@ -59,12 +62,12 @@ impl Stacks {
         calls
     }
 
-    pub(super) fn frame(&mut self, image: &Image, function: DieRef, call: &Found, inlined: bool) -> Frame {
-        let state = self.images.entry(image.number()).or_default();
-        let function = Function::read(&image.dwarf, &mut state.units, function);
-        let path = function.path(&image.dwarf);
-        let name = function.name(&image.dwarf);
-        let declared = function.declared(&image.dwarf);
+    pub(super) fn frame(&mut self, info: DebugInfo, function: DieRef, call: &Found, inlined: bool) -> Frame {
+        let state = self.images.entry(info.number).or_insert_with(|| ImageState::of(info));
+        let function = Function::read(info.dwarf, &mut state.units, function);
+        let path = function.path(info.dwarf);
+        let name = function.name(info.dwarf);
+        let declared = function.declared(info.dwarf);
         let mut frame = Frame { inlined, ..Frame::default() };
         frame.location = call.place.as_ref().and_then(|(file, line, column)| {
             Some(Location { file: self.path(file).0, line: (*line)?, column: *column })
@@ -125,29 +128,51 @@ impl Stacks {
     }
 }
 
-pub(super) fn look_up(image: &Image, address: u64) -> (Option<gimli::DebugInfoOffset>, Vec<Found>) {
-    let Some(context) = image.context() else { return (None, Vec::new()) };
-    let unit = context.find_dwarf_and_unit(address).skip_all_loads();
-    let unit = unit.and_then(|unit| unit.header.debug_info_offset());
-    let mut found = Vec::new();
-    let Ok(mut frames) = context.find_frames(address).skip_all_loads() else { return (unit, found) };
+/// What is active at an address.
+pub(super) struct Active {
+    pub(super) info: DebugInfo,
+    pub(super) unit: Option<gimli::DebugInfoOffset>,
+    pub(super) found: Vec<Found>,
+    /// Why the unit's split debug info could not be had.
+    pub(super) no_split: Option<String>,
+}
+
+pub(super) fn look_up(image: &'static Image, address: u64) -> Active {
+    let info = image.debug_info();
+    let mut active = Active { info, unit: None, found: Vec::new(), no_split: None };
+    let Some(context) = image.context() else { return active };
+    let unit = image.resolve(context.find_dwarf_and_unit(address));
+    match unit.map(|unit| image.locate(&unit)) {
+        Some(Ok(located)) => (active.info, active.unit) = (located.info, located.unit),
+        Some(Err(reason)) => active.no_split = Some(reason),
+        None => {}
+    }
+    let Ok(mut frames) = image.resolve(context.find_frames(address)) else { return active };
     while let Ok(Some(frame)) = frames.next() {
         let place =
             frame.location.and_then(|at| Some((at.file?.to_owned(), at.line, at.column.unwrap_or(0))));
-        found.push(Found { entry: frame.dw_die_offset, place });
-        if found.len() >= MOST_INLINED {
+        active.found.push(Found { entry: frame.dw_die_offset, place });
+        if active.found.len() >= MOST_INLINED {
             break;
         }
     }
-    (unit, found)
+    active
 }
 
 /// What runs before `main`, the C `main` that rustc makes, and its `__rust_try` around it.
 fn is_start_code(image: &Image, function: &str) -> bool {
+    const FUNCTIONS: [&str; 6] = [
+        "_start",
+        "main",
+        "__libc_start_main",
+        "__libc_start_main_impl",
+        "__libc_start_call_main",
+        "_start_c",
+    ];
     const LIBRARIES: [&str; 7] = ["libc.", "libc-", "ld-", "libpthread", "libgcc_s", "libm.", "linux-vdso"];
     let name = image.name();
     function.starts_with("__rust_")
-        || matches!(function, "_start" | "main" | "__libc_start_main" | "__libc_start_call_main" | "_start_c")
+        || FUNCTIONS.contains(&function)
         || LIBRARIES.iter().any(|library| name.starts_with(library))
 }
 

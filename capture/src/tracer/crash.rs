@@ -65,6 +65,13 @@ impl Tracer<'_> {
             return;
         }
         let mut notes = Vec::new();
+        if begun.raised {
+            notes.push(
+                "the panic was seen as it began to unwind, and its place found on the stack: the program has no \
+                 symbols"
+                    .to_owned(),
+            );
+        }
         match payload {
             Payload::Unformatted => notes.push(
                 "the message was never put together: the panic happened inside the panic hook".to_owned(),
@@ -73,10 +80,9 @@ impl Tracer<'_> {
             Payload::Text(_) | Payload::Other => {}
         }
         let cause = Cause { kind: CauseKind::Panic, message, signal: None };
-        let crash = self.capture(
-            &target,
-            Found { tid, registers: &begun.registers, cause, place: Some(place.clone()), notes },
-        );
+        // Of a panic in a program without symbols the place may not be found.
+        let place = Some(place.clone()).filter(|place| place.line > 0);
+        let crash = self.capture(&target, Found { tid, registers: &begun.registers, cause, place, notes });
         let pending = expectation == Some(Expectation::Unknown);
         let now = if pending { self.policy.keep_pending(process, crash) } else { Some(crash) };
         if let Some(crash) = now {

@@ -4,14 +4,17 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::rc::Rc;
 
-use object::read::ReadCache;
 use object::read::elf::ElfFile64;
+use object::read::{ReadCache, ReadRef};
 use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SegmentFlags, SymbolKind};
 
 use super::live::Mapping;
 use super::ptrace::Pid;
+use crate::image::DebugFolders;
+use crate::image::debug_file::{self, Wanted};
 use crate::panic::{Minor, Origin, minor_version};
 
 /// What a breakpoint is there for.
@@ -25,12 +28,16 @@ pub(crate) enum Entry {
     LibrariesChanged,
     /// A function whose arguments are read at its entry.
     Watched,
+    /// `_Unwind_RaiseException`: a panic begins to unwind. All that is seen of one in a program without symbols.
+    Raise,
 }
 
 /// Enough of a first instruction to know it, and the byte that an int3 replaces.
 const CODE_LEN: usize = 16;
 /// The flag of a segment that may be executed.
 const PF_X: u32 = 1;
+/// The function of the unwinder that a panic is given to (Itanium C++ ABI: Exception Handling, section 1.3).
+const RAISE: &[u8] = b"_Unwind_RaiseException";
 /// Symbols are counted before they are read: no program has more.
 const SYMBOL_LIMIT: usize = 20_000_000;
 
@@ -54,6 +61,15 @@ struct Segment {
     size: u64,
 }
 
+/// How a panic shows in an image with a std of its own whose symbols are gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hidden {
+    /// It imports the function that begins to unwind.
+    Raises,
+    /// Not at all: it is linked statically, or aborts.
+    Never,
+}
+
 /// What the tracer needs to know of one file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Image {
@@ -61,6 +77,10 @@ pub(crate) struct Image {
     pub(crate) points: Vec<EntryPoint>,
     /// The version of the rustc that made it; `None`: not made by rustc, or stripped of that.
     pub(crate) minor: Option<Minor>,
+    /// How the panics of an image show whose std has no symbols.
+    pub(crate) hidden: Option<Hidden>,
+    /// What the user should know of it.
+    pub(crate) notes: Vec<String>,
     /// Ranges of std functions that make payloads, with the kind that each makes.
     origins: Vec<(u64, u64, Origin)>,
     segments: Vec<Segment>,
@@ -89,12 +109,17 @@ impl Image {
 }
 
 /// The files seen so far, each read once.
-#[derive(Default)]
 pub(crate) struct Images {
     known: HashMap<(String, i64, i64, u64), Rc<Image>>,
+    debug_folders: DebugFolders,
 }
 
 impl Images {
+    /// None yet. `debug_folders`: where the symbols of stripped ones may be.
+    pub(crate) fn new(debug_folders: &DebugFolders) -> Images {
+        Images { known: HashMap::new(), debug_folders: debug_folders.clone() }
+    }
+
     /// The file of a mapping. The main executable is reached through `/proc/PID/exe`, which serves after a
     /// rebuild has replaced it and in another mount namespace.
     pub(crate) fn of(&mut self, pid: Pid, mapping: &Mapping) -> Rc<Image> {
@@ -106,7 +131,8 @@ impl Images {
             return Rc::default();
         };
         let key = (mapping.identity.clone(), file.mtime(), file.mtime_nsec(), file.size());
-        let image = self.known.entry(key).or_insert_with(|| Rc::new(read(data).unwrap_or_default()));
+        let read = || read(data, &mapping.path, &self.debug_folders).unwrap_or_default();
+        let image = self.known.entry(key).or_insert_with(|| Rc::new(read()));
         Rc::clone(image)
     }
 }
@@ -117,7 +143,7 @@ fn has_identity(file: &File, mapping: &Mapping) -> bool {
     file.metadata().is_ok_and(|metadata| metadata.is_file() && Some(metadata.ino()) == inode)
 }
 
-fn read(file: File) -> Option<Image> {
+fn read(file: File, path: &Path, debug_folders: &DebugFolders) -> Option<Image> {
     let cache = ReadCache::new(file);
     let elf: ElfFile64<'_, object::Endianness, _> = ElfFile64::parse(&cache).ok()?;
     let mut image = Image {
@@ -129,27 +155,83 @@ fn read(file: File) -> Option<Image> {
         minor: comment_version(&elf),
         ..Image::default()
     };
-    for symbol in elf.symbols().chain(elf.dynamic_symbols()).take(SYMBOL_LIMIT) {
-        if symbol.kind() != SymbolKind::Text || symbol.address() == 0 {
-            continue;
-        }
-        let Ok(name) = symbol.name_bytes() else { continue };
-        let Some(meaning) = meaning(name) else { continue };
-        match meaning {
-            Meaning::Entry(entry) => {
-                if image.points.iter().any(|point| point.svma == symbol.address()) {
-                    continue;
-                }
-                if let Some(code) = code_at(&elf, symbol.address()) {
-                    image.points.push(EntryPoint { entry, svma: symbol.address(), code });
-                }
-            }
-            Meaning::Origin(origin) => {
-                image.origins.push((symbol.address(), symbol.address() + symbol.size(), origin));
-            }
+    image.read_symbols(&elf, elf.symbols().chain(elf.dynamic_symbols()));
+    if image.minor.is_some() && elf.symbols().next().is_none() {
+        // Stripped: the other half may have been kept.
+        let found = debug_file::find(path, &Wanted::by(&elf), debug_folders);
+        let debug = found.file.and_then(|bytes| ElfFile64::<object::Endianness, _>::parse(bytes).ok());
+        match debug {
+            Some(debug) => image.read_symbols(&elf, debug.symbols()),
+            None => image.without_symbols(&elf, path, &found.refused),
         }
     }
     Some(image)
+}
+
+impl Image {
+    /// What can be done without any symbols.
+    fn without_symbols<'d, R: ReadRef<'d>>(
+        &mut self,
+        elf: &ElfFile64<'d, object::Endianness, R>,
+        path: &Path,
+        refused: &[String],
+    ) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        self.notes = refused.iter().map(|reason| format!("{name}: {reason}")).collect();
+        let has_entry = self.points.iter().any(|point| point.entry == Entry::PanicWithHook);
+        let imports = |wanted: fn(&[u8]) -> bool| {
+            let mut symbols = elf.dynamic_symbols().take(SYMBOL_LIMIT);
+            symbols.any(|s| s.is_undefined() && s.name_bytes().is_ok_and(wanted))
+        };
+        // Where std is a library of its own, that one has the panic entries.
+        if has_entry || imports(is_of_std) {
+            return;
+        }
+        if imports(|name| name == RAISE) {
+            self.hidden = Some(Hidden::Raises);
+        } else {
+            self.hidden = Some(Hidden::Never);
+            self.notes.push(format!(
+                "{name} is stripped of its symbols, so its panics are not seen: set `strip = false` under its \
+                 profile in Cargo.toml"
+            ));
+        }
+    }
+
+    /// Notes those of the symbols that matter; `elf` has the code.
+    fn read_symbols<'d, R: ReadRef<'d>, S: ObjectSymbol<'d>>(
+        &mut self,
+        elf: &ElfFile64<'d, object::Endianness, R>,
+        symbols: impl Iterator<Item = S>,
+    ) {
+        for symbol in symbols.take(SYMBOL_LIMIT) {
+            if symbol.kind() != SymbolKind::Text || symbol.address() == 0 {
+                continue;
+            }
+            let Ok(name) = symbol.name_bytes() else { continue };
+            let Some(meaning) = meaning(name) else { continue };
+            match meaning {
+                Meaning::Entry(entry) => {
+                    if self.points.iter().any(|point| point.svma == symbol.address()) {
+                        continue;
+                    }
+                    if let Some(code) = code_at(elf, symbol.address()) {
+                        self.points.push(EntryPoint { entry, svma: symbol.address(), code });
+                    }
+                }
+                Meaning::Origin(origin) => {
+                    let end = symbol.address().saturating_add(symbol.size());
+                    self.origins.push((symbol.address(), end, origin));
+                }
+            }
+        }
+    }
+}
+
+/// Whether an imported name is one of std's own functions, mangled in either way.
+fn is_of_std(name: &[u8]) -> bool {
+    let path = std::str::from_utf8(name).ok().and_then(|name| rustc_demangle::try_demangle(name).ok());
+    path.is_some_and(|path| format!("{path:#}").starts_with("std::"))
 }
 
 enum Meaning {
@@ -161,6 +243,9 @@ enum Meaning {
 fn meaning(name: &[u8]) -> Option<Meaning> {
     if name == b"_dl_debug_state" {
         return Some(Meaning::Entry(Entry::LibrariesChanged));
+    }
+    if name == RAISE {
+        return Some(Meaning::Entry(Entry::Raise));
     }
     let has = |part: &[u8]| name.windows(part.len()).any(|window| window == part);
     if !has(b"panic") && !has(b"rust_begin_unwind") {
@@ -200,7 +285,7 @@ pub(crate) fn generic_argument(path: &str) -> Option<String> {
     Some(rest[..end].to_owned())
 }
 
-fn code_at<'d, R: object::ReadRef<'d>>(
+fn code_at<'d, R: ReadRef<'d>>(
     elf: &ElfFile64<'d, object::Endianness, R>,
     svma: u64,
 ) -> Option<[u8; CODE_LEN]> {
@@ -214,14 +299,12 @@ fn code_at<'d, R: object::ReadRef<'d>>(
     Some(code)
 }
 
-fn comment_version<'d, R: object::ReadRef<'d>>(elf: &ElfFile64<'d, object::Endianness, R>) -> Option<Minor> {
+fn comment_version<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, object::Endianness, R>) -> Option<Minor> {
     minor_version(&comment(elf)?)
 }
 
 /// The compiler named by `.comment`: `rustc version 1.95.0 (59807616e 2026-04-14)`.
-pub(crate) fn comment<'d, R: object::ReadRef<'d>>(
-    elf: &ElfFile64<'d, object::Endianness, R>,
-) -> Option<String> {
+pub(crate) fn comment<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, object::Endianness, R>) -> Option<String> {
     const LIMIT: u64 = 64 << 10;
     let section = elf.section_by_name(".comment")?;
     let data = section.data_range(section.address(), section.size().min(LIMIT)).ok()??;

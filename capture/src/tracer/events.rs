@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::breakpoint::{self, Stepped};
 use super::entries::{Entry, Images};
+use super::guard::{self, Guard, Verdict};
 use super::live::{self, LiveMemory};
 use super::policy::Policy;
 use super::process::{Begun, Process, State, Thread};
@@ -15,7 +16,7 @@ use super::stacks::StackReader;
 use super::watching::Watching;
 use super::{Ending, KillSwitch, Recorder, Settings};
 use crate::memory::Memory;
-use crate::panic::{PanicCall, Payload};
+use crate::panic::{Origin, PanicCall, Payload};
 use crate::signal;
 
 /// How long to wait for a thread to stop. One that is blocked in the kernel for good answers no interrupt.
@@ -52,6 +53,8 @@ pub(super) struct Tracer<'a> {
     pub(super) stacks: StackReader,
     images: Images,
     pub(super) watching: Option<Watching>,
+    /// Over a sandboxed command.
+    guard: Option<Guard>,
     /// Reports that came while threads were being stopped for another one's sake.
     pub(super) queue: VecDeque<(Pid, Change)>,
 }
@@ -63,6 +66,7 @@ impl<'a> Tracer<'a> {
         recorder: &'a mut dyn Recorder,
         kill_rest: bool,
         kill_switch: KillSwitch,
+        guard: Option<Guard>,
     ) -> Tracer<'a> {
         Tracer {
             root,
@@ -75,9 +79,10 @@ impl<'a> Tracer<'a> {
             threads: HashMap::from([(root, Thread::new(root))]),
             processes: HashMap::from([(root, Process::default())]),
             policy: Policy::default(),
-            stacks: StackReader::new(&settings.roots, settings.limits.clone()),
-            images: Images::default(),
+            stacks: StackReader::new(&settings.roots, settings.limits.clone(), &settings.debug_folders),
+            images: Images::new(&settings.debug_folders),
             watching: settings.watch.as_ref().map(Watching::new),
+            guard,
             queue: VecDeque::new(),
         }
     }
@@ -100,6 +105,9 @@ impl<'a> Tracer<'a> {
         }
         for process in self.policy.processes() {
             self.process_ended(process, None);
+        }
+        for access in self.guard.iter().flat_map(Guard::told) {
+            self.recorder.access(access);
         }
         if let Some(watching) = &self.watching {
             let account = watching.account();
@@ -125,6 +133,14 @@ impl<'a> Tracer<'a> {
             Change::Event(event, signal) => {
                 self.stopped(tid);
                 self.at_event(tid, event, signal);
+                None
+            }
+            Change::Result => {
+                self.stopped(tid);
+                if let (Some(guard), Some(registers)) = (&mut self.guard, ptrace::registers(tid)) {
+                    guard.answered(tid, registers.rax as i64);
+                }
+                self.resume(tid, 0);
                 None
             }
         }
@@ -198,12 +214,15 @@ impl<'a> Tracer<'a> {
         match event {
             libc::PTRACE_EVENT_EXEC => return self.at_exec(tid),
             libc::PTRACE_EVENT_VFORK => {
+                self.bound_processes();
                 ptrace::resume(tid, 0);
                 return self.set_state(tid, State::InVfork);
             }
             libc::PTRACE_EVENT_EXIT => {
                 self.tell_begun(tid);
             }
+            libc::PTRACE_EVENT_SECCOMP => return self.at_watched_call(tid),
+            libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_CLONE => self.bound_processes(),
             libc::PTRACE_EVENT_STOP
                 if [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU].contains(&signal) =>
             {
@@ -214,6 +233,36 @@ impl<'a> Tracer<'a> {
             _ => {}
         }
         self.resume(tid, 0);
+    }
+
+    /// A sandboxed thread is about to make a system call that the sandbox looks at.
+    fn at_watched_call(&mut self, tid: Pid) {
+        let (Some(guard), Some(mut registers)) = (&mut self.guard, ptrace::registers(tid)) else {
+            return self.resume(tid, 0);
+        };
+        let known = |pid| self.threads.contains_key(&pid) || self.processes.contains_key(&pid);
+        match guard.asked(tid, &registers, |pid| guard::is_descendant(pid, known)) {
+            Verdict::Pass => self.resume(tid, 0),
+            Verdict::PassAndTell => {
+                self.set_state(tid, State::Running);
+                ptrace::resume_to_result(tid);
+            }
+            Verdict::Fail(error) => {
+                // A call of number -1 is skipped, and this is its result.
+                registers.orig_rax = u64::MAX;
+                registers.rax = guard::failure(error);
+                ptrace::set_registers(tid, &registers);
+                self.resume(tid, 0);
+            }
+        }
+    }
+
+    /// Ends a sandboxed command that starts more processes than it may.
+    fn bound_processes(&mut self) {
+        let living = self.processes.len();
+        if self.guard.as_mut().is_some_and(|guard| guard.too_many(living)) {
+            self.kill_switch.switch();
+        }
     }
 
     /// The process is another program now. All its other threads are gone, and the one that called exec has
@@ -231,12 +280,8 @@ impl<'a> Tracer<'a> {
         }
         self.threads.insert(process, Thread::new(process));
         let mut new = Process::default();
-        if new.look_for_images(process, &mut self.images) {
-            self.recorder.note(format!(
-                "{} has no symbols, so its panics are not seen: build it with `strip = \"none\"` or `strip = \
-                 \"debuginfo\"`",
-                crate::program::name(process)
-            ));
+        for note in new.look_for_images(process, &mut self.images) {
+            self.recorder.note(note);
         }
         self.processes.insert(process, new);
         if let Some(watching) = &mut self.watching {
@@ -284,11 +329,14 @@ impl<'a> Tracer<'a> {
         registers.rip = address;
         match entry {
             Entry::LibrariesChanged => {
-                process.look_for_images(process_id, &mut self.images);
+                for note in process.look_for_images(process_id, &mut self.images) {
+                    self.recorder.note(note);
+                }
                 self.watch_process(process_id);
             }
             Entry::Watched => self.at_watched(tid, address, &registers),
             Entry::PanicWithHook => self.panic_begins(tid, address, &registers),
+            Entry::Raise => self.panic_raised(tid, &registers),
             Entry::RustPanic => {
                 let begun = self.threads.get_mut(&tid).and_then(|thread| thread.begun.pop());
                 // None: `resume_unwind`, which is no new panic.
@@ -303,19 +351,10 @@ impl<'a> Tracer<'a> {
 
     fn panic_begins(&mut self, tid: Pid, address: u64, registers: &libc::user_regs_struct) {
         let process_id = self.process_of(tid);
-        let Some(process) = self.processes.get_mut(&process_id) else { return };
-        process.panics += 1;
-        if Policy::is_enough(process.panics) {
-            let times = process.panics;
-            process.disarm(process_id);
-            for thread in self.threads.values_mut().filter(|thread| thread.process == process_id) {
-                thread.begun.clear();
-            }
-            return self.recorder.note(format!(
-                "{} has panicked {times} times: it runs on at full speed, further panics are not looked at",
-                crate::program::name(process_id)
-            ));
+        if self.panics_enough(process_id) {
+            return;
         }
+        let Some(process) = self.processes.get(&process_id) else { return };
         let (Some(breakpoint), Ok(memory)) = (process.breakpoint(address), LiveMemory::open(process_id))
         else {
             return;
@@ -331,8 +370,47 @@ impl<'a> Tracer<'a> {
             return;
         }
         if thread.begun.len() < NESTED_LIMIT {
-            thread.begun.push(Begun { call, origin, registers: *registers });
+            thread.begun.push(Begun { call, origin, registers: *registers, raised: false });
         }
+    }
+
+    /// A panic of an image without symbols, which shows only as it begins to unwind.
+    fn panic_raised(&mut self, tid: Pid, registers: &libc::user_regs_struct) {
+        let process_id = self.process_of(tid);
+        let (Some(process), Ok(memory)) = (self.processes.get(&process_id), LiveMemory::open(process_id))
+        else {
+            return;
+        };
+        // Images with symbols raise through the same function, and their panics were told of by then.
+        let caller = memory.read_u64(registers.rsp).unwrap_or(0);
+        let Some(image) = process.hidden_at(caller) else { return };
+        let Some(call) = PanicCall::raised(image.minor, registers.rdi, registers.rsp, &memory) else {
+            return;
+        };
+        if self.panics_enough(process_id) {
+            return;
+        }
+        let begun = Begun { call, origin: Origin::Value(None), registers: *registers, raised: true };
+        self.tell_panic(tid, &begun);
+    }
+
+    /// Counts a panic of a process; one that has had so many is left alone from then on.
+    fn panics_enough(&mut self, process_id: Pid) -> bool {
+        let Some(process) = self.processes.get_mut(&process_id) else { return false };
+        process.panics += 1;
+        if !Policy::is_enough(process.panics) {
+            return false;
+        }
+        let times = process.panics;
+        process.disarm(process_id);
+        for thread in self.threads.values_mut().filter(|thread| thread.process == process_id) {
+            thread.begun.clear();
+        }
+        self.recorder.note(format!(
+            "{} has panicked {times} times: it runs on at full speed, further panics are not looked at",
+            crate::program::name(process_id)
+        ));
+        true
     }
 
     /// Runs the instruction under a breakpoint and lets the thread go on. `registers.rip` is at the breakpoint.
@@ -446,7 +524,7 @@ impl<'a> Tracer<'a> {
                         self.process_ended(tid, None);
                     }
                 }
-                Change::Signal(_) | Change::Event(..) => {
+                Change::Signal(_) | Change::Event(..) | Change::Result => {
                     // Also those that were born meanwhile.
                     let process = live::status_field(tid, "Tgid").and_then(|t| t.parse().ok()).unwrap_or(tid);
                     // SAFETY: a system call on numbers; a stopped tracee's number is its own.

@@ -7,8 +7,10 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::ptr;
+use std::sync::Arc;
 
 use super::ptrace::Pid;
+use crate::sandbox::Sandbox;
 
 /// A command to be traced.
 #[derive(Debug, Clone, Default)]
@@ -50,6 +52,8 @@ pub(crate) struct Setup {
     pub(crate) limits: Vec<(libc::__rlimit_resource_t, u64)>,
     /// Whether it gets a session of its own, away from the terminal.
     pub(crate) own_session: bool,
+    /// What it is confined to.
+    pub(crate) sandbox: Option<Arc<Sandbox>>,
     /// The signal mask of the program; `None`: the calling thread's.
     pub(crate) mask: Option<libc::sigset_t>,
 }
@@ -218,6 +222,12 @@ unsafe fn become_program(child: &Child<'_>) -> i32 {
         libc::signal(libc::SIGPIPE, libc::SIG_DFL);
         if let Some(mask) = &child.setup.mask {
             libc::sigprocmask(libc::SIG_SETMASK, &raw const *mask, ptr::null_mut());
+        }
+        // Last, so that nothing of the above is looked at. A tracer stands by: it has seized this process.
+        if let Some(sandbox) = &child.setup.sandbox
+            && let Err(error) = sandbox.enter(true)
+        {
+            return error.raw_os_error().unwrap_or(libc::EINVAL);
         }
         let mut denied = false;
         for candidate in child.candidates {

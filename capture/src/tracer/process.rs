@@ -1,10 +1,11 @@
 //! One traced process: its breakpoints, and the threads that are being followed.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::breakpoint::INT3;
-use super::entries::{Entry, Image, Images};
+use super::entries::{Entry, Hidden, Image, Images};
 use super::live::{self, LiveMemory};
 use super::ptrace::Pid;
 use super::watching::Point;
@@ -51,6 +52,10 @@ pub(crate) struct Process {
     watched: HashMap<u64, Point>,
     /// Images that have been looked at: identity and first address.
     seen: HashSet<(String, u64)>,
+    /// Where exceptions are raised: breakpoints belong there once an image has no panic entries of its own.
+    raises: Vec<(u64, Breakpoint)>,
+    /// The code of images whose panics show in no other way.
+    hidden: Vec<(Range<u64>, Rc<Image>)>,
     /// Whether panics are of no interest any more.
     disarmed: bool,
     /// How many panics it had.
@@ -63,39 +68,61 @@ impl Process {
         Process { panics: 0, ..self.clone() }
     }
 
-    /// Sets breakpoints in images that were mapped since the last look. Returns whether a program made by rustc
-    /// was found that has no panic entries (its symbols were stripped).
-    pub(crate) fn look_for_images(&mut self, pid: Pid, images: &mut Images) -> bool {
-        let Ok(memory) = LiveMemory::open(pid) else { return false };
-        let mut stripped = false;
+    /// Sets breakpoints in images that were mapped since the last look. Returns what the user should know of
+    /// them.
+    pub(crate) fn look_for_images(&mut self, pid: Pid, images: &mut Images) -> Vec<String> {
+        let Ok(memory) = LiveMemory::open(pid) else { return Vec::new() };
+        let mut notes = Vec::new();
         for mapping in live::executable_mappings(pid).into_iter().take(IMAGE_LIMIT) {
             if !self.seen.insert((mapping.identity.clone(), mapping.start)) {
                 continue;
             }
             let image = images.of(pid, &mapping);
-            stripped |=
-                image.minor.is_some() && !image.points.iter().any(|p| p.entry == Entry::PanicWithHook);
+            notes.extend_from_slice(&image.notes);
+            if image.hidden == Some(Hidden::Raises) {
+                self.hidden.push((mapping.start..mapping.end, Rc::clone(&image)));
+            }
             let Some(bias) = image.bias(&mapping) else { continue };
             for point in &image.points {
                 let address = point.svma.wrapping_add(bias);
-                if !(mapping.start..mapping.end).contains(&address)
-                    || self.disarmed && point.entry != Entry::LibrariesChanged
-                {
+                if !(mapping.start..mapping.end).contains(&address) {
                     continue;
                 }
-                // A process that was forked from a traced one has the byte already: the file tells what was there.
-                let found = memory.read_vec(address, 1).unwrap_or_default();
-                if found.first().is_none_or(|byte| *byte != point.code[0] && *byte != INT3) {
-                    continue;
-                }
-                if memory.write(address, &[INT3]).is_ok() {
-                    let breakpoint =
-                        Breakpoint { entry: point.entry, code: point.code, image: Rc::clone(&image), bias };
-                    self.breakpoints.insert(address, breakpoint);
+                let breakpoint =
+                    Breakpoint { entry: point.entry, code: point.code, image: Rc::clone(&image), bias };
+                if point.entry == Entry::Raise {
+                    self.raises.push((address, breakpoint));
+                } else {
+                    self.set(&memory, address, breakpoint);
                 }
             }
         }
-        stripped
+        if !self.hidden.is_empty() {
+            for (address, breakpoint) in std::mem::take(&mut self.raises) {
+                self.set(&memory, address, breakpoint);
+            }
+        }
+        notes
+    }
+
+    fn set(&mut self, memory: &LiveMemory, address: u64, breakpoint: Breakpoint) {
+        if self.disarmed && breakpoint.entry != Entry::LibrariesChanged {
+            return;
+        }
+        // A process that was forked from a traced one has the byte already: the file tells what was there.
+        let found = memory.read_vec(address, 1).unwrap_or_default();
+        if found.first().is_none_or(|byte| *byte != breakpoint.code[0] && *byte != INT3) {
+            return;
+        }
+        if memory.write(address, &[INT3]).is_ok() {
+            self.breakpoints.insert(address, breakpoint);
+        }
+    }
+
+    /// The image that has this address, if its panics only show as they are raised.
+    pub(crate) fn hidden_at(&self, address: u64) -> Option<&Image> {
+        let found = self.hidden.iter().find(|(range, _)| range.contains(&address));
+        found.map(|(_, image)| image.as_ref())
     }
 
     /// The breakpoint at an address, or the one that was there.
@@ -221,6 +248,8 @@ pub(crate) struct Begun {
     pub(crate) origin: Origin,
     /// The registers at the entry: all frames of the panic lie above them, whatever the hook does.
     pub(crate) registers: libc::user_regs_struct,
+    /// Whether it was seen only as it began to unwind, in a program without symbols.
+    pub(crate) raised: bool,
 }
 
 /// Where a thread is.

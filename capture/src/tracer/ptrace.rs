@@ -22,15 +22,24 @@ fn request(request: libc::c_uint, pid: Pid, address: usize, data: usize) -> io::
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }
 
+/// What a sandboxed command reports in addition: the system calls that its filter names.
+const SANDBOXED: libc::c_int = libc::PTRACE_O_TRACESECCOMP | libc::PTRACE_O_TRACESYSGOOD;
+
 /// Seizes a process. The kernel kills it when the tracer's thread ends before it is detached.
-pub(crate) fn seize(pid: Pid) -> io::Result<()> {
-    request(libc::PTRACE_SEIZE, pid, 0, OPTIONS as usize).map(drop)
+pub(crate) fn seize(pid: Pid, sandboxed: bool) -> io::Result<()> {
+    let options = if sandboxed { OPTIONS | SANDBOXED } else { OPTIONS };
+    request(libc::PTRACE_SEIZE, pid, 0, options as usize).map(drop)
 }
 
 /// Lets a stopped tracee run on, with `signal` delivered to it (0: none).
 pub(crate) fn resume(pid: Pid, signal: i32) {
     // The one failure is a tracee that was killed meanwhile: its end is reported by `wait`.
     let _ = request(libc::PTRACE_CONT, pid, 0, signal as usize);
+}
+
+/// Lets a tracee that is stopped at the entry of a system call run on to that call's end, and stop there.
+pub(crate) fn resume_to_result(pid: Pid) {
+    let _ = request(libc::PTRACE_SYSCALL, pid, 0, 0);
 }
 
 /// Leaves a tracee in its group-stop, but lets it report SIGCONT.
@@ -99,6 +108,8 @@ pub(crate) enum Change {
     Killed(i32),
     /// It is about to receive this signal.
     Signal(i32),
+    /// It is at the end of a system call ([`resume_to_result`]).
+    Result,
     /// It reached a `PTRACE_EVENT_…`; for `PTRACE_EVENT_STOP` the signal tells a group-stop from an interrupt.
     Event(i32, i32),
 }
@@ -114,6 +125,11 @@ fn change(status: libc::c_int) -> Option<Change> {
         return None;
     }
     let (signal, event) = (libc::WSTOPSIG(status), status >> 16);
+    // With PTRACE_O_TRACESYSGOOD the seventh bit tells a system call from a signal.
+    const SYSTEM_CALL: i32 = libc::SIGTRAP | 0x80;
+    if signal == SYSTEM_CALL {
+        return Some(Change::Result);
+    }
     Some(if event == 0 { Change::Signal(signal) } else { Change::Event(event, signal) })
 }
 

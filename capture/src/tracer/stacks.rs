@@ -7,7 +7,7 @@ use super::live::LiveMemory;
 use super::ptrace::Pid;
 use crate::arch::Registers;
 use crate::entries::WatchedFunction;
-use crate::image::{AddressSpace, ImageCache};
+use crate::image::{AddressSpace, DebugFolders, ImageCache};
 use crate::limits::Limits;
 use crate::roots::Roots;
 use crate::stack::{EntryPlan, Moment, Stacks, Want};
@@ -40,8 +40,9 @@ impl Target {
 }
 
 impl StackReader {
-    pub(crate) fn new(roots: &Roots, limits: Limits) -> StackReader {
-        StackReader { stacks: Stacks::new(roots.clone(), limits), images: ImageCache::new() }
+    pub(crate) fn new(roots: &Roots, limits: Limits, debug_folders: &DebugFolders) -> StackReader {
+        let images = ImageCache::with_debug_folders(debug_folders.clone());
+        StackReader { stacks: Stacks::new(roots.clone(), limits), images }
     }
 
     /// A process as it is now; `None`: it has just ended.

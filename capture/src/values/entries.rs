@@ -9,7 +9,7 @@ use super::layout::{Entry, Kind, Layout};
 use super::names::{self, PointerClass};
 use super::scopes::Scopes;
 use super::source::little_endian;
-use crate::image::{DieRef, Slice, UnitCache};
+use crate::image::{self, DieRef, Slice, UnitCache};
 
 type Die = DebuggingInformationEntry<Slice>;
 
@@ -158,7 +158,7 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn text(&self, unit: &Unit<Slice>, entry: &Die, attribute: gimli::DwAt) -> String {
-        let text = entry.attr_value(attribute).and_then(|value| self.dwarf.attr_string(unit, value).ok());
+        let text = entry.attr_value(attribute).and_then(|value| image::string(self.dwarf, unit, value).ok());
         text.map(|text| text.to_string_lossy().into_owned()).unwrap_or_default()
     }
 

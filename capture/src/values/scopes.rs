@@ -2,7 +2,7 @@
 
 use gimli::{DwTag, Dwarf, Unit, UnitOffset, constants};
 
-use crate::image::Slice;
+use crate::image::{self, Slice};
 
 /// Nested namespaces by their extent in the unit, in the order of their start.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ impl Scopes {
             for specification in abbreviation.attributes() {
                 let attribute = entries.read_attribute(*specification)?;
                 if attribute.name() == constants::DW_AT_name {
-                    name = dwarf.attr_string(unit, attribute.value())?.to_string_lossy().into_owned();
+                    name = image::string(dwarf, unit, attribute.value())?.to_string_lossy().into_owned();
                 }
             }
             let parent = open.last().map(|&(_, index)| index);

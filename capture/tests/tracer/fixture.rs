@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command as StdCommand;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use relapse_capture::observe::{Limits, Observation, observe};
 use relapse_capture::panic::PanicLocation;
 use relapse_capture::roots::Roots;
+use relapse_capture::sandbox::{Permissions, Sandbox};
 use relapse_capture::tracer::{
     Command, Crash, Depth, Ending, Expectation, Recorder, Settings, TraceError, trace,
 };
@@ -83,9 +84,22 @@ pub(crate) fn run(source: &str, options: &[&str]) -> Observation {
 
 pub(crate) fn run_with(source: &str, options: &[&str], words: &[&str], limits: &Limits) -> Observation {
     let (command, mark) = Marked::command(words, &program(source, options));
-    let observation = observe(&command, &Roots::default(), limits).unwrap();
+    let observation = observe(&command, &Roots::default(), limits, None).unwrap();
     assert_eq!(mark.left(), Vec::<String>::new(), "processes were left");
     observation
+}
+
+/// Observes a program in a sandbox, with its standard output.
+pub(crate) fn run_confined(source: &str, words: &[&str], permissions: &Permissions) -> (Observation, String) {
+    let sandbox = Arc::new(Sandbox::new(permissions).unwrap());
+    let (mut command, mark) = Marked::command(words, &program(source, &[]));
+    sandbox.set_variables(&mut command.environment);
+    let folder = sandbox.folder().to_owned();
+    let observation = observe(&command, &Roots::default(), &Limits::default(), Some(sandbox)).unwrap();
+    assert_eq!(mark.left(), Vec::<String>::new(), "processes were left");
+    assert!(!folder.exists(), "the sandbox's folder was left");
+    let output = String::from_utf8_lossy(&observation.stdout).into_owned();
+    (observation, output)
 }
 
 /// Everything that a recorder was told.

@@ -6,4 +6,5 @@ mod entries;
 mod fixture;
 mod panics;
 mod processes;
+mod sandbox;
 mod signals;

@@ -3,8 +3,11 @@
 
 use std::fmt;
 use std::ops::{Range, RangeInclusive};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use relapse_capture::limits::Limits;
+use relapse_generator::verify::Bounds;
 use relapse_snapshot::redact::Rules;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -18,6 +21,8 @@ pub(crate) struct Document {
     pub(crate) limits: Limits,
     /// Whether builds get the debug info that they lack.
     pub(crate) debug_info: bool,
+    /// What a test may use while it is proved, and what it may do.
+    pub(crate) bounds: Bounds,
     /// The folder of templates that take the place of the embedded ones, and its place in the text.
     pub(crate) template_folder: Option<(String, Range<usize>)>,
 }
@@ -60,6 +65,7 @@ pub(crate) struct Given {
     patterns: Vec<String>,
     limits: Limits,
     debug_info_off: bool,
+    bounds: Bounds,
     template_folder: Option<(String, Range<usize>)>,
 }
 
@@ -70,6 +76,8 @@ const ELEMENTS: RangeInclusive<u64> = 1..=1_000_000;
 const BYTES: RangeInclusive<u64> = 1..=64 << 20;
 const NODES: RangeInclusive<u64> = 1..=1_000_000;
 const FRAMES: RangeInclusive<u64> = 1..=4096;
+const SECONDS: RangeInclusive<u64> = 1..=3600;
+const MEBIBYTES: RangeInclusive<u64> = 64..=1 << 20;
 
 /// Every setting. A new one is an entry here, a field of [`Given`] and a line in docs/relapse-toml.md.
 pub(crate) const SETTINGS: &[Setting] = &[
@@ -82,6 +90,24 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("limits", "nodes", Kind::Number(NODES, |given, n| given.limits.nodes = n)),
     setting("limits", "frames", Kind::Number(FRAMES, |given, n| given.limits.frames = n as u32)),
     setting("profile", "debug_info", Kind::Switch(|given, on| given.debug_info_off = !on)),
+    setting(
+        "sandbox",
+        "allow_write",
+        Kind::Texts(path, |given, paths| {
+            given.bounds.permissions.writable = paths.into_iter().map(PathBuf::from).collect();
+        }),
+    ),
+    setting("sandbox", "allow_net", Kind::Switch(|given, on| given.bounds.permissions.network = on)),
+    setting(
+        "sandbox",
+        "seconds",
+        Kind::Number(SECONDS, |given, n| given.bounds.limits.timeout = Duration::from_secs(n)),
+    ),
+    setting(
+        "sandbox",
+        "memory",
+        Kind::Number(MEBIBYTES, |given, n| given.bounds.limits.memory_bytes = Some(n << 20)),
+    ),
     setting("templates", "folder", Kind::Text(|given, text, at| given.template_folder = Some((text, at)))),
 ];
 
@@ -149,6 +175,7 @@ impl From<Given> for Document {
             rules,
             limits: given.limits,
             debug_info: !given.debug_info_off,
+            bounds: given.bounds,
             template_folder: given.template_folder,
         }
     }
@@ -222,6 +249,14 @@ fn name(text: &str) -> Result<(), &'static str> {
 fn pattern(text: &str) -> Result<(), &'static str> {
     let nothing = text.chars().all(|c| c == '*');
     if nothing { Err("has a pattern that is no more than `*`: it would be every word") } else { Ok(()) }
+}
+
+fn path(text: &str) -> Result<(), &'static str> {
+    match text {
+        "" => Err("has a path that is empty"),
+        text if text.contains('*') => Err("has a path with `*`: a folder stands for all below it"),
+        _ => Ok(()),
+    }
 }
 
 fn unknown_table(name: &str, at: Range<usize>) -> Wrong {

@@ -13,6 +13,7 @@ use super::attributes::Attributes;
 use super::cfg::Cfg;
 use super::items::{FunctionId, ModuleId, Visibility};
 use super::own_constructor::Builds;
+use super::surroundings::Reads;
 
 /// What a function belongs to.
 #[derive(Debug, Clone)]
@@ -83,6 +84,8 @@ pub struct FunctionItem {
     pub in_macro: Option<String>,
     /// Panics that its body may start on purpose.
     pub asserts: Vec<Assert>,
+    /// What its body reads beside its arguments.
+    pub reads: BTreeSet<Reads>,
     /// Which parameter is which field, of a function that makes its own type of its parameters alone.
     pub builds: Option<Box<Builds>>,
 }

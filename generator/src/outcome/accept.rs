@@ -14,7 +14,7 @@ use crate::compile::{Progress, Variable, compile};
 use crate::edit::{EditSet, FileEdit, Tree};
 use crate::place::kept_clean;
 use crate::scratch::Scratch;
-use crate::verify::{Ended, Limits};
+use crate::verify::{Bounds, Ended};
 
 /// An outcome, ready to be locked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub fn accept(
     regression: &Reviewable,
     outcome: &str,
     variables: &[Variable],
-    limits: &Limits,
+    bounds: &Bounds,
     sink: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Acceptance, OutcomeError> {
     let mut tree = Tree::new(root);
@@ -45,7 +45,7 @@ pub fn accept(
     let locked = add_insta(scratch, &mut tree, &regression.package_folder)?;
     let edits = tree.edits().clone();
     scratch.apply(&edits)?;
-    let snapshot = lock_outcome(scratch, regression, outcome, variables, limits, sink);
+    let snapshot = lock_outcome(scratch, regression, outcome, variables, bounds, sink);
     scratch.reset(&edits)?;
     let (path, content) = snapshot?;
     for stale in tree.walk(&regression.file.with_file_name("snapshots"))? {
@@ -63,7 +63,7 @@ fn lock_outcome(
     regression: &Reviewable,
     outcome: &str,
     variables: &[Variable],
-    limits: &Limits,
+    bounds: &Bounds,
     sink: &mut dyn FnMut(Progress<'_>),
 ) -> Result<(PathBuf, Vec<u8>), OutcomeError> {
     let failed = |reason: String| OutcomeError::NotLocked { name: regression.name.clone(), reason };
@@ -72,7 +72,7 @@ fn lock_outcome(
         return Err(failed(format!("with the assertion it does not build: {}", error.message)));
     }
     let test =
-        find_test(&compiled, regression, limits)?.ok_or_else(|| failed("its test is not found".into()))?;
+        find_test(&compiled, regression, bounds)?.ok_or_else(|| failed("its test is not found".into()))?;
     let folder = regression.file.with_file_name("snapshots");
     let snapshots = || -> Result<Vec<PathBuf>, OutcomeError> {
         let found = Tree::new(scratch.root()).walk(&folder)?;
@@ -86,7 +86,7 @@ fn lock_outcome(
     let earlier = EditSet { files: earlier };
     scratch.apply(&earlier)?;
     let written = (|| {
-        let seen = insta_run(scratch, &compiled, &test, "always", limits)?;
+        let seen = insta_run(scratch, &compiled, &test, "always", bounds)?;
         let mut found = snapshots()?;
         let (Some(path), true) = (found.pop(), found.is_empty()) else {
             return Err(failed(format!("insta wrote no snapshot{seen}")));
@@ -97,7 +97,7 @@ fn lock_outcome(
             let _ = fs::remove_file(scratch.root().join(&path));
             return Err(failed("it returned something else this time".into()));
         }
-        let seen = insta_run(scratch, &compiled, &test, "no", limits)?;
+        let seen = insta_run(scratch, &compiled, &test, "no", bounds)?;
         let _ = fs::remove_file(scratch.root().join(&path));
         if seen.is_empty() {
             Ok((path, bytes))
@@ -115,14 +115,17 @@ fn insta_run(
     compiled: &crate::compile::Compiled,
     test: &str,
     mode: &str,
-    limits: &Limits,
+    bounds: &Bounds,
 ) -> Result<String, OutcomeError> {
     let variables = [
         ("INSTA_UPDATE", OsStr::new(mode)),
         ("INSTA_FORCE_PASS", OsStr::new("0")),
         ("INSTA_WORKSPACE_ROOT", scratch.root().as_os_str()),
     ];
-    let finished = run_test(compiled, test, &variables, limits)?;
+    // insta writes beside the test, in the copy.
+    let mut bounds = bounds.clone();
+    bounds.permissions.writable.push(scratch.root().to_owned());
+    let finished = run_test(compiled, test, &variables, &bounds)?;
     Ok(match finished.ended {
         Ended::ByItself(status) if status.success() => String::new(),
         Ended::ByItself(status) => format!(" ({status})"),

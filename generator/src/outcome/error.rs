@@ -6,7 +6,7 @@ use super::{CallError, DependencyError};
 use crate::compile::CompileError;
 use crate::edit::EditError;
 use crate::scratch::ScratchError;
-use crate::verify::ProcessError;
+use crate::verify::{ProcessError, SandboxError};
 
 /// Why outcomes could not be seen or accepted.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +31,9 @@ pub enum OutcomeError {
     /// A test could not be started.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// The sandbox of a test could not be made.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
     /// The dev-dependency could not be added.
     #[error(transparent)]
     Dependency(#[from] DependencyError),

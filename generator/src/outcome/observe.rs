@@ -14,7 +14,7 @@ use crate::compile::{
 };
 use crate::edit::{EditSet, FileEdit, Tree};
 use crate::scratch::Scratch;
-use crate::verify::{Ended, Finished, Limits, run};
+use crate::verify::{Bounds, Ended, Finished, run, sandbox};
 
 /// An outcome must be the same in at least this many runs.
 const ROUNDS: u32 = 3;
@@ -34,7 +34,7 @@ pub fn observe(
     root: &Path,
     regressions: &[&Reviewable],
     variables: &[Variable],
-    limits: &Limits,
+    bounds: &Bounds,
     sink: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Vec<Outcome>, OutcomeError> {
     let mut outcomes: Vec<Option<Outcome>> = vec![None; regressions.len()];
@@ -68,7 +68,7 @@ pub fn observe(
         }
         if let Some(compiled) = &build.compiled {
             for &at in &build.kept {
-                let seen = see(compiled, regressions[indices[at]], limits);
+                let seen = see(compiled, regressions[indices[at]], bounds);
                 outcomes[indices[at]] = match seen {
                     Ok(outcome) => Some(outcome),
                     Err(error) => {
@@ -106,11 +106,13 @@ fn rejected(diagnostic: &Diagnostic) -> Outcome {
 }
 
 /// Runs one test until its outcome is sure.
-fn see(compiled: &Compiled, regression: &Reviewable, limits: &Limits) -> Result<Outcome, OutcomeError> {
-    let Some(test) = find_test(compiled, regression, limits)? else {
+fn see(compiled: &Compiled, regression: &Reviewable, bounds: &Bounds) -> Result<Outcome, OutcomeError> {
+    let Some(test) = find_test(compiled, regression, bounds)? else {
         return Ok(Outcome::Invalid("its test is not found: run `cargo relapse sync`".to_owned()));
     };
     let folder = tempfile::tempdir().map_err(|error| invalid(regression, &error.to_string()))?;
+    let mut bounds = bounds.clone();
+    bounds.permissions.writable.push(folder.path().to_owned());
     let started = Instant::now();
     let mut first: Option<String> = None;
     for round in 0..MORE_ROUNDS {
@@ -119,7 +121,7 @@ fn see(compiled: &Compiled, regression: &Reviewable, limits: &Limits) -> Result<
         }
         let file = folder.path().join(round.to_string());
         let environment = [(OUTCOME_VARIABLE, file.as_os_str())];
-        let finished = run_test(compiled, &test, &environment, limits)?;
+        let finished = run_test(compiled, &test, &environment, &bounds)?;
         let text = match left(&finished, &file) {
             Ok(text) => text,
             Err(outcome) => return Ok(outcome),
@@ -174,11 +176,12 @@ fn first_lines(finished: &Finished) -> String {
 pub(super) fn find_test(
     compiled: &Compiled,
     regression: &Reviewable,
-    limits: &Limits,
+    bounds: &Bounds,
 ) -> Result<Option<String>, OutcomeError> {
     let Some(executable) = &compiled.executable else { return Ok(None) };
     let arguments = ["--list", "--format=terse"];
-    let finished = run(executable, &arguments, &compiled.package_folder, &compiled.environment, limits)?;
+    let finished =
+        run(executable, &arguments, &compiled.package_folder, &compiled.environment, &bounds.limits, None)?;
     let text = String::from_utf8_lossy(&finished.stdout).into_owned();
     let tests: Vec<&str> = text.lines().filter_map(|line| line.strip_suffix(": test")).collect();
     if tests.contains(&regression.run.test.as_str()) {
@@ -188,12 +191,12 @@ pub(super) fn find_test(
     Ok(tests.into_iter().find(|test| test.ends_with(&end)).map(str::to_owned))
 }
 
-/// Runs one test alone, with additional variables.
+/// Runs one test alone in a sandbox, with additional variables.
 pub(super) fn run_test(
     compiled: &Compiled,
     test: &str,
     variables: &[(&str, &std::ffi::OsStr)],
-    limits: &Limits,
+    bounds: &Bounds,
 ) -> Result<Finished, OutcomeError> {
     let mut environment: Vec<(OsString, OsString)> = compiled
         .environment
@@ -202,9 +205,10 @@ pub(super) fn run_test(
         .cloned()
         .collect();
     environment.extend(variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))));
+    let sandbox = sandbox(Some(&bounds.permissions), &mut environment)?;
     let executable = compiled.executable.as_deref().unwrap_or(Path::new(""));
     let arguments = [test, "--exact", "--nocapture", "--include-ignored", "--test-threads=1"];
-    Ok(run(executable, &arguments, &compiled.package_folder, &environment, limits)?)
+    Ok(run(executable, &arguments, &compiled.package_folder, &environment, &bounds.limits, sandbox.as_ref())?)
 }
 
 /// Whether a text holds `0x` and enough digits for an address of this machine.

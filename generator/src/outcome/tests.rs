@@ -14,7 +14,7 @@ use crate::render::Templates;
 use crate::render::tests::example;
 use crate::scratch::Scratch;
 use crate::sync::packages;
-use crate::verify::Limits;
+use crate::verify::Bounds;
 
 const LIB: &str = "//! P.\n#![deny(warnings, missing_docs)]\n\
 use std::collections::HashMap;\n\n\
@@ -74,13 +74,13 @@ impl Fixture {
     }
 
     fn observe(&self, regressions: &[&Reviewable]) -> Vec<Outcome> {
-        let limits = Limits::default();
-        observe(&self.scratch, self.root.path(), regressions, &[], &limits, &mut |_| {}).unwrap()
+        let bounds = Bounds::default();
+        observe(&self.scratch, self.root.path(), regressions, &[], &bounds, &mut |_| {}).unwrap()
     }
 
     fn accept(&self, regression: &Reviewable, outcome: &str) -> Result<Acceptance, OutcomeError> {
-        let limits = Limits::default();
-        accept(&self.scratch, self.root.path(), regression, outcome, &[], &limits, &mut |_| {})
+        let bounds = Bounds::default();
+        accept(&self.scratch, self.root.path(), regression, outcome, &[], &bounds, &mut |_| {})
     }
 
     fn apply(&self, edits: &EditSet) {

@@ -43,7 +43,7 @@ fn all(regression: &Regression) -> Vec<String> {
         if let Ok(body) = regression.body.parse() {
             identifiers(body, &mut used);
         }
-        if regression.dies {
+        if regression.in_child() {
             used.extend(["String", "format"].map(str::to_owned));
         }
         // Since 2018 `std` is looked up where the `use` stands; in 2015 only from the crate's root.
@@ -56,7 +56,7 @@ fn all(regression: &Regression) -> Vec<String> {
         let macros = MACROS.iter().filter(|name| uses(name));
         std_lines.extend(macros.map(|name| format!("use {here}std::{name};")));
         let named =
-            uses("std") || regression.dies || regression.uses.iter().any(|line| line.contains("std::"));
+            uses("std") || regression.in_child() || regression.uses.iter().any(|line| line.contains("std::"));
         if !std_lines.is_empty() || named {
             lines.push("extern crate std;".to_owned());
         }

@@ -3,6 +3,7 @@
 
 use std::os::unix::process::ExitStatusExt;
 
+use relapse_capture::sandbox::Permissions;
 use relapse_capture::signal;
 
 use super::process::{self, Ended};
@@ -12,8 +13,11 @@ use super::{Ending, Observation, ObserveError, ObservedPanic, Observer, PanicLoc
 const MAX_FUNCTIONS: usize = 512;
 
 /// Reads what the default hook prints.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct HookReader;
+#[derive(Debug, Clone, Default)]
+pub struct HookReader {
+    /// What a test may do; `None`: it is not confined.
+    pub sandbox: Option<Permissions>,
+}
 
 impl Observer for HookReader {
     fn observe(&self, run: &TestRun) -> Result<Observation, ObserveError> {
@@ -22,8 +26,10 @@ impl Observer for HookReader {
         // print it within the message: not those.
         run.set("RUST_BACKTRACE", "1");
         run.set("RUST_LIB_BACKTRACE", "0");
+        let sandbox = super::sandbox(self.sandbox.as_ref(), &mut run.environment)?;
+        let TestRun { executable, folder, environment, limits, .. } = &run;
         let finished =
-            process::run(&run.executable, &run.arguments(), &run.folder, &run.environment, &run.limits)?;
+            process::run(executable, &run.arguments(), folder, environment, limits, sandbox.as_ref())?;
         let ending = match finished.ended {
             Ended::TimedOut => Ending::TimedOut,
             Ended::ByItself(status) => match status.signal() {
@@ -38,6 +44,7 @@ impl Observer for HookReader {
             ending,
             stdout: finished.stdout,
             stderr: finished.stderr,
+            accesses: Vec::new(),
         })
     }
 }

@@ -7,10 +7,13 @@ use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use relapse_capture::sandbox::Sandbox;
 
 use super::Limits;
 
@@ -52,13 +55,14 @@ pub struct Finished {
     pub duration: Duration,
 }
 
-/// Runs a program to its end or its limit. Every process that it started, directly or not, is ended too.
+/// Runs a program to its end or its limit, confined where a sandbox is given. Every process that it started, directly or not, is ended too.
 pub fn run(
     executable: &Path,
     arguments: &[&str],
     folder: &Path,
     environment: &[(OsString, OsString)],
     limits: &Limits,
+    sandbox: Option<&Arc<Sandbox>>,
 ) -> Result<Finished, ProcessError> {
     let failed = |source| ProcessError { program: executable.to_owned(), source };
     static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -77,8 +81,14 @@ pub fn run(
         (libc::RLIMIT_CPU, limits.cpu_seconds),
         (libc::RLIMIT_FSIZE, limits.file_bytes),
     ];
-    // SAFETY: only setrlimit is called between fork and exec, which is async-signal-safe and allocates nothing.
-    unsafe { command.pre_exec(move || limit_process(&resources)) };
+    let sandbox = sandbox.map(Arc::clone);
+    // SAFETY: between fork and exec only system calls are made, which allocate nothing.
+    unsafe {
+        command.pre_exec(move || {
+            limit_process(&resources)?;
+            sandbox.as_ref().map_or(Ok(()), |sandbox| sandbox.enter(false))
+        });
+    }
     let started = Instant::now();
     let mut child = command.spawn().map_err(failed)?;
     let stdout = child.stdout.take().map(|stream| keep_start(stream, limits.output_bytes));

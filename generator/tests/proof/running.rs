@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use relapse_capture::roots::Roots;
+use relapse_capture::sandbox::landlock_version;
 use relapse_generator::compile::compile;
 use relapse_generator::same_crash::{Crash, LineMap};
 use relapse_generator::scratch::{Scratch, roots_of};
 use relapse_generator::verify::{
-    Ending, HookReader, Limits, Observer, PanicLocation, TestRun, Traced, Verification, verify,
+    Ending, HookReader, Limits, Observer, PanicLocation, Permissions, TestRun, Traced, Verification, verify,
 };
 use relapse_snapshot::{Cause, CauseKind, Frame, FrameKind, Location, Program, Snapshot, Thread, TypeTable};
 
@@ -49,13 +50,13 @@ impl Built {
     /// By the tracer and by what the test prints: both must say the same.
     fn verify(&self, test: &str, snapshot: &Snapshot) -> Verification {
         let crash = Crash::new(snapshot, self.roots.clone(), self.lines.clone());
-        let printed = verify(&HookReader, &self.runs[test], &crash, 3).unwrap();
+        let printed = verify(&HookReader::default(), &self.runs[test], &crash, 3).unwrap();
         assert_eq!(verify(&self.traced(), &self.runs[test], &crash, 3).unwrap(), printed, "{test}");
         printed
     }
 
     fn traced(&self) -> Traced {
-        Traced { roots: self.roots.clone() }
+        Traced { roots: self.roots.clone(), sandbox: None }
     }
 }
 
@@ -112,7 +113,7 @@ fn the_same_panic_with_other_numbers_is_verified() {
     let built = build(SOURCE, &tests);
     let index = panic("index out of bounds: the len is 3 but the index is 99", 2, 5);
     let verified = built.verify("same", &index);
-    assert_eq!(verified, Verification { reproduced: 3, of: 3, reason: None });
+    assert_eq!(verified, Verification { reproduced: 3, of: 3, ..Verification::default() });
     assert!(verified.is_verified());
     let reason = |test: &str, crash: &Snapshot| {
         let verification = built.verify(test, crash);
@@ -133,7 +134,7 @@ fn a_place_in_std_needs_the_same_caller() {
     let source = "pub fn a(n: u8) { std::iter::repeat(n).take(3).for_each(|n| drop(String::from_utf8(vec![n]))); }\n\
         #[inline(never)]\npub fn sorted(v: &mut Vec<u8>) { v.reserve(usize::MAX) }\n";
     let built = build(source, &[("reserve", "sorted(&mut vec![1]);")]);
-    let seen = HookReader.observe(&built.runs["reserve"]).unwrap();
+    let seen = HookReader::default().observe(&built.runs["reserve"]).unwrap();
     let PanicLocation { file, line, column } = seen.panics[0].location.clone();
     let file = built.roots.normalise(&file, None).0;
     let at = |functions: &[&str]| {
@@ -173,8 +174,8 @@ fn a_place_below_our_declaration_in_an_inline_module_is_followed() {
     };
     let roots = Roots { workspace: Some(scratch.root().to_owned()), packages: Vec::new() };
     let crash = Crash::new(&panic("here", 5, 5), roots, LineMap::new(&edits));
-    let verification = verify(&HookReader, &run, &crash, 1).unwrap();
-    assert_eq!(verification, Verification { reproduced: 1, of: 1, reason: None });
+    let verification = verify(&HookReader::default(), &run, &crash, 1).unwrap();
+    assert_eq!(verification, Verification { reproduced: 1, of: 1, ..Verification::default() });
 }
 
 #[test]
@@ -189,10 +190,51 @@ fn a_panic_behind_a_silent_hook_and_a_death_in_its_function_are_seen_by_the_trac
     assert!(traced("hushed", &panic("unheard", 3, 5)).is_verified());
     let mut death = crash(CauseKind::Signal, "", None, &["demo::wild"]);
     death.cause.signal = Some("SIGSEGV".to_owned());
-    assert_eq!(traced("killed", &death), Verification { reproduced: 3, of: 3, reason: None });
+    assert_eq!(traced("killed", &death), Verification { reproduced: 3, of: 3, ..Verification::default() });
     death.threads[0].frames[0].function = "demo::other".to_owned();
     let reason = traced("killed", &death).reason;
     assert_eq!(reason.as_deref(), Some("the same signal, but not within demo::other"));
+}
+
+#[test]
+fn a_run_without_a_tracer_is_confined_too() {
+    if landlock_version().is_none() {
+        eprintln!("skipped: this kernel has no Landlock");
+        return;
+    }
+    let victim = tempfile::tempdir().unwrap();
+    let file = victim.path().join("precious");
+    fs::write(&file, "precious").unwrap();
+    let tests = [
+        ("removes", format!("std::fs::remove_file({file:?}).unwrap();")),
+        (
+            "opens_rights",
+            format!(
+                "std::fs::set_permissions({file:?}, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();"
+            ),
+        ),
+        ("connects", "std::net::UdpSocket::bind(\"127.0.0.1:0\").unwrap();".to_owned()),
+        ("writes_its_own", "std::fs::write(std::env::temp_dir().join(\"x\"), \"x\").unwrap();".to_owned()),
+    ];
+    let tests: Vec<(&str, &str)> = tests.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let built = build(SOURCE, &tests);
+    let before = fs::metadata(&file).unwrap().permissions();
+    for (test, ends) in [
+        ("removes", "PermissionDenied"),
+        ("opens_rights", "PermissionDenied"),
+        ("connects", "PermissionDenied"),
+        ("writes_its_own", ""),
+    ] {
+        let observer = HookReader { sandbox: Some(Permissions::default()) };
+        let seen = observer.observe(&built.runs[test]).unwrap();
+        match seen.panics.first() {
+            Some(panic) => {
+                assert!(!ends.is_empty() && panic.message.contains(ends), "{test}: {}", panic.message)
+            }
+            None => assert_eq!((ends, seen.ending), ("", Ending::Exited(0)), "{test}"),
+        }
+    }
+    assert_eq!(fs::metadata(&file).unwrap().permissions(), before);
 }
 
 #[test]
@@ -270,7 +312,7 @@ fn memory_without_end_is_bounded() {
     let test = "let mut all = Vec::new();\n    loop { all.push(vec![1u8; 1 << 20]); }";
     let mut built = build("", &[("hungry", test)]);
     built.runs.get_mut("hungry").unwrap().limits.memory_bytes = Some(256 << 20);
-    for observer in [&HookReader as &dyn Observer, &built.traced()] {
+    for observer in [&HookReader::default() as &dyn Observer, &built.traced()] {
         let seen = observer.observe(&built.runs["hungry"]).unwrap();
         assert_eq!(seen.ending, Ending::Signaled("SIGABRT".to_owned()));
         assert!(String::from_utf8_lossy(&seen.stderr).contains("memory allocation of"));
@@ -282,7 +324,7 @@ fn output_without_end_is_cut() {
     let test = "for _ in 0..200_000 { println!(\"{}\", \"x\".repeat(99)); }\n    nth(&[], 0);";
     let mut built = build(SOURCE, &[("loud", test)]);
     built.runs.get_mut("loud").unwrap().limits.output_bytes = 10_000;
-    for observer in [&HookReader as &dyn Observer, &built.traced()] {
+    for observer in [&HookReader::default() as &dyn Observer, &built.traced()] {
         let seen = observer.observe(&built.runs["loud"]).unwrap();
         assert_eq!(seen.stdout.len(), 10_000);
         assert_eq!(seen.panics.len(), 1);

@@ -12,6 +12,7 @@ use crate::index::items::{
 };
 use crate::index::macros::{self, MacroText};
 use crate::index::own_constructor::builds;
+use crate::index::surroundings::reads;
 
 /// How a function is introduced.
 pub(super) struct Head<'a> {
@@ -70,6 +71,7 @@ impl Walk<'_> {
             nested_in: spot.nested_in.clone(),
             in_macro: spot.in_macro.clone(),
             asserts: asserts(signature, block),
+            reads: reads(block),
             name: name.clone(),
         });
         let inner = Spot { nested_in: Some(name), depth: spot.depth + 1, ..spot.clone() };

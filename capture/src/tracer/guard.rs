@@ -1,0 +1,300 @@
+//! What a sandboxed command asks the kernel for: each system call that the sandbox's filter stops at is looked at,
+//! and forbidden where Landlock does not do that itself. In: a stopped thread. Out: a verdict, and the list of
+//! what was tried.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::CString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Component, Path, PathBuf};
+
+use super::live::{self, LiveMemory};
+use super::ptrace::Pid;
+use crate::memory::Memory;
+use crate::sandbox::{Access, Deed, Kind, PROCESSES, Sandbox, kind};
+
+/// More different deeds than this are not told.
+const TOLD: usize = 1024;
+/// The kernel's own limit of a path, in bytes.
+const PATH_MAX: u64 = 4096;
+/// The smallest piece of memory that is there or not, in bytes.
+const PAGE: u64 = 4096;
+
+/// What becomes of a system call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It goes on.
+    Pass,
+    /// It goes on, and its result is wanted.
+    PassAndTell,
+    /// It fails with this error number.
+    Fail(i32),
+}
+
+/// The watch over one sandboxed command.
+pub(crate) struct Guard {
+    writable: Vec<PathBuf>,
+    network: bool,
+    /// What a thread asked for, until the kernel has answered.
+    asked: HashMap<Pid, Asked>,
+    told: BTreeSet<Access>,
+}
+
+/// A call that the kernel decides on.
+struct Asked {
+    paths: Vec<PathBuf>,
+    deed: Deed,
+}
+
+impl Guard {
+    /// The watch for a sandbox.
+    pub(crate) fn new(sandbox: &Sandbox) -> Guard {
+        let permissions = sandbox.permissions();
+        let writable = permissions.writable.iter().map(PathBuf::as_path).chain([sandbox.folder()]);
+        Guard {
+            writable: writable.map(|path| path.canonicalize().unwrap_or_else(|_| path.to_owned())).collect(),
+            network: permissions.network,
+            asked: HashMap::new(),
+            told: BTreeSet::new(),
+        }
+    }
+
+    /// What the command tried, each once.
+    pub(crate) fn told(&self) -> Vec<Access> {
+        self.told.iter().cloned().collect()
+    }
+
+    /// A thread is about to make a system call. `is_ours` tells whether a process or thread belongs to the command.
+    pub(super) fn asked(
+        &mut self,
+        tid: Pid,
+        registers: &libc::user_regs_struct,
+        is_ours: impl Fn(Pid) -> bool,
+    ) -> Verdict {
+        let number = registers.orig_rax as libc::c_long;
+        let Some(kind) = kind(number) else { return Verdict::Pass };
+        let call = Call { tid, number, registers };
+        match kind {
+            Kind::Open => {
+                let deed = if call.opens_for_writing() { Deed::Write } else { Deed::Read };
+                self.ask(tid, deed, call.paths())
+            }
+            Kind::Make => self.ask(tid, Deed::Write, call.paths()),
+            Kind::Remove => self.ask(tid, Deed::Remove, call.paths()),
+            Kind::Attributes => {
+                let paths = call.paths();
+                match paths.iter().find(|path| !self.may_change(path)) {
+                    None if !paths.is_empty() => Verdict::Pass,
+                    outside => self.forbid(Deed::Attributes, outside.cloned(), libc::EACCES),
+                }
+            }
+            Kind::Network if self.network => Verdict::Pass,
+            Kind::Network => self.forbid(Deed::Network, None, libc::EACCES),
+            Kind::Signal if call.signals_only(is_ours) => Verdict::Pass,
+            Kind::Signal => self.forbid(Deed::Signal, None, libc::EPERM),
+            // Programs that can do without it ask and go on: not told.
+            Kind::System if number == libc::SYS_io_uring_setup => Verdict::Fail(libc::ENOSYS),
+            Kind::System => self.forbid(Deed::System, None, libc::EPERM),
+        }
+    }
+
+    /// The kernel has answered what was asked before.
+    pub(super) fn answered(&mut self, tid: Pid, result: i64) {
+        let Some(Asked { paths, deed }) = self.asked.remove(&tid) else { return };
+        let refused = [-libc::EACCES, -libc::EPERM, -libc::EROFS, -libc::EXDEV];
+        let refused = refused.iter().any(|error| i64::from(*error) == result);
+        for path in paths {
+            match deed {
+                Deed::Read if result == -i64::from(libc::ENOENT) => {
+                    self.tell(Deed::Missed, Some(path), false)
+                }
+                Deed::Read if result >= 0 => self.tell(Deed::Read, Some(path), false),
+                Deed::Read => {}
+                // What we may not do either was not forbidden by the sandbox.
+                _ if refused && !self.may_change(&path) && may_write(&path) => {
+                    self.tell(deed, Some(path), true);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether the command has too many processes; told once.
+    pub(super) fn too_many(&mut self, processes: usize) -> bool {
+        let too_many = processes > PROCESSES;
+        if too_many {
+            self.tell(Deed::Processes, None, true);
+        }
+        too_many
+    }
+
+    fn ask(&mut self, tid: Pid, deed: Deed, paths: Vec<PathBuf>) -> Verdict {
+        self.asked.insert(tid, Asked { paths, deed });
+        Verdict::PassAndTell
+    }
+
+    fn forbid(&mut self, deed: Deed, path: Option<PathBuf>, error: i32) -> Verdict {
+        self.tell(deed, path, true);
+        Verdict::Fail(error)
+    }
+
+    fn tell(&mut self, deed: Deed, path: Option<PathBuf>, forbidden: bool) {
+        if self.told.len() < TOLD || forbidden && self.told.len() < 2 * TOLD {
+            self.told.insert(Access { deed, path, forbidden });
+        }
+    }
+
+    /// Whether a path lies in what the command may change, by its own name and by what a link leads to.
+    fn may_change(&self, path: &Path) -> bool {
+        let named = match (path.parent().map(Path::canonicalize), path.file_name()) {
+            (Some(Ok(folder)), Some(name)) => folder.join(name),
+            _ => path.to_owned(),
+        };
+        let meant = path.canonicalize().unwrap_or_else(|_| named.clone());
+        [named, meant].iter().all(|path| self.writable.iter().any(|folder| path.starts_with(folder)))
+    }
+}
+
+/// Whether this process may change a file, or make it where it is not there.
+fn may_write(path: &Path) -> bool {
+    let there = if path.symlink_metadata().is_ok() { Some(path) } else { path.parent() };
+    let Some(Ok(name)) = there.map(|path| CString::new(path.as_os_str().as_bytes())) else { return false };
+    // SAFETY: a path that ends with a zero.
+    unsafe { libc::access(name.as_ptr(), libc::W_OK) == 0 }
+}
+
+/// A system call at its entry: x86-64 passes the arguments in rdi, rsi, rdx, r10, r8, r9.
+struct Call<'a> {
+    tid: Pid,
+    number: libc::c_long,
+    registers: &'a libc::user_regs_struct,
+}
+
+impl Call<'_> {
+    fn opens_for_writing(&self) -> bool {
+        let flags = match self.number {
+            libc::SYS_creat => return true,
+            libc::SYS_open => self.registers.rsi,
+            libc::SYS_openat => self.registers.rdx,
+            // `struct open_how` begins with the flags.
+            _ => self.memory().and_then(|memory| memory.read_u64(self.registers.rdx).ok()).unwrap_or(0),
+        };
+        let writing = libc::O_WRONLY | libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC;
+        flags as i32 & writing != 0
+    }
+
+    /// The files that it names, absolute.
+    fn paths(&self) -> Vec<PathBuf> {
+        let r = self.registers;
+        let here = libc::AT_FDCWD as u64;
+        let named: &[(u64, u64)] = match self.number {
+            libc::SYS_openat
+            | libc::SYS_openat2
+            | libc::SYS_mkdirat
+            | libc::SYS_mknodat
+            | libc::SYS_unlinkat
+            | libc::SYS_fchmodat
+            | libc::SYS_fchmodat2
+            | libc::SYS_fchownat
+            | libc::SYS_futimesat
+            | libc::SYS_utimensat => &[(r.rdi, r.rsi)],
+            libc::SYS_rename => &[(here, r.rdi), (here, r.rsi)],
+            libc::SYS_renameat | libc::SYS_renameat2 => &[(r.rdi, r.rsi), (r.rdx, r.r10)],
+            // Only the new name is made.
+            libc::SYS_link | libc::SYS_symlink => &[(here, r.rsi)],
+            libc::SYS_linkat => &[(r.rdx, r.r10)],
+            libc::SYS_symlinkat => &[(r.rsi, r.rdx)],
+            libc::SYS_fchmod | libc::SYS_fchown | libc::SYS_fsetxattr | libc::SYS_fremovexattr => {
+                &[(r.rdi, 0)]
+            }
+            _ => &[(here, r.rdi)],
+        };
+        named.iter().filter_map(|(folder, name)| self.path(*folder as i32, *name)).collect()
+    }
+
+    /// A path given as a folder's descriptor and an address; address 0, or an empty path: the descriptor itself.
+    fn path(&self, folder: i32, address: u64) -> Option<PathBuf> {
+        let name = if address == 0 { Vec::new() } else { self.text(address)? };
+        let name = PathBuf::from(std::ffi::OsString::from_vec(name));
+        if name.is_absolute() {
+            return Some(plain(&name));
+        }
+        let folder = match folder {
+            libc::AT_FDCWD => format!("/proc/{}/cwd", self.tid),
+            descriptor => format!("/proc/{}/fd/{descriptor}", self.tid),
+        };
+        Some(plain(&std::fs::read_link(folder).ok()?.join(name)))
+    }
+
+    fn text(&self, address: u64) -> Option<Vec<u8>> {
+        let memory = self.memory()?;
+        let mut bytes = Vec::new();
+        while (bytes.len() as u64) < PATH_MAX {
+            let at = address.checked_add(bytes.len() as u64)?;
+            // Up to the end of the page: the next one may not be there.
+            let chunk = memory.read_vec(at, (PAGE - at % PAGE).min(256) as usize).ok()?;
+            if let Some(end) = chunk.iter().position(|byte| *byte == 0) {
+                bytes.extend(&chunk[..end]);
+                return Some(bytes);
+            }
+            bytes.extend(chunk);
+        }
+        None
+    }
+
+    fn memory(&self) -> Option<LiveMemory> {
+        LiveMemory::open(self.tid).ok()
+    }
+
+    /// Whether it sends a signal to the command's own processes only.
+    fn signals_only(&self, is_ours: impl Fn(Pid) -> bool) -> bool {
+        let r = self.registers;
+        let signal = match self.number {
+            libc::SYS_tgkill | libc::SYS_rt_tgsigqueueinfo => r.rdx,
+            _ => r.rsi,
+        };
+        let to = match self.number {
+            libc::SYS_pidfd_send_signal => {
+                let information = format!("/proc/{}/fdinfo/{}", self.tid, r.rdi as i32);
+                let text = std::fs::read_to_string(information).unwrap_or_default();
+                text.lines().find_map(|line| line.strip_prefix("Pid:")?.trim().parse().ok()).unwrap_or(-1)
+            }
+            _ => r.rdi as Pid,
+        };
+        // Signal 0 only asks whether it is there; 0 is the command's own process group, -1 everybody.
+        signal == 0 || to == 0 || to != -1 && is_ours(to.saturating_abs())
+    }
+}
+
+/// A path without `.` and `..`, by its letters.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                plain.pop();
+            }
+            Component::CurDir => {}
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+/// The error number of a system call that fails, as the kernel returns it.
+pub(super) fn failure(error: i32) -> u64 {
+    i64::from(-error) as u64
+}
+
+/// Whether a process number is one of the command's, which the tracer may not have met yet.
+pub(super) fn is_descendant(pid: Pid, known: impl Fn(Pid) -> bool) -> bool {
+    const LONGEST: usize = 64;
+    let mut next = Some(pid);
+    for _ in 0..LONGEST {
+        let Some(current) = next else { return false };
+        if known(current) {
+            return true;
+        }
+        next = live::status_field(current, "PPid").and_then(|text| text.parse().ok()).filter(|pid| *pid > 1);
+    }
+    false
+}

@@ -1,0 +1,283 @@
+//! Sandboxed programs that delete, write, connect, fork and kill: what they meant to harm is unharmed, and what they
+//! wanted is named.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use relapse_capture::observe::{Ending, Observation};
+use relapse_capture::sandbox::{Access, Deed, PROCESSES, Permissions, landlock_version};
+
+use crate::fixture::run_confined;
+
+/// Does what its first argument says to its second, and prints what came of it.
+const DEEDS: &str = r#"
+use std::{env, fs, io, net, process, thread, time};
+use std::os::unix::fs::PermissionsExt;
+unsafe extern "C" {
+    fn kill(process: i32, signal: i32) -> i32;
+    fn truncate(path: *const i8, length: i64) -> i32;
+    fn syscall(number: i64, a: usize, b: usize) -> i64;
+}
+fn main() {
+    let words: Vec<String> = env::args().collect();
+    let on = &words[2];
+    let done: io::Result<()> = match words[1].as_str() {
+        "delete" => fs::remove_dir_all(on),
+        "write" => fs::write(on, "changed"),
+        "append" => fs::OpenOptions::new().append(true).open(on).map(drop),
+        "truncate" => {
+            let path = format!("{on}\0");
+            if unsafe { truncate(path.as_ptr().cast(), 0) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+        }
+        "rename" => fs::rename(on, format!("{on}.moved")),
+        "link" => fs::hard_link(on, format!("{on}.link")),
+        "symlink" => std::os::unix::fs::symlink(on, format!("{on}.symlink")),
+        "folder" => fs::create_dir(format!("{on}/new")),
+        "rights" => fs::set_permissions(on, fs::Permissions::from_mode(0o777)),
+        "times" => fs::File::open(on).and_then(|f| f.set_times(fs::FileTimes::new().set_modified(time::UNIX_EPOCH))),
+        "connect" => net::TcpStream::connect(on).map(drop),
+        "send" => net::UdpSocket::bind("127.0.0.1:0").and_then(|s| s.send_to(b"x", on)).map(drop),
+        "uring" => if unsafe { syscall(425, 1, 0) } == -1 { Err(io::Error::last_os_error()) } else { Ok(()) },
+        "kill" => {
+            let target = on.parse().unwrap();
+            if unsafe { kill(target, 9) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+        }
+        "kill-own" => {
+            let mut child = process::Command::new("sleep").arg("60").spawn().unwrap();
+            child.kill().and_then(|()| child.wait()).map(drop)
+        }
+        "child" => process::Command::new("rm").args(["-rf", on]).status().and_then(|status| {
+            if status.success() { Ok(()) } else { Err(io::Error::other(status.to_string())) }
+        }),
+        "forks" => {
+            let limit = on.parse().unwrap();
+            let mut children = Vec::new();
+            while children.len() < limit {
+                match process::Command::new("sleep").arg("60").spawn() {
+                    Ok(child) => children.push(child),
+                    Err(error) => { println!("{error}"); break }
+                }
+            }
+            children.iter_mut().for_each(|child| drop(child.kill()));
+            Ok(())
+        }
+        "threads" => {
+            let all: Vec<_> = (0..on.parse().unwrap()).map(|_| thread::spawn(|| fs::write("/forbidden", ""))).collect();
+            let failed = all.into_iter().filter(|_| true).map(|t| t.join().unwrap()).filter(|r| r.is_err()).count();
+            println!("{failed} failed");
+            Ok(())
+        }
+        "own" => {
+            let file = env::temp_dir().join("mine.txt");
+            let home = std::path::PathBuf::from(env::var_os("HOME").unwrap());
+            fs::write(&file, "mine")
+                .and_then(|()| fs::set_permissions(&file, fs::Permissions::from_mode(0o400)))
+                .and_then(|()| fs::rename(&file, home.join("moved.txt")))
+                .and_then(|()| fs::create_dir_all(home.join("a/b")))
+                .and_then(|()| fs::set_permissions(home.join("a"), fs::Permissions::from_mode(0o000)))
+                .and_then(|()| fs::write("/dev/null", "gone"))
+        }
+        "read" => fs::read(on).map(drop),
+        "abort" => process::abort(),
+        "panic" => panic!("reached with {on}"),
+        _ => unreachable!(),
+    };
+    match done {
+        Ok(()) => println!("done"),
+        Err(error) => println!("failed: {error}"),
+    }
+}
+"#;
+
+fn try_to(deed: &str, on: &str) -> (Observation, String) {
+    run_confined(DEEDS, &[deed, on], &Permissions::default())
+}
+
+fn forbidden(seen: &Observation) -> Vec<(Deed, Option<PathBuf>)> {
+    let forbidden = seen.accesses.iter().filter(|access| access.forbidden);
+    forbidden.map(|access| (access.deed, access.path.clone())).collect()
+}
+
+/// A folder with a file, whose whole state can be compared.
+struct Victim(tempfile::TempDir);
+
+impl Victim {
+    fn new() -> Victim {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        fs::write(folder.path().join("precious.txt"), "precious").unwrap();
+        Victim(folder)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().canonicalize().unwrap().join("precious.txt")
+    }
+
+    fn state(&self) -> Vec<String> {
+        let mut all: Vec<String> = fs::read_dir(self.0.path())
+            .unwrap()
+            .map(|entry| {
+                let entry = entry.unwrap();
+                let meta = entry.metadata().unwrap();
+                let content = fs::read_to_string(entry.path()).unwrap_or_default();
+                format!(
+                    "{:?} {:?} {:?} {content}",
+                    entry.path(),
+                    meta.permissions(),
+                    meta.modified().unwrap()
+                )
+            })
+            .collect();
+        all.sort();
+        all
+    }
+}
+
+/// Whether the kernel can forbid it; where it cannot, the test says so.
+fn landlock_is_there() -> bool {
+    let there = landlock_version().is_some();
+    if !there {
+        eprintln!("skipped: this kernel has no Landlock");
+    }
+    there
+}
+
+#[test]
+fn files_are_neither_changed_nor_removed_and_the_wish_is_named() {
+    if !landlock_is_there() {
+        return;
+    }
+    let victim = Victim::new();
+    let (before, file) = (victim.state(), victim.file());
+    let folder = file.parent().unwrap().to_owned();
+    let beside = |end: &str| PathBuf::from(format!("{}{end}", file.display()));
+    for (deed, on, wanted, path) in [
+        ("delete", &folder, Deed::Remove, file.clone()),
+        ("write", &file, Deed::Write, file.clone()),
+        ("append", &file, Deed::Write, file.clone()),
+        ("truncate", &file, Deed::Attributes, file.clone()),
+        ("rename", &file, Deed::Remove, file.clone()),
+        ("link", &file, Deed::Write, beside(".link")),
+        ("symlink", &file, Deed::Write, beside(".symlink")),
+        ("folder", &folder, Deed::Write, folder.join("new")),
+        ("rights", &file, Deed::Attributes, file.clone()),
+        ("times", &file, Deed::Attributes, file.clone()),
+        ("child", &folder, Deed::Remove, file.clone()),
+    ] {
+        let (seen, output) = try_to(deed, on.to_str().unwrap());
+        assert!(output.starts_with("failed: "), "{deed}: {output}");
+        assert!(forbidden(&seen).contains(&(wanted, Some(path))), "{deed}: {:?}", seen.accesses);
+        assert_eq!(victim.state(), before, "{deed}");
+    }
+}
+
+#[test]
+fn what_is_permitted_can_be_done_and_is_not_named() {
+    let victim = Victim::new();
+    let permissions = Permissions { writable: vec![victim.0.path().to_owned()], network: false };
+    for deed in ["append", "rights", "times", "write", "truncate"] {
+        let file = victim.file();
+        let (seen, output) = run_confined(DEEDS, &[deed, file.to_str().unwrap()], &permissions);
+        assert_eq!((output.as_str(), forbidden(&seen)), ("done\n", Vec::new()), "{deed}");
+    }
+    let one_file = Permissions { writable: vec![victim.file()], network: false };
+    let (_, output) = run_confined(DEEDS, &["write", victim.file().to_str().unwrap()], &one_file);
+    assert_eq!(output, "done\n");
+    let (_, output) = run_confined(DEEDS, &["delete", victim.0.path().to_str().unwrap()], &permissions);
+    assert_eq!(
+        (output.as_str(), victim.file().exists()),
+        ("failed: Permission denied (os error 13)\n", false)
+    );
+}
+
+#[test]
+fn the_network_is_out_of_reach_unless_it_is_permitted() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    for deed in ["connect", "send"] {
+        let (seen, output) = try_to(deed, &address);
+        assert!(output.starts_with("failed: "), "{output}");
+        assert_eq!(forbidden(&seen), [(Deed::Network, None)]);
+    }
+    assert!(listener.accept().is_err());
+    let permissions = Permissions { writable: Vec::new(), network: true };
+    let (seen, output) = run_confined(DEEDS, &["connect", &address], &permissions);
+    assert_eq!((output.as_str(), forbidden(&seen)), ("done\n", Vec::new()));
+    assert!(listener.accept().is_ok());
+}
+
+#[test]
+fn a_way_around_the_filter_is_not_there() {
+    let (seen, output) = try_to("uring", "");
+    assert!(output.starts_with("failed: "), "{output}");
+    assert_eq!(forbidden(&seen), []);
+}
+
+#[test]
+fn processes_of_others_get_no_signal_but_own_ones_do() {
+    let mut other = Command::new("sleep").arg("60").stdin(Stdio::null()).spawn().unwrap();
+    let (seen, output) = try_to("kill", &other.id().to_string());
+    let lives = other.try_wait().unwrap().is_none();
+    other.kill().unwrap();
+    other.wait().unwrap();
+    assert!(lives && output.starts_with("failed: "), "{output}");
+    assert_eq!(forbidden(&seen), [(Deed::Signal, None)]);
+    let (seen, output) = try_to("kill-own", "");
+    assert_eq!((output.as_str(), forbidden(&seen)), ("done\n", Vec::new()));
+    let (seen, _) = try_to("abort", "");
+    assert_eq!((seen.ending, seen.deaths.len()), (Ending::Signaled("SIGABRT".into()), 1));
+}
+
+#[test]
+fn processes_without_end_are_ended() {
+    let (seen, _) = try_to("forks", "100000");
+    assert_eq!(forbidden(&seen), [(Deed::Processes, None)]);
+    assert_eq!(seen.ending, Ending::Signaled("SIGKILL".into()));
+    let (seen, output) = try_to("forks", &(PROCESSES / 4).to_string());
+    assert_eq!((output.as_str(), forbidden(&seen)), ("done\n", Vec::new()));
+}
+
+#[test]
+fn every_thread_is_confined() {
+    if !landlock_is_there() {
+        return;
+    }
+    let (seen, output) = try_to("threads", "50");
+    assert_eq!((output.as_str(), Path::new("/forbidden").exists()), ("50 failed\ndone\n", false));
+    // Root may write there, others may not: then the sandbox is not the reason.
+    let named = forbidden(&seen).contains(&(Deed::Write, Some("/forbidden".into())));
+    // SAFETY: takes nothing, returns a number.
+    assert_eq!(named, unsafe { libc::geteuid() } == 0);
+}
+
+#[test]
+fn temporary_files_and_a_home_are_its_own_and_go_with_it() {
+    let (seen, output) = try_to("own", "");
+    assert_eq!((output.as_str(), forbidden(&seen)), ("done\n", Vec::new()));
+}
+
+#[test]
+fn files_that_are_read_or_missed_are_told() {
+    let victim = Victim::new();
+    let (seen, output) = try_to("read", victim.file().to_str().unwrap());
+    assert_eq!(output, "done\n");
+    let told = |deed, path: &Path| {
+        let access = Access { deed, path: Some(path.to_owned()), forbidden: false };
+        seen.accesses.contains(&access)
+    };
+    assert!(told(Deed::Read, &victim.file()), "{:?}", seen.accesses);
+    let (seen, _) = try_to("read", "../nowhere/at/all");
+    let missed = seen.accesses.iter().filter(|access| access.deed == Deed::Missed);
+    let here = std::env::current_dir().unwrap();
+    let path = here.parent().unwrap().join("nowhere/at/all");
+    assert!(missed.into_iter().any(|access| access.path.as_deref() == Some(&path)), "{:?}", seen.accesses);
+}
+
+#[test]
+fn a_panic_in_a_sandbox_is_seen_as_ever() {
+    let (seen, _) = try_to("panic", "7");
+    assert_eq!((seen.panics.len(), seen.panics[0].message.as_str()), (1, "reached with 7"));
+    assert_eq!(seen.ending, Ending::Exited(101));
+}

@@ -1,0 +1,275 @@
+//! Crashes of functions that do more than compute: they delete, write, read files, look at the environment, at statics,
+//! at the clock. From the run to the test, or to the reason why there is none.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use relapse_capture::sandbox::landlock_version;
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch};
+use serde_json::Value;
+
+#[path = "fixture/project.rs"]
+mod project;
+use project::Project;
+
+const LIB: &str = r#"
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{env, fs};
+
+static LIMIT: AtomicUsize = AtomicUsize::new(9);
+const SIZES: [usize; 3] = [10, 20, 30];
+
+/// Empties a folder; gives the size for its number of files.
+pub fn clean(folder: &Path) -> usize {
+    let files = fs::read_dir(folder).unwrap().count();
+    fs::remove_dir_all(folder).unwrap();
+    SIZES[files]
+}
+
+/// Notes a size.
+pub fn note(file: &Path, number: usize) -> usize {
+    fs::write(file, number.to_string()).unwrap();
+    SIZES[number]
+}
+
+/// A size by what the user has set.
+pub fn preferred(number: usize) -> usize {
+    let more = env::var("DEMO_MORE").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+    SIZES[number + more]
+}
+
+/// The size that a file names.
+pub fn size_in(path: &str) -> usize {
+    let text = fs::read_to_string(path).unwrap();
+    SIZES[text.trim().parse::<usize>().unwrap()]
+}
+
+pub fn set_limit(limit: usize) {
+    LIMIT.store(limit, Ordering::Relaxed);
+}
+
+/// A size within the limit.
+pub fn limited(number: usize) -> usize {
+    assert!(SIZES[number] < LIMIT.load(Ordering::Relaxed) * 10, "above the limit");
+    SIZES[number]
+}
+
+/// A size that goes with the time.
+pub fn at_this_time(number: usize) -> usize {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    SIZES[number + (now.subsec_nanos() / 1000 % 2) as usize]
+}
+"#;
+
+const MAIN: &str = r#"
+use std::path::Path;
+
+fn main() {
+    let words: Vec<String> = std::env::args().collect();
+    let number = words.get(3).map_or(0, |text| text.parse().unwrap());
+    match words[1].as_str() {
+        "clean" => demo::clean(Path::new(&words[2])),
+        "note" => demo::note(Path::new(&words[2]), number),
+        "preferred" => demo::preferred(number),
+        "size-in" => demo::size_in(&words[2]),
+        "limited" => {
+            demo::set_limit(1);
+            demo::limited(number)
+        }
+        _ => loop {
+            demo::at_this_time(number);
+        },
+    };
+}
+"#;
+
+fn demo() -> Project {
+    Project::package(&[("src/lib.rs", LIB), ("src/main.rs", MAIN)])
+}
+
+fn crash(project: &Project, words: &[&str], variables: &[(&str, &str)]) {
+    let mut command = project.command(&["run", "--", "cargo", "run", "-q", "--"]);
+    let output = command.args(words).envs(variables.iter().copied()).output().unwrap();
+    assert_eq!(output.status.code(), Some(101), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// What `gen` says of the latest crash.
+fn generated(project: &Project, words: &[&str]) -> Value {
+    let output = project.command(&["gen", "--latest", "--no-rerun", "--json"]).args(words).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    serde_json::from_str(text.lines().next().unwrap_or_else(|| {
+        panic!("no line: {}", String::from_utf8_lossy(&output.stderr));
+    }))
+    .unwrap()
+}
+
+fn test_of(project: &Project, line: &Value) -> String {
+    assert_eq!(line["status"], "verified", "{line:#}");
+    fs::read_to_string(project.path().join(line["file"].as_str().unwrap())).unwrap()
+}
+
+/// The reason why a function is no target.
+fn reason(line: &Value, function: &str) -> String {
+    assert_eq!(line["status"], "unverified", "{line:#}");
+    let rejected = line["rejected"].as_array().unwrap();
+    let own = rejected.iter().find(|rejected| rejected["function"] == function);
+    own.unwrap_or_else(|| panic!("{line:#}"))["reason"].as_str().unwrap().to_owned()
+}
+
+/// Each file below a folder with its content.
+fn tree(folder: &Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        found.insert(path.display().to_string(), fs::read_to_string(&path).unwrap_or_default());
+    }
+    found
+}
+
+#[test]
+fn what_a_function_would_destroy_is_there_afterwards() {
+    if landlock_version().is_none() {
+        eprintln!("skipped: this kernel has no Landlock");
+        return;
+    }
+    let project = demo();
+    let folder = tempfile::tempdir().unwrap();
+    let precious = folder.path().join("precious");
+    let fill = || {
+        fs::create_dir_all(&precious).unwrap();
+        (0..5).for_each(|number| fs::write(precious.join(number.to_string()), "data").unwrap());
+        tree(&precious)
+    };
+    fill();
+    let path = precious.to_str().unwrap();
+    crash(&project, &["clean", path], &[]);
+    let before = fill();
+    let line = generated(&project, &[]);
+    assert_eq!(tree(&precious), before);
+    let said = reason(&line, "demo::clean");
+    assert!(said.contains(&format!("the call wanted to remove or rename {path}/")), "{said}");
+    assert!(
+        said.contains(&format!("which the sandbox forbids (`--allow-write {path}` allows it)")),
+        "{said}"
+    );
+    assert!(line["reason"].as_str().unwrap().contains("which the sandbox forbids"), "{line:#}");
+
+    let file = folder.path().join("notes.txt");
+    crash(&project, &["note", file.to_str().unwrap(), "3"], &[]);
+    fs::write(&file, "before").unwrap();
+    let said = reason(&generated(&project, &[]), "demo::note");
+    assert!(said.contains(&format!("the call wanted to write to {}", file.display())), "{said}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "before");
+    let line = generated(&project, &["--allow-write", file.to_str().unwrap()]);
+    assert_eq!((&line["status"], &line["function"]), (&"verified".into(), &"demo::note".into()), "{line:#}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "3");
+    assert_eq!(project.left(), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn without_landlock_gen_says_so_and_goes_on() {
+    use std::os::unix::process::CommandExt as _;
+    let project = demo();
+    crash(&project, &["preferred", "-", "3"], &[]);
+    // A kernel without it: the calls that make its rules are not there.
+    let absent = [(libc::SYS_landlock_create_ruleset, Vec::new())].into_iter().collect();
+    let (allow, errno) = (SeccompAction::Allow, SeccompAction::Errno(libc::ENOSYS as u32));
+    let filter = SeccompFilter::new(absent, allow, errno, TargetArch::x86_64).unwrap();
+    let filter = BpfProgram::try_from(filter).unwrap();
+    let mut command = project.command(&["gen", "--latest", "--no-rerun", "--json"]);
+    // SAFETY: one system call between fork and exec.
+    unsafe { command.pre_exec(move || seccompiler::apply_filter(&filter).map_err(std::io::Error::other)) };
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("this kernel has no Landlock"), "{said}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let line: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    assert_eq!(line["status"], "verified", "{line:#}");
+}
+
+#[test]
+fn a_variable_of_the_crashed_program_is_set_for_the_call_alone() {
+    let project = demo();
+    crash(&project, &["preferred", "-", "1"], &[("DEMO_MORE", "2"), ("UNRELATED", "x")]);
+    // Also where the variable is set while the test is made: elsewhere it is not.
+    let mut command = project.command(&["gen", "--latest", "--json"]);
+    let output = command.env("DEMO_MORE", "2").output().unwrap();
+    let line: Value =
+        serde_json::from_str(String::from_utf8_lossy(&output.stdout).lines().next().unwrap()).unwrap();
+    let test = test_of(&project, &line);
+    assert!(test.contains(".env(\"DEMO_MORE\", \"2\")") && !test.contains("UNRELATED"), "{test}");
+    let outcome = project.command_of("cargo", &["test", "-q"]).output().unwrap();
+    let said = String::from_utf8_lossy(&outcome.stdout).into_owned();
+    assert!(said.contains("1 failed") && said.contains("the len is 3 but the index is 3"), "{said}");
+    project.write(
+        "src/lib.rs",
+        fs::read_to_string(project.path().join("src/lib.rs"))
+            .unwrap()
+            .replace("number + more", "(number + more).min(2)"),
+    );
+    assert!(project.command_of("cargo", &["test", "-q"]).status().unwrap().success());
+}
+
+#[test]
+fn a_file_that_an_argument_names_is_brought_along() {
+    let project = demo();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a size.txt");
+    fs::write(&file, "7\n").unwrap();
+    crash(&project, &["size-in", file.to_str().unwrap()], &[]);
+    let line = generated(&project, &[]);
+    fs::remove_file(&file).unwrap();
+    let test = test_of(&project, &line);
+    assert_eq!(line["function"], "demo::size_in");
+    let (_, body) = test.split_once("#[test]").unwrap();
+    assert!(!body.contains(folder.path().to_str().unwrap()), "{test}");
+    assert!(test.contains("\"size_in_index_out_of_bounds/a_size.txt\""), "{test}");
+    let name = line["file"].as_str().unwrap().strip_suffix(".rs").unwrap();
+    assert_eq!(fs::read_to_string(project.path().join(name).join("a_size.txt")).unwrap(), "7\n");
+    let outcome = project.command_of("cargo", &["test", "-q"]).output().unwrap();
+    let said = String::from_utf8_lossy(&outcome.stdout).into_owned();
+    assert!(said.contains("1 failed") && said.contains("the len is 3 but the index is 7"), "{said}");
+}
+
+#[test]
+fn a_static_or_the_clock_is_given_as_the_reason() {
+    let project = demo();
+    crash(&project, &["limited", "-", "1"], &[]);
+    let said = reason(&generated(&project, &[]), "demo::limited");
+    assert!(said.ends_with("; limited reads the static LIMIT, which a test does not set"), "{said}");
+    assert!(!said.contains("SIZES"), "{said}");
+
+    crash(&project, &["time", "-", "2"], &[]);
+    let line = generated(&project, &[]);
+    // Once in eight times the three first runs agree.
+    if line["status"] == "unverified" {
+        let said = reason(&line, "demo::at_this_time");
+        assert!(said.ends_with("; at_this_time reads the clock"), "{said}");
+        let of = |count: u32| said.contains("comes and goes") == (count > 0);
+        let counted = line["reason"].as_str().unwrap();
+        let reproduced = (0..=10).find(|k| counted.contains(&format!("in {k} of "))).unwrap();
+        assert!(of(reproduced), "{counted}");
+    }
+}
+
+#[test]
+fn the_working_folder_of_the_crash_is_the_calls() {
+    let project = Project::package(&[
+        ("inner/src/lib.rs", LIB),
+        ("inner/src/main.rs", MAIN),
+        ("inner/Cargo.toml", "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\n"),
+        ("Cargo.toml", "[workspace]\nmembers = [\"inner\"]\nresolver = \"2\"\n"),
+        ("data/size.txt", "9"),
+    ]);
+    crash(&project, &["size-in", "data/size.txt"], &[]);
+    let test = test_of(&project, &generated(&project, &[]));
+    assert!(test.contains(".current_dir(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/..\"))"), "{test}");
+    assert!(test.contains("\"data/size.txt\""), "{test}");
+    let outcome = project.command_of("cargo", &["test", "-q"]).output().unwrap();
+    let said = String::from_utf8_lossy(&outcome.stdout).into_owned();
+    assert!(said.contains("the len is 3 but the index is 9"), "{said}");
+}
