@@ -91,6 +91,12 @@ trap 'rm -f "$log"' EXIT
 # One target folder and one invocation: units, integration tests and doctests of all crates.
 cargo test --workspace --locked --no-fail-fast 2>&1 | tee "$log"
 status=${PIPESTATUS[0]}
+# The fuzz targets are a workspace of their own, as cargo-fuzz wants them; what is built is shared. Their inputs are
+# replayed, which needs neither nightly nor a fuzzer.
+cargo test --manifest-path fuzz/Cargo.toml --target-dir "${CARGO_TARGET_DIR:-target}" --locked --no-fail-fast 2>&1 |
+  tee -a "$log"
+fuzz=${PIPESTATUS[0]}
+if [ "$status" = 0 ]; then status=$fuzz; fi
 
 # Tests run test programs of their own, whose results may stand in the log too: of each of cargo's test programs
 # only the last result counts.

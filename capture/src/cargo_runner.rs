@@ -144,13 +144,12 @@ pub fn runner_environment(
         variables.push((name, format!("{program} {RUNNER_WORD} {triple}")));
         chained.extend(own.map(|words| (triple, words)));
     }
-    if let Some(command) = command {
-        if command.config.iter().any(|setting| setting.contains("runner")) && command.subcommand != "nextest"
-        {
-            notes.push(
-                "the runner given by `--config` takes the place of relapse: nothing is captured".to_owned(),
-            );
-        }
+    if command.is_some_and(|command| {
+        command.subcommand != "nextest" && command.config.iter().any(|setting| setting.contains("runner"))
+    }) {
+        notes.push(
+            "the runner given by `--config` takes the place of relapse: nothing is captured".to_owned(),
+        );
     }
     if let Some(command) = command.filter(|_| debug_info) {
         let manifest = workspace

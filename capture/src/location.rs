@@ -38,7 +38,7 @@ pub(crate) fn entry_address(
             return first;
         }
         at_end |= covers(prologue_end);
-        if (first + 1..prologue_end).contains(&entry.range.begin) {
+        if (first.saturating_add(1)..prologue_end).contains(&entry.range.begin) {
             earliest = Some(earliest.map_or(entry.range.begin, |known| known.min(entry.range.begin)));
         }
     }

@@ -220,7 +220,7 @@ impl Here<'_> {
         let step = self.registers.get(FRAME_POINTER).and_then(|base| {
             (base % 8 == 0 && base >= self.registers.sp()).then_some(())?;
             let (up, back) = (self.memory.word(base)?, self.memory.word(base.checked_add(8)?)?);
-            self.caller_at(base + 16, back, Some(up))
+            self.caller_at(base.checked_add(16)?, back, Some(up))
         });
         if let Some(step) = step {
             once(notes, format!("no unwind tables for a part of {name}: callers found by frame pointers"));

@@ -323,7 +323,7 @@ pub(crate) struct Demo {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo relapse completions bash > ~/.local/share/bash-completion/completions/cargo-relapse
+  cargo relapse completions bash > ~/.bash_completion.d/cargo-relapse     sourced from ~/.bashrc
   cargo relapse completions zsh > ~/.zfunc/_cargo-relapse
   cargo relapse completions fish > ~/.config/fish/conf.d/cargo-relapse.fish")]
 pub(crate) struct Completions {

@@ -1,4 +1,4 @@
 //! The fuzz target of `relapse_fuzz::snapshot_json`.
-#![cfg_attr(fuzzing, no_main)]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 relapse_fuzz::target!(snapshot_json);

@@ -35,10 +35,10 @@ pub const TARGETS: &[(&str, Body)] = &[
 #[macro_export]
 macro_rules! target {
     ($name:ident) => {
-        #[cfg(fuzzing)]
+        #[cfg(feature = "libfuzzer")]
         libfuzzer_sys::fuzz_target!(|data: &[u8]| relapse_fuzz::$name::body(data));
 
-        #[cfg(not(fuzzing))]
+        #[cfg(not(feature = "libfuzzer"))]
         fn main() -> std::io::Result<()> {
             relapse_fuzz::replay(relapse_fuzz::$name::body)
         }

@@ -207,3 +207,30 @@ fn the_store_writes_nothing_unredacted() {
     let kept = store.put(snapshot("boom", vec![("password", text("hunter2"))])).unwrap();
     assert!(!json(&store.get(&kept.id).unwrap()).contains("hunter2"));
 }
+
+/// Found by fuzzing: each secret looked at the whole text again, and at all secrets before it.
+#[test]
+fn many_secrets_take_time_that_grows_with_the_text_alone() {
+    let begin = std::time::Instant::now();
+    let rules = Rules::default();
+    let log = "password=hunter2 ".repeat(1 << 14);
+    assert_eq!(rules.redact_text(&log), "password=xxxxxx0 ".repeat(1 << 14));
+    let tokens = (0..50_000).map(|n| text(&format!("corp_{n:06}"))).collect::<Vec<_>>();
+    let len = tokens.len() as u64;
+    let copies = (0..50_000).map(|n| format!("corp_{n:06}")).collect::<Vec<_>>().join(" ");
+    let (snapshot, changed) =
+        redacted(vec![("passwords", value(Data::Sequence { items: tokens, len })), ("log", text(&copies))]);
+    assert_eq!(changed, 50_001);
+    assert!(!json(&snapshot).contains("corp_"));
+    assert!(begin.elapsed().as_secs() < 10, "{:?}", begin.elapsed());
+}
+
+#[test]
+fn copies_of_a_long_secret_are_masked_whole() {
+    let secret = format!("{}END", "aB3".repeat(3000));
+    let message = format!("sent {secret}, got nothing");
+    let (snapshot, _) = redacted(vec![("password", text(&secret)), ("log", text(&message))]);
+    let written = json(&snapshot);
+    assert!(written.contains("sent xX0") && written.contains(", got nothing"));
+    assert!(!written.contains("aB3") && !written.contains("END"));
+}

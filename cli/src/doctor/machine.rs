@@ -2,10 +2,12 @@
 
 use std::process::{Command, Stdio};
 
+use relapse_capture::sandbox::landlock_version;
+
 use super::Check;
 
 pub(super) fn checks() -> Vec<Check> {
-    vec![platform(), ptrace(), container(), sandbox()]
+    vec![platform(), ptrace(), container(), sandbox(landlock_version())]
 }
 
 fn platform() -> Check {
@@ -70,15 +72,8 @@ fn try_to_trace() -> std::io::Result<()> {
     result
 }
 
-/// Landlock's version (`landlock_create_ruleset` with `LANDLOCK_CREATE_RULESET_VERSION`).
-fn sandbox() -> Check {
-    // SAFETY: with this flag the call reads nothing and makes nothing; it returns the version or an error.
-    let version =
-        unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0usize, 1u32) };
-    sandbox_of(u32::try_from(version).ok().filter(|version| *version > 0))
-}
-
-fn sandbox_of(version: Option<u32>) -> Check {
+/// What holds the files of the machine while `gen` calls crashed functions.
+fn sandbox(version: Option<u32>) -> Check {
     /// Before this version, files that may not be written to can be cut short.
     const TRUNCATES: u32 = 3;
     match version {
@@ -131,7 +126,7 @@ mod tests {
         for (version, status) in
             [(None, Status::Note), (Some(2), Status::Note), (Some(3), Status::Ok), (Some(9), Status::Ok)]
         {
-            let check = sandbox_of(version);
+            let check = sandbox(version);
             assert_eq!(check.status, status, "{}", check.message);
         }
     }

@@ -147,11 +147,9 @@ impl Document {
             for (key, value) in entries {
                 match SETTINGS.iter().find(|setting| setting.table == name && setting.key == key.get_ref()) {
                     Some(setting) => {
-                        wrong.extend(setting.kind.put(value, &mut given).err().map(|(at, reason)| Wrong {
-                            at: Some(at),
-                            reason: format!("`{name}.{}` {reason}", setting.key),
-                            meant: None,
-                        }))
+                        let Err((at, reason)) = setting.kind.put(value, &mut given) else { continue };
+                        let reason = format!("`{name}.{}` {reason}", setting.key);
+                        wrong.push(Wrong { at: Some(at), reason, meant: None });
                     }
                     None => wrong.push(unknown_key(name, key.get_ref(), key.span())),
                 }
