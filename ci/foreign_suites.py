@@ -31,7 +31,7 @@ PR_SET_CHILD_SUBREAPER = 36
 SUITES = [
     ("tokio", "1.47.1", ["--features", "full", "--lib", "--test", "*panic*", "--test", "process*", "--test", "signal*",
                          "--test", "rt_*", "--test", "task_*", "--test", "join_*", "--test", "time_*",
-                         "--test", "unix*", "--test", "uds*"],
+                          "--test", "uds*"],
      "threads, processes, signals, catch_unwind, timing"),
     ("rayon-core", "1.13.0", [], "threads, processes that overflow their stack, should_panic, doctests"),
     ("crossbeam-utils", "0.8.21", [], "threads, parking, doctests"),

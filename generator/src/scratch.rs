@@ -12,7 +12,7 @@ mod mirror;
 
 use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -26,7 +26,7 @@ use self::layout::Layout;
 pub(crate) use self::layout::relative_within;
 pub use self::layout::roots_of;
 use crate::compile::BuildPlace;
-use crate::edit::EditSet;
+use crate::edit::{EditSet, Lock, Mode, hide_from_git};
 use crate::paths::normalized;
 
 /// More processes than this do not generate in one workspace at once.
@@ -59,7 +59,11 @@ impl Scratch {
     pub fn create(metadata: &Metadata, relapse_folder: &Path) -> Result<Self, ScratchError> {
         let (slot, lock) = take_slot(relapse_folder)?;
         let layout = Layout::plan(metadata, relapse_folder, &slot.join("tree"));
-        let skipped = mirror::mirror(&layout)?;
+        let skipped = {
+            // Another process may be in the middle of an edit: a copy of one half of it would not build.
+            let _lock = Lock::take(relapse_folder, Mode::Shared)?;
+            mirror::mirror(&layout)?
+        };
         let locked = layout.original_root().join("Cargo.lock").is_file();
         Ok(Self { slot, layout, locked, skipped, _lock: lock })
     }
@@ -258,14 +262,4 @@ fn try_lock(slot: &Path) -> Result<Option<File>, ScratchError> {
         }
     }
     Ok(None)
-}
-
-/// `.relapse/` is nobody's source, even where the store has not written anything yet.
-fn hide_from_git(relapse_folder: &Path) -> Result<(), ScratchError> {
-    let path = relapse_folder.join(".gitignore");
-    match OpenOptions::new().write(true).create_new(true).open(&path) {
-        Ok(mut file) => file.write_all(b"*\n").map_err(ScratchError::io("write", &path)),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(ScratchError::io("write", &path)(error)),
-    }
 }
