@@ -17,6 +17,7 @@ pub mod roots;
 pub mod run;
 pub mod signal;
 pub mod stack;
+pub mod temporary;
 pub mod tracer;
 mod unwind;
 pub mod values;

@@ -34,6 +34,7 @@ use crate::cargo_runner::{
 use crate::entries::WatchedStack;
 use crate::limits::Limits;
 use crate::roots::Roots;
+use crate::temporary;
 use crate::tracer::{
     Command, Control, Depth, Ending, Expectation, KillSwitch, Recorder, Settings, Setup, TraceError,
     is_traced, trace_with,
@@ -110,10 +111,9 @@ pub fn run(options: &RunOptions, expects: &mut Expects<'_>) -> Result<RunReport,
         return Err(become_command(&command).into());
     }
     let setup = |action| move |source| RunError::Setup { action, source };
-    let scratch = tempfile::Builder::new()
-        .prefix("relapse-run-")
-        .tempdir()
-        .map_err(setup("create a folder for temporary files"))?;
+    // What an earlier run left that was killed. What cannot be removed is `clean`'s to tell.
+    temporary::sweep();
+    let scratch = temporary::Folder::create("run").map_err(setup("create a folder for temporary files"))?;
     let log = Log::create(scratch.path().join("kept")).map_err(setup("create a temporary file"))?;
     let (input, start) = (command::input(), Instant::now());
     let spool = scratch.path().join("input");

@@ -110,7 +110,8 @@ fn see(compiled: &Compiled, regression: &Reviewable, limits: &Limits) -> Result<
     let Some(test) = find_test(compiled, regression, limits)? else {
         return Ok(Outcome::Invalid("its test is not found: run `cargo relapse sync`".to_owned()));
     };
-    let folder = tempfile::tempdir().map_err(|error| invalid(regression, &error.to_string()))?;
+    let folder = relapse_capture::temporary::Folder::create("outcome")
+        .map_err(|error| invalid(regression, &error.to_string()))?;
     let started = Instant::now();
     let mut first: Option<String> = None;
     for round in 0..MORE_ROUNDS {
