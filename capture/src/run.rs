@@ -221,13 +221,14 @@ pub(crate) fn prepare(
 /// runner's word; `store` is the one at
 /// [`RunnerSettings::store`], with the project's rules of redaction.
 ///
-/// Where there is nothing to trace, the program takes our place, and this does not return.
+/// Also returns what `run` cannot be told of, because it could not be written. Where there is nothing to trace, the
+/// program takes our place, and this does not return.
 pub fn run_as_runner(
     arguments: &[OsString],
     settings: &RunnerSettings,
     store: Store,
     expects: &mut Expects<'_>,
-) -> Result<Ending, RunError> {
+) -> Result<(Ending, Vec<String>), RunError> {
     let command = settings.command(arguments);
     if is_traced() || lists_tests(arguments) {
         return Err(become_command(&command).into());
@@ -243,11 +244,13 @@ pub fn run_as_runner(
             log: &log,
             descriptors: <[_; 3]>::default(),
         };
-        return trace_again(&command, work, stack, expects);
+        let ending = trace_again(&command, work, stack, expects)?;
+        return Ok((ending, log.unwritten()));
     }
     let recording = Recording::new(store, settings.run.clone(), &log, expects);
     let recording = recording.of_doctest(is_doctest(arguments));
-    trace_command(&command, settings, settings.build_here(), recording)
+    let ending = trace_command(&command, settings, settings.build_here(), recording)?;
+    Ok((ending, log.unwritten()))
 }
 
 /// A program that cargo wants run by a runner that has lost its settings (an environment that was cleared on the

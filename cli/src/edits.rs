@@ -109,6 +109,13 @@ pub(crate) fn recover(workspace: &Workspace, console: &mut Console) -> Result<()
     Ok(())
 }
 
+/// The same for verbs that must do their work all the same: they only read, or run the user's command.
+pub(crate) fn recover_if_possible(workspace: &Workspace, console: &mut Console) {
+    if let Err(failure) = recover(workspace, console) {
+        console.warn(format_args!("an edit that was cut off is not taken back yet: {}", failure.message));
+    }
+}
+
 /// The workspace's metadata; without its dependencies where they cannot be resolved.
 pub(crate) fn metadata(workspace: &Workspace) -> Result<Metadata, Failure> {
     if !workspace.is_cargo {

@@ -65,15 +65,19 @@ impl Recorder for Recording<'_, '_> {
         let entry = match self.store.put_or_count(snapshot, &self.run, SAME_LIMIT) {
             Ok(Kept::New(snapshot)) => Entry::Kept(self.kept(&snapshot)),
             Ok(Kept::Counted { count, .. }) => Entry::Counted(fingerprint, count),
+            Ok(Kept::Uncounted(snapshot, reason)) => {
+                self.log.add(Entry::Note(format!("a crash was kept, but not counted: {reason}")));
+                Entry::Kept(self.kept(&snapshot))
+            }
             Err(error) => Entry::Note(format!("a crash could not be kept: {}", chain(&error))),
         };
-        self.log.add(&entry);
+        self.log.add(entry);
     }
 
     fn repeated(&mut self, place: &PanicLocation, times: u64) {
         let Some(fingerprint) = self.places.get(place) else { return };
         if let Ok(Some(count)) = self.store.count(fingerprint, &self.run, times) {
-            self.log.add(&Entry::Counted(fingerprint.clone(), count));
+            self.log.add(Entry::Counted(fingerprint.clone(), count));
         }
     }
 
@@ -82,7 +86,7 @@ impl Recorder for Recording<'_, '_> {
     }
 
     fn note(&mut self, text: String) {
-        self.log.add(&Entry::Note(text));
+        self.log.add(Entry::Note(text));
     }
 }
 
