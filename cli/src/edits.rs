@@ -186,6 +186,7 @@ impl From<OutcomeError> for Failure {
         match error {
             OutcomeError::Edit(error) => error.into(),
             OutcomeError::Scratch(error) => error.into(),
+            error @ OutcomeError::DiskFull { .. } => Failure::cannot_write(error.to_string()),
             OutcomeError::Dependency(error) => Failure::missing("failed to lock an outcome")
                 .because(&error)
                 .advise("add insta to the package's dev-dependencies by hand, then review again"),

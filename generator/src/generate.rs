@@ -269,12 +269,9 @@ impl Round<'_> {
     }
 }
 
-/// Less than this is no room for a build.
-const LEAST_MIB: u64 = 64;
-
 /// A build's error, where it is not the disk's.
 fn room_for(error: CompileError, scratch: &Scratch) -> Result<CompileError, GenerateError> {
-    match scratch.free_mib().filter(|left| *left < LEAST_MIB) {
+    match scratch.too_little_room() {
         Some(left_mib) => {
             let folder = scratch.target_folder();
             Err(GenerateError::DiskFull { folder, left_mib, source: error })

@@ -31,6 +31,8 @@ use crate::paths::normalized;
 
 /// More processes than this do not generate in one workspace at once.
 const SLOTS: u32 = 64;
+/// Less than this is no room for a build.
+const LEAST_MIB: u64 = 64;
 
 /// A copy of the workspace, owned until it is dropped. Its files stay for the next owner.
 #[derive(Debug)]
@@ -78,17 +80,10 @@ impl Scratch {
         self.slot.join("target")
     }
 
-    /// What is free on the disk of the copy, in MiB; 0 where nothing may be written there.
-    pub fn free_mib(&self) -> Option<u64> {
-        let path = CString::new(self.slot.as_os_str().as_bytes()).ok()?;
-        // SAFETY: statvfs is plain numbers.
-        let mut disk: libc::statvfs = unsafe { std::mem::zeroed() };
-        // SAFETY: a live path that ends with a zero, and a place of the right size.
-        if unsafe { libc::statvfs(path.as_ptr(), &raw mut disk) } != 0 {
-            return None;
-        }
-        let writable = disk.f_flag & libc::ST_RDONLY == 0;
-        Some(if writable { disk.f_bavail.saturating_mul(disk.f_frsize) >> 20 } else { 0 })
+    /// What is free on the disk of the copy, in MiB, where that is too little for a build: then its failure says
+    /// nothing about what was to be built.
+    pub fn too_little_room(&self) -> Option<u64> {
+        free_mib(&self.slot).filter(|left| *left < LEAST_MIB)
     }
 
     /// Where and how cargo builds the copy. Where the workspace has a `Cargo.lock`, it holds; where it has
@@ -193,6 +188,19 @@ impl Scratch {
             Err(ScratchError::Outside { path: relative.to_owned() })
         }
     }
+}
+
+/// What is free on the disk of a folder, in MiB; 0 where nothing may be written there.
+pub(crate) fn free_mib(folder: &Path) -> Option<u64> {
+    let path = CString::new(folder.as_os_str().as_bytes()).ok()?;
+    // SAFETY: statvfs is plain numbers.
+    let mut disk: libc::statvfs = unsafe { std::mem::zeroed() };
+    // SAFETY: a live path that ends with a zero, and a place of the right size.
+    if unsafe { libc::statvfs(path.as_ptr(), &raw mut disk) } != 0 {
+        return None;
+    }
+    let writable = disk.f_flag & libc::ST_RDONLY == 0;
+    Some(if writable { disk.f_bavail.saturating_mul(disk.f_frsize) >> 20 } else { 0 })
 }
 
 /// Removes every slot whose owner does not live any more, its target folder included.

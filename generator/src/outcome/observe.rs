@@ -13,7 +13,7 @@ use crate::compile::{
     CandidateFiles, Compiled, Diagnostic, Progress, TestTarget, Variable, compile_candidates,
 };
 use crate::edit::{EditSet, FileEdit, Tree};
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, free_mib};
 use crate::verify::{Ended, Finished, Limits, run};
 
 /// An outcome must be the same in at least this many runs.
@@ -56,6 +56,9 @@ pub fn observe(
         let build = match compile_candidates(scratch, &target, variables, &files, &mut edits_for, sink) {
             Ok(build) => build,
             Err(error) => {
+                if let Some(left_mib) = scratch.too_little_room() {
+                    return Err(OutcomeError::DiskFull { folder: scratch.target_folder(), left_mib });
+                }
                 let reason = error.to_string();
                 for &index in &indices {
                     outcomes[index] = Some(Outcome::Invalid(reason.clone()));
@@ -123,6 +126,10 @@ fn see(compiled: &Compiled, regression: &Reviewable, limits: &Limits) -> Result<
         let finished = run_test(compiled, &test, &environment, limits)?;
         let text = match left(&finished, &file) {
             Ok(text) => text,
+            // It may have failed because it could not leave its outcome.
+            Err(_) if free_mib(folder.path()) == Some(0) => {
+                return Err(OutcomeError::DiskFull { folder: folder.path().to_owned(), left_mib: 0 });
+            }
             Err(outcome) => return Ok(outcome),
         };
         match &first {
