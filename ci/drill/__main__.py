@@ -12,6 +12,7 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -77,6 +78,9 @@ def main():
         missing(f"{options.relapse} is not here: cargo build -p cargo-relapse, or --relapse PATH")
     if not shutil.which("cargo"):
         missing("cargo is not here: https://rustup.rs")
+    # A drill that is stopped takes what it has started with it.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     processes.become_subreaper()
     report = Report()
     folder = pathlib.Path(options.inside or tempfile.mkdtemp(prefix="relapse-drill-"))
@@ -93,6 +97,7 @@ def main():
                 kills.rounds(workspace, options, report)
             pairs.rounds(workspace, options, report)
     finally:
+        processes.end_all()
         if not options.inside:
             shutil.rmtree(folder, ignore_errors=True)
     report.show()
