@@ -31,7 +31,7 @@ MARK = processes.MARK
 
 # Name, version, cargo's arguments, what the suite has that a tracer could disturb.
 SUITES = [
-    ("tokio", "1.47.1", ["--features", "full", "--lib", "--test", "*panic*", "--test", "process*", "--test", "signal*",
+    ("tokio", "1.47.1", ["--features", "full,test-util", "--lib", "--test", "*panic*", "--test", "process*", "--test", "signal*",
                          "--test", "rt_*", "--test", "task_*", "--test", "join_*", "--test", "time_*",
                           "--test", "uds*"],
      "threads, processes, signals, catch_unwind, timing"),

@@ -114,7 +114,7 @@ pub fn run(options: &RunOptions, expects: &mut Expects<'_>) -> Result<RunReport,
     // What an earlier run left that was killed. What cannot be removed is `clean`'s to tell.
     temporary::sweep();
     let scratch = temporary::Folder::create("run").map_err(setup("create a folder for temporary files"))?;
-    let log = Log::create(scratch.path().join("kept")).map_err(setup("create a temporary file"))?;
+    let log = Log::create(&scratch.path().join("kept")).map_err(setup("create a temporary file"))?;
     let (input, start) = (command::input(), Instant::now());
     let spool = scratch.path().join("input");
     let piped = matches!(input, KeptInput::Pipe);

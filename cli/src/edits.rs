@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use cargo_metadata::{Metadata, MetadataCommand};
+use relapse_generator::compile::CompileError;
 use relapse_generator::edit::{self, EditError, EditSet};
 use relapse_generator::outcome::OutcomeError;
 use relapse_generator::place::PlaceError;
@@ -190,6 +191,9 @@ impl From<OutcomeError> for Failure {
             OutcomeError::Dependency(error) => Failure::missing("failed to lock an outcome")
                 .because(&error)
                 .advise("add insta to the package's dev-dependencies by hand, then review again"),
+            OutcomeError::Compile(error @ CompileError::Killed { .. }) => {
+                Failure::missing("failed to review outcomes").because(&error).advise("run the command again")
+            }
             error => Failure::bad_input("failed to review outcomes").because(&error),
         }
     }

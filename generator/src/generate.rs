@@ -232,6 +232,7 @@ impl Round<'_> {
                     // One target that does not build as a test must not take the others' candidates with it, nor
                     // its own: some can be called from outside.
                     Err(GenerateError::Compile(CompileError::Scratch(error))) => return Err(error.into()),
+                    Err(error @ GenerateError::Compile(CompileError::Killed { .. })) => return Err(error),
                     Err(GenerateError::Compile(error)) => {
                         let error = room_for(error, bench.scratch)?;
                         self.barred

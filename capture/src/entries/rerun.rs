@@ -84,7 +84,7 @@ pub fn rerun(
     };
     let setup = |action| move |source| RunError::Setup { action, source };
     let scratch = temporary::Folder::create("rerun").map_err(setup("create a folder for temporary files"))?;
-    let log = Log::create(scratch.path().join("kept")).map_err(setup("create a temporary file"))?;
+    let log = Log::create(&scratch.path().join("kept")).map_err(setup("create a temporary file"))?;
     let store = Store::at(scratch.path().join(".relapse")).with_rules(options.rules.clone());
     let run = RunOptions {
         words: options.command.words.iter().map(OsString::from).collect(),

@@ -74,9 +74,9 @@ pub(crate) struct Log {
 
 impl Log {
     /// A new log.
-    pub(crate) fn create(path: PathBuf) -> io::Result<Log> {
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-        Ok(Log::open(&path))
+    pub(crate) fn create(path: &Path) -> io::Result<Log> {
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        Ok(Log::open(path))
     }
 
     /// The log of a run that is under way.

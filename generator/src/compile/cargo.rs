@@ -7,6 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -166,7 +167,10 @@ fn call(
         }
         run.hear(&line, place, sink);
     }
-    child.wait().map_err(start)?;
+    let status = child.wait().map_err(start)?;
+    if let Some(signal) = status.signal() {
+        return Err(CompileError::Killed { package: target.package.clone(), signal });
+    }
     run.text = words.join().unwrap_or_default();
     run.environment = read_note(note.path(), &runners);
     Ok(run)

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::call::{self, OUTCOME_VARIABLE};
 use super::{Outcome, OutcomeError, Reviewable};
 use crate::compile::{
-    CandidateFiles, Compiled, Diagnostic, Progress, TestTarget, Variable, compile_candidates,
+    CandidateFiles, CompileError, Compiled, Diagnostic, Progress, TestTarget, Variable, compile_candidates,
 };
 use crate::edit::{EditSet, FileEdit, Tree};
 use crate::scratch::{Scratch, free_mib};
@@ -55,6 +55,7 @@ pub fn observe(
             |kept: &[usize]| EditSet { files: kept.iter().map(|&index| edits[index].clone()).collect() };
         let build = match compile_candidates(scratch, &target, variables, &files, &mut edits_for, sink) {
             Ok(build) => build,
+            Err(error @ CompileError::Killed { .. }) => return Err(error.into()),
             Err(error) => {
                 if let Some(left_mib) = scratch.too_little_room() {
                     return Err(OutcomeError::DiskFull { folder: scratch.target_folder(), left_mib });
