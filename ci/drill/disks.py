@@ -89,6 +89,8 @@ def full(workspace, options, report):
     """The workspace's disk has a random rest of room left, from nothing to more than is needed."""
     for number in range(options.disks):
         for name in verbs(workspace, options):
+            if report.late(0.6):
+                continue
             words, before, after, statuses = workspace.verbs[name]
             dice = random.Random(f"{options.seed}:full:{name}:{number}")
             workspace.reset(before)
@@ -115,6 +117,8 @@ def temporary_full(workspace, options, report):
     """Only the disk of TMPDIR is full."""
     tmpfs(workspace.temporary, 1)
     for name in verbs(workspace, options):
+        if report.late(0.75):
+            continue
         words, before, after, statuses = workspace.verbs[name]
         shutil.rmtree(workspace.folder / ".relapse", ignore_errors=True)
         subprocess.run(["cp", "-a", str(workspace.base / "store"), str(workspace.folder / ".relapse")], check=True)
@@ -133,6 +137,8 @@ def read_only(workspace, options, report):
     """The whole workspace is read-only, then all of it but `.relapse`."""
     for what in ("read-only", "sources read-only"):
         for name in verbs(workspace, options):
+            if report.late():
+                continue
             words, before, after, statuses = workspace.verbs[name]
             workspace.reset(before)
             folder, relapse = str(workspace.folder), str(workspace.folder / ".relapse")
