@@ -91,18 +91,18 @@ def kinds(names):
 
 
 def left_over(mark):
-    """What is left of a command, after a moment for what is just ending; all of it is ended and reaped. One that has
-    ended and whose parent did not wait for it counts too: some parent of ours might be the one."""
-    seen, deadline = collections.Counter(), time.monotonic() + 1
-    orphans = {pid: name for pid, (name, state) in processes.children().items() if state == "Z"}
-    seen.update(f"{RANDOM.sub('*', name)} (ended)" for name in orphans.values())
+    """What a command has left, after a moment for what is just ending; and how many had ended without their parent's
+    having waited, which is init's matter and a question of time in any suite. All of it is ended and reaped."""
+    deadline = time.monotonic() + 1
+    ended = [name for name, state in processes.children().values() if state == "Z"]
+    seen = collections.Counter(name for name in ended if name.startswith("cargo-relapse"))
     processes.reap()
     while time.monotonic() < deadline and processes.marked(mark) | processes.children():
         processes.reap()
         time.sleep(0.02)
     _, left = processes.wait_for_end(mark, 0)
-    seen.update(RANDOM.sub("*", name) for name, _ in left.values())
-    return seen
+    seen.update(f"{RANDOM.sub('*', name)} ({state})" for name, state in left.values())
+    return seen, len(ended)
 
 
 def results_of_test(text):
@@ -151,7 +151,7 @@ class Round:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
             self.seconds = time.monotonic() - start
-            self.left = left_over(mark)
+            self.left, self.orphans = left_over(mark)
             output.seek(0)
             self.text = output.read().decode(errors="replace")
         self.changed = changes(before, tree(folder, ("target", ".relapse")))
@@ -278,7 +278,8 @@ def check(name, version, arguments, options, relapse, work, report):
         times = [round(sum(one.seconds for one in rounds) / max(1, len(rounds)), 2) for rounds in (plain, traced)]
         row = {"suite": name, "version": version, "tool": tool, "tests": len(plain[0].results),
                "results": plain[0].counts(), "status": plain[0].status, "varying": varying, "rounds": len(traced),
-               "snapshots": snapshots, "seconds": times[0], "seconds_traced": times[1], "differences": differences}
+               "snapshots": snapshots,
+               "orphans_that_had_ended": {"plain": [one.orphans for one in plain], "traced": [one.orphans for one in traced]}, "seconds": times[0], "seconds_traced": times[1], "differences": differences}
         if not plain[0].results:
             row["differences"] = [*differences, "no test was found in its output"]
         report.append(row)

@@ -152,6 +152,30 @@ fn a_crash_that_cannot_be_kept_is_said_and_the_command_ends_as_it_would() {
 }
 
 #[test]
+fn a_gen_beside_cleans_has_a_scratch_copy_of_its_own() {
+    let (project, [id, _]) = crashed();
+    assert_eq!(relapse(&project, &["gen", &id]).status.code(), Some(0));
+    let expected = tree(&project);
+    // A slot with much in it takes a while to be removed.
+    for number in 0..4000 {
+        project.write(&format!(".relapse/scratch/0/target/many/{}/{number}", number % 40), "");
+    }
+    let mut generating = project.command(&["gen", &id]);
+    generating.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let cleaning = project.command(&["clean"]).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let slot = project.path().join(".relapse/scratch/0/target/many/0");
+    while slot.exists() {
+        std::thread::yield_now();
+    }
+    let generating = generating.spawn().unwrap();
+    for child in [cleaning, generating] {
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    }
+    assert_eq!(tree(&project), expected);
+}
+
+#[test]
 fn two_gens_at_once_leave_both_tests() {
     let (project, ids) = crashed();
     let started: Vec<_> = ids

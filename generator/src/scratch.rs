@@ -221,7 +221,10 @@ pub fn clean(relapse_folder: &Path) -> Result<Cleaned, ScratchError> {
             cleaned.busy.push(slot);
             continue;
         };
-        fs::remove_dir_all(&slot).map_err(ScratchError::io("remove", &slot))?;
+        // Out of the way first: with the lock file gone, another process would begin a new slot in its midst.
+        let aside = folder.join(format!("removed-{}", relapse_snapshot::store::new_name()));
+        fs::rename(&slot, &aside).map_err(ScratchError::io("remove", &slot))?;
+        fs::remove_dir_all(&aside).map_err(ScratchError::io("remove", &aside))?;
         cleaned.removed.push(slot);
     }
     // Goes where nothing is left in it.
