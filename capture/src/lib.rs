@@ -18,6 +18,7 @@ pub mod run;
 pub mod sandbox;
 pub mod signal;
 pub mod stack;
+pub mod temporary;
 pub mod tracer;
 mod unwind;
 pub mod values;

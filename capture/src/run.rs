@@ -34,6 +34,7 @@ use crate::cargo_runner::{
 use crate::entries::WatchedStack;
 use crate::limits::Limits;
 use crate::roots::Roots;
+use crate::temporary;
 use crate::tracer::{
     Command, Control, Depth, Ending, Expectation, KillSwitch, Recorder, Settings, Setup, TraceError,
     is_traced, trace_with,
@@ -112,11 +113,10 @@ pub fn run(options: &RunOptions, expects: &mut Expects<'_>) -> Result<RunReport,
         return Err(become_command(&command).into());
     }
     let setup = |action| move |source| RunError::Setup { action, source };
-    let scratch = tempfile::Builder::new()
-        .prefix("relapse-run-")
-        .tempdir()
-        .map_err(setup("create a folder for temporary files"))?;
-    let log = Log::create(scratch.path().join("kept")).map_err(setup("create a temporary file"))?;
+    // What an earlier run left that was killed. What cannot be removed is `clean`'s to tell.
+    temporary::sweep();
+    let scratch = temporary::Folder::create("run").map_err(setup("create a folder for temporary files"))?;
+    let log = Log::create(&scratch.path().join("kept")).map_err(setup("create a temporary file"))?;
     let (input, start) = (command::input(), Instant::now());
     let spool = scratch.path().join("input");
     let piped = matches!(input, KeptInput::Pipe);
@@ -223,13 +223,14 @@ pub(crate) fn prepare(
 /// runner's word; `store` is the one at
 /// [`RunnerSettings::store`], with the project's rules of redaction.
 ///
-/// Where there is nothing to trace, the program takes our place, and this does not return.
+/// Also returns what `run` cannot be told of, because it could not be written. Where there is nothing to trace, the
+/// program takes our place, and this does not return.
 pub fn run_as_runner(
     arguments: &[OsString],
     settings: &RunnerSettings,
     store: Store,
     expects: &mut Expects<'_>,
-) -> Result<Ending, RunError> {
+) -> Result<(Ending, Vec<String>), RunError> {
     let command = settings.command(arguments);
     if is_traced() || lists_tests(arguments) {
         return Err(become_command(&command).into());
@@ -245,11 +246,13 @@ pub fn run_as_runner(
             log: &log,
             descriptors: <[_; 3]>::default(),
         };
-        return trace_again(&command, work, stack, expects);
+        let ending = trace_again(&command, work, stack, expects)?;
+        return Ok((ending, log.unwritten()));
     }
     let recording = Recording::new(store, settings.run.clone(), &log, expects);
     let recording = recording.of_doctest(is_doctest(arguments));
-    trace_command(&command, settings, settings.build_here(), recording)
+    let ending = trace_command(&command, settings, settings.build_here(), recording)?;
+    Ok((ending, log.unwritten()))
 }
 
 /// A program that cargo wants run by a runner that has lost its settings (an environment that was cleared on the

@@ -23,7 +23,6 @@ use seccompiler::BpfProgram;
 pub use self::access::{Access, Deed};
 pub(crate) use self::filter::{Kind, kind};
 use self::folder::Folder;
-pub use self::folder::sweep;
 
 /// The newest rules that were tried; an older kernel gets those of them that it knows.
 const NEWEST: ABI = ABI::V8;

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use relapse_capture::sandbox;
-use relapse_generator::scratch;
+use relapse_capture::temporary;
+use relapse_generator::{edit, scratch};
 use serde::Serialize;
 
 use crate::arguments;
 use crate::console::Console;
+use crate::edits;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::workspace::Workspace;
@@ -24,7 +25,9 @@ enum Line<'a> {
 
 pub(crate) fn clean(_args: &arguments::Clean, console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
+    edits::recover(&workspace, console)?;
     let mut removed = workspace.store().sweep()?;
+    removed.extend(edit::sweep(&workspace.relapse_folder())?);
     let progress = console.progress("removing scratch builds");
     let cleaned = scratch::clean(&workspace.relapse_folder()).map_err(|error| {
         Failure::cannot_write("failed to remove scratch builds")
@@ -33,9 +36,9 @@ pub(crate) fn clean(_args: &arguments::Clean, console: &mut Console) -> Result<E
     })?;
     drop(progress);
     removed.extend(cleaned.removed);
-    let (sandboxes, left) = sandbox::sweep();
-    removed.extend(sandboxes);
-    for (path, error) in left {
+    let (temporary, stuck) = temporary::sweep();
+    removed.extend(temporary);
+    for (path, error) in stuck {
         console.warn(format_args!("failed to remove {}: {error}", path.display()));
     }
     let relative = |path: &PathBuf| path.strip_prefix(&workspace.root).unwrap_or(path).to_owned();

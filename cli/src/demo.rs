@@ -10,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use relapse_capture::temporary::Folder;
 use relapse_replay::{Header, find};
 use relapse_snapshot::display::line as value_line;
 use relapse_snapshot::{CauseKind, Snapshot, Trust};
@@ -51,9 +52,8 @@ struct Regression {
 
 pub(crate) fn demo(args: &arguments::Demo, console: &mut Console) -> Result<ExitCode, Failure> {
     let started = Instant::now();
-    let temporary = tempfile::Builder::new()
-        .prefix("relapse-demo-")
-        .tempdir()
+    // What is to be kept must not be swept.
+    let temporary = Folder::create(if args.keep { "kept-demo" } else { "demo" })
         .map_err(|error| Failure::cannot_write("failed to make a temporary folder").because(&error))?;
     // Cargo and debug info name a folder without symlinks.
     let root = temporary.path().canonicalize().unwrap_or_else(|_| temporary.path().to_owned()).join("orders");

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use cargo_metadata::{Metadata, MetadataCommand};
+use relapse_generator::compile::CompileError;
 use relapse_generator::edit::{self, EditError, EditSet};
 use relapse_generator::outcome::OutcomeError;
 use relapse_generator::place::PlaceError;
@@ -109,6 +110,13 @@ pub(crate) fn recover(workspace: &Workspace, console: &mut Console) -> Result<()
     Ok(())
 }
 
+/// The same for verbs that must do their work all the same: they only read, or run the user's command.
+pub(crate) fn recover_if_possible(workspace: &Workspace, console: &mut Console) {
+    if let Err(failure) = recover(workspace, console) {
+        console.warn(format_args!("an edit that was cut off is not taken back yet: {}", failure.message));
+    }
+}
+
 /// The workspace's metadata; without its dependencies where they cannot be resolved.
 pub(crate) fn metadata(workspace: &Workspace) -> Result<Metadata, Failure> {
     if !workspace.is_cargo {
@@ -179,9 +187,13 @@ impl From<OutcomeError> for Failure {
         match error {
             OutcomeError::Edit(error) => error.into(),
             OutcomeError::Scratch(error) => error.into(),
+            error @ OutcomeError::DiskFull { .. } => Failure::cannot_write(error.to_string()),
             OutcomeError::Dependency(error) => Failure::missing("failed to lock an outcome")
                 .because(&error)
                 .advise("add insta to the package's dev-dependencies by hand, then review again"),
+            OutcomeError::Compile(error @ CompileError::Killed { .. }) => {
+                Failure::missing("failed to review outcomes").because(&error).advise("run the command again")
+            }
             error => Failure::bad_input("failed to review outcomes").because(&error),
         }
     }

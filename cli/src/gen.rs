@@ -5,8 +5,9 @@ mod again;
 
 use std::collections::HashMap;
 
-use relapse_capture::sandbox;
+use relapse_capture::{sandbox, temporary};
 use relapse_generator::candidate::Rejection;
+use relapse_generator::edit::EditError;
 use relapse_generator::generate::{Generated, Options, Status, generate};
 use relapse_generator::project::Project;
 use relapse_generator::render::Templates;
@@ -27,6 +28,8 @@ use again::Again;
 
 /// Most characters of a message that stand above what is made of it.
 const MESSAGE_COLUMNS: usize = 160;
+/// A test is proved this often for files that change meanwhile.
+const TRIES: u32 = 4;
 
 pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
@@ -42,7 +45,8 @@ pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Re
         bounds,
     };
     recover(&workspace, console)?;
-    sandbox::sweep();
+    // What cannot be removed is in nobody's way; `clean` tells of it.
+    temporary::sweep();
     if sandbox::landlock_version().is_none() {
         console.warn("this kernel has no Landlock: the crashed functions run with your rights, and may write where they want to");
     }
@@ -98,9 +102,32 @@ fn one(
     work: &Work<'_>,
     console: &mut Console,
 ) -> Result<Report, Failure> {
-    let root = &work.workspace.root;
     let message = start_of(&one_line(&snapshot.cause.message), MESSAGE_COLUMNS);
     console.say(format_args!("{} {message}", short(&snapshot.id)));
+    // What was proved was proved for the files as they were: where another process has changed one, it is proved anew.
+    for _ in 1..TRIES {
+        match attempt(args, snapshot, work, console)? {
+            Ok(report) => return Ok(report),
+            Err(changed) => console.say(format_args!("{changed}: once more")),
+        }
+    }
+    match attempt(args, snapshot, work, console)? {
+        Ok(report) => Ok(report),
+        Err(changed) => {
+            let failure = Failure::cannot_write("failed to put the test in place").because(&changed);
+            cannot_write(&snapshot.id, failure.advise("run the command again"), console)
+        }
+    }
+}
+
+/// The inner error: a file was changed while the test was proved.
+fn attempt(
+    args: &arguments::Gen,
+    snapshot: &Snapshot,
+    work: &Work<'_>,
+    console: &mut Console,
+) -> Result<Result<Report, EditError>, Failure> {
+    let root = &work.workspace.root;
     let project = Project::open(root, Some(&snapshot.program))
         .map_err(|error| Failure::missing("failed to read the workspace").because(&error))?;
     let options = Options {
@@ -117,20 +144,24 @@ fn one(
         Ok(made) => made,
         Err(error) if error.cannot_write() => {
             let failure = Failure::cannot_write("failed to prove a test").because(&error);
-            return cannot_write(&snapshot.id, failure, console);
+            return cannot_write(&snapshot.id, failure, console).map(Ok);
         }
         Err(error) => {
             let failure = Failure::missing("failed to prove a test").because(&error);
             console.warn(format_args!("{}: {}", failure.message, failure.causes.join(": ")));
-            return Ok(Report::broken(&snapshot.id, failure.causes.join(": ")));
+            return Ok(Ok(Report::broken(&snapshot.id, failure.causes.join(": "))));
         }
     };
-    show(&made, console);
-    if let Err(error) = made.edits.apply(root, &work.workspace.relapse_folder()) {
-        let failure = Failure::cannot_write("failed to put the test in place").because(&error);
-        return cannot_write(&snapshot.id, failure, console);
+    match made.edits.apply(root, &work.workspace.relapse_folder()) {
+        Ok(()) => {}
+        Err(error @ EditError::Changed(_)) => return Ok(Err(error)),
+        Err(error) => {
+            let failure = Failure::cannot_write("failed to put the test in place").because(&error);
+            return cannot_write(&snapshot.id, failure, console).map(Ok);
+        }
     }
-    Ok(Report::new(&snapshot.id, &made, args.every_frame))
+    show(&made, console);
+    Ok(Ok(Report::new(&snapshot.id, &made, args.every_frame)))
 }
 
 /// Gives the account of a snapshot whose test could not be written, and ends there: the next one would fare alike.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::arguments;
 use crate::console::{Console, Style};
+use crate::edits;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::workspace::Workspace;
@@ -33,6 +34,7 @@ struct LineCause<'a> {
 
 pub(crate) fn list(_args: &arguments::List, console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
+    edits::recover_if_possible(&workspace, console);
     let listing = workspace.store().list()?;
     if console.is_json() {
         for summary in &listing.snapshots {

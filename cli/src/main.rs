@@ -82,7 +82,7 @@ fn dispatch(verb: &Verb, console: &mut Console) -> Result<ExitCode, Failure> {
     match verb {
         Verb::Demo(args) => demo::demo(args, console),
         Verb::Run(args) => run::run(args, console),
-        Verb::Runner(args) => run::runner::runner(args),
+        Verb::Runner(args) => run::runner::runner(args, console),
         Verb::Gen(args) => r#gen::generate_tests(args, console),
         Verb::Sync(args) => sync::sync(args, console),
         Verb::Replay(args) => replay::replay(args, console),

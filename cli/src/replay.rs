@@ -12,6 +12,7 @@ use relapse_snapshot::display::terminal_safe;
 
 use crate::arguments;
 use crate::console::{Console, Style};
+use crate::edits;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::workspace::Workspace;
@@ -33,6 +34,7 @@ pub(crate) fn replay(args: &arguments::Replay, console: &mut Console) -> Result<
         return Err(Failure::bad_input("failed to find a cargo workspace here")
             .advise("change to a folder of the workspace that has the regressions"));
     }
+    edits::recover(&workspace, console)?;
     // What cannot be written is known before minutes of building.
     let report = args.junit.as_deref().map(create).transpose()?;
     let metadata = cargo_metadata::MetadataCommand::new()

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::arguments;
 use crate::console::Console;
+use crate::edits;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::workspace::Workspace;
@@ -20,7 +21,9 @@ pub(crate) fn rm(args: &arguments::Rm, console: &mut Console) -> Result<ExitCode
     if !args.regressions.is_empty() {
         return regression::regressions(&args.regressions, console);
     }
-    let store = Workspace::find()?.store();
+    let workspace = Workspace::find()?;
+    edits::recover_if_possible(&workspace, console);
+    let store = workspace.store();
     // All names are resolved before anything is removed: a wrong one removes nothing.
     let mut ids = args.ids.iter().map(|name| store.resolve(name)).collect::<Result<Vec<_>, _>>()?;
     ids.sort();

@@ -15,6 +15,7 @@ use relapse_snapshot::display::{short_function, terminal_safe};
 
 use crate::arguments;
 use crate::console::{Console, Style};
+use crate::edits;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::list::{line, one_line, start_of};
@@ -26,6 +27,7 @@ const MESSAGE_COLUMNS: usize = 60;
 
 pub(crate) fn run(args: &arguments::Run, console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
+    edits::recover_if_possible(&workspace, console);
     let settings = Settings::read(&workspace.root)?;
     let folder = std::env::current_dir()
         .map_err(|error| Failure::bad_input("failed to find the working folder").because(&error))?;

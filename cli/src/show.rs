@@ -8,6 +8,7 @@ use relapse_snapshot::{Build, Catcher, Snapshot, Thread, Variable, store};
 
 use crate::arguments;
 use crate::console::{Console, Style};
+use crate::edits;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::list::{one_line, start_of};
@@ -16,6 +17,7 @@ use source::Sources;
 
 pub(crate) fn show(args: &arguments::Show, console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
+    edits::recover_if_possible(&workspace, console);
     let snapshot = workspace.store().get(&args.id)?;
     if console.is_json() {
         let json = store::to_json(&snapshot)

@@ -12,8 +12,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use apply::hide_from_git;
 pub use error::EditError;
-pub use journal::{Recovered, recover};
+pub use journal::{Recovered, recover, sweep};
+pub(crate) use lock::{Lock, Mode};
 pub use tree::{Entry, Tree};
 
 /// One file's change. Paths are relative to the workspace root; a path dependency outside it has `..`.

@@ -336,6 +336,7 @@ impl Round<'_> {
                     // One target that does not build as a test must not take the others' candidates with it, nor
                     // its own: some can be called from outside.
                     Err(GenerateError::Compile(CompileError::Scratch(error))) => return Err(error.into()),
+                    Err(error @ GenerateError::Compile(CompileError::Killed { .. })) => return Err(error),
                     Err(GenerateError::Compile(error)) => {
                         let error = room_for(error, bench.scratch)?;
                         self.barred
@@ -376,12 +377,9 @@ impl Round<'_> {
 /// Why an entry point has no test where others have one.
 const NOT_TRIED: &str = "an entry point, which is not tried where another function reproduces the crash";
 
-/// Less than this is no room for a build.
-const LEAST_MIB: u64 = 64;
-
 /// A build's error, where it is not the disk's.
 fn room_for(error: CompileError, scratch: &Scratch) -> Result<CompileError, GenerateError> {
-    match scratch.free_mib().filter(|left| *left < LEAST_MIB) {
+    match scratch.too_little_room() {
         Some(left_mib) => {
             let folder = scratch.target_folder();
             Err(GenerateError::DiskFull { folder, left_mib, source: error })

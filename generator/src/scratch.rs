@@ -12,7 +12,7 @@ mod mirror;
 
 use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -26,11 +26,13 @@ use self::layout::Layout;
 pub(crate) use self::layout::relative_within;
 pub use self::layout::roots_of;
 use crate::compile::BuildPlace;
-use crate::edit::EditSet;
+use crate::edit::{EditSet, Lock, Mode, hide_from_git};
 use crate::paths::normalized;
 
 /// More processes than this do not generate in one workspace at once.
 const SLOTS: u32 = 64;
+/// Less than this is no room for a build.
+const LEAST_MIB: u64 = 64;
 
 /// A copy of the workspace, owned until it is dropped. Its files stay for the next owner.
 #[derive(Debug)]
@@ -59,7 +61,11 @@ impl Scratch {
     pub fn create(metadata: &Metadata, relapse_folder: &Path) -> Result<Self, ScratchError> {
         let (slot, lock) = take_slot(relapse_folder)?;
         let layout = Layout::plan(metadata, relapse_folder, &slot.join("tree"));
-        let skipped = mirror::mirror(&layout)?;
+        let skipped = {
+            // Another process may be in the middle of an edit: a copy of one half of it would not build.
+            let _lock = Lock::take(relapse_folder, Mode::Shared)?;
+            mirror::mirror(&layout)?
+        };
         let locked = layout.original_root().join("Cargo.lock").is_file();
         Ok(Self { slot, layout, locked, skipped, _lock: lock })
     }
@@ -84,17 +90,10 @@ impl Scratch {
         self.slot.join("target")
     }
 
-    /// What is free on the disk of the copy, in MiB; 0 where nothing may be written there.
-    pub fn free_mib(&self) -> Option<u64> {
-        let path = CString::new(self.slot.as_os_str().as_bytes()).ok()?;
-        // SAFETY: statvfs is plain numbers.
-        let mut disk: libc::statvfs = unsafe { std::mem::zeroed() };
-        // SAFETY: a live path that ends with a zero, and a place of the right size.
-        if unsafe { libc::statvfs(path.as_ptr(), &raw mut disk) } != 0 {
-            return None;
-        }
-        let writable = disk.f_flag & libc::ST_RDONLY == 0;
-        Some(if writable { disk.f_bavail.saturating_mul(disk.f_frsize) >> 20 } else { 0 })
+    /// What is free on the disk of the copy, in MiB, where that is too little for a build: then its failure says
+    /// nothing about what was to be built.
+    pub fn too_little_room(&self) -> Option<u64> {
+        free_mib(&self.slot).filter(|left| *left < LEAST_MIB)
     }
 
     /// Where and how cargo builds the copy. Where the workspace has a `Cargo.lock`, it holds; where it has
@@ -201,6 +200,19 @@ impl Scratch {
     }
 }
 
+/// What is free on the disk of a folder, in MiB; 0 where nothing may be written there.
+pub(crate) fn free_mib(folder: &Path) -> Option<u64> {
+    let path = CString::new(folder.as_os_str().as_bytes()).ok()?;
+    // SAFETY: statvfs is plain numbers.
+    let mut disk: libc::statvfs = unsafe { std::mem::zeroed() };
+    // SAFETY: a live path that ends with a zero, and a place of the right size.
+    if unsafe { libc::statvfs(path.as_ptr(), &raw mut disk) } != 0 {
+        return None;
+    }
+    let writable = disk.f_flag & libc::ST_RDONLY == 0;
+    Some(if writable { disk.f_bavail.saturating_mul(disk.f_frsize) >> 20 } else { 0 })
+}
+
 /// Removes every slot whose owner does not live any more, its target folder included.
 pub fn clean(relapse_folder: &Path) -> Result<Cleaned, ScratchError> {
     let folder = relapse_folder.join("scratch");
@@ -219,7 +231,10 @@ pub fn clean(relapse_folder: &Path) -> Result<Cleaned, ScratchError> {
             cleaned.busy.push(slot);
             continue;
         };
-        fs::remove_dir_all(&slot).map_err(ScratchError::io("remove", &slot))?;
+        // Out of the way first: with the lock file gone, another process would begin a new slot in its midst.
+        let aside = folder.join(format!("removed-{}", relapse_snapshot::store::new_name()));
+        fs::rename(&slot, &aside).map_err(ScratchError::io("remove", &slot))?;
+        fs::remove_dir_all(&aside).map_err(ScratchError::io("remove", &aside))?;
         cleaned.removed.push(slot);
     }
     // Goes where nothing is left in it.
@@ -268,14 +283,4 @@ fn try_lock(slot: &Path) -> Result<Option<File>, ScratchError> {
         }
     }
     Ok(None)
-}
-
-/// `.relapse/` is nobody's source, even where the store has not written anything yet.
-fn hide_from_git(relapse_folder: &Path) -> Result<(), ScratchError> {
-    let path = relapse_folder.join(".gitignore");
-    match OpenOptions::new().write(true).create_new(true).open(&path) {
-        Ok(mut file) => file.write_all(b"*\n").map_err(ScratchError::io("write", &path)),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(ScratchError::io("write", &path)(error)),
-    }
 }

@@ -54,6 +54,8 @@ pub enum Kept {
         /// How often the fingerprint was seen in this run, this time included.
         count: u64,
     },
+    /// It was written, but it could not be noted that it belongs to this run, with the reason.
+    Uncounted(Box<Snapshot>, String),
 }
 
 impl Store {
@@ -107,7 +109,11 @@ impl Store {
             return Ok(Kept::Counted { id, count });
         }
         let mut snapshot = self.write(snapshot)?;
-        snapshot.count = record.kept(&snapshot.fingerprint, &snapshot.id)?;
+        match record.kept(&snapshot.fingerprint, &snapshot.id) {
+            Ok(count) => snapshot.count = count,
+            // The snapshot is on the disk all the same.
+            Err(error) => return Ok(Kept::Uncounted(Box::new(snapshot), with_causes(&error))),
+        }
         Ok(Kept::New(Box::new(snapshot)))
     }
 
@@ -323,6 +329,11 @@ pub fn new_name() -> String {
 /// The time as snapshots have it: RFC 3339, UTC, whole seconds.
 pub fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 fn create_private_folder(folder: &Path) -> Result<(), SnapshotError> {

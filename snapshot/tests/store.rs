@@ -56,7 +56,7 @@ fn command(words: &[&str]) -> KeptCommand {
 fn command_of_a_run_is_found_by_its_snapshots_and_goes_with_the_last_one() {
     let (_folder, store) = store();
     let kept = match store.put_or_count(snapshot("boom", vec![]), "run-1", 3).unwrap() {
-        Kept::New(kept) => kept.id,
+        Kept::New(kept) | Kept::Uncounted(kept, _) => kept.id,
         Kept::Counted { .. } => unreachable!(),
     };
     let other = store.put(snapshot("other", vec![])).unwrap().id;
@@ -76,7 +76,7 @@ fn command_of_a_run_is_found_by_its_snapshots_and_goes_with_the_last_one() {
 fn piped_input_is_private_and_goes_with_the_last_snapshot_of_its_run() {
     let (_folder, store) = store();
     let keep = || match store.put_or_count(snapshot("boom", vec![]), "run-1", 3).unwrap() {
-        Kept::New(kept) => kept.id,
+        Kept::New(kept) | Kept::Uncounted(kept, _) => kept.id,
         Kept::Counted { .. } => unreachable!(),
     };
     let kept = [keep(), keep()];
@@ -263,6 +263,7 @@ fn the_same_crash_is_kept_three_times_a_run_and_counted() {
     let mut kept = vec![];
     for n in 0..5 {
         match store.put_or_count(snapshot(&format!("boom {n}"), vec![]), "run-1", 3).unwrap() {
+            Kept::Uncounted(_, reason) => panic!("{reason}"),
             Kept::New(snapshot) => {
                 assert_eq!(snapshot.count, n + 1);
                 kept.push(snapshot);
@@ -297,6 +298,18 @@ fn a_damaged_record_of_a_run_loses_counts_only() {
     assert_eq!((listing.snapshots.len(), listing.damaged.len()), (1, 1));
     store.put_or_count(snapshot("boom", vec![]), "run", 3).unwrap();
     assert_eq!(store.list().unwrap().snapshots.len(), 2);
+}
+
+#[test]
+fn a_snapshot_whose_run_cannot_be_noted_is_kept_all_the_same() {
+    let (_folder, store) = store();
+    store.put(snapshot("first", vec![])).unwrap();
+    // The record's place is taken: it cannot be read, nor replaced.
+    fs::create_dir_all(store.folder().join("runs/run.json/x")).unwrap();
+    let kept = store.put_or_count(snapshot("boom", vec![]), "run", 3).unwrap();
+    let Kept::Uncounted(kept, reason) = kept else { panic!("{kept:?}") };
+    assert!(reason.contains("run.json"), "{reason}");
+    assert_eq!(store.get(&kept.id).unwrap().cause.message, "boom");
 }
 
 #[test]

@@ -16,6 +16,7 @@ use super::WatchedStack;
 use crate::limits::Limits;
 use crate::roots::Roots;
 use crate::run::{Expects, Log, Prepared, RunError, RunOptions, Work, prepare, trace_again};
+use crate::temporary;
 use crate::tracer::{Command, TraceError};
 
 /// A program that has not crashed by then is ended; to this, three times what the first run took are added.
@@ -84,11 +85,8 @@ pub fn rerun(
         Err(error) => return other(&format!("the standard input of the first run cannot be had: {error}")),
     };
     let setup = |action| move |source| RunError::Setup { action, source };
-    let scratch = tempfile::Builder::new()
-        .prefix("relapse-rerun-")
-        .tempdir()
-        .map_err(setup("create a folder for temporary files"))?;
-    let log = Log::create(scratch.path().join("kept")).map_err(setup("create a temporary file"))?;
+    let scratch = temporary::Folder::create("rerun").map_err(setup("create a folder for temporary files"))?;
+    let log = Log::create(&scratch.path().join("kept")).map_err(setup("create a temporary file"))?;
     let store = Store::at(scratch.path().join(".relapse")).with_rules(options.rules.clone());
     let run = RunOptions {
         words: options.command.words.iter().map(OsString::from).collect(),

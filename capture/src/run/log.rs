@@ -1,6 +1,7 @@
 //! What the processes of one run have kept: a private file that each of them appends to, one JSON object a line.
 //! Only for the summary at the end; the snapshots themselves are in the store.
 
+use std::cell::RefCell;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -65,40 +66,61 @@ impl From<&Snapshot> for KeptCrash {
 }
 
 /// The log of one run.
-pub(crate) struct Log(PathBuf);
+pub(crate) struct Log {
+    path: PathBuf,
+    /// What could not be written there, on a full disk.
+    unwritten: RefCell<Vec<Entry>>,
+}
 
 impl Log {
     /// A new log.
-    pub(crate) fn create(path: PathBuf) -> io::Result<Log> {
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-        Ok(Log(path))
+    pub(crate) fn create(path: &Path) -> io::Result<Log> {
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        Ok(Log::open(path))
     }
 
     /// The log of a run that is under way.
     pub(crate) fn open(path: &Path) -> Log {
-        Log(path.to_owned())
+        Log { path: path.to_owned(), unwritten: RefCell::default() }
     }
 
     pub(crate) fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
-    /// Adds a line. It is a line of the summary: one that cannot be written is not worth ending the program for.
-    pub(crate) fn add(&self, entry: &Entry) {
-        let Ok(mut line) = serde_json::to_vec(entry) else { return };
-        line.push(b'\n');
-        // One write of a file opened to append: lines of several processes do not mix.
-        if let Ok(mut file) = OpenOptions::new().append(true).open(&self.0) {
-            let _ = file.write_all(&line);
+    /// Adds a line. One that cannot be written is not worth ending the program for: it is kept for
+    /// [`Log::unwritten`].
+    pub(crate) fn add(&self, entry: Entry) {
+        let write = || -> io::Result<()> {
+            // A line that another process could not finish ends here.
+            let line = [b"\n", serde_json::to_vec(&entry)?.as_slice(), b"\n"].concat();
+            // One write of a file opened to append: lines of several processes do not mix.
+            OpenOptions::new().append(true).open(&self.path)?.write_all(&line)
+        };
+        if write().is_err() {
+            self.unwritten.borrow_mut().push(entry);
         }
+    }
+
+    /// What this process could not write, in words.
+    pub(crate) fn unwritten(&self) -> Vec<String> {
+        let word = |entry: Entry| match entry {
+            Entry::Kept(crash) => Some(format!("snapshot {} was kept: {}", crash.id, crash.message)),
+            Entry::Note(note) => Some(note),
+            Entry::Counted(..) => None,
+        };
+        let mut words: Vec<String> = self.unwritten.take().into_iter().filter_map(word).collect();
+        words.dedup();
+        words
     }
 
     /// What was kept, with the last counts, and the notes, each once.
     pub(crate) fn read(&self) -> (Vec<KeptCrash>, Vec<String>) {
         let (mut kept, mut notes): (Vec<KeptCrash>, Vec<String>) = (Vec::new(), Vec::new());
         let mut counts: Vec<(String, u64)> = Vec::new();
-        let text = std::fs::read(&self.0).unwrap_or_default();
-        for entry in text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()) {
+        let text = std::fs::read(&self.path).unwrap_or_default();
+        let written = text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
+        for entry in written.chain(self.unwritten.take()) {
             match entry {
                 Entry::Kept(crash) => {
                     counts.push((crash.fingerprint.clone(), crash.count));

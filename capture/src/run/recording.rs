@@ -47,7 +47,7 @@ impl<'a, 'b> Recording<'a, 'b> {
     /// Counts further crashes of a fingerprint that is kept; `None` where it is not.
     fn count(&self, fingerprint: &str, times: u64) -> Option<u64> {
         let count = self.store.count(fingerprint, &self.run, times).ok().flatten()?;
-        self.log.add(&Entry::Counted(fingerprint.to_owned(), count));
+        self.log.add(Entry::Counted(fingerprint.to_owned(), count));
         Some(count)
     }
 
@@ -94,9 +94,13 @@ impl Recorder for Recording<'_, '_> {
         let entry = match self.store.put_or_count(snapshot, &self.run, SAME_LIMIT) {
             Ok(Kept::New(snapshot)) => Entry::Kept(self.kept(&snapshot)),
             Ok(Kept::Counted { count, .. }) => Entry::Counted(fingerprint, count),
+            Ok(Kept::Uncounted(snapshot, reason)) => {
+                self.log.add(Entry::Note(format!("a crash was kept, but not counted: {reason}")));
+                Entry::Kept(self.kept(&snapshot))
+            }
             Err(error) => Entry::Note(format!("a crash could not be kept: {}", chain(&error))),
         };
-        self.log.add(&entry);
+        self.log.add(entry);
     }
 
     fn repeated(&mut self, place: &PanicLocation, times: u64) {
@@ -110,7 +114,7 @@ impl Recorder for Recording<'_, '_> {
     }
 
     fn note(&mut self, text: String) {
-        self.log.add(&Entry::Note(text));
+        self.log.add(Entry::Note(text));
     }
 }
 

@@ -6,11 +6,12 @@ use relapse_snapshot::Store;
 
 use super::{exit_code, expectation, failure};
 use crate::arguments;
+use crate::console::Console;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::settings::Settings;
 
-pub(crate) fn runner(args: &arguments::Runner) -> Result<ExitCode, Failure> {
+pub(crate) fn runner(args: &arguments::Runner, console: &mut Console) -> Result<ExitCode, Failure> {
     let Some(settings) = RunnerSettings::from_environment() else {
         return Err(failure(&run_plainly(&args.command)));
     };
@@ -19,7 +20,10 @@ pub(crate) fn runner(args: &arguments::Runner) -> Result<ExitCode, Failure> {
     let root = settings.roots.workspace.as_ref().unwrap_or(&settings.folder);
     let store = Store::at(&settings.store).with_rules(Settings::read(root)?.rules);
     let mut expects = expectation::from_source(&settings.roots);
-    run_as_runner(&args.command, &settings, store, &mut expects)
-        .map(exit_code)
-        .map_err(|error| failure(&error))
+    let (ending, unsaid) =
+        run_as_runner(&args.command, &settings, store, &mut expects).map_err(|error| failure(&error))?;
+    for text in unsaid {
+        console.warn(text);
+    }
+    Ok(exit_code(ending))
 }

@@ -7,6 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -149,7 +150,7 @@ fn call(
 ) -> Result<CargoRun, CompileError> {
     let start =
         |source| CompileError::Start { program: "cargo".to_owned(), folder: place.root.clone(), source };
-    let note = tempfile::NamedTempFile::new().map_err(start)?;
+    let note = relapse_capture::temporary::file("note").map_err(start)?;
     let mut command = command(place, target, variables, offline);
     let runners: Vec<String> = triples.iter().map(|triple| runner_variable(triple)).collect();
     command.envs(runners.iter().map(|runner| (runner, NOTE_RUNNER))).env(NOTE_VARIABLE, note.path());
@@ -167,7 +168,10 @@ fn call(
         }
         run.hear(&line, place, sink);
     }
-    child.wait().map_err(start)?;
+    let status = child.wait().map_err(start)?;
+    if let Some(signal) = status.signal() {
+        return Err(CompileError::Killed { package: target.package.clone(), signal });
+    }
     run.text = words.join().unwrap_or_default();
     run.environment = read_note(note.path(), &runners);
     Ok(run)

@@ -23,6 +23,14 @@ pub enum CompileError {
         /// The system's own reason.
         source: io::Error,
     },
+    /// Cargo was ended by a signal: that says nothing about what it built.
+    #[error("failed to build {package}: cargo was ended by {}", relapse_capture::signal::name(*signal))]
+    Killed {
+        /// The package.
+        package: String,
+        /// The signal's number.
+        signal: i32,
+    },
     /// Cargo gave up before it called the compiler (manifest, lock file, registry).
     #[error("failed to build {package}: {text}")]
     Cargo {

@@ -1,12 +1,15 @@
-//! Edits written to a tree: each file through a temporary one in the same folder, all files or none. Modes are
-//! kept and symbolic links are written through; in a scratch copy neither matters.
+//! Edits written to a tree: all files or none. First every new content is written beside the file that it is for,
+//! where a full disk or a read-only folder shows; then each takes its file's place by a rename, which needs no room.
+//! Modes and owners are kept and symbolic links are written through; in a scratch copy neither matters.
 
-use std::fs::{self, File};
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
-use super::lock::Lock;
+use super::journal::Token;
+use super::lock::{Lock, Mode};
 use super::{EditError, EditSet, FileEdit, journal};
 
 /// The mode of a new file, before the process's umask.
@@ -21,22 +24,21 @@ impl EditSet {
             return Ok(());
         }
         fs::create_dir_all(journal_folder).map_err(EditError::write(journal_folder))?;
-        let _lock = Lock::acquire(journal_folder)?;
+        hide_from_git(journal_folder)?;
+        let _lock = Lock::take(journal_folder, Mode::Alone)?;
         journal::recover_locked(root, journal_folder)?;
         for edit in &self.files {
             check(root, edit)?;
         }
-        journal::write(journal_folder, self)?;
-        for (at, edit) in self.files.iter().enumerate() {
-            if let Err(cause) = write_one(root, edit) {
-                undo(root, &self.files[..=at]).map_err(|(path, source)| EditError::Undo {
-                    path,
-                    source,
-                    cause: Box::new(clone_reason(&cause)),
-                })?;
-                journal::remove(journal_folder)?;
-                return Err(cause);
-            }
+        let token = journal::write(journal_folder, self)?;
+        if let Err(cause) = stage(root, self, &token).and_then(|()| put_in_place(root, self, &token)) {
+            undo(root, self, &token).map_err(|(path, source)| EditError::Undo {
+                path,
+                source,
+                cause: Box::new(clone_reason(&cause)),
+            })?;
+            journal::remove(journal_folder)?;
+            return Err(cause);
         }
         journal::remove(journal_folder)
     }
@@ -49,7 +51,7 @@ impl EditSet {
             match &edit.after {
                 Some(content) => {
                     make_parent(&path)?;
-                    replace(&path, content, None).map_err(EditError::write(&path))?;
+                    replace(&path, content).map_err(EditError::write(&path))?;
                 }
                 None => remove_if_there(&path).map_err(EditError::write(&path))?,
             }
@@ -69,15 +71,30 @@ pub(super) fn read_file(path: &Path) -> Result<Option<Vec<u8>>, EditError> {
     }
 }
 
-/// Makes what stands at `path` equal to `content`; `None` removes it. A link is written through.
-pub(super) fn put(path: &Path, content: Option<&[u8]>) -> Result<(), EditError> {
-    let Some(content) = content else {
-        return remove_if_there(path).map_err(EditError::write(path));
+/// Gives a file the content from before its edit. What is unfinished stands under the name that [`remove_staged`]
+/// removes.
+pub(super) fn restore(root: &Path, at: usize, edit: &FileEdit, token: &Token) -> Result<(), EditError> {
+    let path = root.join(&edit.path);
+    let Some(content) = &edit.before else {
+        return remove_if_there(&path).map_err(EditError::write(&path));
     };
-    make_parent(path)?;
-    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let mode = fs::metadata(&real).ok().map(|metadata| metadata.permissions());
-    replace(&real, content, mode).map_err(EditError::write(path))
+    make_parent(&path)?;
+    let staged = staged(&path, at, token);
+    let put = || -> io::Result<()> {
+        write_staged(&staged, &path, content)?;
+        fs::rename(&staged, real(&path))?;
+        staged.parent().map_or(Ok(()), sync_folder)
+    };
+    put().map_err(EditError::write(&path))
+}
+
+/// Removes what an edit that was cut off has left beside its files.
+pub(super) fn remove_staged(root: &Path, edits: &EditSet, token: &Token) -> Result<(), EditError> {
+    for (at, edit) in edits.files.iter().enumerate() {
+        let path = root.join(&edit.path);
+        remove_if_there(&staged(&path, at, token)).map_err(EditError::write(&path))?;
+    }
+    Ok(())
 }
 
 /// Removes folders that became empty, from the file's own upwards; never the root, nor anything outside it.
@@ -115,31 +132,83 @@ fn check(root: &Path, edit: &FileEdit) -> Result<(), EditError> {
     if read_file(&path)? == edit.before { Ok(()) } else { Err(EditError::Changed(edit.path.clone())) }
 }
 
-fn write_one(root: &Path, edit: &FileEdit) -> Result<(), EditError> {
-    let path = root.join(&edit.path);
-    put(&path, edit.after.as_deref())?;
-    if edit.after.is_none() {
-        remove_empty_folders(root, &path);
+/// Writes all new content, none of it in its place yet.
+fn stage(root: &Path, edits: &EditSet, token: &Token) -> Result<(), EditError> {
+    for (at, edit) in edits.files.iter().enumerate() {
+        let Some(content) = &edit.after else { continue };
+        let path = root.join(&edit.path);
+        make_parent(&path)?;
+        write_staged(&staged(&path, at, token), &path, content).map_err(EditError::write(&path))?;
     }
     Ok(())
 }
 
-/// Takes back the edits in reverse, the last of which may not have been made.
-fn undo(root: &Path, made: &[FileEdit]) -> Result<(), (PathBuf, io::Error)> {
-    for edit in made.iter().rev() {
+/// Gives each staged content its place and removes what is to be removed.
+fn put_in_place(root: &Path, edits: &EditSet, token: &Token) -> Result<(), EditError> {
+    let mut changed = BTreeSet::new();
+    for (at, edit) in edits.files.iter().enumerate() {
         let path = root.join(&edit.path);
-        let failed = |error: EditError| match error {
-            EditError::Read { source, .. } | EditError::Write { source, .. } => (edit.path.clone(), source),
-            other => (edit.path.clone(), io::Error::other(other)),
-        };
-        if read_file(&path).map_err(failed)? != edit.before {
-            put(&path, edit.before.as_deref()).map_err(failed)?;
+        if edit.after.is_some() {
+            fs::rename(staged(&path, at, token), real(&path)).map_err(EditError::write(&path))?;
+            // The folders may be new, too.
+            let folders = path.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
+            changed.extend(folders.map(Path::to_owned));
+            changed.extend(path.parent().map(Path::to_owned));
+        } else {
+            remove_if_there(&path).map_err(EditError::write(&path))?;
+            remove_empty_folders(root, &path);
+        }
+    }
+    for folder in changed.iter().filter(|folder| folder.is_dir()) {
+        sync_folder(folder).map_err(EditError::write(folder))?;
+    }
+    Ok(())
+}
+
+/// Takes back the edits, however many of them were made.
+fn undo(root: &Path, edits: &EditSet, token: &Token) -> Result<(), (PathBuf, io::Error)> {
+    let reason = |error: EditError| match error {
+        EditError::Read { path, source } | EditError::Write { path, source } => (path, source),
+        other => (PathBuf::new(), io::Error::other(other)),
+    };
+    remove_staged(root, edits, token).map_err(reason)?;
+    for (at, edit) in edits.files.iter().enumerate().rev() {
+        let path = root.join(&edit.path);
+        if read_file(&path).map_err(reason)? != edit.before {
+            restore(root, at, edit, token).map_err(reason)?;
         }
         if edit.before.is_none() {
             remove_empty_folders(root, &path);
         }
     }
     Ok(())
+}
+
+/// The file that a path means: links are written through.
+fn real(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Where the content of a file stands until it takes the file's place: in the same folder, so that a rename does it.
+fn staged(path: &Path, at: usize, token: &Token) -> PathBuf {
+    real(path).with_file_name(format!(".relapse-{token}-{at}"))
+}
+
+/// Writes content that is to replace `path`, with the mode and, as far as the system lets us, the owner of that.
+fn write_staged(staged: &Path, path: &Path, content: &[u8]) -> io::Result<()> {
+    // Of an attempt that was cut off, or that failed.
+    remove_if_there(staged)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(NEW_FILE_MODE).open(staged)?;
+    file.write_all(content)?;
+    if let Ok(known) = fs::metadata(path) {
+        let own = file.metadata()?;
+        if (own.uid(), own.gid()) != (known.uid(), known.gid()) {
+            // Only root may give a file away. Who may write the folder may replace the file all the same.
+            let _ = fchown(&file, Some(known.uid()), Some(known.gid()));
+        }
+        file.set_permissions(known.permissions())?;
+    }
+    file.sync_all()
 }
 
 /// The cause once more, for [`EditError::Undo`] (an `io::Error` cannot be cloned).
@@ -159,24 +228,33 @@ fn make_parent(path: &Path) -> Result<(), EditError> {
     path.parent().map_or(Ok(()), |parent| fs::create_dir_all(parent).map_err(EditError::write(parent)))
 }
 
-fn replace(path: &Path, content: &[u8], mode: Option<fs::Permissions>) -> io::Result<()> {
+/// Replaces a file of a scratch copy.
+fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new()
         .prefix(".relapse-")
         .permissions(fs::Permissions::from_mode(NEW_FILE_MODE))
         .tempfile_in(folder)?;
     file.write_all(content)?;
-    if let Some(mode) = mode {
-        file.as_file().set_permissions(mode)?;
-    }
-    file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
-    sync_folder(folder)
+    Ok(())
+}
+
+/// `.relapse/` is nobody's source, whoever of us writes the first file to it. An empty file is one whose writer was
+/// killed.
+pub(crate) fn hide_from_git(relapse_folder: &Path) -> Result<(), EditError> {
+    let path = relapse_folder.join(".gitignore");
+    if fs::metadata(&path).is_ok_and(|metadata| metadata.len() > 0) {
+        return Ok(());
+    }
+    fs::write(&path, b"*\n").map_err(EditError::write(&path))
 }
 
 fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(())
+        }
         result => result,
     }
 }
@@ -225,7 +303,7 @@ mod tests {
         assert_eq!(fs::metadata(&lib).unwrap().permissions().mode() & 0o777, 0o640);
         assert_eq!(names(&root.path().join("src")), ["lib.rs"]);
         assert_eq!(names(&root.path().join("regressions/lib")), ["x.rs"]);
-        assert_eq!(names(&root.path().join(".relapse")), ["edit.lock"]);
+        assert_eq!(names(&root.path().join(".relapse")), [".gitignore", "edit.lock"]);
         let lock = fs::metadata(root.path().join(".relapse/edit.lock")).unwrap();
         assert_eq!(lock.permissions().mode() & 0o777, 0o600);
     }
@@ -251,7 +329,33 @@ mod tests {
         assert!(matches!(apply(root.path(), files), Err(EditError::Write { .. })));
         assert_eq!(fs::read(root.path().join("src/lib.rs")).unwrap(), b"old");
         assert_eq!(names(root.path()), [".relapse", "src"]);
-        assert_eq!(names(&root.path().join(".relapse")), ["edit.lock"]);
+        assert_eq!(names(&root.path().join(".relapse")), [".gitignore", "edit.lock"]);
+    }
+
+    #[test]
+    fn a_failure_after_the_first_file_is_in_its_place_takes_it_back() {
+        let root = tree();
+        fs::create_dir(root.path().join("full")).unwrap();
+        fs::write(root.path().join("full/kept"), "").unwrap();
+        let set = EditSet {
+            files: vec![
+                edit("regressions/lib/x.rs", None, Some("t")),
+                edit("src/lib.rs", Some("old"), Some("new")),
+                // A folder with something in it: only the rename finds out.
+                edit("full", None, Some("t")),
+            ],
+        };
+        let token = journal::write(root.path(), &set).unwrap();
+        stage(root.path(), &set, &token).unwrap();
+        assert_eq!(fs::read(root.path().join("src/lib.rs")).unwrap(), b"old", "nothing is in its place yet");
+        assert!(matches!(put_in_place(root.path(), &set, &token), Err(EditError::Write { .. })));
+        assert_eq!(fs::read(root.path().join("src/lib.rs")).unwrap(), b"new");
+        // What stands there is a folder, which cannot be read as a file: the rest is taken back all the same.
+        let set = EditSet { files: set.files[..2].to_vec() };
+        undo(root.path(), &set, &token).unwrap();
+        assert_eq!(fs::read(root.path().join("src/lib.rs")).unwrap(), b"old");
+        assert_eq!(names(&root.path().join("src")), ["lib.rs"]);
+        assert!(!root.path().join("regressions").exists());
     }
 
     #[test]

@@ -45,6 +45,14 @@ pub enum EditError {
         /// Why the edits failed.
         cause: Box<EditError>,
     },
+    /// Another process holds the lock for too long.
+    #[error("failed to lock {} for {seconds} s: another relapse process edits here; end it and try again", path.display())]
+    Busy {
+        /// The lock file.
+        path: PathBuf,
+        /// How long it was waited for.
+        seconds: u64,
+    },
     /// The journal of an earlier, interrupted edit cannot be used.
     #[error("failed to use the journal {}: {reason}", path.display())]
     Journal {
@@ -59,7 +67,11 @@ impl EditError {
     /// Whether something could not be written, rather than read or joined.
     pub fn cannot_write(&self) -> bool {
         match self {
-            Self::ReadOnly(_) | Self::NotAFile(_) | Self::Write { .. } | Self::Undo { .. } => true,
+            Self::ReadOnly(_)
+            | Self::NotAFile(_)
+            | Self::Write { .. }
+            | Self::Undo { .. }
+            | Self::Busy { .. } => true,
             Self::Conflict(_) | Self::Changed(_) | Self::Read { .. } | Self::Journal { .. } => false,
         }
     }

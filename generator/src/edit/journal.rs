@@ -2,15 +2,16 @@
 //! gone after the last. What a kill cut off is undone from it at the next start; a file that somebody changed
 //! since is never touched.
 
-use std::fs;
+use std::fmt;
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::apply::{self, remove_empty_folders};
-use super::lock::Lock;
+use super::lock::{Lock, Mode};
 use super::{EditError, EditSet};
 
 /// The version of the journal's format that is written here.
@@ -19,6 +20,8 @@ const VERSION: u32 = 1;
 const MAX_JOURNAL_BYTES: u64 = 1 << 30;
 /// The journal's name in its folder.
 const FILE_NAME: &str = "edit.journal";
+/// Its name until it is whole.
+const NEW_NAME: &str = "edit.journal.new";
 
 /// What [`recover`] found and did. Paths are relative to the root.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,7 +37,29 @@ pub struct Recovered {
 #[derive(Serialize, Deserialize)]
 struct Journal {
     version: u32,
+    token: Token,
     edits: EditSet,
+}
+
+/// What the temporary files of one edit are called by: 16 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Token(String);
+
+impl TryFrom<String> for Token {
+    type Error = &'static str;
+
+    /// It becomes a part of paths: nothing else may stand in it.
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let fits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if fits { Ok(Self(text)) } else { Err("its token is not one of ours") }
+    }
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
 }
 
 /// Undoes what an interrupted [`EditSet::apply`] left half done. `Ok(None)`: nothing was left.
@@ -42,20 +67,36 @@ pub fn recover(root: &Path, journal_folder: &Path) -> Result<Option<Recovered>, 
     if !present(journal_folder) {
         return Ok(None);
     }
-    let _lock = Lock::acquire(journal_folder)?;
+    let _lock = Lock::take(journal_folder, Mode::Alone)?;
     recover_locked(root, journal_folder)
+}
+
+/// Removes what a kill left of a journal that was never whole: no file was touched for it. Returns its path, where
+/// one was there.
+pub fn sweep(journal_folder: &Path) -> Result<Option<PathBuf>, EditError> {
+    let path = journal_folder.join(NEW_NAME);
+    if fs::symlink_metadata(&path).is_err() {
+        return Ok(None);
+    }
+    let _lock = Lock::take(journal_folder, Mode::Alone)?;
+    match fs::remove_file(&path) {
+        Ok(()) => Ok(Some(path)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(EditError::write(&path)(error)),
+    }
 }
 
 /// The same, for a caller that holds the lock.
 pub(super) fn recover_locked(root: &Path, folder: &Path) -> Result<Option<Recovered>, EditError> {
-    let Some(edits) = read(folder)? else { return Ok(None) };
+    let Some(Journal { token, edits, .. }) = read(folder)? else { return Ok(None) };
+    apply::remove_staged(root, &edits, &token)?;
     let mut recovered = Recovered::default();
     let mut done = Vec::new();
     let mut untouched = 0;
-    for edit in &edits.files {
+    for (at, edit) in edits.files.iter().enumerate() {
         let now = apply::read_file(&root.join(&edit.path))?;
         if now == edit.after {
-            done.push(edit);
+            done.push((at, edit));
         } else if now == edit.before {
             untouched += 1;
         } else {
@@ -63,11 +104,11 @@ pub(super) fn recover_locked(root: &Path, folder: &Path) -> Result<Option<Recove
         }
     }
     if untouched == 0 {
-        recovered.finished = done.iter().map(|edit| edit.path.clone()).collect();
+        recovered.finished = done.iter().map(|(_, edit)| edit.path.clone()).collect();
     } else {
-        for edit in done.iter().rev() {
+        for (at, edit) in done.iter().rev() {
             let path = root.join(&edit.path);
-            apply::put(&path, edit.before.as_deref())?;
+            apply::restore(root, *at, edit, &token)?;
             if edit.before.is_none() {
                 remove_empty_folders(root, &path);
             }
@@ -90,18 +131,33 @@ fn present(folder: &Path) -> bool {
     fs::symlink_metadata(folder.join(FILE_NAME)).is_ok()
 }
 
-/// Writes the journal; when this returns it is on the disk.
-pub(super) fn write(folder: &Path, edits: &EditSet) -> Result<(), EditError> {
-    let path = folder.join(FILE_NAME);
+/// Writes the journal; when this returns it is on the disk. The caller holds the lock.
+pub(super) fn write(folder: &Path, edits: &EditSet) -> Result<Token, EditError> {
+    let (path, new) = (folder.join(FILE_NAME), folder.join(NEW_NAME));
+    let token = Token(relapse_snapshot::store::new_name());
     let attempt = || -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        serde_json::to_writer(&mut file, &Journal { version: VERSION, edits: edits.clone() })?;
-        file.flush()?;
-        file.as_file().sync_all()?;
-        file.persist(&path).map_err(|error| error.error)?;
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+        let journal = Journal { version: VERSION, token: token.clone(), edits: edits.clone() };
+        let mut buffered = io::BufWriter::new(&mut file);
+        serde_json::to_writer(&mut buffered, &journal)?;
+        buffered.flush()?;
+        drop(buffered);
+        file.sync_all()?;
+        fs::rename(&new, &path)?;
         apply::sync_folder(folder)
     };
-    attempt().map_err(EditError::write(&path))
+    match attempt() {
+        Ok(()) => Ok(token),
+        Err(error) => {
+            // Of a full disk this is all that is left.
+            let _ = fs::remove_file(&new);
+            Err(EditError::write(&path)(error))
+        }
+    }
 }
 
 /// Removes the journal: from here on the edit is done, or was never begun.
@@ -112,7 +168,7 @@ pub(super) fn remove(folder: &Path) -> Result<(), EditError> {
 
 /// Reads the journal. One that others can read is not ours (it is written 0600): it may have come with a clone,
 /// to write files in our name.
-fn read(folder: &Path) -> Result<Option<EditSet>, EditError> {
+fn read(folder: &Path) -> Result<Option<Journal>, EditError> {
     let path = folder.join(FILE_NAME);
     let unusable = |reason: &str| EditError::Journal { path: path.clone(), reason: reason.to_owned() };
     let metadata = match fs::symlink_metadata(&path) {
@@ -132,7 +188,7 @@ fn read(folder: &Path) -> Result<Option<EditSet>, EditError> {
     if journal.version != VERSION {
         return Err(unusable(&format!("it has version {}, written by a newer relapse", journal.version)));
     }
-    Ok(Some(journal.edits))
+    Ok(Some(journal))
 }
 
 /// File content in JSON: text where it is text, numbers where it is not.
@@ -237,6 +293,44 @@ mod tests {
         fs::create_dir_all(fixture.root.path().join("regressions/lib")).unwrap();
         recover(fixture.root.path(), &fixture.journal()).unwrap().unwrap();
         assert!(!fixture.root.path().join("regressions").exists());
+    }
+
+    #[test]
+    fn contents_that_were_not_in_their_place_yet_are_removed() {
+        let fixture = Fixture::killed_after(1);
+        let token = read(&fixture.journal()).unwrap().unwrap().token;
+        let staged = |file: &str, at: usize| {
+            fixture.root.path().join(file).with_file_name(format!(".relapse-{token}-{at}"))
+        };
+        fs::create_dir_all(fixture.root.path().join("regressions/lib/x")).unwrap();
+        for (at, edit) in fixture.edits.files.iter().enumerate() {
+            fs::write(staged(edit.path.to_str().unwrap(), at), "half").unwrap();
+        }
+        let foreign = fixture.root.path().join("src/.relapse-mine");
+        fs::write(&foreign, "").unwrap();
+        recover(fixture.root.path(), &fixture.journal()).unwrap().unwrap();
+        assert!(!fixture.root.path().join("regressions").exists());
+        assert!(!staged("src/lib.rs", 2).exists() && foreign.exists());
+    }
+
+    #[test]
+    fn a_journal_that_was_never_whole_is_swept() {
+        let fixture = Fixture::killed_after(0);
+        fs::rename(fixture.journal().join(FILE_NAME), fixture.journal().join(NEW_NAME)).unwrap();
+        assert_eq!(recover(fixture.root.path(), &fixture.journal()).unwrap(), None);
+        assert_eq!(sweep(&fixture.journal()).unwrap(), Some(fixture.journal().join(NEW_NAME)));
+        assert_eq!(sweep(&fixture.journal()).unwrap(), None);
+    }
+
+    #[test]
+    fn a_token_that_would_lead_elsewhere_is_refused() {
+        let fixture = Fixture::killed_after(1);
+        let journal = fixture.journal().join(FILE_NAME);
+        let token = read(&fixture.journal()).unwrap().unwrap().token.to_string();
+        let text = fs::read_to_string(&journal).unwrap().replace(&token, "../../../../../x");
+        fs::write(&journal, text).unwrap();
+        let error = recover(fixture.root.path(), &fixture.journal()).unwrap_err();
+        assert!(error.to_string().contains("token"), "{error}");
     }
 
     #[test]

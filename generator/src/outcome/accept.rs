@@ -67,7 +67,15 @@ fn lock_outcome(
     sink: &mut dyn FnMut(Progress<'_>),
 ) -> Result<(PathBuf, Vec<u8>), OutcomeError> {
     let failed = |reason: String| OutcomeError::NotLocked { name: regression.name.clone(), reason };
-    let compiled = compile(&scratch.build_place(), &target(regression), variables, sink)?;
+    let full = || match scratch.too_little_room() {
+        Some(left_mib) => Err(OutcomeError::DiskFull { folder: scratch.target_folder(), left_mib }),
+        None => Ok(()),
+    };
+    let compiled = compile(&scratch.build_place(), &target(regression), variables, sink);
+    if compiled.as_ref().map_or(true, |compiled| !compiled.errors.is_empty()) {
+        full()?;
+    }
+    let compiled = compiled?;
     if let Some(error) = compiled.errors.first() {
         return Err(failed(format!("with the assertion it does not build: {}", error.message)));
     }

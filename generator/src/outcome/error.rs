@@ -37,6 +37,14 @@ pub enum OutcomeError {
     /// The dev-dependency could not be added.
     #[error(transparent)]
     Dependency(#[from] DependencyError),
+    /// It failed where there is no room for it.
+    #[error("failed to look at outcomes in {}: {left_mib} MiB are free on its disk", folder.display())]
+    DiskFull {
+        /// Where something was to be written.
+        folder: PathBuf,
+        /// What is left.
+        left_mib: u64,
+    },
     /// insta wrote no snapshot, or another one than what was seen.
     #[error("failed to accept the outcome of {name}: {reason}")]
     NotLocked {

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use super::call::{self, OUTCOME_VARIABLE};
 use super::{Outcome, OutcomeError, Reviewable};
 use crate::compile::{
-    CandidateFiles, Compiled, Diagnostic, Progress, TestTarget, Variable, compile_candidates,
+    CandidateFiles, CompileError, Compiled, Diagnostic, Progress, TestTarget, Variable, compile_candidates,
 };
 use crate::edit::{EditSet, FileEdit, Tree};
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, free_mib};
 use crate::verify::{Bounds, Ended, Finished, run, sandbox};
 
 /// An outcome must be the same in at least this many runs.
@@ -55,7 +55,11 @@ pub fn observe(
             |kept: &[usize]| EditSet { files: kept.iter().map(|&index| edits[index].clone()).collect() };
         let build = match compile_candidates(scratch, &target, variables, &files, &mut edits_for, sink) {
             Ok(build) => build,
+            Err(error @ CompileError::Killed { .. }) => return Err(error.into()),
             Err(error) => {
+                if let Some(left_mib) = scratch.too_little_room() {
+                    return Err(OutcomeError::DiskFull { folder: scratch.target_folder(), left_mib });
+                }
                 let reason = error.to_string();
                 for &index in &indices {
                     outcomes[index] = Some(Outcome::Invalid(reason.clone()));
@@ -110,7 +114,8 @@ fn see(compiled: &Compiled, regression: &Reviewable, bounds: &Bounds) -> Result<
     let Some(test) = find_test(compiled, regression, bounds)? else {
         return Ok(Outcome::Invalid("its test is not found: run `cargo relapse sync`".to_owned()));
     };
-    let folder = tempfile::tempdir().map_err(|error| invalid(regression, &error.to_string()))?;
+    let folder = relapse_capture::temporary::Folder::create("outcome")
+        .map_err(|error| invalid(regression, &error.to_string()))?;
     let mut bounds = bounds.clone();
     bounds.permissions.writable.push(folder.path().to_owned());
     let started = Instant::now();
@@ -124,6 +129,10 @@ fn see(compiled: &Compiled, regression: &Reviewable, bounds: &Bounds) -> Result<
         let finished = run_test(compiled, &test, &environment, &bounds)?;
         let text = match left(&finished, &file) {
             Ok(text) => text,
+            // It may have failed because it could not leave its outcome.
+            Err(_) if free_mib(folder.path()) == Some(0) => {
+                return Err(OutcomeError::DiskFull { folder: folder.path().to_owned(), left_mib: 0 });
+            }
             Err(outcome) => return Ok(outcome),
         };
         match &first {

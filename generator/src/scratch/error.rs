@@ -17,6 +17,9 @@ pub enum ScratchError {
         /// The system's own reason.
         source: io::Error,
     },
+    /// The lock that keeps edits and copies apart cannot be had, or the folder cannot be written.
+    #[error(transparent)]
+    Edit(#[from] crate::edit::EditError),
     /// An edit names a file that is not in the copy, or lies behind a link that leads out of it.
     #[error("failed to edit {path}: it lies outside of the copied packages")]
     Outside {

@@ -1,0 +1,208 @@
+//! What relapse leaves when it is cut off, disturbed, or started twice: nothing half-edited, no scratch, no wrong
+//! verdict. The cases that can be told exactly; those of chance are in `ci/drill`.
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
+
+#[path = "fixture/project.rs"]
+mod project;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use project::Project;
+use serde_json::Value as Json;
+
+const LIB: &str = "//! Badges.\n\n/// The initials of a name.\npub fn initials(name: &str) -> String {\n    \
+                   name.split(' ').map(|part| &part[..1]).collect()\n}\n\n/// The third of some prices.\n\
+                   pub fn third(prices: &[u32]) -> u32 {\n    prices[2]\n}\n";
+const MAIN: &str = "fn main() {\n    match std::env::args().nth(1).as_deref() {\n        \
+                    Some(\"third\") => println!(\"{}\", demo::third(&[1, 2])),\n        \
+                    name => println!(\"{}\", demo::initials(name.unwrap_or_default())),\n    }\n}\n";
+
+/// A project with a crash in each of its two functions, and the ids of their snapshots.
+fn crashed() -> (Project, [String; 2]) {
+    let project = Project::package(&[("src/lib.rs", LIB), ("src/main.rs", MAIN)]);
+    for word in ["\u{d6}zil", "third"] {
+        let ran = relapse(&project, &["run", "--", "cargo", "run", "-q", "--", word]);
+        assert_eq!(ran.status.code(), Some(101), "{}", said(&ran));
+    }
+    let listed = relapse(&project, &["list", "--json"]);
+    let lines: Vec<Json> =
+        String::from_utf8(listed.stdout).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let id = |function: &str| {
+        let found = lines.iter().find(|line| line["function"].as_str().unwrap().contains(function));
+        found.unwrap()["id"].as_str().unwrap().to_owned()
+    };
+    let ids = [id("initials"), id("third")];
+    (project, ids)
+}
+
+fn relapse(project: &Project, words: &[&str]) -> Output {
+    project.command(words).env("CARGO_NET_OFFLINE", "true").output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned()).concat()
+}
+
+/// Every file of the user's.
+fn tree(project: &Project) -> BTreeMap<PathBuf, String> {
+    let (mut files, mut open) = (BTreeMap::new(), vec![project.path().to_owned()]);
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let relative = path.strip_prefix(project.path()).unwrap().to_owned();
+            if ["target", ".relapse"].iter().any(|ours| relative == Path::new(ours)) {
+                continue;
+            }
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                files.insert(relative, fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    files
+}
+
+#[test]
+fn a_cargo_that_was_killed_is_no_verdict_on_the_package() {
+    let (project, [id, _]) = crashed();
+    let before = tree(&project);
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let script = project.path().join("target/killed-cargo");
+    fs::write(&script, format!("#!/bin/sh\n[ \"$1\" = test ] && kill -9 $$\nexec '{cargo}' \"$@\"\n"))
+        .unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let generated = project.command(&["gen", &id, "--json"]).env("CARGO", &script).output().unwrap();
+    assert_eq!(generated.status.code(), Some(1), "{}", said(&generated));
+    let report: Json = serde_json::from_slice(&generated.stdout).unwrap();
+    assert_eq!(report["status"], "failed");
+    assert!(report["reason"].as_str().unwrap().contains("cargo was ended by SIGKILL"), "{report}");
+    assert_eq!(tree(&project), before);
+}
+
+#[test]
+fn an_edit_that_a_kill_cut_off_is_taken_back_by_the_next_command_whatever_it_is() {
+    for words in [["list"].as_slice(), &["clean"], &["run", "--", "true"]] {
+        let project = Project::package(&[("src/lib.rs", LIB)]);
+        let before = tree(&project);
+        // One file is in its place, the other one is still beside it.
+        let new = format!("{LIB}mod regressions;\n");
+        project.write("regressions/lib/x.rs", "test");
+        project.write("src/.relapse-0123456789abcdef-1", &new);
+        let journal = serde_json::json!({
+            "version": 1,
+            "token": "0123456789abcdef",
+            "edits": { "files": [
+                { "path": "regressions/lib/x.rs", "before": null, "after": "test" },
+                { "path": "src/lib.rs", "before": LIB, "after": new },
+            ] },
+        });
+        project.write(".relapse/edit.journal", journal.to_string());
+        let journal = project.path().join(".relapse/edit.journal");
+        fs::set_permissions(&journal, fs::Permissions::from_mode(0o600)).unwrap();
+        let done = relapse(&project, words);
+        assert_eq!(done.status.code(), Some(0), "{words:?}: {}", said(&done));
+        assert!(
+            said(&done).contains("took back an unfinished edit of regressions/lib/x.rs"),
+            "{}",
+            said(&done)
+        );
+        assert_eq!(tree(&project), before, "{words:?}");
+        assert!(!project.path().join("regressions").exists() && !journal.exists());
+    }
+}
+
+#[test]
+fn clean_removes_what_killed_processes_left() {
+    let project = Project::package(&[("src/lib.rs", LIB)]);
+    let left = [".relapse/snapshots/.tmp-x1y2", ".relapse/runs/.tmp-x1y2", ".relapse/edit.journal.new"];
+    for path in left {
+        project.write(path, "half a");
+    }
+    project.write("target/tmp/relapse-run-x1y2z3/kept", "");
+    project.write("target/tmp/relapse-note-x1y2z3", "");
+    project.write("target/tmp/mine", "");
+    let temporary = project.path().join("target/tmp");
+    let cleaned = project.command(&["clean"]).env("TMPDIR", &temporary).output().unwrap();
+    assert_eq!(cleaned.status.code(), Some(0), "{}", said(&cleaned));
+    for path in left {
+        assert!(!project.path().join(path).exists(), "{path}");
+    }
+    let names: Vec<_> = fs::read_dir(&temporary).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["mine"]);
+}
+
+#[test]
+fn a_crash_that_cannot_be_kept_is_said_and_the_command_ends_as_it_would() {
+    let project = Project::package(&[("src/lib.rs", LIB), ("src/main.rs", MAIN)]);
+    // A file stands where the store has to be.
+    project.write(".relapse", "");
+    let ran = relapse(&project, &["run", "--", "cargo", "run", "-q", "--", "third"]);
+    let text = said(&ran);
+    assert_eq!(ran.status.code(), Some(101), "{text}");
+    assert!(
+        text.contains("a crash could not be kept: failed to create") && text.contains(".relapse"),
+        "{text}"
+    );
+    assert_eq!(fs::read(project.path().join(".relapse")).unwrap(), b"");
+}
+
+#[test]
+fn a_gen_beside_cleans_has_a_scratch_copy_of_its_own() {
+    let (project, [id, _]) = crashed();
+    assert_eq!(relapse(&project, &["gen", &id]).status.code(), Some(0));
+    let expected = tree(&project);
+    // A slot with much in it takes a while to be removed.
+    for number in 0..4000 {
+        project.write(&format!(".relapse/scratch/0/target/many/{}/{number}", number % 40), "");
+    }
+    let mut generating = project.command(&["gen", &id]);
+    generating.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let cleaning = project.command(&["clean"]).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let slot = project.path().join(".relapse/scratch/0/target/many/0");
+    while slot.exists() {
+        std::thread::yield_now();
+    }
+    let generating = generating.spawn().unwrap();
+    for child in [cleaning, generating] {
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    }
+    assert_eq!(tree(&project), expected);
+}
+
+#[test]
+fn two_gens_at_once_leave_both_tests() {
+    let (project, ids) = crashed();
+    let started: Vec<_> = ids
+        .iter()
+        .map(|id| {
+            let mut command = project.command(&["gen", id]);
+            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    for child in started {
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    }
+    let together = tree(&project);
+    let tests: Vec<_> =
+        together.keys().filter(|path| path.starts_with("regressions") && !path.ends_with("mod.rs")).collect();
+    assert_eq!(tests.len(), 2, "{tests:?}");
+    // The same as one after the other.
+    for path in together.keys().filter(|path| path.starts_with("regressions")) {
+        fs::remove_file(project.path().join(path)).unwrap();
+    }
+    project.write("src/lib.rs", LIB);
+    for id in &ids {
+        assert_eq!(relapse(&project, &["gen", id]).status.code(), Some(0));
+    }
+    assert_eq!(tree(&project), together);
+    let listed = project.command_of("cargo", &["test", "--offline", "--lib"]).output().unwrap();
+    assert!(said(&listed).contains("0 passed; 2 failed"), "{}", said(&listed));
+    assert_eq!(project.left(), <[PathBuf; 0]>::default());
+}
