@@ -29,6 +29,8 @@ use dependence::Beside;
 
 /// More rounds of rewording than this never helped.
 const MAX_ROUNDS: u32 = 8;
+/// Runs of a crash that does not come back each time.
+const CHANCES: u32 = 10;
 
 /// What proving needs besides the candidates.
 #[derive(Clone)]
@@ -167,6 +169,19 @@ impl<'a> Draft<'a> {
                 accesses: before.accesses,
             },
         });
+        Ok(())
+    }
+
+    /// Runs the test as often as the proof takes; one that shows the crash at times as often as its rate takes.
+    fn run_all(&mut self, bench: &Bench<'_>, effort: &mut Effort) -> Result<(), GenerateError> {
+        // A test that overran its time would take as long again.
+        if self.verification.as_ref().is_some_and(|v| v.timed_out) {
+            return Ok(());
+        }
+        self.run_until(ROUNDS, bench, effort)?;
+        if self.verification.as_ref().is_some_and(|v| (1..v.of).contains(&v.reproduced)) {
+            self.run_until(CHANCES, bench, effort)?;
+        }
         Ok(())
     }
 
@@ -414,16 +429,17 @@ pub fn together<'a>(
             if let Some(compiled) = built.compiled.as_ref().filter(|_| built.kept.contains(&index)) {
                 let crash = crash.below(bench.snapshot, draft.callable.frame);
                 draft.run = test_run(compiled, &draft, bench).map(|run| (run, crash));
+                // All runs now: a later build of this target replaces the executable.
                 draft.run_until(1, bench, effort)?;
-                // All rounds now: a later build of this target replaces the executable.
-                if draft.reproduces() {
-                    draft.run_until(ROUNDS, bench, effort)?;
-                } else if let Some(given) = draft.lacks(bench, effort)? {
+                if !draft.reproduces()
+                    && let Some(given) = draft.lacks(bench, effort)?
+                {
                     draft.beside.given = given;
                     (draft.verification, draft.run) = (None, None);
                     again.push(draft);
                     continue;
                 }
+                draft.run_all(bench, effort)?;
                 kept.push(draft);
             }
         }
