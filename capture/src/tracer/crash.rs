@@ -85,6 +85,12 @@ impl Tracer<'_> {
         if begun.raised {
             let note = "seen as it began to unwind, its place found on the stack: there are no symbols";
             crash.snapshot.notes.push(note.to_owned());
+            // The unwinder's own frame is none of the program's.
+            if let Some(thread) = crash.snapshot.threads.first_mut()
+                && thread.frames.len() > 1
+            {
+                thread.frames.remove(0);
+            }
         }
         let now = if pending { self.policy.keep_pending(process, crash) } else { Some(crash) };
         if let Some(crash) = now {
