@@ -320,13 +320,19 @@ def main():
     suites = [suite for suite in SUITES if not options.only or suite[0] in options.only]
     if not suites:
         missing(f"no such suite; there are {', '.join(suite[0] for suite in SUITES)}")
+    # A run that is stopped takes what it has started with it.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     processes.become_subreaper()
     work = pathlib.Path(options.work).resolve()
     work.mkdir(parents=True, exist_ok=True)
     print(f"{'suite':26} {'by':11} {'results':42} {'plain':>9} {'traced':>9}  kept")
     report = []
-    for name, version, arguments, _ in suites:
-        check(name, version, arguments, options, str(pathlib.Path(options.relapse).resolve()), work, report)
+    try:
+        for name, version, arguments, _ in suites:
+            check(name, version, arguments, options, str(pathlib.Path(options.relapse).resolve()), work, report)
+    finally:
+        processes.end_all()
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(report, indent=1) + "\n")
     bad = [row for row in report if row["differences"]]

@@ -89,7 +89,7 @@ def full(workspace, options, report):
     """The workspace's disk has a random rest of room left, from nothing to more than is needed."""
     for number in range(options.disks):
         for name in verbs(workspace, options):
-            if report.late(0.6):
+            if name != "sync" and report.late(0.6):
                 continue
             words, before, after, statuses = workspace.verbs[name]
             dice = random.Random(f"{options.seed}:full:{name}:{number}")
@@ -117,7 +117,7 @@ def temporary_full(workspace, options, report):
     """Only the disk of TMPDIR is full."""
     tmpfs(workspace.temporary, 1)
     for name in verbs(workspace, options):
-        if report.late(0.75):
+        if name != "sync" and report.late(0.75):
             continue
         words, before, after, statuses = workspace.verbs[name]
         shutil.rmtree(workspace.folder / ".relapse", ignore_errors=True)
@@ -137,7 +137,7 @@ def read_only(workspace, options, report):
     """The whole workspace is read-only, then all of it but `.relapse`."""
     for what in ("read-only", "sources read-only"):
         for name in verbs(workspace, options):
-            if report.late():
+            if name != "sync" and report.late():
                 continue
             words, before, after, statuses = workspace.verbs[name]
             workspace.reset(before)
