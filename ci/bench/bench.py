@@ -76,8 +76,8 @@ def main():
 
 
 def measure(args, work, result):
-    bench = Bench(args.tool.resolve(), Programs(work), args.rounds)
     end = time.monotonic() + LONGEST
+    bench = Bench(args.tool.resolve(), Programs(work), args.rounds, end)
     for name in args.only or MEASUREMENTS:
         function, price = MEASUREMENTS[name]
         if time.monotonic() + price > end:
