@@ -68,7 +68,11 @@ def slowdown(what, samples, aim, notes=()):
         row["kernel"] = compare(walls(samples, "kernel"), walls(samples, "alone"))
         own = compare(walls(samples, "relapse"), walls(samples, "kernel"))
         row["own"] = own
-        row["notes"].append(f"a tracer that does nothing: {ratio(row['kernel'])} of alone; relapse over that one: {ratio(own)}")
+        row["kernel_cpu"] = compare(cpus(samples, "kernel"), cpus(samples, "alone"))
+        row["notes"].append(
+            f"a tracer that does nothing: {ratio(row['kernel'])} of alone by the clock, {ratio(row['kernel_cpu'])} by "
+            f"processor time; relapse over that one: {ratio(own)} by the clock"
+        )
     return row
 
 
