@@ -63,25 +63,30 @@ def main():
         print(f"{work} is in a cargo project: choose another folder for --work", file=sys.stderr)
         return 64
     result = {"machine": machine(args.tool), "rows": [], "left_out": {}}
-    measure(args, work, result)
+    # What is measured is kept at once: a run may be ended from outside.
+    measure(args, work, result, lambda: keep(args, result))
+    print(markdown(result))
+    return 1 if result["left_out"] else 0
+
+
+def keep(args, result):
     table = markdown(result)
-    print(table)
     if args.json:
         args.json.write_text(json.dumps(result, indent=1) + "\n")
     if args.markdown:
         args.markdown.write_text(table + "\n")
     if args.document:
         document(table)
-    return 1 if result["left_out"] else 0
 
 
-def measure(args, work, result):
-    bench = Bench(args.tool.resolve(), Programs(work), args.rounds)
+def measure(args, work, result, kept):
     end = time.monotonic() + LONGEST
+    bench = Bench(args.tool.resolve(), Programs(work), args.rounds, end)
     for name in args.only or MEASUREMENTS:
         function, price = MEASUREMENTS[name]
         if time.monotonic() + price > end:
             result["left_out"][name] = "there was no time left"
+            kept()
             continue
         print(f"{name} …", file=sys.stderr, flush=True)
         try:
@@ -89,6 +94,7 @@ def measure(args, work, result):
         except (Failed, OSError, subprocess.TimeoutExpired) as error:
             result["left_out"][name] = str(error)
             print(f"{name} failed: {error}", file=sys.stderr)
+        kept()
 
 
 def document(table):

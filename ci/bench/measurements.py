@@ -14,8 +14,11 @@ THREADS, PROCESSES, PANICS = 1000, 200, 10_000
 class Bench:
     """What all measurements share."""
 
-    def __init__(self, tool, programs, rounds):
-        self.tool, self.programs, self.rounds = str(tool), programs, rounds
+    def __init__(self, tool, programs, rounds, last):
+        self.tool, self.programs, self.rounds, self.last = str(tool), programs, rounds, last
+
+    def in_turn(self, variants, rounds, seconds):
+        return interleaved(variants, rounds, seconds, self.last)
 
     def traced(self, command, folder=None, status=0):
         folder = folder or self.programs.folder
@@ -65,13 +68,17 @@ def slowdown(what, samples, aim, notes=()):
         row["kernel"] = compare(walls(samples, "kernel"), walls(samples, "alone"))
         own = compare(walls(samples, "relapse"), walls(samples, "kernel"))
         row["own"] = own
-        row["notes"].append(f"a tracer that does nothing: {ratio(row['kernel'])} of alone; relapse over that one: {ratio(own)}")
+        row["kernel_cpu"] = compare(cpus(samples, "kernel"), cpus(samples, "alone"))
+        row["notes"].append(
+            f"a tracer that does nothing: {ratio(row['kernel'])} of alone by the clock, {ratio(row['kernel_cpu'])} by "
+            f"processor time; relapse over that one: {ratio(own)} by the clock"
+        )
     return row
 
 
 def cpu(bench):
     program = bench.programs.small("cpu")
-    samples = interleaved({"alone": bench.plain([program]), "relapse": bench.traced([program])}, bench.rounds, 75)
+    samples = bench.in_turn({"alone": bench.plain([program]), "relapse": bench.traced([program])}, bench.rounds, 75)
     return [slowdown("one thread that hashes and sorts", samples, 1.02)]
 
 
@@ -101,7 +108,7 @@ def followed(bench, what, words, aim):
     variants = {
         "alone": bench.plain(words), "relapse": bench.traced(words), "kernel": bench.plain([follower, *words]),
     }
-    return slowdown(what, interleaved(variants, bench.rounds * 2, 40), aim)
+    return slowdown(what, bench.in_turn(variants, bench.rounds * 2, 40), aim)
 
 
 def panic(bench):
@@ -121,7 +128,7 @@ def added(bench, size, program, rounds):
         "gdb": bench.plain(gdb),
         "calm": bench.plain([program]), "calm relapse": bench.traced([program]),
     }
-    samples = interleaved(variants, rounds, 120)
+    samples = bench.in_turn(variants, rounds, 120)
     if "price" not in samples["gdb"][-1].output:
         raise Failed(f"gdb has not shown the stack:\n{samples['gdb'][-1].output[-2000:]}")
     below = lambda name, base: [a - b for a, b in zip(walls(samples, name), walls(samples, base))]
@@ -142,7 +149,7 @@ def added(bench, size, program, rounds):
 def caught(bench):
     program = bench.programs.small("caught")
     words = [program, str(PANICS)]
-    samples = interleaved({"alone": bench.plain(words), "relapse": bench.traced(words)}, bench.rounds, 60)
+    samples = bench.in_turn({"alone": bench.plain(words), "relapse": bench.traced(words)}, bench.rounds, 60)
     kept = run(Variant([bench.tool, "list", "--json"], bench.programs.folder), 60).output
     kept = [json.loads(line) for line in kept.splitlines() if line.startswith("{")]
     if not kept:
@@ -201,7 +208,7 @@ def cold(bench, what, package):
         package.restore()
         package.empty(*names)
 
-    samples = interleaved({
+    samples = bench.in_turn({
         "alone": build(package, "target/cold", lambda: emptied("target/cold")),
         "relapse": gen(bench, package, lambda: emptied(".relapse/scratch")),
     }, 3, 150)
@@ -213,7 +220,7 @@ def warm(bench, what, package):
         package.restore()
         package.touch()
 
-    samples = interleaved({
+    samples = bench.in_turn({
         "alone": build(package, "target/warm", touched), "relapse": gen(bench, package, touched),
     }, bench.rounds, 60)
     return generated(f"`gen`, {what}, warm, one file touched", samples, 2.0)

@@ -78,14 +78,16 @@ def end_session(leader):
         pass
 
 
-def interleaved(variants, rounds, seconds, timeout=300):
-    """Runs the variants in turn: `rounds` times each, fewer where the time is over, three times at least. The first
-    round warms the caches and does not count."""
+def interleaved(variants, rounds, seconds, last):
+    """Runs the variants in turn: `rounds` times each, fewer where `seconds` are over, three times at least, unless `last`,
+    the end of the whole run, has come. The first round warms the caches and does not count."""
     samples = {name: [] for name in variants}
     end = time.monotonic() + seconds
     for number in range(rounds + 1):
-        if number > 3 and time.monotonic() > end:
+        now = time.monotonic()
+        if number > 3 and now > end or number > 1 and now > last:
             break
+        timeout = max(60, min(300, last - now))
         # Who comes first changes, so that nobody always runs in another one's wake.
         order = list(variants) if number % 2 else list(variants)[::-1]
         for name in order:
