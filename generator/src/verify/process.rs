@@ -86,6 +86,10 @@ pub fn run(
     unsafe {
         command.pre_exec(move || {
             limit_process(&resources)?;
+            // It goes with us, however we end. Only this thread waits for it, so it is no other thread's end.
+            if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
+                return Err(io::Error::last_os_error());
+            }
             sandbox.as_ref().map_or(Ok(()), |sandbox| sandbox.enter(false))
         });
     }
