@@ -375,10 +375,6 @@ mod tests {
             "#!/usr/bin/env run-cargo-script\nfn a() {}\n",
             "#! [allow(dead_code)]\nfn a() {}\n",
             "\u{feff}fn a() {}\n",
-            // Found by fuzzing: a carriage return at the very end, and mixed line ends.
-            "fn a() {}\r",
-            "fn a() {}\nfn b() {}\r",
-            "fn a() {}\r\nfn b() {}\nfn c() {}\r",
             "\u{feff}#!/bin/sh\nfn a() {}\n",
             "macro_rules! m { () => {} }\nm!();\n",
             "fn a() {}\n#[cfg(test)]\nmod tests {\n}\n",
@@ -393,6 +389,13 @@ mod tests {
             assert_eq!(with.matches("\r\n").count() > 0, text.contains("\r\n"), "{with:?}");
             assert!(!text.contains("\r\n") || !with.replace("\r\n", "").contains('\n'), "{with:?}");
             assert_eq!(removed(&with, &[]), text, "{with:?}");
+        }
+    }
+
+    #[test]
+    fn a_carriage_return_at_the_very_end_comes_back() {
+        for text in ["\r", "fn a() {}\r", "fn a() {}\nfn b() {}\r", "fn a() {}\r\nfn b() {}\nfn c() {}\r"] {
+            assert_eq!(removed(&inserted(text, &[]), &[]), text, "{text:?}");
         }
     }
 
