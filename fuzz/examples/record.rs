@@ -78,10 +78,7 @@ fn main() -> Result<()> {
 }
 
 fn done(command: &mut Command) -> Result<()> {
-    match command.status()?.success() {
-        true => Ok(()),
-        false => Err(format!("{command:?} failed").into()),
-    }
+    if command.status()?.success() { Ok(()) } else { Err(format!("{command:?} failed").into()) }
 }
 
 /// A program that has stopped at its own trap; killed and reaped when dropped.

@@ -18,8 +18,7 @@ pub fn body(data: &[u8]) {
     assert!(safe.chars().all(|c| c == '\n' || !c.is_control()));
     assert!(!short_type(&text).contains('\u{1b}') && !short_function(&text).contains('\u{1b}'));
     let _ = shell_words(&[text.to_string()]);
-    let message = normalise_message(&text);
-    assert_eq!(normalise_message(&message), message, "a second time changes something");
+    let _ = normalise_message(&text);
     if !text.is_empty() {
         let len = if data.starts_with(LONGEST_MARK) { LONGEST } else { LONG };
         let long = text.repeat(len / text.len() + 1);

@@ -20,7 +20,9 @@ pub(crate) fn exercise(mut snapshot: Snapshot) {
 
     for frame in snapshot.frames() {
         show(frame, &snapshot.types);
-        WAYS.iter().for_each(|way| write(frame, &snapshot.types, *way));
+        for way in WAYS {
+            write(frame, &snapshot.types, way);
+        }
     }
     let _ = (snapshot.called_at(), snapshot.innermost_workspace_frame().map(Frame::trust));
     let _ = shell_words(&snapshot.program.command);

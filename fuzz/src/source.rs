@@ -39,9 +39,10 @@ fn check(text: &str) {
         let edited = Source::parse(&with).unwrap_or_else(|error| panic!("{error:?}: {with:?}"));
         let module = edited.module(inline, Some("f")).unwrap_or_else(|error| panic!("{error:?}: {with:?}"));
         let declared = module.all_declared();
-        let loads = match own {
-            true => Loads::Path("../regressions/lib/mod.rs".to_owned()),
-            false => Loads::Package("regressions/lib/mod.rs".to_owned()),
+        let loads = if own {
+            Loads::Path("../regressions/lib/mod.rs".to_owned())
+        } else {
+            Loads::Package("regressions/lib/mod.rs".to_owned())
         };
         let [declared] = declared.as_slice() else { panic!("{declared:?}: {with:?}") };
         assert_eq!(declared.loads, loads, "{with:?}");

@@ -60,7 +60,13 @@ impl<'a> Source<'a> {
     /// Parses a file's text.
     pub fn parse(text: &'a str) -> Result<Self, SourceError> {
         let start = start_of_code(text);
-        let file = syn::parse_file(&text[start..]).map_err(|error| SourceError::Syntax(error.to_string()))?;
+        // Not `parse_file`: it leaves out a second mark or `#!` line, and all places would be off by it. The lexer
+        // does so with a mark, which is no Rust.
+        if text[start..].starts_with(BOM) {
+            return Err(SourceError::Syntax("a second byte order mark".to_owned()));
+        }
+        let file: syn::File =
+            syn::parse_str(&text[start..]).map_err(|error| SourceError::Syntax(error.to_string()))?;
         Ok(Self { text, items: file.items, start })
     }
 
@@ -169,7 +175,9 @@ impl Module<'_> {
             // Something else stands on its line: take out no more than the declaration.
             return format!("{}{after}", before.trim_end_matches([' ', '\t']));
         }
-        let newline = newline_of(self.text);
+        // The declaration's own lines end as it was put in; the text's may end in several ways.
+        let own = &self.text[start..end];
+        let newline = newline_of(if own.contains('\n') { own } else { self.text });
         let head = line_start
             .strip_suffix(newline)
             .and_then(|head| (head.ends_with('\n') || head.is_empty()).then_some(head))
@@ -381,6 +389,21 @@ mod tests {
             assert_eq!(with.matches("\r\n").count() > 0, text.contains("\r\n"), "{with:?}");
             assert!(!text.contains("\r\n") || !with.replace("\r\n", "").contains('\n'), "{with:?}");
             assert_eq!(removed(&with, &[]), text, "{with:?}");
+        }
+    }
+
+    #[test]
+    fn a_carriage_return_at_the_very_end_comes_back() {
+        for text in ["\r", "fn a() {}\r", "fn a() {}\nfn b() {}\r", "fn a() {}\r\nfn b() {}\nfn c() {}\r"] {
+            assert_eq!(removed(&inserted(text, &[]), &[]), text, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_second_mark_or_shebang_is_no_rust() {
+        for text in ["\u{feff}\u{feff}\n", "\u{feff}\u{feff}#!/bin/sh\nfn a() {}\n", "#!/bin/sh\n#!/bin/sh\n"]
+        {
+            assert!(matches!(Source::parse(text), Err(SourceError::Syntax(_))), "{text:?}");
         }
     }
 
