@@ -105,7 +105,7 @@ impl Guard {
         for path in paths {
             match deed {
                 Deed::Read if result == -i64::from(libc::ENOENT) => {
-                    self.tell(Deed::Missed, Some(path), false)
+                    self.tell(Deed::Missed, Some(path), false);
                 }
                 Deed::Read if result >= 0 => self.tell(Deed::Read, Some(path), false),
                 Deed::Read => {}

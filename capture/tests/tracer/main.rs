@@ -1,6 +1,6 @@
 //! The tracer against real programs, compiled here by rustc: what they say themselves is the truth.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail so")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may fail so, and says what it skips")]
 
 mod entries;
 mod fixture;

@@ -122,8 +122,8 @@ impl Victim {
                 let meta = entry.metadata().unwrap();
                 let content = fs::read_to_string(entry.path()).unwrap_or_default();
                 format!(
-                    "{:?} {:?} {:?} {content}",
-                    entry.path(),
+                    "{} {:?} {:?} {content}",
+                    entry.path().display(),
                     meta.permissions(),
                     meta.modified().unwrap()
                 )

@@ -229,7 +229,7 @@ fn a_run_without_a_tracer_is_confined_too() {
         let seen = observer.observe(&built.runs[test]).unwrap();
         match seen.panics.first() {
             Some(panic) => {
-                assert!(!ends.is_empty() && panic.message.contains(ends), "{test}: {}", panic.message)
+                assert!(!ends.is_empty() && panic.message.contains(ends), "{test}: {}", panic.message);
             }
             None => assert_eq!((ends, seen.ending), ("", Ending::Exited(0)), "{test}"),
         }
