@@ -127,7 +127,7 @@ fn look(image: &'static Image, bias: u64, registers: [u64; REGISTERS], memory: &
     for argument in frames.iter().flat_map(|frame| &frame.arguments) {
         assert!(argument.value.nodes() <= limits.nodes * 2);
     }
-    for symbol in functions.iter().filter(|symbol| symbol.function).take(MOST_FUNCTIONS) {
+    for symbol in functions.iter().take(MOST_FUNCTIONS) {
         let plan = stacks.entry_plan(image, symbol);
         let Some(plan) = plan else { continue };
         at.set(16, bias.wrapping_add(*plan.stops.last().unwrap_or(&plan.first)));
