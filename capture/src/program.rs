@@ -6,9 +6,9 @@ use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use object::Object;
-use object::read::ReadCache;
 use object::read::elf::ElfFile64;
+use object::read::{ReadCache, ReadRef};
+use object::{Endianness, Object, ObjectSection};
 use relapse_snapshot::Program;
 
 /// More of a command line is not kept.
@@ -48,12 +48,21 @@ pub fn of_process(pid: i32, known: &Program, workspace: Option<&Path>) -> Progra
 /// The build id and the compiler that a file names.
 fn facts_of_file(path: &Path) -> Option<(Option<String>, Option<String>)> {
     let cache = ReadCache::new(File::open(path).ok()?);
-    let elf: ElfFile64<'_, object::Endianness, _> = ElfFile64::parse(&cache).ok()?;
+    let elf: ElfFile64<'_, Endianness, _> = ElfFile64::parse(&cache).ok()?;
     let build_id = elf.build_id().ok().flatten().map(|id| {
         // A build id is 20 bytes; a damaged note may claim more.
         id.iter().take(64).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
     });
-    Some((build_id, crate::tracer::comment(&elf)))
+    Some((build_id, comment(&elf)))
+}
+
+/// The compiler named by `.comment`: `rustc version 1.95.0 (59807616e 2026-04-14)`.
+pub(crate) fn comment<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, Endianness, R>) -> Option<String> {
+    const LIMIT: u64 = 64 << 10;
+    let section = elf.section_by_name(".comment")?;
+    let data = section.data_range(section.address(), section.size().min(LIMIT)).ok()??;
+    let text = String::from_utf8_lossy(data);
+    text.split('\0').find(|entry| entry.starts_with("rustc version")).map(str::to_owned)
 }
 
 fn arguments(pid: i32) -> Vec<String> {

@@ -25,7 +25,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use relapse_snapshot::{Cause, Frame, Location, Program, Snapshot};
 
-pub(crate) use entries::comment;
 pub use launch::Command;
 pub(crate) use launch::Setup;
 

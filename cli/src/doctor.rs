@@ -1,6 +1,7 @@
 //! `cargo relapse doctor`: whether relapse can work here, and what to do where it cannot.
 
 mod builds;
+mod cargo_config;
 mod machine;
 mod project;
 mod store;
@@ -61,7 +62,7 @@ pub(crate) fn doctor(_args: &arguments::Doctor, console: &mut Console) -> Result
     let mut checks = machine::checks();
     let workspace = Workspace::find();
     let folder = workspace.as_ref().map_or(Path::new("."), |workspace| &workspace.root);
-    let configs = project::configs(folder);
+    let configs = cargo_config::configs(folder);
     checks.extend(toolchain::checks(folder, project::own_linker(&configs)));
     match &workspace {
         Ok(workspace) => {

@@ -12,25 +12,9 @@ use std::path::PathBuf;
 
 pub use self::diagnostic::Diagnostic;
 pub use self::error::CompileError;
+pub use crate::build_place::BuildPlace;
 use crate::edit::EditSet;
 use crate::scratch::Scratch;
-
-/// Where cargo builds, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BuildPlace {
-    /// The workspace root: cargo's working folder.
-    pub root: PathBuf,
-    /// The folder that holds the root and every package that counts as workspace code; the root itself where
-    /// nothing lies outside of it.
-    pub tree: PathBuf,
-    /// A target folder of its own; `None`: the one that the user's cargo would take.
-    pub target_folder: Option<PathBuf>,
-    /// `--locked`.
-    pub locked: bool,
-    /// Line tables only, and nothing stripped: builds faster, and panics keep their places. Debug info does not
-    /// change what a program does; optimisation, overflow checks and debug assertions stay the profile's.
-    pub lean_debug_info: bool,
-}
 
 /// One test target of a package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,16 +4,18 @@
 mod apply;
 mod diff;
 mod error;
+mod files;
 mod journal;
 mod lock;
+mod staged;
 mod tree;
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use apply::hide_from_git;
 pub use error::EditError;
+pub(crate) use files::hide_from_git;
 pub use journal::{Recovered, recover, sweep};
 pub(crate) use lock::{Lock, Mode};
 pub use tree::{Entry, Tree};

@@ -1,6 +1,7 @@
 //! From a snapshot to a verified regression test: source index, target choice, value to expression,
 //! placement, scratch build, verification. What a crash *is* is not decided here.
 
+mod build_place;
 pub mod candidate;
 pub mod compile;
 pub mod edit;

@@ -25,7 +25,7 @@ pub use self::error::ScratchError;
 use self::layout::Layout;
 pub(crate) use self::layout::relative_within;
 pub use self::layout::roots_of;
-use crate::compile::BuildPlace;
+use crate::build_place::BuildPlace;
 use crate::edit::{EditSet, Lock, Mode, hide_from_git};
 use crate::paths::normalized;
 

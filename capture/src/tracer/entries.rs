@@ -12,13 +12,14 @@ use std::rc::Rc;
 use memmap2::Mmap;
 use object::read::ReadRef;
 use object::read::elf::{ElfFile64, SymbolTable};
-use object::{Endianness, Object, ObjectSection, ObjectSegment, ObjectSymbol, SegmentFlags, elf};
+use object::{Endianness, Object, ObjectSegment, ObjectSymbol, SegmentFlags, elf};
 
 use super::live::Mapping;
 use super::ptrace::Pid;
 use crate::image::DebugFolders;
 use crate::image::debug_file::{self, Wanted};
 use crate::panic::{Minor, Origin, minor_version};
+use crate::program;
 
 /// What a breakpoint is there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -309,14 +310,5 @@ fn code_at<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, Endianness, R>, svma: u64) ->
 }
 
 fn comment_version<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, Endianness, R>) -> Option<Minor> {
-    minor_version(&comment(elf)?)
-}
-
-/// The compiler named by `.comment`: `rustc version 1.95.0 (59807616e 2026-04-14)`.
-pub(crate) fn comment<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, Endianness, R>) -> Option<String> {
-    const LIMIT: u64 = 64 << 10;
-    let section = elf.section_by_name(".comment")?;
-    let data = section.data_range(section.address(), section.size().min(LIMIT)).ok()??;
-    let text = String::from_utf8_lossy(data);
-    text.split('\0').find(|entry| entry.starts_with("rustc version")).map(str::to_owned)
+    minor_version(&program::comment(elf)?)
 }

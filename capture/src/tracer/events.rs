@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::breakpoint::{self, Stepped};
 use super::entries::{Entry, Images};
-use super::guard::{self, Guard, Verdict};
+use super::guard::Guard;
 use super::live::{self, LiveMemory};
 use super::policy::Policy;
 use super::process::{Begun, Breakpoint, Process, State, Thread};
@@ -43,7 +43,7 @@ pub(super) struct Tracer<'a> {
     root: Pid,
     root_started: bool,
     kill_rest: bool,
-    kill_switch: KillSwitch,
+    pub(super) kill_switch: KillSwitch,
     killing: bool,
     pub(super) settings: &'a Settings,
     pub(super) recorder: &'a mut dyn Recorder,
@@ -54,7 +54,7 @@ pub(super) struct Tracer<'a> {
     images: Images,
     pub(super) watching: Option<Watching>,
     /// Over a sandboxed command.
-    guard: Option<Guard>,
+    pub(super) guard: Option<Guard>,
     /// Reports that came while threads were being stopped for another one's sake.
     pub(super) queue: VecDeque<(Pid, Change)>,
 }
@@ -137,10 +137,7 @@ impl<'a> Tracer<'a> {
             }
             Change::Result => {
                 self.stopped(tid);
-                if let (Some(guard), Some(registers)) = (&mut self.guard, ptrace::registers(tid)) {
-                    guard.answered(tid, registers.rax as i64);
-                }
-                self.resume(tid, 0);
+                self.at_result(tid);
                 None
             }
         }
@@ -188,7 +185,7 @@ impl<'a> Tracer<'a> {
         }
     }
 
-    fn set_state(&mut self, tid: Pid, state: State) {
+    pub(super) fn set_state(&mut self, tid: Pid, state: State) {
         if let Some(thread) = self.threads.get_mut(&tid) {
             thread.state = state;
         }
@@ -198,7 +195,7 @@ impl<'a> Tracer<'a> {
         self.threads.get(&tid).map_or(tid, |thread| thread.process)
     }
 
-    fn resume(&mut self, tid: Pid, signal: i32) {
+    pub(super) fn resume(&mut self, tid: Pid, signal: i32) {
         self.set_state(tid, State::Running);
         ptrace::resume(tid, signal);
     }
@@ -253,36 +250,6 @@ impl<'a> Tracer<'a> {
             _ => {}
         }
         self.resume(tid, 0);
-    }
-
-    /// A sandboxed thread is about to make a system call that the sandbox looks at.
-    fn at_watched_call(&mut self, tid: Pid) {
-        let (Some(guard), Some(mut registers)) = (&mut self.guard, ptrace::registers(tid)) else {
-            return self.resume(tid, 0);
-        };
-        let known = |pid| self.threads.contains_key(&pid) || self.processes.contains_key(&pid);
-        match guard.asked(tid, &registers, |pid| guard::is_descendant(pid, known)) {
-            Verdict::Pass => self.resume(tid, 0),
-            Verdict::PassAndTell => {
-                self.set_state(tid, State::Running);
-                ptrace::resume_to_result(tid);
-            }
-            Verdict::Fail(error) => {
-                // A call of number -1 is skipped, and this is its result.
-                registers.orig_rax = u64::MAX;
-                registers.rax = guard::failure(error);
-                ptrace::set_registers(tid, &registers);
-                self.resume(tid, 0);
-            }
-        }
-    }
-
-    /// Ends a sandboxed command that starts more processes than it may.
-    fn bound_processes(&mut self) {
-        let living = self.processes.len();
-        if self.guard.as_mut().is_some_and(|guard| guard.too_many(living)) {
-            self.kill_switch.switch();
-        }
     }
 
     /// The process is another program now. All its other threads are gone, and the one that called exec has

@@ -7,8 +7,10 @@ use std::ffi::CString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 
+use super::events::Tracer;
 use super::live::{self, LiveMemory};
-use super::ptrace::Pid;
+use super::process::State;
+use super::ptrace::{self, Pid};
 use crate::memory::Memory;
 use crate::sandbox::{Access, Deed, Kind, PROCESSES, Sandbox, kind};
 
@@ -21,7 +23,7 @@ const PAGE: u64 = 4096;
 
 /// What becomes of a system call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+enum Verdict {
     /// It goes on.
     Pass,
     /// It goes on, and its result is wanted.
@@ -64,7 +66,7 @@ impl Guard {
     }
 
     /// A thread is about to make a system call. `is_ours` tells whether a process or thread belongs to the command.
-    pub(super) fn asked(
+    fn asked(
         &mut self,
         tid: Pid,
         registers: &libc::user_regs_struct,
@@ -98,7 +100,7 @@ impl Guard {
     }
 
     /// The kernel has answered what was asked before.
-    pub(super) fn answered(&mut self, tid: Pid, result: i64) {
+    fn answered(&mut self, tid: Pid, result: i64) {
         let Some(Asked { paths, deed }) = self.asked.remove(&tid) else { return };
         let refused = [-libc::EACCES, -libc::EPERM, -libc::EROFS, -libc::EXDEV];
         let refused = refused.iter().any(|error| i64::from(*error) == result);
@@ -119,7 +121,7 @@ impl Guard {
     }
 
     /// Whether the command has too many processes; told once.
-    pub(super) fn too_many(&mut self, processes: usize) -> bool {
+    fn too_many(&mut self, processes: usize) -> bool {
         let too_many = processes > PROCESSES;
         if too_many {
             self.tell(Deed::Processes, None, true);
@@ -151,6 +153,46 @@ impl Guard {
         };
         let meant = path.canonicalize().unwrap_or_else(|_| named.clone());
         [named, meant].iter().all(|path| self.writable.iter().any(|folder| path.starts_with(folder)))
+    }
+}
+
+impl Tracer<'_> {
+    /// A sandboxed thread is about to make a system call that the sandbox looks at.
+    pub(super) fn at_watched_call(&mut self, tid: Pid) {
+        let (Some(guard), Some(mut registers)) = (&mut self.guard, ptrace::registers(tid)) else {
+            return self.resume(tid, 0);
+        };
+        let known = |pid| self.threads.contains_key(&pid) || self.processes.contains_key(&pid);
+        match guard.asked(tid, &registers, |pid| is_descendant(pid, known)) {
+            Verdict::Pass => self.resume(tid, 0),
+            Verdict::PassAndTell => {
+                self.set_state(tid, State::Running);
+                ptrace::resume_to_result(tid);
+            }
+            Verdict::Fail(error) => {
+                // A call of number -1 is skipped, and this is its result.
+                registers.orig_rax = u64::MAX;
+                registers.rax = failure(error);
+                ptrace::set_registers(tid, &registers);
+                self.resume(tid, 0);
+            }
+        }
+    }
+
+    /// Ends a sandboxed command that starts more processes than it may.
+    pub(super) fn bound_processes(&mut self) {
+        let living = self.processes.len();
+        if self.guard.as_mut().is_some_and(|guard| guard.too_many(living)) {
+            self.kill_switch.switch();
+        }
+    }
+
+    /// The kernel has answered a system call that was looked at.
+    pub(super) fn at_result(&mut self, tid: Pid) {
+        if let (Some(guard), Some(registers)) = (&mut self.guard, ptrace::registers(tid)) {
+            guard.answered(tid, registers.rax as i64);
+        }
+        self.resume(tid, 0);
     }
 }
 
@@ -281,12 +323,12 @@ fn plain(path: &Path) -> PathBuf {
 }
 
 /// The error number of a system call that fails, as the kernel returns it.
-pub(super) fn failure(error: i32) -> u64 {
+fn failure(error: i32) -> u64 {
     i64::from(-error) as u64
 }
 
 /// Whether a process number is one of the command's, which the tracer may not have met yet.
-pub(super) fn is_descendant(pid: Pid, known: impl Fn(Pid) -> bool) -> bool {
+fn is_descendant(pid: Pid, known: impl Fn(Pid) -> bool) -> bool {
     const LONGEST: usize = 64;
     let mut next = Some(pid);
     for _ in 0..LONGEST {

@@ -3,17 +3,16 @@
 //! Modes and owners are kept and symbolic links are written through; in a scratch copy neither matters.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use super::journal::Token;
+use super::files::{
+    hide_from_git, make_parent, read_file, real, remove_empty_folders, remove_if_there, replace, sync_folder,
+};
 use super::lock::{Lock, Mode};
+use super::staged::{Token, remove_staged, restore, stage, staged};
 use super::{EditError, EditSet, FileEdit, journal};
-
-/// The mode of a new file, before the process's umask.
-const NEW_FILE_MODE: u32 = 0o666;
 
 impl EditSet {
     /// Writes the changes to the user's tree: all files or none. Each file must still be what its edit was made
@@ -60,63 +59,6 @@ impl EditSet {
     }
 }
 
-/// A file's content; `None` where there is none.
-pub(super) fn read_file(path: &Path) -> Result<Option<Vec<u8>>, EditError> {
-    match fs::read(path) {
-        Ok(content) => Ok(Some(content)),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            Ok(None)
-        }
-        Err(error) => Err(EditError::read(path)(error)),
-    }
-}
-
-/// Gives a file the content from before its edit. What is unfinished stands under the name that [`remove_staged`]
-/// removes.
-pub(super) fn restore(root: &Path, at: usize, edit: &FileEdit, token: &Token) -> Result<(), EditError> {
-    let path = root.join(&edit.path);
-    let Some(content) = &edit.before else {
-        return remove_if_there(&path).map_err(EditError::write(&path));
-    };
-    make_parent(&path)?;
-    let staged = staged(&path, at, token);
-    let put = || -> io::Result<()> {
-        write_staged(&staged, &path, content)?;
-        fs::rename(&staged, real(&path))?;
-        staged.parent().map_or(Ok(()), sync_folder)
-    };
-    put().map_err(EditError::write(&path))
-}
-
-/// Removes what an edit that was cut off has left beside its files.
-pub(super) fn remove_staged(root: &Path, edits: &EditSet, token: &Token) -> Result<(), EditError> {
-    for (at, edit) in edits.files.iter().enumerate() {
-        let path = root.join(&edit.path);
-        remove_if_there(&staged(&path, at, token)).map_err(EditError::write(&path))?;
-    }
-    Ok(())
-}
-
-/// Removes folders that became empty, from the file's own upwards; never the root, nor anything outside it.
-pub(super) fn remove_empty_folders(root: &Path, file: &Path) {
-    let mut folder = file.parent();
-    while let Some(path) = folder {
-        if path == root || !path.starts_with(root) {
-            return;
-        }
-        // `remove_dir` refuses a folder that holds anything, which is where this ends.
-        match fs::remove_dir(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return,
-            _ => folder = path.parent(),
-        }
-    }
-}
-
-/// Flushes a folder's entries to the disk.
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
 fn check(root: &Path, edit: &FileEdit) -> Result<(), EditError> {
     let path = root.join(&edit.path);
     if let Ok(link) = fs::symlink_metadata(&path) {
@@ -130,17 +72,6 @@ fn check(root: &Path, edit: &FileEdit) -> Result<(), EditError> {
         }
     }
     if read_file(&path)? == edit.before { Ok(()) } else { Err(EditError::Changed(edit.path.clone())) }
-}
-
-/// Writes all new content, none of it in its place yet.
-fn stage(root: &Path, edits: &EditSet, token: &Token) -> Result<(), EditError> {
-    for (at, edit) in edits.files.iter().enumerate() {
-        let Some(content) = &edit.after else { continue };
-        let path = root.join(&edit.path);
-        make_parent(&path)?;
-        write_staged(&staged(&path, at, token), &path, content).map_err(EditError::write(&path))?;
-    }
-    Ok(())
 }
 
 /// Gives each staged content its place and removes what is to be removed.
@@ -184,33 +115,6 @@ fn undo(root: &Path, edits: &EditSet, token: &Token) -> Result<(), (PathBuf, io:
     Ok(())
 }
 
-/// The file that a path means: links are written through.
-fn real(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
-}
-
-/// Where the content of a file stands until it takes the file's place: in the same folder, so that a rename does it.
-fn staged(path: &Path, at: usize, token: &Token) -> PathBuf {
-    real(path).with_file_name(format!(".relapse-{token}-{at}"))
-}
-
-/// Writes content that is to replace `path`, with the mode and, as far as the system lets us, the owner of that.
-fn write_staged(staged: &Path, path: &Path, content: &[u8]) -> io::Result<()> {
-    // Of an attempt that was cut off, or that failed.
-    remove_if_there(staged)?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(NEW_FILE_MODE).open(staged)?;
-    file.write_all(content)?;
-    if let Ok(known) = fs::metadata(path) {
-        let own = file.metadata()?;
-        if (own.uid(), own.gid()) != (known.uid(), known.gid()) {
-            // Only root may give a file away. Who may write the folder may replace the file all the same.
-            let _ = fchown(&file, Some(known.uid()), Some(known.gid()));
-        }
-        file.set_permissions(known.permissions())?;
-    }
-    file.sync_all()
-}
-
 /// The cause once more, for [`EditError::Undo`] (an `io::Error` cannot be cloned).
 fn clone_reason(cause: &EditError) -> EditError {
     match cause {
@@ -224,43 +128,10 @@ fn clone_reason(cause: &EditError) -> EditError {
     }
 }
 
-fn make_parent(path: &Path) -> Result<(), EditError> {
-    path.parent().map_or(Ok(()), |parent| fs::create_dir_all(parent).map_err(EditError::write(parent)))
-}
-
-/// Replaces a file of a scratch copy.
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new()
-        .prefix(".relapse-")
-        .permissions(fs::Permissions::from_mode(NEW_FILE_MODE))
-        .tempfile_in(folder)?;
-    file.write_all(content)?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
-}
-
-/// `.relapse/` is nobody's source, whoever of us writes the first file to it. An empty file is one whose writer was
-/// killed.
-pub(crate) fn hide_from_git(relapse_folder: &Path) -> Result<(), EditError> {
-    let path = relapse_folder.join(".gitignore");
-    if fs::metadata(&path).is_ok_and(|metadata| metadata.len() > 0) {
-        return Ok(());
-    }
-    fs::write(&path, b"*\n").map_err(EditError::write(&path))
-}
-
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            Ok(())
-        }
-        result => result,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     fn edit(path: &str, before: Option<&str>, after: Option<&str>) -> FileEdit {

@@ -2,7 +2,6 @@
 //! gone after the last. What a kill cut off is undone from it at the next start; a file that somebody changed
 //! since is never touched.
 
-use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -10,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::apply::{self, remove_empty_folders};
+use super::files::{read_file, remove_empty_folders, sync_folder};
 use super::lock::{Lock, Mode};
+use super::staged::{Token, remove_staged, restore};
 use super::{EditError, EditSet};
 
 /// The version of the journal's format that is written here.
@@ -41,27 +41,6 @@ struct Journal {
     edits: EditSet,
 }
 
-/// What the temporary files of one edit are called by: 16 hexadecimal digits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String")]
-pub(super) struct Token(String);
-
-impl TryFrom<String> for Token {
-    type Error = &'static str;
-
-    /// It becomes a part of paths: nothing else may stand in it.
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let fits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if fits { Ok(Self(text)) } else { Err("its token is not one of ours") }
-    }
-}
-
-impl fmt::Display for Token {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
 /// Undoes what an interrupted [`EditSet::apply`] left half done. `Ok(None)`: nothing was left.
 pub fn recover(root: &Path, journal_folder: &Path) -> Result<Option<Recovered>, EditError> {
     if !present(journal_folder) {
@@ -89,12 +68,12 @@ pub fn sweep(journal_folder: &Path) -> Result<Option<PathBuf>, EditError> {
 /// The same, for a caller that holds the lock.
 pub(super) fn recover_locked(root: &Path, folder: &Path) -> Result<Option<Recovered>, EditError> {
     let Some(Journal { token, edits, .. }) = read(folder)? else { return Ok(None) };
-    apply::remove_staged(root, &edits, &token)?;
+    remove_staged(root, &edits, &token)?;
     let mut recovered = Recovered::default();
     let mut done = Vec::new();
     let mut untouched = 0;
     for (at, edit) in edits.files.iter().enumerate() {
-        let now = apply::read_file(&root.join(&edit.path))?;
+        let now = read_file(&root.join(&edit.path))?;
         if now == edit.after {
             done.push((at, edit));
         } else if now == edit.before {
@@ -108,7 +87,7 @@ pub(super) fn recover_locked(root: &Path, folder: &Path) -> Result<Option<Recove
     } else {
         for (at, edit) in done.iter().rev() {
             let path = root.join(&edit.path);
-            apply::restore(root, *at, edit, &token)?;
+            restore(root, *at, edit, &token)?;
             if edit.before.is_none() {
                 remove_empty_folders(root, &path);
             }
@@ -134,7 +113,7 @@ fn present(folder: &Path) -> bool {
 /// Writes the journal; when this returns it is on the disk. The caller holds the lock.
 pub(super) fn write(folder: &Path, edits: &EditSet) -> Result<Token, EditError> {
     let (path, new) = (folder.join(FILE_NAME), folder.join(NEW_NAME));
-    let token = Token(relapse_snapshot::store::new_name());
+    let token = Token::new();
     let attempt = || -> io::Result<()> {
         match fs::remove_file(&new) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -148,7 +127,7 @@ pub(super) fn write(folder: &Path, edits: &EditSet) -> Result<Token, EditError> 
         drop(buffered);
         file.sync_all()?;
         fs::rename(&new, &path)?;
-        apply::sync_folder(folder)
+        sync_folder(folder)
     };
     match attempt() {
         Ok(()) => Ok(token),
@@ -163,7 +142,7 @@ pub(super) fn write(folder: &Path, edits: &EditSet) -> Result<Token, EditError> 
 /// Removes the journal: from here on the edit is done, or was never begun.
 pub(super) fn remove(folder: &Path) -> Result<(), EditError> {
     let path = folder.join(FILE_NAME);
-    fs::remove_file(&path).and_then(|()| apply::sync_folder(folder)).map_err(EditError::write(&path))
+    fs::remove_file(&path).and_then(|()| sync_folder(folder)).map_err(EditError::write(&path))
 }
 
 /// Reads the journal. One that others can read is not ours (it is written 0600): it may have come with a clone,

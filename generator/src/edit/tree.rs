@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::apply::read_file;
+use super::files::read_file;
 use super::{EditError, EditSet, FileEdit};
 
 /// What a name in a folder is.
