@@ -227,7 +227,7 @@ fn a_file_that_an_argument_names_is_brought_along() {
     assert_eq!(line["function"], "demo::size_in");
     let (_, body) = test.split_once("#[test]").unwrap();
     assert!(!body.contains(folder.path().to_str().unwrap()), "{test}");
-    assert!(test.contains("\"size_in_index_out_of_bounds/a_size.txt\""), "{test}");
+    assert!(test.contains("/regressions/lib/size_in_index_out_of_bounds/a_size.txt\""), "{test}");
     let name = line["file"].as_str().unwrap().strip_suffix(".rs").unwrap();
     assert_eq!(fs::read_to_string(project.path().join(name).join("a_size.txt")).unwrap(), "7\n");
     let outcome = project.command_of("cargo", &["test", "-q"]).output().unwrap();

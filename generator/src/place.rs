@@ -341,8 +341,10 @@ pub(crate) fn renamed(regression: &Regression, name: &str) -> Regression {
     if name != regression.name {
         let old = format!("::{0}::{0}", regression.name);
         renamed.header.run_it = regression.header.run_it.replace(&old, &format!("::{name}::{name}"));
-        let old_data = format!("\"{}/", regression.name);
-        renamed.body = regression.body.replace(&old_data, &format!("\"{name}/"));
+        for side in &regression.side_files {
+            let (old, new) = (format!("{}/{}", regression.name, side.name), format!("{name}/{}", side.name));
+            renamed.body = renamed.body.replace(&old, &new);
+        }
         name.clone_into(&mut renamed.name);
     }
     renamed

@@ -51,8 +51,8 @@ pub(crate) struct Beside {
 pub(super) struct Moved {
     /// What the literal says.
     literal: String,
-    /// What comes after the package's folder: each part a literal of its own.
-    below_package: Vec<String>,
+    /// What comes after the package's folder.
+    below_package: String,
     /// The file's content, where it is a copy.
     copy: Option<SideFile>,
 }
@@ -135,7 +135,7 @@ pub(super) fn bring_along(draft: &Draft<'_>, bench: &Bench<'_>) -> Option<Beside
                 let way = relative(&package, &normalized(&here.join(literal)));
                 beside.add(Moved {
                     literal: literal.clone(),
-                    below_package: vec![format!("/{}", way.display())],
+                    below_package: format!("/{}", way.display()),
                     copy: None,
                 });
             }
@@ -143,8 +143,7 @@ pub(super) fn bring_along(draft: &Draft<'_>, bench: &Bench<'_>) -> Option<Beside
             && let Some(copy) = copy_of(&path, &beside)
         {
             let folder = relative(&package, &bench.original(draft.file.parent()?));
-            let below_package =
-                vec![format!("/{}/", folder.display()), format!("{}/{}", draft.regression.name, copy.name)];
+            let below_package = format!("/{}/{}/{}", folder.display(), draft.regression.name, copy.name);
             beside.add(Moved { literal: (*literal).clone(), below_package, copy: Some(copy) });
         } else if !beside.elsewhere.contains(&path) {
             beside.elsewhere.push(path);
@@ -194,8 +193,8 @@ impl Beside {
                 moved.map_or_else(
                     || TokenTree::Literal(found).into(),
                     |moved| {
-                        let parts = moved.below_package.iter().map(|part| literal::string(part));
-                        quote!(concat!(env!("CARGO_MANIFEST_DIR"), #(#parts),*))
+                        let below = literal::string(&moved.below_package);
+                        quote!(concat!(env!("CARGO_MANIFEST_DIR"), #below))
                     },
                 )
             }
