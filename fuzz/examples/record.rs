@@ -26,6 +26,8 @@ fn main() -> Result<()> {
         let mut rustc = Command::new("rustc");
         // std is linked dynamically, so that the program has no other types than its own.
         rustc.args(["--edition", "2024", "-g", "-C", "prefer-dynamic", "-C", level, "-o"]);
+        // No folder of this machine.
+        rustc.arg(format!("--remap-path-prefix={}=/src/relapse/fuzz", package.display()));
         done(rustc.arg(&program).arg(source))?;
         Ok(program)
     };
