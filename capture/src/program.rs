@@ -23,8 +23,8 @@ pub fn name(pid: i32) -> String {
 
 /// The facts of a live process, added to what is the same for all programs of a command.
 pub fn of_process(pid: i32, known: &Program, workspace: Option<&Path>) -> Program {
-    let file = facts_of_file(Path::new(&format!("/proc/{pid}/exe")));
-    let (build_id, rustc) = file.unwrap_or_default();
+    let file = File::open(format!("/proc/{pid}/exe")).ok().map(ReadCache::new);
+    let elf = file.as_ref().and_then(|file| ElfFile64::<Endianness, _>::parse(file).ok());
     let folder = fs::read_link(format!("/proc/{pid}/cwd")).ok();
     let relative = |folder: &Path| {
         let within = workspace.and_then(|root| folder.strip_prefix(root).ok());
@@ -36,24 +36,19 @@ pub fn of_process(pid: i32, known: &Program, workspace: Option<&Path>) -> Progra
     };
     Program {
         name: name(pid),
-        build_id,
-        rustc,
+        build_id: elf.as_ref().and_then(build_id),
+        rustc: elf.as_ref().and_then(comment),
         arguments: arguments(pid),
         working_folder: folder.as_deref().map(relative),
-        environment: environment::of_process(pid),
+        environment: elf.as_ref().map(|elf| environment::of_process(pid, elf)).unwrap_or_default(),
         ..known.clone()
     }
 }
 
-/// The build id and the compiler that a file names.
-fn facts_of_file(path: &Path) -> Option<(Option<String>, Option<String>)> {
-    let cache = ReadCache::new(File::open(path).ok()?);
-    let elf: ElfFile64<'_, Endianness, _> = ElfFile64::parse(&cache).ok()?;
-    let build_id = elf.build_id().ok().flatten().map(|id| {
-        // A build id is 20 bytes; a damaged note may claim more.
-        id.iter().take(64).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
-    });
-    Some((build_id, comment(&elf)))
+fn build_id<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, Endianness, R>) -> Option<String> {
+    let id = elf.build_id().ok().flatten()?;
+    // A build id is 20 bytes; a damaged note may claim more.
+    Some(id.iter().take(64).fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
 }
 
 /// The compiler named by `.comment`: `rustc version 1.95.0 (59807616e 2026-04-14)`.

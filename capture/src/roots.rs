@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use relapse_snapshot::FrameKind;
 use serde::{Deserialize, Serialize};
 
-use path::{clean, relative_to};
+pub(crate) use path::clean;
+use path::relative_to;
 
 /// The folders of one workspace. Serialised into the environment of the runner.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -109,11 +109,6 @@ impl Sandbox {
         self.folder.path()
     }
 
-    /// Whether the kernel guards the files.
-    pub fn is_enforced(&self) -> bool {
-        self.rules.is_some()
-    }
-
     /// Lets temporary files and what belongs to the user's home go to the folder. Rust's toolchain is still
     /// found where it was.
     pub fn set_variables(&self, environment: &mut Vec<(OsString, OsString)>) {

@@ -530,7 +530,6 @@ pub fn self_contained<'a>(
         changed.verification = None;
         changed.run = None;
         let built = if changed.rewrite(bench) {
-            // A name of its own: the draft itself has no other place.
             together(vec![changed], bench, effort, &mut Vec::new(), progress)?
         } else {
             Vec::new()

@@ -1,12 +1,12 @@
 //! The variables of a process's environment that its program can ask for: their names are among the program's own
 //! constants. All others are the user's business, and are not kept.
 
-use std::fs::{self, File};
+use std::fs;
 
 use memchr::memmem;
-use object::read::ReadCache;
+use object::read::ReadRef;
 use object::read::elf::ElfFile64;
-use object::{Object, ObjectSection};
+use object::{Endianness, Object, ObjectSection};
 use relapse_snapshot::Variable;
 
 /// What belongs to the machine, the user's session, cargo or the test harness. A test that sets them would only hold
@@ -65,16 +65,16 @@ const ENVIRONMENT_LIMIT: usize = 1 << 20;
 /// Constants are searched up to this size, in bytes.
 const CONSTANTS_LIMIT: u64 = 64 << 20;
 
-/// The variables that a live process was started with, by name.
-pub(super) fn of_process(pid: i32) -> Vec<Variable> {
+/// The variables that a live process of this program was started with, by name.
+pub(super) fn of_process<'d, R: ReadRef<'d>>(pid: i32, elf: &ElfFile64<'d, Endianness, R>) -> Vec<Variable> {
     let mut block = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
     block.truncate(ENVIRONMENT_LIMIT);
     let mut variables: Vec<Variable> = block.split(|byte| *byte == 0).filter_map(variable).collect();
     if variables.is_empty() {
         return variables;
     }
-    let constants = constants(pid).unwrap_or_default();
-    variables.retain(|variable| memmem::find(&constants, variable.name.as_bytes()).is_some());
+    let constants = constants(elf).unwrap_or_default();
+    variables.retain(|variable| memmem::find(constants, variable.name.as_bytes()).is_some());
     variables.sort_by(|a, b| a.name.cmp(&b.name));
     variables.dedup_by(|a, b| a.name == b.name);
     variables.truncate(MOST);
@@ -91,19 +91,17 @@ fn variable(entry: &[u8]) -> Option<Variable> {
     kept.then(|| Variable { name: name.to_owned(), value: value.to_owned() })
 }
 
-/// The read-only data of a process's executable.
-fn constants(pid: i32) -> Option<Vec<u8>> {
-    let cache = ReadCache::new(File::open(format!("/proc/{pid}/exe")).ok()?);
-    let elf: ElfFile64<'_, object::Endianness, _> = ElfFile64::parse(&cache).ok()?;
+/// The read-only data of a program.
+fn constants<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, Endianness, R>) -> Option<&'d [u8]> {
     let section = elf.section_by_name(".rodata").filter(|section| section.size() <= CONSTANTS_LIMIT)?;
-    section.data().ok().map(<[u8]>::to_vec)
+    section.data().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use std::process::{Command, Stdio};
 
-    use super::*;
+    use relapse_snapshot::Program;
 
     #[test]
     fn only_variables_that_the_program_names_are_kept() {
@@ -122,7 +120,7 @@ mod tests {
         // The kernel shows the environment of a child that has not become the program yet as ours.
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
         let kept = loop {
-            let kept = of_process(child.id() as i32);
+            let kept = super::super::of_process(child.id() as i32, &Program::default(), None).environment;
             let there = kept.iter().any(|variable| variable.name == "ENVIRONMENT_TEST_MODE");
             if there || std::time::Instant::now() > deadline {
                 break kept;

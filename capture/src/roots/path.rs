@@ -8,7 +8,7 @@ use relapse_snapshot::FrameKind;
 type Normalised = (String, FrameKind, Option<String>);
 
 /// Without `.` and, as far as the text tells, `..` (symbolic links are not followed).
-pub(super) fn clean(path: &Path) -> PathBuf {
+pub(crate) fn clean(path: &Path) -> PathBuf {
     let mut cleaned = PathBuf::new();
     for component in path.components() {
         match component {

@@ -5,13 +5,14 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::CString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::events::Tracer;
 use super::live::{self, LiveMemory};
 use super::process::State;
 use super::ptrace::{self, Pid};
 use crate::memory::Memory;
+use crate::roots::clean;
 use crate::sandbox::{Access, Deed, Kind, PROCESSES, Sandbox, kind};
 
 /// More different deeds than this are not told.
@@ -258,13 +259,13 @@ impl Call<'_> {
         let name = if address == 0 { Vec::new() } else { self.text(address)? };
         let name = PathBuf::from(std::ffi::OsString::from_vec(name));
         if name.is_absolute() {
-            return Some(plain(&name));
+            return Some(clean(&name));
         }
         let folder = match folder {
             libc::AT_FDCWD => format!("/proc/{}/cwd", self.tid),
             descriptor => format!("/proc/{}/fd/{descriptor}", self.tid),
         };
-        Some(plain(&std::fs::read_link(folder).ok()?.join(name)))
+        Some(clean(&std::fs::read_link(folder).ok()?.join(name)))
     }
 
     fn text(&self, address: u64) -> Option<Vec<u8>> {
@@ -305,21 +306,6 @@ impl Call<'_> {
         // Signal 0 only asks whether it is there; 0 is the command's own process group, -1 everybody.
         signal == 0 || to == 0 || to != -1 && is_ours(to.saturating_abs())
     }
-}
-
-/// A path without `.` and `..`, by its letters.
-fn plain(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => {
-                plain.pop();
-            }
-            Component::CurDir => {}
-            other => plain.push(other),
-        }
-    }
-    plain
 }
 
 /// The error number of a system call that fails, as the kernel returns it.
