@@ -111,6 +111,11 @@ elif [ "$failed" = 0 ]; then
   # It did not build, or a test program died before it could count.
   failed=1
 fi
+# What failed may stand far above.
+if [ "$failed" != 0 ]; then
+  echo "failed:"
+  sed -n '/^failures:$/,/^test result: /s/^    \([^ ]*\)$/  \1/p' "$log" | sort -u
+fi
 tally="$passed passed, $failed failed"
 if [ "$skipped" != 0 ]; then tally="$tally, $skipped skipped"; fi
 echo "$tally"

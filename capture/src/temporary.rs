@@ -4,11 +4,11 @@
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use relapse_snapshot::lock::{Lock, Mode};
 use tempfile::{NamedTempFile, TempDir};
 
 /// How names begin; the rest is random. Nothing else is ever removed.
@@ -26,7 +26,7 @@ const KINDS: [&str; 6] = [
 pub struct Folder {
     folder: TempDir,
     /// Held, not read.
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Folder {
@@ -40,8 +40,11 @@ impl Folder {
             let folder = tempfile::Builder::new().prefix(&prefix(kind)).tempdir_in(parent)?;
             // A sweep may come between the two: then once more.
             match File::open(folder.path()) {
-                Ok(lock) if is_ours_alone(&lock, folder.path()) => return Ok(Folder { folder, _lock: lock }),
-                Ok(_) => {}
+                Ok(opened) => {
+                    if let Some(lock) = ours_alone(opened, folder.path()) {
+                        return Ok(Folder { folder, _lock: lock });
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
@@ -59,13 +62,29 @@ impl Folder {
     }
 }
 
-/// A private file that goes when it is dropped. `kind` is `note`.
-pub fn file(kind: &str) -> io::Result<NamedTempFile> {
-    loop {
-        let file = tempfile::Builder::new().prefix(&prefix(kind)).tempfile()?;
-        if is_ours_alone(file.as_file(), file.path()) {
-            return Ok(file);
+/// A private file that goes when this is dropped.
+#[derive(Debug)]
+pub struct Note {
+    file: NamedTempFile,
+    /// Held, not read.
+    _lock: Lock,
+}
+
+impl Note {
+    /// A new, empty file.
+    pub fn create() -> io::Result<Note> {
+        loop {
+            let file = tempfile::Builder::new().prefix(&prefix("note")).tempfile()?;
+            // A sweep may come between the two: then once more.
+            if let Some(lock) = ours_alone(file.as_file().try_clone()?, file.path()) {
+                return Ok(Note { file, _lock: lock });
+            }
         }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.file.path()
     }
 }
 
@@ -89,8 +108,8 @@ fn sweep_in(parent: &Path) -> (Vec<PathBuf>, Vec<(PathBuf, io::Error)>) {
         }
         let path = entry.path();
         let opened = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW).open(&path);
-        let Ok(lock) = opened else { continue };
-        if !is_ours_alone(&lock, &path) || is_told(&name, told.get_or_insert_with(environments)) {
+        let Some(_lock) = opened.ok().and_then(|opened| ours_alone(opened, &path)) else { continue };
+        if is_told(&name, told.get_or_insert_with(environments)) {
             continue;
         }
         let gone = if metadata.is_dir() {
@@ -132,14 +151,11 @@ fn is_ours(name: &OsStr) -> bool {
     KINDS.iter().any(|kind| name.as_bytes().starts_with(kind.as_bytes()))
 }
 
-/// Takes the lock of what stands at `path`; `false` where somebody else has it, or has removed it meanwhile.
-fn is_ours_alone(opened: &File, path: &Path) -> bool {
-    // SAFETY: flock takes an open descriptor and touches no memory of ours.
-    let taken = unsafe { libc::flock(opened.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } == 0;
-    let same =
-        |held: fs::Metadata, named: fs::Metadata| (held.dev(), held.ino()) == (named.dev(), named.ino());
-    let named = fs::symlink_metadata(path);
-    taken && opened.metadata().and_then(|held| named.map(|named| same(held, named))).unwrap_or(false)
+/// Takes the lock of what stands at `path`; `None` where somebody else has it, or has removed it meanwhile.
+fn ours_alone(opened: File, path: &Path) -> Option<Lock> {
+    let lock = Lock::try_take(opened, Mode::Alone).ok()??;
+    let (held, named) = (lock.file().metadata().ok()?, fs::symlink_metadata(path).ok()?);
+    ((held.dev(), held.ino()) == (named.dev(), named.ino())).then_some(lock)
 }
 
 /// The environments of all living processes that we may read.

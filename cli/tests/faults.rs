@@ -85,6 +85,24 @@ fn a_cargo_that_was_killed_is_no_verdict_on_the_package() {
 }
 
 #[test]
+fn a_compiler_that_was_killed_is_no_verdict_on_the_package() {
+    let (project, [id, _]) = crashed();
+    let before = tree(&project);
+    let script = project.path().join("target/killed-rustc");
+    // Cargo asks the compiler about itself first: those calls name no crate of the project.
+    let text = "#!/bin/sh\ncase \" $* \" in *\" --crate-name demo \"*) kill -9 $$ ;; esac\nexec \"$@\"\n";
+    fs::write(&script, text).unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let generated = project.command(&["gen", &id, "--json"]).env("RUSTC_WRAPPER", &script).output().unwrap();
+    assert_eq!(generated.status.code(), Some(1), "{}", said(&generated));
+    let report: Json = serde_json::from_slice(&generated.stdout).unwrap();
+    assert_eq!(report["status"], "failed");
+    let reason = report["reason"].as_str().unwrap();
+    assert!(reason.contains("a compiler") && reason.contains("was ended by SIGKILL"), "{report}");
+    assert_eq!(tree(&project), before);
+}
+
+#[test]
 fn an_edit_that_a_kill_cut_off_is_taken_back_by_the_next_command_whatever_it_is() {
     for words in [["list"].as_slice(), &["clean"], &["run", "--", "true"]] {
         let project = Project::package(&[("src/lib.rs", LIB)]);

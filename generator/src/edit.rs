@@ -6,7 +6,7 @@ mod diff;
 mod error;
 mod files;
 mod journal;
-mod lock;
+pub(crate) mod lock;
 mod staged;
 mod tree;
 
@@ -17,7 +17,6 @@ use serde::{Deserialize, Serialize};
 pub use error::EditError;
 pub(crate) use files::hide_from_git;
 pub use journal::{Recovered, recover, sweep};
-pub(crate) use lock::{Lock, Mode};
 pub use tree::{Entry, Tree};
 
 /// One file's change. Paths are relative to the workspace root; a path dependency outside it has `..`.

@@ -10,23 +10,22 @@ mod layout;
 mod manifest;
 mod mirror;
 
-use std::ffi::CString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io;
-use std::os::fd::AsRawFd;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::Metadata;
 use relapse_capture::roots::{PackageRoot, Roots};
+use relapse_snapshot::lock::{Lock, Mode};
+use rustix::fs::StatVfsMountFlags;
 
 pub use self::error::ScratchError;
 use self::layout::Layout;
 pub(crate) use self::layout::relative_within;
 pub use self::layout::roots_of;
 use crate::build_place::BuildPlace;
-use crate::edit::{EditSet, Lock, Mode, hide_from_git};
+use crate::edit::{EditSet, hide_from_git, lock};
 use crate::paths::normalized;
 
 /// More processes than this do not generate in one workspace at once.
@@ -41,8 +40,8 @@ pub struct Scratch {
     layout: Layout,
     locked: bool,
     skipped: Vec<PathBuf>,
-    /// Held, not read: the lock on it goes when the file is closed, by a kill too.
-    _lock: File,
+    /// Held, not read: it goes with this process, by a kill too.
+    _lock: Lock,
 }
 
 /// What [`clean`] did.
@@ -63,7 +62,7 @@ impl Scratch {
         let layout = Layout::plan(metadata, relapse_folder, &slot.join("tree"));
         let skipped = {
             // Another process may be in the middle of an edit: a copy of one half of it would not build.
-            let _lock = Lock::take(relapse_folder, Mode::Shared)?;
+            let _lock = lock::take(relapse_folder, Mode::Shared)?;
             mirror::mirror(&layout)?
         };
         let locked = layout.original_root().join("Cargo.lock").is_file();
@@ -202,14 +201,8 @@ impl Scratch {
 
 /// What is free on the disk of a folder, in MiB; 0 where nothing may be written there.
 pub(crate) fn free_mib(folder: &Path) -> Option<u64> {
-    let path = CString::new(folder.as_os_str().as_bytes()).ok()?;
-    // SAFETY: statvfs is plain numbers.
-    let mut disk: libc::statvfs = unsafe { std::mem::zeroed() };
-    // SAFETY: a live path that ends with a zero, and a place of the right size.
-    if unsafe { libc::statvfs(path.as_ptr(), &raw mut disk) } != 0 {
-        return None;
-    }
-    let writable = disk.f_flag & libc::ST_RDONLY == 0;
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    let writable = !disk.f_flag.contains(StatVfsMountFlags::RDONLY);
     Some(if writable { disk.f_bavail.saturating_mul(disk.f_frsize) >> 20 } else { 0 })
 }
 
@@ -245,7 +238,7 @@ pub fn clean(relapse_folder: &Path) -> Result<Cleaned, ScratchError> {
 }
 
 /// The first slot that nobody owns.
-fn take_slot(relapse_folder: &Path) -> Result<(PathBuf, File), ScratchError> {
+fn take_slot(relapse_folder: &Path) -> Result<(PathBuf, Lock), ScratchError> {
     let scratch = relapse_folder.join("scratch");
     fs::create_dir_all(&scratch).map_err(ScratchError::io("create", &scratch))?;
     hide_from_git(relapse_folder)?;
@@ -259,7 +252,7 @@ fn take_slot(relapse_folder: &Path) -> Result<(PathBuf, File), ScratchError> {
 }
 
 /// The lock of a slot, where no living process holds it. The slot is made where it does not exist.
-fn try_lock(slot: &Path) -> Result<Option<File>, ScratchError> {
+fn try_lock(slot: &Path) -> Result<Option<Lock>, ScratchError> {
     let path = slot.join("lock");
     // `clean` of another process may remove the slot between two of these steps: then once more.
     for _ in 0..8 {
@@ -269,17 +262,12 @@ fn try_lock(slot: &Path) -> Result<Option<File>, ScratchError> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(ScratchError::io("open", &path)(error)),
         };
-        // SAFETY: flock takes an open descriptor and touches no memory of ours.
-        if unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } != 0 {
-            let error = io::Error::last_os_error();
-            return match error.kind() {
-                io::ErrorKind::WouldBlock => Ok(None),
-                _ => Err(ScratchError::io("lock", &path)(error)),
-            };
-        }
-        let held = file.metadata().map_err(ScratchError::io("read", &path))?;
+        let Some(lock) = Lock::try_take(file, Mode::Alone).map_err(ScratchError::io("lock", &path))? else {
+            return Ok(None);
+        };
+        let held = lock.file().metadata().map_err(ScratchError::io("read", &path))?;
         if fs::metadata(&path).is_ok_and(|named| (named.dev(), named.ino()) == (held.dev(), held.ino())) {
-            return Ok(Some(file));
+            return Ok(Some(lock));
         }
     }
     Ok(None)

@@ -6,6 +6,7 @@ pub mod depth;
 pub mod display;
 pub mod error;
 pub mod fingerprint;
+pub mod lock;
 pub mod redact;
 pub mod store;
 pub mod types;

@@ -23,13 +23,12 @@ use std::time::SystemTime;
 use crate::crash::{FORMAT, Snapshot};
 use crate::error::SnapshotError;
 use crate::fingerprint::fingerprint;
+use crate::lock::Mode;
 use crate::redact::{Rules, redact, redact_words};
 
 pub use commands::{INPUT_MAX, KeptCommand, KeptInput};
 pub use file::{SIZE_MAX, from_json, to_json};
 pub use listing::{Listing, Summary};
-
-use lock::{Lock, Mode};
 
 /// How temporary files begin; nothing else in the store does.
 const TEMPORARY: &str = ".tmp-";
@@ -94,7 +93,7 @@ impl Store {
     /// [`MAX_DEPTH`](crate::depth::MAX_DEPTH); its time and fingerprint are filled in where they are empty.
     pub fn put(&self, snapshot: Snapshot) -> Result<Snapshot, SnapshotError> {
         self.prepare()?;
-        let _lock = Lock::take(&self.lock_file(), Mode::Shared)?;
+        let _lock = lock::take(&self.lock_file(), Mode::Shared)?;
         self.write(self.ready(snapshot))
     }
 
@@ -102,7 +101,7 @@ impl Store {
     /// `run` is a name that all processes of one run share (see [`new_name`]).
     pub fn put_or_count(&self, snapshot: Snapshot, run: &str, max: usize) -> Result<Kept, SnapshotError> {
         self.prepare()?;
-        let _lock = Lock::take(&self.lock_file(), Mode::Shared)?;
+        let _lock = lock::take(&self.lock_file(), Mode::Shared)?;
         let snapshot = self.ready(snapshot);
         let mut record = runs::Record::lock(&self.runs(), run)?;
         if let Some((id, count)) = record.count_if_full(&snapshot.fingerprint, max, 1)? {
@@ -121,7 +120,7 @@ impl Store {
     /// programs that panic by the thousand. Returns the new count; `None` where none is kept.
     pub fn count(&self, fingerprint: &str, run: &str, times: u64) -> Result<Option<u64>, SnapshotError> {
         self.prepare()?;
-        let _lock = Lock::take(&self.lock_file(), Mode::Shared)?;
+        let _lock = lock::take(&self.lock_file(), Mode::Shared)?;
         let mut record = runs::Record::lock(&self.runs(), run)?;
         Ok(record.count_if_full(fingerprint, 1, times)?.map(|(_, count)| count))
     }
@@ -134,7 +133,7 @@ impl Store {
             return Ok(false);
         }
         self.prepare()?;
-        let _lock = Lock::take(&self.lock_file(), Mode::Shared)?;
+        let _lock = lock::take(&self.lock_file(), Mode::Shared)?;
         runs::check_name(run)?;
         commands::write(&self.runs(), run, command).map(|()| true)
     }
@@ -146,7 +145,7 @@ impl Store {
             return Ok(false);
         }
         self.prepare()?;
-        let _lock = Lock::take(&self.lock_file(), Mode::Shared)?;
+        let _lock = lock::take(&self.lock_file(), Mode::Shared)?;
         runs::check_name(run)?;
         commands::write_input(&self.runs(), run, input).map(|()| true)
     }
@@ -224,7 +223,7 @@ impl Store {
         let id = self.resolve(name)?;
         let path = self.path(&id);
         fs::remove_file(&path).map_err(|source| SnapshotError::write("remove", path, source))?;
-        let _lock = Lock::take(&self.lock_file(), Mode::Shared)?;
+        let _lock = lock::take(&self.lock_file(), Mode::Shared)?;
         runs::forget(&self.runs(), &id)?;
         Ok(id)
     }
@@ -235,7 +234,7 @@ impl Store {
         if !self.folder.is_dir() {
             return Ok(Vec::new());
         }
-        let _lock = Lock::take(&self.lock_file(), Mode::Alone)?;
+        let _lock = lock::take(&self.lock_file(), Mode::Alone)?;
         let mut leftovers = Vec::new();
         for folder in [self.folder.clone(), self.snapshots(), self.runs()] {
             let names = names(&folder)?;
@@ -297,7 +296,7 @@ impl Store {
         let ignore = self.folder.join(".gitignore");
         if !ignore.exists() {
             // It is written through a temporary file, which a sweep must not take for a leftover.
-            let _lock = Lock::take(&self.lock_file(), Mode::Shared)?;
+            let _lock = lock::take(&self.lock_file(), Mode::Shared)?;
             file::write_whole(&ignore, b"# Snapshots may hold private data.\n*\n")?;
         }
         Ok(())

@@ -113,7 +113,7 @@ fn grandchild_that_outlives_the_command_runs_on_untraced() {
     // would kill it.
     let source = "fn main() { let file = std::env::args().nth(1).unwrap(); if std::env::args().count() > 2 { \
                   let go = format!(\"{file}.go\"); \
-                  for _ in 0..2000 { if std::path::Path::new(&go).exists() { break } \
+                  for _ in 0..6000 { if std::path::Path::new(&go).exists() { break } \
                   std::thread::sleep(std::time::Duration::from_millis(10)) } \
                   let _ = std::panic::catch_unwind(|| panic!()); std::fs::write(file, b\"ok\").unwrap(); return } \
                   std::process::Command::new(std::env::current_exe().unwrap()).args([file.as_str(), \"child\"]).spawn().unwrap(); \
@@ -124,7 +124,7 @@ fn grandchild_that_outlives_the_command_runs_on_untraced() {
     assert_eq!(follow(&command, &mut Told::default()).unwrap(), TraceEnding::Exited(0));
     assert!(!file.exists());
     std::fs::write(folder.path().join("written.go"), "").unwrap();
-    for _ in 0..500 {
+    for _ in 0..3000 {
         std::thread::sleep(Duration::from_millis(20));
         if mark.left().is_empty() {
             break;
@@ -141,7 +141,8 @@ fn outlives(daemon: &str) -> bool {
          fn caught() {{ let _ = std::panic::catch_unwind(|| panic!()); }} \
          fn nap(ms: u64) {{ std::thread::sleep(std::time::Duration::from_millis(ms)) }} \
          fn done() {{ std::fs::write(std::env::args().nth(1).unwrap(), b\"ok\").unwrap(); }} \
-         fn main() {{ if std::env::args().count() > 2 {{ {daemon} }} else {{ \
+         fn main() {{ if std::env::args().count() > 2 {{ \
+         std::panic::set_hook(Box::new(|_| ())); {daemon} }} else {{ \
          std::process::Command::new(std::env::current_exe().unwrap()).arg(std::env::args().nth(1).unwrap())\
          .arg(\"child\").spawn().unwrap(); nap(150); }} }}"
     );
@@ -149,7 +150,7 @@ fn outlives(daemon: &str) -> bool {
     let file = folder.path().join("written");
     let (command, mark) = Marked::command(&[&file.to_string_lossy()], &program(&source, &[]));
     assert_eq!(follow(&command, &mut Told::default()).unwrap(), TraceEnding::Exited(0));
-    for _ in 0..200 {
+    for _ in 0..3000 {
         // A process whose main thread has ended shows no environment, but it does write.
         let left = mark.left();
         if left.is_empty() && file.exists() {

@@ -14,6 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use cargo_metadata::{Artifact, CompilerMessage, Message};
+use relapse_capture::temporary::Note;
 
 use super::diagnostic::{Diagnostic, Weight};
 use super::error::CompileError;
@@ -25,6 +26,10 @@ const NOTE_VARIABLE: &str = "RELAPSE_ENVIRONMENT_NOTE";
 /// The stand-in: cargo splits this at blanks, adds the executable and its arguments (which the shell takes for
 /// `$0`, `$1` …), and so runs no test. A runner set in this way replaces the project's own.
 const NOTE_RUNNER: &str = "sh -c cat</proc/self/environ>\"$RELAPSE_ENVIRONMENT_NOTE\"";
+
+/// How cargo reports a process of its own that somebody killed, in practice the kernel for want of memory. A compiler
+/// that dies by another signal may do so because of what it was given.
+const KILLED: &str = "(signal: 9, SIGKILL: kill)";
 
 /// What a shell sets on its own.
 const SHELL_VARIABLES: [&str; 4] = ["_", "PWD", "OLDPWD", "SHLVL"];
@@ -150,7 +155,7 @@ fn call(
 ) -> Result<CargoRun, CompileError> {
     let start =
         |source| CompileError::Start { program: "cargo".to_owned(), folder: place.root.clone(), source };
-    let note = relapse_capture::temporary::file("note").map_err(start)?;
+    let note = Note::create().map_err(start)?;
     let mut command = command(place, target, variables, offline);
     let runners: Vec<String> = triples.iter().map(|triple| runner_variable(triple)).collect();
     command.envs(runners.iter().map(|runner| (runner, NOTE_RUNNER))).env(NOTE_VARIABLE, note.path());
@@ -170,9 +175,13 @@ fn call(
     }
     let status = child.wait().map_err(start)?;
     if let Some(signal) = status.signal() {
-        return Err(CompileError::Killed { package: target.package.clone(), signal });
+        return Err(CompileError::Killed { package: target.package.clone(), what: "cargo", signal });
     }
     run.text = words.join().unwrap_or_default();
+    if !run.built && run.text.contains(KILLED) {
+        let what = "a compiler that cargo started (memory may have run out)";
+        return Err(CompileError::Killed { package: target.package.clone(), what, signal: libc::SIGKILL });
+    }
     run.environment = read_note(note.path(), &runners);
     Ok(run)
 }

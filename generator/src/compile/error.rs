@@ -23,11 +23,13 @@ pub enum CompileError {
         /// The system's own reason.
         source: io::Error,
     },
-    /// Cargo was ended by a signal: that says nothing about what it built.
-    #[error("failed to build {package}: cargo was ended by {}", relapse_capture::signal::name(*signal))]
+    /// Cargo or a compiler was ended by a signal: that says nothing about what was to be built.
+    #[error("failed to build {package}: {what} was ended by {}", relapse_capture::signal::name(*signal))]
     Killed {
         /// The package.
         package: String,
+        /// What was ended.
+        what: &'static str,
         /// The signal's number.
         signal: i32,
     },

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use super::files::{
     hide_from_git, make_parent, read_file, real, remove_empty_folders, remove_if_there, replace, sync_folder,
 };
-use super::lock::{Lock, Mode};
+use relapse_snapshot::lock::Mode;
+
+use super::lock;
 use super::staged::{Token, remove_staged, restore, stage, staged};
 use super::{EditError, EditSet, FileEdit, journal};
 
@@ -24,7 +26,7 @@ impl EditSet {
         }
         fs::create_dir_all(journal_folder).map_err(EditError::write(journal_folder))?;
         hide_from_git(journal_folder)?;
-        let _lock = Lock::take(journal_folder, Mode::Alone)?;
+        let _lock = lock::take(journal_folder, Mode::Alone)?;
         journal::recover_locked(root, journal_folder)?;
         for edit in &self.files {
             check(root, edit)?;

@@ -7,10 +7,11 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use relapse_snapshot::lock::Mode;
 use serde::{Deserialize, Serialize};
 
 use super::files::{read_file, remove_empty_folders, sync_folder};
-use super::lock::{Lock, Mode};
+use super::lock;
 use super::staged::{Token, remove_staged, restore};
 use super::{EditError, EditSet};
 
@@ -46,7 +47,7 @@ pub fn recover(root: &Path, journal_folder: &Path) -> Result<Option<Recovered>, 
     if !present(journal_folder) {
         return Ok(None);
     }
-    let _lock = Lock::take(journal_folder, Mode::Alone)?;
+    let _lock = lock::take(journal_folder, Mode::Alone)?;
     recover_locked(root, journal_folder)
 }
 
@@ -57,7 +58,7 @@ pub fn sweep(journal_folder: &Path) -> Result<Option<PathBuf>, EditError> {
     if fs::symlink_metadata(&path).is_err() {
         return Ok(None);
     }
-    let _lock = Lock::take(journal_folder, Mode::Alone)?;
+    let _lock = lock::take(journal_folder, Mode::Alone)?;
     match fs::remove_file(&path) {
         Ok(()) => Ok(Some(path)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

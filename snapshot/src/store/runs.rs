@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use super::commands::{self, COMMAND, INPUT};
 use super::file::{parse, write_whole};
-use super::lock::{Lock, Mode};
+use super::lock;
 use super::names;
 use crate::crash::FORMAT;
 use crate::error::SnapshotError;
+use crate::lock::{Lock, Mode};
 
 /// Records are small; a larger file is none.
 const RECORD_MAX: u64 = 32 << 20;
@@ -44,7 +45,7 @@ pub(super) struct Record {
 impl Record {
     pub(super) fn lock(folder: &Path, run: &str) -> Result<Record, SnapshotError> {
         check_name(run)?;
-        let lock = Lock::take(&folder.join(format!("{run}{LOCK}")), Mode::Alone)?;
+        let lock = lock::take(&folder.join(format!("{run}{LOCK}")), Mode::Alone)?;
         let path = folder.join(format!("{run}{RECORD}"));
         let content = match read(&path) {
             Ok(content) => content.unwrap_or_else(empty),
