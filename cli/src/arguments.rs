@@ -201,6 +201,18 @@ pub(crate) struct Runner {
     pub(crate) command: Vec<OsString>,
 }
 
+/// What a function may do while it is tried
+#[derive(Debug, Args)]
+pub(crate) struct Sandbox {
+    /// Let the crashed functions write to PATH and below while they are tried: they run in a sandbox where everything
+    /// can be read and nothing be changed
+    #[arg(long, value_name = "PATH")]
+    pub(crate) allow_write: Vec<PathBuf>,
+    /// Let the crashed functions use the network while they are tried
+    #[arg(long)]
+    pub(crate) allow_net: bool,
+}
+
 /// Write a regression test for a crash, and prove that it fails with that crash
 ///
 /// Candidates for the functions on the stack are built in a scratch copy and run; the one that reproduces the
@@ -231,13 +243,8 @@ pub(crate) struct Gen {
     /// Never run the crashed command again (commands of cargo and nextest are, where it helps)
     #[arg(long)]
     pub(crate) no_rerun: bool,
-    /// Let the crashed functions write to PATH and below while they are tried: they run in a sandbox where everything
-    /// can be read and nothing be changed
-    #[arg(long, value_name = "PATH")]
-    pub(crate) allow_write: Vec<PathBuf>,
-    /// Let the crashed functions use the network while they are tried
-    #[arg(long)]
-    pub(crate) allow_net: bool,
+    #[command(flatten)]
+    pub(crate) sandbox: Sandbox,
     /// Mark the bug as known and open: `#[should_panic]`, red as soon as it is fixed
     #[arg(long)]
     pub(crate) open: bool,
@@ -292,6 +299,8 @@ pub(crate) struct Review {
     /// Accept every outcome without asking
     #[arg(long)]
     pub(crate) accept: bool,
+    #[command(flatten)]
+    pub(crate) sandbox: Sandbox,
     /// Print one JSON object an outcome; accepts nothing unless --accept is given
     #[arg(long)]
     pub(crate) json: bool,

@@ -12,11 +12,12 @@ use relapse_generator::generate::{Generated, Options, Status, generate};
 use relapse_generator::project::Project;
 use relapse_generator::render::Templates;
 use relapse_generator::report::Report;
-use relapse_generator::verify::{Bounds, Permissions};
+use relapse_generator::verify::Bounds;
 use relapse_snapshot::display::terminal_safe;
 use relapse_snapshot::{Snapshot, Store};
 
 use crate::arguments;
+use crate::bounds;
 use crate::console::{Console, Style};
 use crate::edits::{self, recover};
 use crate::exit_code::ExitCode;
@@ -35,14 +36,12 @@ pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Re
     let workspace = Workspace::find()?;
     let store = workspace.store();
     let settings = Settings::read(&workspace.root)?;
-    let mut bounds = settings.bounds.clone();
-    bounds.permissions = permissions(args, bounds.permissions)?;
     let work = Work {
         templates: settings.templates()?,
         settings: &settings,
         workspace: &workspace,
         store: &store,
-        bounds,
+        bounds: bounds::widened(settings.bounds.clone(), &args.sandbox)?,
     };
     recover(&workspace, console)?;
     // What cannot be removed is in nobody's way; `clean` tells of it.
@@ -79,21 +78,6 @@ struct Work<'a> {
     workspace: &'a Workspace,
     store: &'a Store,
     bounds: Bounds,
-}
-
-/// What a test may do beyond reading: what the settings say, and the options.
-fn permissions(args: &arguments::Gen, settings: Permissions) -> Result<Permissions, Failure> {
-    let given = args.allow_write.iter().map(|path| {
-        path.canonicalize().map_err(|error| {
-            Failure::bad_input(format!("failed to allow writing to {}", path.display()))
-                .because(&error)
-                .advise("name a file or folder that is there: the folder of a file that is to be made")
-        })
-    });
-    let mut permissions = settings;
-    permissions.writable.extend(given.collect::<Result<Vec<_>, _>>()?);
-    permissions.network |= args.allow_net;
-    Ok(permissions)
 }
 
 fn one(

@@ -2,6 +2,7 @@
 //! Each verb is a file; only `console` prints.
 
 mod arguments;
+mod bounds;
 mod clean;
 mod completions;
 mod console;

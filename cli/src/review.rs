@@ -11,6 +11,7 @@ use serde::Serialize;
 use similar::TextDiff;
 
 use crate::arguments;
+use crate::bounds;
 use crate::console::{Console, Style};
 use crate::edits;
 use crate::exit_code::ExitCode;
@@ -54,7 +55,7 @@ enum Decision {
 
 pub(crate) fn review(args: &arguments::Review, console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
-    let bounds = Settings::read(&workspace.root)?.bounds;
+    let bounds = bounds::widened(Settings::read(&workspace.root)?.bounds, &args.sandbox)?;
     let metadata = edits::metadata(&workspace)?;
     edits::recover(&workspace, console)?;
     let mut regressions = survey(&workspace.root, &packages(&metadata))?;

@@ -23,7 +23,7 @@ use crate::render::Templates;
 use crate::scratch::Scratch;
 use crate::second_chance::{self, Lacking};
 use crate::target::Facts;
-use crate::verify::{Bounds, Traced};
+use crate::verify::{Bounds, Traced, in_copy};
 
 /// What the user asked for.
 #[derive(Debug, Clone, Default)]
@@ -117,10 +117,7 @@ pub fn generate(
         return Ok(failed(no_callable(snapshot, &rejected), rejected, Effort::default()));
     }
     let scratch = Scratch::create(&project.metadata, &project.relapse_folder)?;
-    // A path of the workspace stands for its place in the copy, too.
-    let mut permissions = options.bounds.permissions.clone();
-    let copied = permissions.writable.iter().filter_map(|path| scratch.of_original(path));
-    permissions.writable.extend(copied.filter(|path| path.exists()).collect::<Vec<_>>());
+    let permissions = in_copy(&options.bounds.permissions, &scratch);
     let observer = Traced { roots: scratch.roots(&project.roots), sandbox: Some(permissions) };
     let variables: Vec<_> = rustflags(snapshot).into_iter().collect();
     let bench = Bench {

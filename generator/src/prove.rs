@@ -24,7 +24,7 @@ use crate::regression::{Given, Regression};
 use crate::render::{PARENT, Templates};
 use crate::same_crash::{Crash, LineMap};
 use crate::scratch::Scratch;
-use crate::verify::{Access, Limits, Observer, ROUNDS, TestRun, Verification, verify};
+use crate::verify::{Access, Limits, Observer, ROUNDS, TestRun, Verification, forbidden, verify};
 use dependence::Beside;
 
 /// More rounds of rewording than this never helped.
@@ -187,13 +187,8 @@ impl<'a> Draft<'a> {
 
     /// What the sandbox kept the test from, as the user knows it.
     pub fn forbidden(&self, bench: &Bench<'_>) -> Vec<Access> {
-        let accesses = self.verification.iter().flat_map(|verification| &verification.accesses);
-        let known = |access: &Access| {
-            let in_copy = access.path.as_ref().and_then(|path| bench.scratch.relative(path));
-            let path = in_copy.map(|path| bench.original(&path)).or_else(|| access.path.clone());
-            Access { path, ..access.clone() }
-        };
-        accesses.filter(|access| access.forbidden).map(known).collect()
+        let accesses = self.verification.as_ref().map_or(&[][..], |verification| &verification.accesses);
+        forbidden(accesses, bench.scratch)
     }
 
     /// What the functions that its call leads to read beside their arguments, in words.

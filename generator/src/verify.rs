@@ -2,6 +2,7 @@
 //! came back. In: a test executable and the crash to expect; out: k of n with the reason of the first miss.
 //! "Not reproduced" is a result, not an error.
 
+mod forbidden;
 mod hook;
 mod process;
 mod traced;
@@ -16,6 +17,7 @@ use relapse_capture::sandbox::Sandbox;
 pub use relapse_capture::sandbox::{Access, Deed, Permissions, SandboxError};
 use relapse_capture::tracer::TraceError;
 
+pub(crate) use self::forbidden::{forbidden, in_copy, in_words};
 pub use self::hook::HookReader;
 pub use self::process::{Ended, Finished, ProcessError, run};
 pub use self::traced::Traced;

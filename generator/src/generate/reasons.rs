@@ -5,6 +5,7 @@ use relapse_snapshot::{CauseKind, Snapshot};
 use super::Options;
 use crate::candidate::Rejection;
 use crate::prove::{Bench, Draft};
+use crate::verify::in_words;
 
 /// Why a test does not show the crash each time: what was seen, what the sandbox kept it from, what its functions
 /// read beside their arguments.
@@ -12,15 +13,8 @@ pub(super) fn why_not(draft: &Draft<'_>, bench: &Bench<'_>) -> String {
     const SAID: usize = 3;
     let Some(verification) = &draft.verification else { return "the test was not run".to_owned() };
     let mut reason = verification.reason.clone().unwrap_or_else(|| "no reason was seen".to_owned());
-    let forbidden = draft.forbidden(bench);
-    for access in forbidden.iter().take(SAID) {
-        reason += &format!("; the call {access}, which the sandbox forbids");
-        if let Some(option) = access.option() {
-            reason += &format!(" (`{option}` allows it)");
-        }
-    }
-    if forbidden.len() > SAID {
-        reason += &format!("; and {} other things that the sandbox forbids", forbidden.len() - SAID);
+    for words in in_words(&draft.forbidden(bench)) {
+        reason += &format!("; {words}");
     }
     if verification.reproduced > 0 {
         reason += "; a crash that comes and goes depends on time or on the order of threads";

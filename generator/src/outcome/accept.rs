@@ -14,7 +14,7 @@ use crate::compile::{Progress, Variable, compile};
 use crate::edit::{EditSet, FileEdit, Tree};
 use crate::place::kept_clean;
 use crate::scratch::Scratch;
-use crate::verify::{Bounds, Ended};
+use crate::verify::{Bounds, Ending};
 
 /// An outcome, ready to be locked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,11 +133,12 @@ fn insta_run(
     // insta writes beside the test, in the copy.
     let mut bounds = bounds.clone();
     bounds.permissions.writable.push(scratch.root().to_owned());
-    let finished = run_test(compiled, test, &variables, &bounds)?;
-    Ok(match finished.ended {
-        Ended::ByItself(status) if status.success() => String::new(),
-        Ended::ByItself(status) => format!(" ({status})"),
-        Ended::TimedOut => " (it did not end within its time)".to_owned(),
+    let seen = run_test(compiled, test, &variables, scratch, &bounds)?;
+    Ok(match seen.ending {
+        Ending::Exited(0) => String::new(),
+        Ending::Exited(status) => format!(" (exit status {status})"),
+        Ending::Signaled(name) => format!(" ({name})"),
+        Ending::TimedOut => " (it did not end within its time)".to_owned(),
     })
 }
 

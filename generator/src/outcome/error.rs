@@ -6,7 +6,7 @@ use super::{CallError, DependencyError};
 use crate::compile::CompileError;
 use crate::edit::EditError;
 use crate::scratch::ScratchError;
-use crate::verify::{ProcessError, SandboxError};
+use crate::verify::{ObserveError, ProcessError};
 
 /// Why outcomes could not be seen or accepted.
 #[derive(Debug, thiserror::Error)]
@@ -28,12 +28,12 @@ pub enum OutcomeError {
     /// The scratch copy could not be built.
     #[error(transparent)]
     Compile(#[from] CompileError),
-    /// A test could not be started.
+    /// The tests of an executable could not be listed.
     #[error(transparent)]
     Process(#[from] ProcessError),
-    /// The sandbox of a test could not be made.
+    /// A test could not be run.
     #[error(transparent)]
-    Sandbox(#[from] SandboxError),
+    Observe(#[from] ObserveError),
     /// The dev-dependency could not be added.
     #[error(transparent)]
     Dependency(#[from] DependencyError),

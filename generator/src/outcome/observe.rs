@@ -7,6 +7,8 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use relapse_capture::roots::Roots;
+
 use super::call::{self, OUTCOME_VARIABLE};
 use super::{Outcome, OutcomeError, Reviewable};
 use crate::compile::{
@@ -14,7 +16,9 @@ use crate::compile::{
 };
 use crate::edit::{EditSet, FileEdit, Tree};
 use crate::scratch::{Scratch, free_mib};
-use crate::verify::{Bounds, Ended, Finished, run, sandbox};
+use crate::verify::{
+    Bounds, Ending, Observation, Observer as _, TestRun, Traced, forbidden, in_copy, in_words, run,
+};
 
 /// An outcome must be the same in at least this many runs.
 const ROUNDS: u32 = 3;
@@ -72,7 +76,7 @@ pub fn observe(
         }
         if let Some(compiled) = &build.compiled {
             for &at in &build.kept {
-                let seen = see(compiled, regressions[indices[at]], bounds);
+                let seen = see(compiled, regressions[indices[at]], scratch, bounds);
                 outcomes[indices[at]] = match seen {
                     Ok(outcome) => Some(outcome),
                     Err(error) => {
@@ -110,7 +114,12 @@ fn rejected(diagnostic: &Diagnostic) -> Outcome {
 }
 
 /// Runs one test until its outcome is sure.
-fn see(compiled: &Compiled, regression: &Reviewable, bounds: &Bounds) -> Result<Outcome, OutcomeError> {
+fn see(
+    compiled: &Compiled,
+    regression: &Reviewable,
+    scratch: &Scratch,
+    bounds: &Bounds,
+) -> Result<Outcome, OutcomeError> {
     let Some(test) = find_test(compiled, regression, bounds)? else {
         return Ok(Outcome::Invalid("its test is not found: run `cargo relapse sync`".to_owned()));
     };
@@ -126,8 +135,13 @@ fn see(compiled: &Compiled, regression: &Reviewable, bounds: &Bounds) -> Result<
         }
         let file = folder.path().join(round.to_string());
         let environment = [(OUTCOME_VARIABLE, file.as_os_str())];
-        let finished = run_test(compiled, &test, &environment, &bounds)?;
-        let text = match left(&finished, &file) {
+        let seen = run_test(compiled, &test, &environment, scratch, &bounds)?;
+        let forbidden = in_words(&forbidden(&seen.accesses, scratch));
+        let text = match left(&seen, &file) {
+            // With a sandbox around it the call may return something else than without: that is no outcome.
+            Ok(_) | Err(Outcome::Crashed(_)) if !forbidden.is_empty() => {
+                return Ok(Outcome::Invalid(forbidden.join("; ")));
+            }
             Ok(text) => text,
             // It may have failed because it could not leave its outcome.
             Err(_) if free_mib(folder.path()) == Some(0) => {
@@ -156,12 +170,11 @@ fn invalid(regression: &Reviewable, reason: &str) -> OutcomeError {
 }
 
 /// What a finished run left behind.
-fn left(finished: &Finished, file: &Path) -> Result<String, Outcome> {
-    let Ended::ByItself(status) = finished.ended else {
-        return Err(Outcome::Invalid("it did not end within its time".to_owned()));
-    };
-    if !status.success() {
-        return Err(Outcome::Crashed(first_lines(finished)));
+fn left(seen: &Observation, file: &Path) -> Result<String, Outcome> {
+    match seen.ending {
+        Ending::TimedOut => return Err(Outcome::Invalid("it did not end within its time".to_owned())),
+        Ending::Exited(0) => {}
+        _ => return Err(Outcome::Crashed(first_lines(seen))),
     }
     let Ok(metadata) = fs::metadata(file) else {
         return Err(Outcome::Invalid("its call did not return".to_owned()));
@@ -173,9 +186,8 @@ fn left(finished: &Finished, file: &Path) -> Result<String, Outcome> {
 }
 
 /// The panic's own lines of what a test printed.
-fn first_lines(finished: &Finished) -> String {
-    let text =
-        String::from_utf8_lossy(&finished.stderr).into_owned() + &String::from_utf8_lossy(&finished.stdout);
+fn first_lines(seen: &Observation) -> String {
+    let text = String::from_utf8_lossy(&seen.stderr).into_owned() + &String::from_utf8_lossy(&seen.stdout);
     let from_panic = text.lines().skip_while(|line| !line.contains("panicked at"));
     let lines: Vec<&str> = from_panic.filter(|line| !line.starts_with("note: ")).take(3).collect();
     if lines.is_empty() { "it failed without a panic".to_owned() } else { lines.join("\n") }
@@ -205,8 +217,9 @@ pub(super) fn run_test(
     compiled: &Compiled,
     test: &str,
     variables: &[(&str, &std::ffi::OsStr)],
+    scratch: &Scratch,
     bounds: &Bounds,
-) -> Result<Finished, OutcomeError> {
+) -> Result<Observation, OutcomeError> {
     let mut environment: Vec<(OsString, OsString)> = compiled
         .environment
         .iter()
@@ -214,10 +227,15 @@ pub(super) fn run_test(
         .cloned()
         .collect();
     environment.extend(variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))));
-    let sandbox = sandbox(Some(&bounds.permissions), &mut environment)?;
-    let executable = compiled.executable.as_deref().unwrap_or(Path::new(""));
-    let arguments = [test, "--exact", "--nocapture", "--include-ignored", "--test-threads=1"];
-    Ok(run(executable, &arguments, &compiled.package_folder, &environment, &bounds.limits, sandbox.as_ref())?)
+    let run = TestRun {
+        executable: compiled.executable.clone().unwrap_or_default(),
+        test: test.to_owned(),
+        folder: compiled.package_folder.clone(),
+        environment,
+        limits: bounds.limits.clone(),
+    };
+    let observer = Traced { roots: Roots::default(), sandbox: Some(in_copy(&bounds.permissions, scratch)) };
+    Ok(observer.observe(&run)?)
 }
 
 /// Whether a text holds `0x` and enough digits for an address of this machine.

@@ -24,6 +24,10 @@ use std::collections::HashMap;\n\n\
 /// In the hash map's own order.\npub fn map() -> HashMap<u8, u8> {\n    HashMap::from([(1, 1), (2, 2), (3, 3), (4, 4)])\n}\n\n\
 /// An address.\npub fn address(text: &str) -> *const u8 {\n    Box::leak(text.to_owned().into_boxed_str()).as_ptr()\n}\n\n\
 /// Nothing.\npub fn nothing() {}\n\n\
+/// Whether it could write.\npub fn log(file: &str) -> bool {\n    std::fs::write(file, \"x\").is_ok()\n}\n\n\
+/// Uses a folder of its own.\npub fn private() -> bool {\n    use std::os::unix::fs::PermissionsExt;\n    \
+let file = std::env::temp_dir().join(\"x\");\n    std::fs::write(&file, \"x\").is_ok()\n        \
+&& std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).is_ok()\n}\n\n\
 /// Cannot be shown.\npub fn bare() -> Bare {\n    Bare\n}\n";
 
 struct Fixture {
@@ -144,6 +148,30 @@ fn what_a_call_returns_is_seen_and_judged() {
     assert!(matches!(&outcomes[3], Outcome::Differs { .. } | Outcome::Address(_)), "{:?}", outcomes[3]);
     assert_eq!(outcomes[4], Outcome::Nothing);
     assert!(matches!(&outcomes[5], Outcome::NotDebug(text) if text.contains("Bare")), "{:?}", outcomes[5]);
+    assert_eq!(fixture.files(), before);
+}
+
+#[test]
+fn what_a_call_returns_with_the_sandbox_in_its_way_is_no_outcome() {
+    let fixture =
+        fixture(&[regression("a_log", "log(\"src/written\");"), regression("b_private", "private();")]);
+    let survey = fixture.survey();
+    let chosen: Vec<&Reviewable> = survey.iter().collect();
+    let before = fixture.files();
+    let outcomes = fixture.observe(&chosen);
+    let file = fixture.root.path().join("src/written");
+    let wanted = format!("the call wanted to write to {}, which the sandbox forbids", file.display());
+    assert!(
+        matches!(&outcomes[0], Outcome::Invalid(text) if text.starts_with(&wanted) && text.contains("--allow-write")),
+        "{:?}",
+        outcomes[0]
+    );
+    assert_eq!(outcomes[1], Outcome::Returned("true".into()));
+    // The user's folder stands for its copy.
+    let mut bounds = Bounds::default();
+    bounds.permissions.writable.push(fixture.root.path().join("src"));
+    let allowed = observe(&fixture.scratch, fixture.root.path(), &chosen, &[], &bounds, &mut |_| {}).unwrap();
+    assert_eq!(allowed[0], Outcome::Returned("true".into()));
     assert_eq!(fixture.files(), before);
 }
 

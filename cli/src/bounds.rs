@@ -1,0 +1,20 @@
+//! What a function may do and use while it is tried: what the settings say, and the options.
+
+use relapse_generator::verify::Bounds;
+
+use crate::arguments::Sandbox;
+use crate::failure::Failure;
+
+/// The settings' bounds, widened by the options.
+pub(crate) fn widened(mut settings: Bounds, options: &Sandbox) -> Result<Bounds, Failure> {
+    for path in &options.allow_write {
+        let allowed = path.canonicalize().map_err(|error| {
+            Failure::bad_input(format!("failed to allow writing to {}", path.display()))
+                .because(&error)
+                .advise("name a file or folder that is there: the folder of a file that is to be made")
+        })?;
+        settings.permissions.writable.push(allowed);
+    }
+    settings.permissions.network |= options.allow_net;
+    Ok(settings)
+}
