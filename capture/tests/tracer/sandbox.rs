@@ -284,3 +284,17 @@ fn a_panic_in_a_sandbox_is_seen_as_ever() {
     assert_eq!((seen.panics.len(), seen.panics[0].message.as_str()), (1, "reached with 7"));
     assert_eq!(seen.ending, Ending::Exited(101));
 }
+
+#[test]
+fn tools_that_are_not_watched_elsewhere_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let source = "fn main() { let out = std::env::args().nth(1).unwrap(); for words in [&[\"rustfmt\", \"--version\"][..], \
+                  &[\"rustc\", \"--version\"], &[\"cargo\", \"--version\"], &[\"sh\", \"-c\", \"rustc --version > $0\", &out]] { \
+                  let run = std::process::Command::new(words[0]).args(&words[1..]).output().unwrap(); \
+                  println!(\"{} {}\", words[0], run.status.success()); } }";
+    let (observation, output) = run_confined(source, &[&out.to_string_lossy()], &Permissions::default());
+    assert_eq!(observation.ending, Ending::Exited(0));
+    assert_eq!(output, "rustfmt true\nrustc true\ncargo true\nsh false\n");
+    assert!(!out.exists());
+}

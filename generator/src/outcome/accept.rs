@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::dependency::{self, Present, REQUIREMENTS};
-use super::observe::{find_test, run_test, target};
+use super::observe::{find_test, first_lines, run_test, target};
 use super::{DependencyError, OutcomeError, Reviewable, State, call, content, is_snapshot_of};
 use crate::compile::{Progress, Variable, compile};
 use crate::edit::{EditSet, FileEdit, Tree};
@@ -136,7 +136,7 @@ fn insta_run(
     let seen = run_test(compiled, test, &variables, scratch, &bounds)?;
     Ok(match seen.ending {
         Ending::Exited(0) => String::new(),
-        Ending::Exited(status) => format!(" (exit status {status})"),
+        Ending::Exited(status) => format!(" (exit status {status}: {})", first_lines(&seen)),
         Ending::Signaled(name) => format!(" ({name})"),
         Ending::TimedOut => " (it did not end within its time)".to_owned(),
     })

@@ -186,7 +186,7 @@ fn left(seen: &Observation, file: &Path) -> Result<String, Outcome> {
 }
 
 /// The panic's own lines of what a test printed.
-fn first_lines(seen: &Observation) -> String {
+pub(super) fn first_lines(seen: &Observation) -> String {
     let text = String::from_utf8_lossy(&seen.stderr).into_owned() + &String::from_utf8_lossy(&seen.stdout);
     let from_panic = text.lines().skip_while(|line| !line.contains("panicked at"));
     let lines: Vec<&str> = from_panic.filter(|line| !line.starts_with("note: ")).take(3).collect();
