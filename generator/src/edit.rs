@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use error::EditError;
 pub(crate) use files::hide_from_git;
 pub use journal::{Recovered, recover, sweep};
+pub(crate) use tree::Owner;
 pub use tree::{Entry, Tree};
 
 /// One file's change. Paths are relative to the workspace root; a path dependency outside it has `..`.
@@ -30,6 +31,13 @@ pub struct FileEdit {
     /// Its content afterwards; `None` removes it.
     #[serde(with = "journal::content")]
     pub after: Option<Vec<u8>>,
+}
+
+impl FileEdit {
+    /// Its content afterwards, where that is text.
+    pub(crate) fn text(&self) -> Option<&str> {
+        std::str::from_utf8(self.after.as_deref()?).ok()
+    }
 }
 
 /// Changes that belong together.

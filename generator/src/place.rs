@@ -14,14 +14,15 @@ mod wire;
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
-use crate::edit::{EditError, EditSet, Entry, Tree};
+use crate::edit::{EditError, EditSet, Entry, FileEdit, Owner, Tree};
 use crate::regression::{ModulePlace, Regression};
 use crate::render::{Templates, Wiring, module_text, render};
 
 pub(crate) use crate::paths::{normalized, relative};
 pub(crate) use constructor::uncalled;
 pub use error::PlaceError;
-pub(crate) use format::{formatted, kept_clean};
+use format::formatted;
+pub(crate) use format::{finished, kept_clean};
 pub use harness::{HarnessTarget, has_harness};
 pub(crate) use source::Source;
 pub(crate) use wire::{Loaded, Site, declarations, declare, undeclare};
@@ -67,7 +68,13 @@ pub fn edits(
         let taken = placed.iter().map(|placed| placed.file.clone()).collect();
         placed.push(place_one(&mut tree, regression, templates, &taken)?);
     }
-    Ok(Placement { edits: tree.into_edits(), placed })
+    let edits = finished(tree)?;
+    for placed in &mut placed {
+        if let Some(text) = edits.get(&placed.file).and_then(FileEdit::text) {
+            placed.text = text.to_owned();
+        }
+    }
+    Ok(Placement { edits, placed })
 }
 
 /// libtest's path of a regression of this name, were it placed now: `a::b::regressions::NAME::NAME`.
@@ -108,8 +115,12 @@ fn write_test(
 ) -> Result<(String, String), PlaceError> {
     let name = free_name(tree, regression, folder, taken)?;
     let text = render(&renamed(regression, &name), templates)?;
-    let text = formatted(&text, &tree.root().join(folder), regression.module.edition).unwrap_or(text);
-    tree.write(&folder.join(format!("{name}.rs")), Some(text.clone().into_bytes()))?;
+    tree.write_source(
+        &folder.join(format!("{name}.rs")),
+        text.clone(),
+        Owner::Us,
+        regression.module.edition,
+    )?;
     let data = folder.join(&name);
     for stale in tree.walk(&data)? {
         tree.write(&stale, None)?;
@@ -194,18 +205,16 @@ pub(crate) fn update_list(
         }
         return Ok(());
     }
-    let at = tree.root().join(folder);
-    let text = match present.as_deref().and_then(|text| Some((text, list::with_names(text, &wanted)?))) {
-        Some((before, _)) if list::names(before) == wanted => return Ok(()),
-        Some((before, after)) => kept_clean(before, after, &at, edition),
-        None => {
-            let head = format!("{}\n", templates.mod_head(module)?);
-            let text = list::with_names(&head, &wanted).unwrap_or(head);
-            formatted(&text, &at, edition).unwrap_or(text)
-        }
-    };
-    tree.write(&path, Some(text.into_bytes()))?;
-    Ok(())
+    let (text, owner) =
+        match present.as_deref().and_then(|text| Some((text, list::with_names(text, &wanted)?))) {
+            Some((before, _)) if list::names(before) == wanted => return Ok(()),
+            Some((_, after)) => (after, Owner::User),
+            None => {
+                let head = format!("{}\n", templates.mod_head(module)?);
+                (list::with_names(&head, &wanted).unwrap_or(head), Owner::Us)
+            }
+        };
+    Ok(tree.write_source(&path, text, owner, edition)?)
 }
 
 /// The regressions and constructors of a folder: the names of its files that can be modules.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::edit::{EditSet, Tree};
-use crate::place::{PlaceError, module_names, uncalled, update_list};
+use crate::place::{PlaceError, finished, module_names, uncalled, update_list};
 use crate::render::{Templates, Wiring, module_text};
 use crate::sync::{SyncPackage, tidy_declarations};
 
@@ -56,7 +56,7 @@ pub fn remove(
     let mut tree = Tree::new(root);
     let (package, file) = find(name, &tree, packages)?;
     let removal = take_out(&mut tree, package, &file, templates)?;
-    Ok(Removal { edits: tree.into_edits(), ..removal })
+    Ok(Removal { edits: finished(tree)?, ..removal })
 }
 
 fn find<'a>(

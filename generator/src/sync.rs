@@ -78,7 +78,7 @@ pub fn sync(root: &Path, packages: &[SyncPackage], templates: &Templates) -> Res
     for package in packages {
         sync_package(&mut tree, package, templates, &mut synced)?;
     }
-    synced.edits = tree.into_edits();
+    synced.edits = place::finished(tree)?;
     Ok(synced)
 }
 

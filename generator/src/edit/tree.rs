@@ -17,17 +17,28 @@ pub enum Entry {
     Folder,
 }
 
+/// Whose a source file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// Ours: formatted, whatever was there.
+    Us,
+    /// The user's: formatted where it was before, too.
+    User,
+}
+
 /// Files below a root, with pending edits. All paths are relative to the root.
 #[derive(Debug)]
 pub struct Tree {
     root: PathBuf,
     edits: EditSet,
+    /// Source files that were written and are to be formatted, with the edition.
+    sources: BTreeMap<PathBuf, (Owner, u16)>,
 }
 
 impl Tree {
     /// The tree below `root`, unchanged.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), edits: EditSet::default() }
+        Self { root: root.into(), edits: EditSet::default(), sources: BTreeMap::new() }
     }
 
     /// The root.
@@ -62,6 +73,23 @@ impl Tree {
     pub fn write(&mut self, path: &Path, after: Option<Vec<u8>>) -> Result<(), EditError> {
         let before = self.read(path)?;
         self.edits.add(FileEdit { path: path.to_owned(), before, after })
+    }
+
+    /// Changes a source file, which is formatted once all is written: `place::finished`.
+    pub(crate) fn write_source(
+        &mut self,
+        path: &Path,
+        after: String,
+        owner: Owner,
+        edition: u16,
+    ) -> Result<(), EditError> {
+        self.sources.insert(path.to_owned(), (owner, edition));
+        self.write(path, Some(after.into_bytes()))
+    }
+
+    /// The source files that were written.
+    pub(crate) fn sources(&self) -> &BTreeMap<PathBuf, (Owner, u16)> {
+        &self.sources
     }
 
     /// The names in a folder, sorted; none where there is no such folder.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use proc_macro2::{TokenStream, TokenTree};
 
-use super::{PlaceError, Site, declare, formatted, home, update_list};
-use crate::edit::{EditError, Tree};
+use super::{PlaceError, Site, declare, home, update_list};
+use crate::edit::{EditError, Owner, Tree};
 use crate::expression::snake_case;
 use crate::hostile::file_name;
 use crate::index::CONSTRUCTOR;
@@ -27,8 +27,7 @@ pub(super) fn place_constructor(
     declare(tree, &Site::of(module, hint), &folder)?;
     let file = free_file(tree, constructor, &folder)?;
     let text = render_constructor(constructor, templates)?;
-    let text = formatted(&text, &tree.root().join(&folder), module.edition).unwrap_or(text);
-    tree.write(&file, Some(text.into_bytes()))?;
+    tree.write_source(&file, text, Owner::Us, module.edition)?;
     update_list(tree, &folder, &module_text(&module.file, &module.inline), module.edition, templates)?;
     Ok(file)
 }

@@ -1,14 +1,18 @@
 //! The project's own rustfmt, on text. Only text that was clean before is formatted after an edit, so that a
-//! diff never holds more than the edit. Rim: starts rustfmt, with bounded time; never fails.
+//! diff never holds more than the edit. Rim: starts rustfmt, with bounded time; does without where it fails.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io::{Read as _, Write as _};
+use std::num::NonZero;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use super::PlaceError;
+use crate::edit::{EditSet, FileEdit, Owner, Tree};
 
 /// How long rustfmt may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -118,6 +122,39 @@ pub(crate) fn kept_clean(before: &str, after: String, folder: &Path, edition: u1
         (clean.join().unwrap_or(false), made)
     });
     made.filter(|_| clean).unwrap_or(after)
+}
+
+/// The edits of a tree, its source files formatted: each starts rustfmt, so several at once.
+pub(crate) fn finished(tree: Tree) -> Result<EditSet, PlaceError> {
+    let sources: Vec<(&FileEdit, Owner, u16)> = tree
+        .sources()
+        .iter()
+        .filter_map(|(path, (owner, edition))| Some((tree.edits().get(path)?, *owner, *edition)))
+        .collect();
+    let text_of = |(edit, owner, edition): &(&FileEdit, Owner, u16)| -> Option<FileEdit> {
+        let after = edit.text()?;
+        let folder = tree.root().join(edit.path.parent().unwrap_or(Path::new("")));
+        let before = edit.before.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());
+        let made = match (owner, before) {
+            (Owner::User, Some(before)) => kept_clean(before, after.to_owned(), &folder, *edition),
+            _ => formatted(after, &folder, *edition)?,
+        };
+        Some(FileEdit { path: edit.path.clone(), before: edit.after.clone(), after: Some(made.into_bytes()) })
+    };
+    let mut made = EditSet::default();
+    let at_once = thread::available_parallelism().map_or(1, NonZero::get);
+    for some in sources.chunks(at_once) {
+        let some: Vec<Option<FileEdit>> = thread::scope(|scope| {
+            let work: Vec<_> = some.iter().map(|source| scope.spawn(|| text_of(source))).collect();
+            work.into_iter().map(|work| work.join().unwrap_or(None)).collect()
+        });
+        for edit in some.into_iter().flatten() {
+            made.add(edit)?;
+        }
+    }
+    let mut edits = tree.into_edits();
+    edits.merge(made)?;
+    Ok(edits)
 }
 
 #[cfg(test)]

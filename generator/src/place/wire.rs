@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use proc_macro2::Literal;
 
 use super::source::{Declared, Loads, Module, Source, SourceError, append, newline_of};
-use super::{PlaceError, kept_clean, outside};
-use crate::edit::Tree;
+use super::{PlaceError, outside};
+use crate::edit::{Owner, Tree};
 use crate::paths::{normalized, relative};
 use crate::regression::ModulePlace;
 
@@ -131,7 +131,7 @@ pub(crate) fn declare(tree: &mut Tree, site: &Site<'_>, folder: &Path) -> Result
             let name = "regressions".to_owned();
             if textual(&text).is_none() {
                 let lines = declaration(tree, site, folder, &name)?;
-                save(tree, site, &text, append(&text, &lines, newline_of(&text)))?;
+                save(tree, site, append(&text, &lines, newline_of(&text)))?;
             }
             return Ok(name);
         }
@@ -145,7 +145,7 @@ pub(crate) fn declare(tree: &mut Tree, site: &Site<'_>, folder: &Path) -> Result
     }
     let name = module.free_name().ok_or_else(|| PlaceError::NamesTaken(site.path()))?;
     let after = module.insert(&declaration(tree, site, folder, name)?);
-    save(tree, site, &text, after)?;
+    save(tree, site, after)?;
     Ok(name.to_owned())
 }
 
@@ -168,7 +168,7 @@ pub(crate) fn undeclare(
         if outside::is_outside(site.file) && outside::take_back(tree, site.package_folder, &after)? {
             return Ok(());
         }
-        save(tree, site, &text, after)?;
+        save(tree, site, after)?;
     }
 }
 
@@ -192,11 +192,8 @@ fn first_stale<'a>(
     Ok(None)
 }
 
-fn save(tree: &mut Tree, site: &Site<'_>, before: &str, after: String) -> Result<(), PlaceError> {
-    let path = site.path();
-    let folder = tree.root().join(path.parent().unwrap_or(Path::new("")));
-    let after = kept_clean(before, after, &folder, site.edition);
-    tree.write(&path, Some(after.into_bytes()))?;
+fn save(tree: &mut Tree, site: &Site<'_>, after: String) -> Result<(), PlaceError> {
+    tree.write_source(&site.path(), after, Owner::User, site.edition)?;
     if outside::is_outside(site.file) { outside::announce(tree, site.package_folder) } else { Ok(()) }
 }
 
