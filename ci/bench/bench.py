@@ -122,7 +122,7 @@ def machine(tool):
     model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown processor")
     return {
         "date": datetime.date.today().isoformat(), "cores": os.cpu_count(), "processor": model,
-        "kernel": platform.release(), "load": os.getloadavg()[0], "tool": first([tool, "--version"]),
+        "kernel": ".".join(platform.release().split(".")[:2]), "load": os.getloadavg()[0], "tool": first([tool, "--version"]),
         "rustc": first(["rustc", "--version"]), "gdb": first(["gdb", "--version"]),
     }
 
