@@ -164,6 +164,11 @@ fn what_a_function_would_destroy_is_there_afterwards() {
     let said = reason(&generated(&project, &[]), "demo::note");
     assert!(said.contains(&format!("the call wanted to write to {}", file.display())), "{said}");
     assert_eq!(fs::read_to_string(&file).unwrap(), "before");
+    // Nor is the command run again, which would write to it: what was forbidden says nothing of the values.
+    let shown = project.command(&["gen", "--latest"]).output().unwrap();
+    let shown = String::from_utf8_lossy(&[shown.stdout, shown.stderr].concat()).into_owned();
+    assert!(shown.contains("which the sandbox forbids") && !shown.contains("command again"), "{shown}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "before");
     let line = generated(&project, &["--allow-write", file.to_str().unwrap()]);
     assert_eq!((&line["status"], &line["function"]), (&"verified".into(), &"demo::note".into()), "{line:#}");
     assert_eq!(fs::read_to_string(&file).unwrap(), "3");

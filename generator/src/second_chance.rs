@@ -36,7 +36,7 @@ pub(crate) fn lacking(
                 doubtful.get_or_insert_with(|| Lacking::Given(callable.frame.function.clone()));
             }
             Some(_) => {}
-            None if !may_differ(callable) => continue,
+            None if !may_differ(callable) || was_forbidden(callable, drafts) => continue,
             None if drafts.iter().any(Draft::reproduces) => {
                 return Some(Lacking::Better(callable.frame.function.clone()));
             }
@@ -52,6 +52,13 @@ pub(crate) fn lacking(
 /// Whether a test that reproduces was made of values that the function may not have been given.
 fn is_doubtful(draft: &Draft<'_>) -> bool {
     draft.trust > Trust::AtCrash && draft.trust != Trust::Redacted && may_differ(&draft.callable)
+}
+
+/// Whether the sandbox was in the way of a function's test: then it says nothing of the values.
+fn was_forbidden(callable: &Callable<'_>, drafts: &[Draft<'_>]) -> bool {
+    let own = drafts.iter().filter(|draft| draft.callable.depth == callable.depth);
+    let accesses = own.flat_map(|draft| &draft.verification).flat_map(|verification| &verification.accesses);
+    accesses.into_iter().any(|access| access.forbidden)
 }
 
 /// Whether a function's arguments may have been others at its entry, and are there to be read.
