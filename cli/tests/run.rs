@@ -163,14 +163,13 @@ fn release_build_gets_its_debug_info() {
 #[test]
 fn signal_sent_to_us_ends_the_command() {
     let project = project();
-    project.built();
+    let program = project.built().canonicalize().unwrap();
     let mut child =
         project.command(&["run", "--", "./target/debug/prog", "wait"]).stdout(Stdio::null()).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(700));
+    assert!(come_to(1, &program));
     // SAFETY: kill touches no memory; the child is not reaped yet.
     assert_eq!(unsafe { libc::kill(child.id() as i32, libc::SIGTERM) }, 0);
     assert_eq!(child.wait().unwrap().signal(), Some(15));
-    let program = project.path().join("target/debug/prog").canonicalize().unwrap();
     assert_eq!(processes_of(&program), Vec::<PathBuf>::new());
 }
 
@@ -180,26 +179,28 @@ fn killed_run_leaves_no_program_that_a_breakpoint_would_end() {
     let program = project.built().canonicalize().unwrap();
     let mut child =
         project.command(&["run", "--", "./target/debug/prog", "wait"]).stdout(Stdio::null()).spawn().unwrap();
-    let wait_for = |count: usize| {
-        for _ in 0..250 {
-            if processes_of(&program).len() == count {
-                return true;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        false
-    };
-    assert!(wait_for(1));
+    assert!(come_to(1, &program));
     std::thread::sleep(Duration::from_millis(300));
     child.kill().unwrap();
     assert_eq!(child.wait().unwrap().signal(), Some(9));
-    let gone = wait_for(0);
+    let gone = come_to(0, &program);
     for process in processes_of(&program) {
         let pid = process.file_name().unwrap().to_str().unwrap().parse().unwrap();
         // SAFETY: kill touches no memory; the program is this test's own.
         unsafe { libc::kill(pid, libc::SIGKILL) };
     }
     assert!(gone);
+}
+
+/// Waits until as many processes as that run a program.
+fn come_to(count: usize, program: &Path) -> bool {
+    for _ in 0..3000 {
+        if processes_of(program).len() == count {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    false
 }
 
 /// The living processes that run a program.
