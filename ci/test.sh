@@ -111,10 +111,16 @@ elif [ "$failed" = 0 ]; then
   # It did not build, or a test program died before it could count.
   failed=1
 fi
-# What failed may stand far above.
+# What failed may stand far above; again only that of cargo's own test programs.
 if [ "$failed" != 0 ]; then
   echo "failed:"
-  sed -n '/^failures:$/,/^test result: /s/^    \([^ ]*\)$/  \1/p' "$log" | sort -u
+  awk '
+    function tell() { if (last ~ /FAILED/) printf "%s", names; names = last = "" }
+    /^     Running |^   Doc-tests / { tell() }
+    /^failures:$/ { names = "" }
+    /^    [^ ]+$/ { names = names "  " $1 "\n" }
+    /^test result: / { last = $0 }
+    END { tell() }' "$log" | sort -u
 fi
 tally="$passed passed, $failed failed"
 if [ "$skipped" != 0 ]; then tally="$tally, $skipped skipped"; fi
