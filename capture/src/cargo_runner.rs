@@ -210,5 +210,5 @@ fn target_cfgs(triple: &str, folder: &Path) -> Vec<Cfg> {
     let mut rustc = process::Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     rustc.args(["--print", "cfg", "--target", triple]).current_dir(folder).stderr(process::Stdio::null());
     let output = rustc.output().map(|output| output.stdout).unwrap_or_default();
-    String::from_utf8_lossy(&output).lines().map(Cfg::parse).collect()
+    cfg::printed(&String::from_utf8_lossy(&output))
 }

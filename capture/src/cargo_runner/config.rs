@@ -123,6 +123,7 @@ pub fn runner_of_text(text: &OsStr) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cargo_runner::cfg::printed;
 
     #[test]
     fn runner_of_the_nearest_file_is_taken() {
@@ -150,7 +151,7 @@ mod tests {
         fs::create_dir_all(folder.path().join(".cargo")).unwrap();
         let text = "[target.'cfg(windows)']\nrunner = 'no'\n[target.'cfg(all(unix, target_os = \"linux\"))']\nrunner = 'yes'\n";
         fs::write(folder.path().join(".cargo/config.toml"), text).unwrap();
-        let cfgs = || vec![Cfg::parse("unix"), Cfg::parse("target_os=\"linux\"")];
+        let cfgs = || printed("unix\ntarget_os=\"linux\"");
         assert_eq!(Config::read(folder.path(), None).runner("t", cfgs), Some(vec!["yes".to_owned()]));
     }
 }
