@@ -19,8 +19,8 @@ KINDS = {"run": ["self", "group"], "run-cargo": ["self", "group", "cargo", "runn
 # What is left of a killed cargo or rustc ends by itself.
 LINGER = 30
 IN_CREATE, IN_MOVED_TO = 0x100, 0x80
-# Of a rustc, a cargo, a linker that was killed: theirs, not ours.
-FOREIGN = ("rustc", "cargo", "cc", "ld", "rust-lld", "symbols.o")
+# Of a rustc, a cargo, a linker that was killed, or that crashed on a full disk: theirs, not ours.
+FOREIGN = ("rustc", "cargo", "cc", "ld", "rust-lld", "symbols.o", "symbolizer-")
 
 
 class Watch:

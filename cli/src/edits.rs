@@ -26,12 +26,25 @@ struct Changed<'a> {
     change: &'static str,
 }
 
-/// Shows edits and applies them to the workspace.
-pub(crate) fn apply(edits: &EditSet, workspace: &Workspace, console: &mut Console) -> Result<(), Failure> {
-    if edits.is_empty() {
-        return Ok(());
-    }
-    edits.apply(&workspace.root, &workspace.relapse_folder())?;
+/// Edits are made this often for files that another process changes meanwhile.
+pub(crate) const TRIES: u32 = 4;
+
+/// Applies the edits that `make` finds for the tree as it is, and shows them. Where another process changed one of
+/// the files in between, they are made anew. Returns what `make` says beside them.
+pub(crate) fn make_and_apply<T>(
+    workspace: &Workspace,
+    console: &mut Console,
+    mut make: impl FnMut(&mut Console) -> Result<(EditSet, T), Failure>,
+) -> Result<(EditSet, T), Failure> {
+    let mut tries = 1;
+    let (edits, made) = loop {
+        let (edits, made) = make(console)?;
+        match edits.apply(&workspace.root, &workspace.relapse_folder()) {
+            Ok(()) => break (edits, made),
+            Err(EditError::Changed(_)) if tries < TRIES => tries += 1,
+            Err(error) => return Err(error.into()),
+        }
+    };
     for file in &edits.files {
         let change = match (&file.before, &file.after) {
             (None, _) => "added",
@@ -42,8 +55,8 @@ pub(crate) fn apply(edits: &EditSet, workspace: &Workspace, console: &mut Consol
             console.object(&Changed { file: &file.path, change })?;
         }
     }
-    show(edits, console);
-    Ok(())
+    show(&edits, console);
+    Ok((edits, made))
 }
 
 /// Most lines that are shown of a file: thousands of captured values are read with an editor.

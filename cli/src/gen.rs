@@ -29,8 +29,6 @@ use again::Again;
 
 /// Most characters of a message that stand above what is made of it.
 const MESSAGE_COLUMNS: usize = 160;
-/// A test is proved this often for files that change meanwhile.
-const TRIES: u32 = 4;
 
 pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
@@ -89,7 +87,7 @@ fn one(
     let message = start_of(&one_line(&snapshot.cause.message), MESSAGE_COLUMNS);
     console.say(format_args!("{} {message}", short(&snapshot.id)));
     // What was proved was proved for the files as they were: where another process has changed one, it is proved anew.
-    for _ in 1..TRIES {
+    for _ in 1..edits::TRIES {
         match attempt(args, snapshot, work, console)? {
             Ok(report) => return Ok(report),
             Err(changed) => console.say(format_args!("{changed}: once more")),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use relapse_generator::edit::EditSet;
 use relapse_generator::outcome::{has_insta, restore_insta};
 use relapse_generator::sync::{self, Synced};
 use serde::Serialize;
@@ -27,21 +28,24 @@ pub(crate) fn sync(_args: &arguments::Sync, console: &mut Console) -> Result<Exi
     let metadata = edits::metadata(&workspace)?;
     let templates = Settings::read(&workspace.root)?.templates()?;
     edits::recover(&workspace, console)?;
-    let progress = console.progress("looking for regressions");
     let packages = sync::packages(&metadata);
-    let synced = sync::sync(&workspace.root, &packages, &templates);
-    drop(progress);
-    let Synced { edits: changes, regressions, unwired, need_insta } = synced?;
-    let mut changed = changes.files.len();
-    edits::apply(&changes, &workspace, console)?;
+    let (wired, synced) = edits::make_and_apply(&workspace, console, |console| {
+        let progress = console.progress("looking for regressions");
+        let mut synced = sync::sync(&workspace.root, &packages, &templates)?;
+        drop(progress);
+        Ok((std::mem::take(&mut synced.edits), synced))
+    })?;
+    let Synced { regressions, unwired, need_insta, .. } = synced;
+    let mut changed = wired.files.len();
     for package in &need_insta {
-        if has_insta(&workspace.root, package)? {
-            continue;
-        }
-        let scratch = edits::scratch(&metadata, &workspace, console)?;
-        let restored = restore_insta(&scratch, &workspace.root, package)?;
+        let (restored, ()) = edits::make_and_apply(&workspace, console, |console| {
+            if has_insta(&workspace.root, package)? {
+                return Ok((EditSet::default(), ()));
+            }
+            let scratch = edits::scratch(&metadata, &workspace, console)?;
+            Ok((restore_insta(&scratch, &workspace.root, package)?, ()))
+        })?;
         changed += restored.files.len();
-        edits::apply(&restored, &workspace, console)?;
     }
     for one in &unwired {
         if console.is_json() {

@@ -85,6 +85,31 @@ fn a_cargo_that_was_killed_is_no_verdict_on_the_package() {
 }
 
 #[test]
+fn an_edit_of_a_file_that_changes_meanwhile_is_made_anew() {
+    let (project, [id, _]) = crashed();
+    let bare = fs::read_to_string(project.path().join("src/lib.rs")).unwrap();
+    assert_eq!(relapse(&project, &["gen", &id]).status.code(), Some(0));
+    let wired = fs::read_to_string(project.path().join("src/lib.rs")).unwrap();
+    // Between the look at the files and the change of them: rustfmt is asked in the midst.
+    let script = project.path().join("target/rustfmt-and-another");
+    let text = "#!/bin/sh\nmkdir target/once 2>/dev/null && echo '// By another.' >> src/lib.rs\nexec rustfmt \"$@\"\n"
+        .replace("target/once", project.path().join("target/once").to_str().unwrap())
+        .replace("src/lib.rs", project.path().join("src/lib.rs").to_str().unwrap());
+    fs::write(&script, text).unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let words = ["rm", "--regression", "initials_char_boundary"];
+    for (start, words, end) in [(&bare, &["sync"][..], &wired), (&wired, &words, &bare)] {
+        project.write("src/lib.rs", start);
+        let ran = project.command(words).env("RUSTFMT", &script).output().unwrap();
+        assert_eq!(ran.status.code(), Some(0), "{words:?}: {}", said(&ran));
+        let text = fs::read_to_string(project.path().join("src/lib.rs")).unwrap();
+        assert!(text.contains("// By another."), "{words:?}: nobody wrote in between");
+        assert_eq!(text.replace("// By another.\n", ""), *end, "{words:?}");
+        fs::remove_dir(project.path().join("target/once")).unwrap();
+    }
+}
+
+#[test]
 fn a_compiler_that_was_killed_is_no_verdict_on_the_package() {
     let (project, [id, _]) = crashed();
     let before = tree(&project);

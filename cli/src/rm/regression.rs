@@ -18,14 +18,16 @@ pub(super) fn regressions(names: &[String], console: &mut Console) -> Result<Exi
     edits::recover(&workspace, console)?;
     let packages = packages(&metadata);
     for name in names {
-        let removal = remove(name, &workspace.root, &packages, &templates)?;
-        let mut changes = removal.edits;
-        if removal.last_with_insta && has_insta(&workspace.root, &removal.package_folder)? {
-            let scratch = edits::scratch(&metadata, &workspace, console)?;
-            changes.merge(drop_insta(&scratch, &workspace.root, &removal.package_folder)?)?;
-        }
-        edits::apply(&changes, &workspace, console)?;
-        console.say(format_args!("removed the regression {}", removal.file.display()));
+        let (_, file) = edits::make_and_apply(&workspace, console, |console| {
+            let removal = remove(name, &workspace.root, &packages, &templates)?;
+            let mut changes = removal.edits;
+            if removal.last_with_insta && has_insta(&workspace.root, &removal.package_folder)? {
+                let scratch = edits::scratch(&metadata, &workspace, console)?;
+                changes.merge(drop_insta(&scratch, &workspace.root, &removal.package_folder)?)?;
+            }
+            Ok((changes, removal.file))
+        })?;
+        console.say(format_args!("removed the regression {}", file.display()));
     }
     Ok(ExitCode::Done)
 }
