@@ -8,14 +8,17 @@ use std::process::{Command, Stdio};
 use cargo_metadata::{FeatureName, Metadata, Package};
 use relapse_snapshot::{Build, Program};
 
-/// Corrects what `metadata` says is switched on: `cargo metadata` takes all members together, while the crashed
-/// command may have built one of them, whose dependencies other members ask more of. `cargo tree` tells what that
-/// one asks for. Where the command does not say what it built, or cargo does not know, all members it is.
-pub(crate) fn as_crashed(metadata: &mut Metadata, program: &Program) {
-    let Some(build) = &program.build else { return };
-    let Some(selection) = Selection::of(&program.command, build) else { return };
-    let Some(tree) = selection.tree(metadata.workspace_root.as_std_path(), build) else { return };
-    let on = features_in(&tree);
+/// What the crashed command asked for, as `cargo tree` tells of the packages that it built: `cargo metadata` takes all
+/// members together, whose dependencies other members may ask more of. `None` where the command does not say what
+/// it built, or cargo does not know.
+pub(crate) fn asked_for(program: &Program, root: &Path) -> Option<String> {
+    let build = program.build.as_ref()?;
+    Selection::of(&program.command, build)?.tree(root, build)
+}
+
+/// Corrects what `metadata` says is switched on by what [`asked_for`] has found.
+pub(crate) fn as_crashed(metadata: &mut Metadata, tree: &str) {
+    let on = features_in(tree);
     let ids: BTreeMap<_, _> = metadata
         .packages
         .iter()

@@ -2,6 +2,7 @@
 //! the folders.
 
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use cargo_metadata::{CargoOpt, Metadata, MetadataCommand};
 use relapse_capture::roots::{PackageRoot, Roots};
@@ -49,13 +50,20 @@ impl Project {
                 command.features(CargoOpt::SomeFeatures(build.features.clone()));
             }
         }
-        // A feature that only one package has is unknown to the others: then cargo's defaults have to do.
-        let mut metadata = command
-            .exec()
-            .or_else(|error| MetadataCommand::new().current_dir(folder).exec().map_err(|_| error))
-            .map_err(|source| ProjectError { folder: folder.to_owned(), source })?;
-        if let Some(program) = program {
-            features::as_crashed(&mut metadata, program);
+        let asked_for = || features::asked_for(program?, folder);
+        // Two questions to cargo, each of which waits for the disk and for a process to start: both at once.
+        let (metadata, tree) = thread::scope(|scope| {
+            let tree = scope.spawn(asked_for);
+            // A feature that only one package has is unknown to the others: then cargo's defaults have to do.
+            let metadata = command
+                .exec()
+                .or_else(|error| MetadataCommand::new().current_dir(folder).exec().map_err(|_| error));
+            (metadata, tree.join().ok().flatten())
+        });
+        let mut metadata = metadata.map_err(|source| ProjectError { folder: folder.to_owned(), source })?;
+        // The lock file, which `cargo tree` must not write, may be there only now.
+        if let Some(tree) = tree.or_else(asked_for) {
+            features::as_crashed(&mut metadata, &tree);
         }
         let index = SourceIndex::load(&metadata);
         let roots = roots(&metadata);

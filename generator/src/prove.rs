@@ -3,6 +3,7 @@
 //! reproduce, and why the others do not.
 
 mod dependence;
+mod trial;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,17 +21,16 @@ use crate::header::{self, Naming};
 use crate::index::{NamesAt, SourceIndex};
 use crate::paths::normalized;
 use crate::place;
-use crate::regression::{Given, Regression};
+use crate::regression::Regression;
 use crate::render::{PARENT, Templates};
 use crate::same_crash::{Crash, LineMap};
 use crate::scratch::Scratch;
-use crate::verify::{Access, Limits, Observer, ROUNDS, TestRun, Verification, forbidden, verify};
+use crate::verify::{Access, Limits, Observer, TestRun, Verification, forbidden};
 use dependence::Beside;
+use trial::{Setting, Trial};
 
 /// More rounds of rewording than this never helped.
 const MAX_ROUNDS: u32 = 8;
-/// Runs of a crash that does not come back each time.
-const CHANCES: u32 = 10;
 
 /// What proving needs besides the candidates.
 #[derive(Clone)]
@@ -87,8 +87,8 @@ pub struct Draft<'a> {
     test: String,
     /// Its text in the scratch copy, formatted.
     pub text: String,
-    /// The ready test, where it was built.
-    run: Option<(TestRun, Crash)>,
+    /// The working folder of its runs.
+    folder: PathBuf,
     /// How often the crash came back.
     pub verification: Option<Verification>,
 }
@@ -128,61 +128,14 @@ impl<'a> Draft<'a> {
             file: PathBuf::new(),
             test: String::new(),
             text: String::new(),
-            run: None,
+            folder: PathBuf::new(),
             verification: None,
         })
-    }
-
-    /// What its run lacks for the crash to come back, where that is known.
-    fn lacks(&self, bench: &Bench<'_>, effort: &mut Effort) -> Result<Option<Given>, GenerateError> {
-        match &self.run {
-            Some((run, crash)) if self.beside.given.is_empty() => {
-                Ok(dependence::seek(run, crash, bench, effort)?)
-            }
-            _ => Ok(None),
-        }
     }
 
     /// Whether the crash came back each time so far.
     pub fn reproduces(&self) -> bool {
         self.verification.as_ref().is_some_and(Verification::is_verified)
-    }
-
-    /// Runs the test until it ran `rounds` times.
-    pub fn run_until(
-        &mut self,
-        rounds: u32,
-        bench: &Bench<'_>,
-        effort: &mut Effort,
-    ) -> Result<(), GenerateError> {
-        let Some((run, crash)) = &self.run else { return Ok(()) };
-        let done = self.verification.as_ref().map_or(0, |v| v.of);
-        let more = verify(bench.observer, run, crash, rounds.saturating_sub(done))?;
-        effort.runs += more.of;
-        self.verification = Some(match self.verification.take() {
-            None => more,
-            Some(before) => Verification {
-                reproduced: before.reproduced + more.reproduced,
-                of: before.of + more.of,
-                reason: before.reason.or(more.reason),
-                timed_out: before.timed_out || more.timed_out,
-                accesses: before.accesses,
-            },
-        });
-        Ok(())
-    }
-
-    /// Runs the test as often as the proof takes; one that shows the crash at times as often as its rate takes.
-    fn run_all(&mut self, bench: &Bench<'_>, effort: &mut Effort) -> Result<(), GenerateError> {
-        // A test that overran its time would take as long again.
-        if self.verification.as_ref().is_some_and(|v| v.timed_out) {
-            return Ok(());
-        }
-        self.run_until(ROUNDS, bench, effort)?;
-        if self.verification.as_ref().is_some_and(|v| (1..v.of).contains(&v.reproduced)) {
-            self.run_until(CHANCES, bench, effort)?;
-        }
-        Ok(())
     }
 
     /// What the sandbox kept the test from, as the user knows it.
@@ -418,24 +371,31 @@ pub fn together<'a>(
         }
         let crash =
             Crash::new(bench.snapshot, bench.scratch.roots(bench.roots), LineMap::new(&built.applied));
-        let mut kept: Vec<Draft<'a>> = Vec::new();
-        let mut again = Vec::new();
+        let mut ready = Vec::new();
+        let mut trials = Vec::new();
         for (index, mut draft) in drafts.into_iter().enumerate() {
-            if let Some(compiled) = built.compiled.as_ref().filter(|_| built.kept.contains(&index)) {
+            let compiled = built.compiled.as_ref().filter(|_| built.kept.contains(&index));
+            if let Some(run) = compiled.and_then(|compiled| test_run(compiled, &draft, bench)) {
                 let crash = crash.below(bench.snapshot, draft.callable.frame);
-                draft.run = test_run(compiled, &draft, bench).map(|run| (run, crash));
-                // All runs now: a later build of this target replaces the executable.
-                draft.run_until(1, bench, effort)?;
-                if !draft.reproduces()
-                    && let Some(given) = draft.lacks(bench, effort)?
-                {
+                draft.folder.clone_from(&run.folder);
+                trials.push(Trial { run, crash, bare: draft.beside.given.is_empty() });
+                ready.push(draft);
+            }
+        }
+        // All runs now: a later build of this target replaces the executable.
+        let mut kept = Vec::new();
+        let mut again = Vec::new();
+        for (mut draft, tried) in ready.into_iter().zip(Setting::of(bench).all(&trials)?) {
+            effort.runs += tried.runs;
+            match tried.lacks {
+                Some(given) => {
                     draft.beside.given = given;
-                    (draft.verification, draft.run) = (None, None);
                     again.push(draft);
-                    continue;
                 }
-                draft.run_all(bench, effort)?;
-                kept.push(draft);
+                None => {
+                    draft.verification = Some(tried.verification);
+                    kept.push(draft);
+                }
             }
         }
         bench.scratch.reset(&built.applied)?;
@@ -523,7 +483,6 @@ pub fn self_contained<'a>(
     if beside.moves() {
         changed.beside = beside.clone();
         changed.verification = None;
-        changed.run = None;
         let built = if changed.rewrite(bench) {
             together(vec![changed], bench, effort, &mut Vec::new(), progress)?
         } else {

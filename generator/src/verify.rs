@@ -14,6 +14,7 @@ use std::sync::Arc;
 pub use relapse_capture::observe::{Ending, Limits, Observation, ObservedDeath, ObservedPanic};
 pub use relapse_capture::panic::PanicLocation;
 use relapse_capture::sandbox::Sandbox;
+use relapse_capture::sandbox::landlock_version;
 pub use relapse_capture::sandbox::{Access, Deed, Permissions, SandboxError};
 use relapse_capture::tracer::TraceError;
 
@@ -103,11 +104,20 @@ pub(crate) fn sandbox(
     Ok(sandbox)
 }
 
+/// Whether runs with these permissions that are made at the same time cannot notice each other: none of them may
+/// change what another one sees.
+fn keeps_apart(permissions: Option<&Permissions>) -> bool {
+    permissions.is_some_and(|allowed| allowed.writable.is_empty() && !allowed.network)
+        && landlock_version().is_some()
+}
+
 /// Runs a test and says what happened. [`Traced`] watches the process by ptrace; [`HookReader`] reads what
 /// the test prints, where that is not permitted.
-pub trait Observer {
+pub trait Observer: Sync {
     /// Runs it once.
     fn observe(&self, run: &TestRun) -> Result<Observation, ObserveError>;
+    /// Whether runs that it makes at the same time cannot notice each other.
+    fn keeps_apart(&self) -> bool;
 }
 
 /// How often a crash came back.
@@ -126,6 +136,18 @@ pub struct Verification {
 }
 
 impl Verification {
+    /// Those of this one and of the runs after it.
+    #[must_use]
+    pub(crate) fn and(self, more: Verification) -> Verification {
+        Verification {
+            reproduced: self.reproduced + more.reproduced,
+            of: self.of + more.of,
+            reason: self.reason.or(more.reason),
+            timed_out: self.timed_out || more.timed_out,
+            accesses: self.accesses,
+        }
+    }
+
     /// Whether every run had the same crash.
     pub fn is_verified(&self) -> bool {
         self.of > 0 && self.reproduced == self.of

@@ -10,7 +10,6 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use cargo_metadata::{Artifact, CompilerMessage, Message};
@@ -26,6 +25,10 @@ const NOTE_VARIABLE: &str = "RELAPSE_ENVIRONMENT_NOTE";
 /// The stand-in: cargo splits this at blanks, adds the executable and its arguments (which the shell takes for
 /// `$0`, `$1` …), and so runs no test. A runner set in this way replaces the project's own.
 const NOTE_RUNNER: &str = "sh -c cat</proc/self/environ>\"$RELAPSE_ENVIRONMENT_NOTE\"";
+
+/// The hosts that relapse runs on: a runner for one of them is nothing to a build for another. Asking the compiler
+/// which one it is takes as long as a small test.
+const HOSTS: [&str; 2] = ["x86_64-unknown-linux-gnu", "x86_64-unknown-linux-musl"];
 
 /// How cargo reports a process of its own that somebody killed, in practice the kernel for want of memory. A compiler
 /// that dies by another signal may do so because of what it was given.
@@ -62,15 +65,17 @@ pub(super) fn test(
 ) -> Result<CargoRun, CompileError> {
     let mut triples: Vec<String> = named_triples(&target.cargo_args).map(str::to_owned).collect();
     triples.extend(env::var("CARGO_BUILD_TARGET").ok());
-    triples.extend(host_triple(&place.root)?);
+    triples.extend(HOSTS.map(str::to_owned));
     let mut run = call(place, target, variables, offline, &triples, sink)?;
     if run.built && run.environment.is_empty() {
-        // `build.target` of the configuration: the triple is in the executable's path.
+        // `build.target` of the configuration: the triple is in the executable's path. Else it is another host.
         let parts = run.executable.as_deref().map(Path::components);
         let parts = parts.into_iter().flatten().filter_map(|part| part.as_os_str().to_str());
-        triples = parts.filter(|part| part.matches('-').count() >= 2).map(str::to_owned).collect();
-        if !triples.is_empty() {
-            run = call(place, target, variables, offline, &triples, sink)?;
+        let in_path = parts.filter(|part| part.matches('-').count() >= 2).map(str::to_owned);
+        let mut others: Vec<String> = in_path.chain(host_triple(&place.root)?).collect();
+        others.retain(|triple| !triples.contains(triple));
+        if !others.is_empty() {
+            run = call(place, target, variables, offline, &others, sink)?;
         }
     }
     Ok(run)
@@ -251,19 +256,8 @@ fn runner_variable(triple: &str) -> String {
     format!("CARGO_TARGET_{}_RUNNER", triple.to_uppercase().replace(['-', '.'], "_"))
 }
 
-/// The host's triple, as the compiler that holds in a folder says it; asked once a folder.
+/// The host's triple, as the compiler that holds in a folder says it.
 fn host_triple(folder: &Path) -> Result<Option<String>, CompileError> {
-    static KNOWN: Mutex<Vec<(PathBuf, Option<String>)>> = Mutex::new(Vec::new());
-    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, triple)) = known().iter().find(|(of, _)| of == folder) {
-        return Ok(triple.clone());
-    }
-    let triple = ask_for_triple(folder)?;
-    known().push((folder.to_owned(), triple.clone()));
-    Ok(triple)
-}
-
-fn ask_for_triple(folder: &Path) -> Result<Option<String>, CompileError> {
     let program = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(&program).arg("-vV").current_dir(folder).stdin(Stdio::null()).output();
     let output = output.map_err(|source| CompileError::Start {

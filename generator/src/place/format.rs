@@ -115,13 +115,11 @@ fn ended_well(child: &mut Child, deadline: Instant) -> bool {
 
 /// `after` formatted, where `before` was as rustfmt leaves it; else `after` as it is.
 pub(crate) fn kept_clean(before: &str, after: String, folder: &Path, edition: u16) -> String {
-    // Nearly all text is clean: what comes of it is made at the same time.
-    let (clean, made) = thread::scope(|scope| {
-        let clean = scope.spawn(|| formatted(before, folder, edition).as_deref() == Some(before));
-        let made = formatted(&after, folder, edition);
-        (clean.join().unwrap_or(false), made)
-    });
-    made.filter(|_| clean).unwrap_or(after)
+    match formatted(&after, folder, edition) {
+        // Where rustfmt has nothing to change, what was there before need not be looked at.
+        Some(made) if made != after && formatted(before, folder, edition).as_deref() == Some(before) => made,
+        _ => after,
+    }
 }
 
 /// The edits of a tree, its source files formatted: each starts rustfmt, so several at once.

@@ -9,12 +9,13 @@ use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote;
 use relapse_snapshot::{FrameKind, Rules};
 
-use super::{Bench, Draft, Effort};
+use super::trial::Setting;
+use super::{Bench, Draft};
 use crate::hostile::literal;
 use crate::paths::{normalized, relative};
 use crate::regression::{Given, SideFile};
 use crate::same_crash::Crash;
-use crate::verify::{Access, Deed, ObserveError, TestRun, verify};
+use crate::verify::{Access, Deed, ObserveError, TestRun};
 
 /// Larger files are not brought along, in bytes.
 const LARGEST_FILE: u64 = 1 << 20;
@@ -62,11 +63,10 @@ pub(super) struct Moved {
 pub(super) fn seek(
     run: &TestRun,
     crash: &Crash,
-    bench: &Bench<'_>,
-    effort: &mut Effort,
+    setting: &Setting<'_>,
+    runs: &mut u32,
 ) -> Result<Option<Given>, ObserveError> {
-    let program = &bench.snapshot.program;
-    let root = bench.scratch.root();
+    let (program, root) = (setting.program, setting.root);
     // Another folder than one of the workspace is on this machine only.
     let folder = program.working_folder.as_deref().map(Path::new).filter(|folder| folder.is_relative());
     let folder = folder.map(|folder| normalized(&root.join(folder)));
@@ -79,8 +79,8 @@ pub(super) fn seek(
         return Ok(None);
     }
     let mut shows = |given: &Given| -> Result<bool, ObserveError> {
-        let seen = verify(bench.observer, &with(run, given), crash, 1)?;
-        effort.runs += seen.of;
+        let seen = setting.verify(&with(run, given), crash, 1)?;
+        *runs += seen.of;
         Ok(seen.is_verified())
     };
     if !shows(&given)? {
@@ -120,7 +120,7 @@ pub(super) fn bring_along(draft: &Draft<'_>, bench: &Bench<'_>) -> Option<Beside
     let mut literals = Vec::new();
     strings(draft.regression.body.parse().ok()?, &mut literals);
     let package = bench.original(&draft.regression.module.package_folder);
-    let here = draft.run.as_ref().map(|(run, _)| run.folder.clone())?;
+    let here = &draft.folder;
     let mut beside = draft.beside.clone();
     for path in outside_reads(accesses, bench) {
         let names = |literal: &&String| {

@@ -47,6 +47,10 @@ impl Observer for HookReader {
             accesses: Vec::new(),
         })
     }
+
+    fn keeps_apart(&self) -> bool {
+        super::keeps_apart(self.sandbox.as_ref())
+    }
 }
 
 /// The panics in the default hook's output, as rustc 1.73 and newer print it:

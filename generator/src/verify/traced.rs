@@ -33,4 +33,8 @@ impl Observer for Traced {
             seen => Ok(seen?),
         }
     }
+
+    fn keeps_apart(&self) -> bool {
+        super::keeps_apart(self.sandbox.as_ref())
+    }
 }
