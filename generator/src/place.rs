@@ -188,7 +188,7 @@ fn join_test_path(module: &ModulePlace, declared: &str, name: &str) -> String {
     parts.join("::")
 }
 
-/// Makes a folder's `mod.rs` list the files of the folder; removes it where there is none.
+/// Makes a folder's `mod.rs` list what belongs there; removes it where that is nothing and nobody wrote into it.
 pub(crate) fn update_list(
     tree: &mut Tree,
     folder: &Path,
@@ -197,27 +197,66 @@ pub(crate) fn update_list(
     templates: &Templates,
 ) -> Result<(), PlaceError> {
     let path = folder.join("mod.rs");
-    let wanted = module_names(tree, folder)?;
     let present = tree.read_text(&path)?;
-    if wanted.is_empty() {
-        if present.is_some() {
-            tree.write(&path, None)?;
-        }
-        return Ok(());
-    }
-    let (text, owner) =
-        match present.as_deref().and_then(|text| Some((text, list::with_names(text, &wanted)?))) {
-            Some((before, _)) if list::names(before) == wanted => return Ok(()),
+    let wanted = listed(tree, folder)?;
+    let (text, owner) = match present.as_deref() {
+        None if wanted.is_empty() => return Ok(()),
+        Some(text) if wanted.is_empty() && list::is_bare(text) => return Ok(tree.write(&path, None)?),
+        present => match present.and_then(|text| Some((text, list::with_names(text, &wanted)?))) {
+            Some((before, after)) if after.lines().eq(before.lines()) => return Ok(()),
             Some((_, after)) => (after, Owner::User),
             None => {
                 let head = format!("{}\n", templates.mod_head(module)?);
                 (list::with_names(&head, &wanted).unwrap_or(head), Owner::Us)
             }
-        };
+        },
+    };
     Ok(tree.write_source(&path, text, owner, edition)?)
 }
 
-/// The regressions and constructors of a folder: the names of its files that can be modules.
+/// What a folder's `mod.rs` is to list: in a folder of ours each file that can be a module, in somebody else's what
+/// is listed there and is there. A folder of modules stays listed in both.
+pub(crate) fn listed(tree: &Tree, folder: &Path) -> Result<BTreeSet<String>, EditError> {
+    let list = tree.read_text(&folder.join("mod.rs"))?;
+    let before = list.as_deref().map(list::names).unwrap_or_default();
+    let mut names = module_names(tree, folder)?;
+    if !is_ours(tree, folder, list.as_deref(), &names)? {
+        names.retain(|name| before.contains(name));
+    }
+    for name in before {
+        if tree.exists(&folder.join(&name).join("mod.rs"))? {
+            names.insert(name);
+        }
+    }
+    Ok(names)
+}
+
+/// Whether a folder holds regressions or constructors, or held some: its list has our head.
+fn is_ours(
+    tree: &Tree,
+    folder: &Path,
+    list: Option<&str>,
+    names: &BTreeSet<String>,
+) -> Result<bool, EditError> {
+    if list.is_some_and(|text| text.contains(list::OURS)) {
+        return Ok(true);
+    }
+    for name in names {
+        let text = tree.read_text(&folder.join(format!("{name}.rs")))?;
+        if text.as_deref().and_then(Wiring::read_any).is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a folder has something to be compiled: a list that names something, or in which somebody wrote code.
+pub(crate) fn holds_code(tree: &Tree, folder: &Path) -> Result<bool, EditError> {
+    let list = tree.read_text(&folder.join("mod.rs"))?;
+    Ok(!listed(tree, folder)?.is_empty() || list.is_some_and(|text| !list::is_bare(&text)))
+}
+
+/// The names of a folder's files that can be modules.
 pub(crate) fn module_names(tree: &Tree, folder: &Path) -> Result<BTreeSet<String>, EditError> {
     let entries = tree.list(folder)?;
     let names = entries.into_iter().filter(|(_, entry)| *entry == Entry::File);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::edit::{EditSet, Tree};
-use crate::place::{PlaceError, finished, module_names, uncalled, update_list};
+use crate::place::{PlaceError, finished, holds_code, uncalled, update_list};
 use crate::render::{Templates, Wiring, module_text};
 use crate::sync::{SyncPackage, tidy_declarations};
 
@@ -129,7 +129,7 @@ fn take_out(
     let mut empty = Vec::new();
     for (folder, module) in touched {
         update_list(tree, &folder, &module, package.edition, templates)?;
-        if module_names(tree, &folder)?.is_empty() {
+        if !holds_code(tree, &folder)? {
             empty.push(folder);
         }
     }

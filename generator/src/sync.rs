@@ -11,7 +11,7 @@ use cargo_metadata::Metadata;
 
 use crate::edit::{EditError, EditSet, Tree};
 use crate::place::{
-    self, Loaded, PlaceError, Site, declarations, declare, module_names, module_stem, normalized, undeclare,
+    self, Loaded, PlaceError, Site, declarations, declare, holds_code, listed, module_stem, normalized, undeclare,
     update_list,
 };
 use crate::render::{Templates, Wiring, module_text};
@@ -105,7 +105,7 @@ fn sync_package(
             continue;
         }
         if let Err(reason) = wire(tree, package, folder, wirings)? {
-            let files = module_names(tree, folder)?;
+            let files = test_names(tree, folder)?;
             let unwired = files
                 .iter()
                 .map(|name| Unwired { file: folder.join(format!("{name}.rs")), reason: reason.clone() });
@@ -119,7 +119,8 @@ fn sync_package(
     Ok(())
 }
 
-/// The folders below `regressions/` that hold tests or constructors, with the wiring of each that has one.
+/// The folders below `regressions/` that hold tests, constructors or somebody's own code, with the wiring of each file
+/// that has one.
 fn folders(tree: &Tree, package: &SyncPackage) -> Result<BTreeMap<PathBuf, Vec<Wiring>>, EditError> {
     let mut folders: BTreeMap<PathBuf, Vec<Wiring>> = BTreeMap::new();
     for file in tree.walk(&package.folder.join("regressions"))? {
@@ -129,7 +130,7 @@ fn folders(tree: &Tree, package: &SyncPackage) -> Result<BTreeMap<PathBuf, Vec<W
         let folder = file.parent().unwrap_or(Path::new("")).to_owned();
         // A file without the line may be a person's own, which a list names, or the data of a test.
         if file.ends_with("mod.rs") {
-            if !module_names(tree, &folder)?.is_empty() {
+            if holds_code(tree, &folder)? {
                 folders.entry(folder).or_default();
             }
         } else if let Some(wiring) = tree.read_text(&file)?.as_deref().and_then(Wiring::read_any) {
@@ -207,10 +208,10 @@ fn wire(
 
 /// The regressions of a folder: its modules without the constructors.
 fn test_names(tree: &Tree, folder: &Path) -> Result<BTreeSet<String>, EditError> {
-    let mut names = module_names(tree, folder)?;
+    let mut names = listed(tree, folder)?;
     for name in names.clone() {
         let text = tree.read_text(&folder.join(format!("{name}.rs")))?;
-        if text.as_deref().and_then(Wiring::read_constructor).is_some() {
+        if text.as_deref().is_none_or(|text| Wiring::read_constructor(text).is_some()) {
             names.remove(&name);
         }
     }
@@ -232,7 +233,7 @@ pub(crate) fn calls_insta(text: &str) -> bool {
     text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains("insta::"))
 }
 
-/// The `mod.rs` files of ours below `regressions/` in whose folder no test is left.
+/// The `mod.rs` files below `regressions/` that list nothing that is there, and hold nothing else.
 fn empty_lists(
     tree: &Tree,
     package: &SyncPackage,
@@ -241,8 +242,7 @@ fn empty_lists(
     let mut lists = Vec::new();
     for file in tree.walk(&package.folder.join("regressions"))? {
         let folder = file.parent().unwrap_or(Path::new(""));
-        if file.ends_with("mod.rs") && !folders.contains_key(folder) && module_names(tree, folder)?.is_empty()
-        {
+        if file.ends_with("mod.rs") && !folders.contains_key(folder) {
             lists.push(normalized(&file));
         }
     }

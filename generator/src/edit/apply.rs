@@ -81,6 +81,8 @@ fn put_in_place(root: &Path, edits: &EditSet, token: &Token) -> Result<(), EditE
     let mut changed = BTreeSet::new();
     for (at, edit) in edits.files.iter().enumerate() {
         let path = root.join(&edit.path);
+        // The journal and the staged contents were waited for meanwhile: somebody may have saved the file.
+        check(root, edit)?;
         if edit.after.is_some() {
             fs::rename(staged(&path, at, token), real(&path)).map_err(EditError::write(&path))?;
             // The folders may be new, too.
@@ -107,7 +109,9 @@ fn undo(root: &Path, edits: &EditSet, token: &Token) -> Result<(), (PathBuf, io:
     remove_staged(root, edits, token).map_err(reason)?;
     for (at, edit) in edits.files.iter().enumerate().rev() {
         let path = root.join(&edit.path);
-        if read_file(&path).map_err(reason)? != edit.before {
+        // What is neither ours nor what was there somebody has written since.
+        let now = read_file(&path).map_err(reason)?;
+        if now == edit.after && now != edit.before {
             restore(root, at, edit, token).map_err(reason)?;
         }
         if edit.before.is_none() {
@@ -214,14 +218,14 @@ mod tests {
             files: vec![
                 edit("regressions/lib/x.rs", None, Some("t")),
                 edit("src/lib.rs", Some("old"), Some("new")),
-                // A folder with something in it: only the rename finds out.
+                // A folder with something in it.
                 edit("full", None, Some("t")),
             ],
         };
         let token = journal::write(root.path(), &set).unwrap();
         stage(root.path(), &set, &token).unwrap();
         assert_eq!(fs::read(root.path().join("src/lib.rs")).unwrap(), b"old", "nothing is in its place yet");
-        assert!(matches!(put_in_place(root.path(), &set, &token), Err(EditError::Write { .. })));
+        assert!(matches!(put_in_place(root.path(), &set, &token), Err(EditError::NotAFile(_))));
         assert_eq!(fs::read(root.path().join("src/lib.rs")).unwrap(), b"new");
         // What stands there is a folder, which cannot be read as a file: the rest is taken back all the same.
         let set = EditSet { files: set.files[..2].to_vec() };
@@ -229,6 +233,23 @@ mod tests {
         assert_eq!(fs::read(root.path().join("src/lib.rs")).unwrap(), b"old");
         assert_eq!(names(&root.path().join("src")), ["lib.rs"]);
         assert!(!root.path().join("regressions").exists());
+    }
+
+    #[test]
+    fn what_an_editor_saves_in_the_middle_of_an_edit_stays() {
+        let root = tree();
+        let lib = root.path().join("src/lib.rs");
+        let files =
+            vec![edit("regressions/lib/x.rs", None, Some("t")), edit("src/lib.rs", Some("old"), Some("new"))];
+        let set = EditSet { files };
+        let token = journal::write(root.path(), &set).unwrap();
+        stage(root.path(), &set, &token).unwrap();
+        fs::write(&lib, "saved").unwrap();
+        assert!(matches!(put_in_place(root.path(), &set, &token), Err(EditError::Changed(_))));
+        undo(root.path(), &set, &token).unwrap();
+        assert_eq!(fs::read(&lib).unwrap(), b"saved");
+        assert!(!root.path().join("regressions").exists());
+        assert_eq!(names(&root.path().join("src")), ["lib.rs"]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::files::read_file;
@@ -95,7 +96,13 @@ impl Tree {
     /// The names in a folder, sorted; none where there is no such folder.
     pub fn list(&self, folder: &Path) -> Result<Vec<(String, Entry)>, EditError> {
         let mut names = BTreeMap::new();
-        if let Ok(entries) = fs::read_dir(self.root.join(folder)) {
+        let entries = match fs::read_dir(self.root.join(folder)) {
+            Ok(entries) => Some(entries),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => None,
+            // What cannot be read is not empty: a declaration of what is in it must stay.
+            Err(error) => return Err(EditError::read(folder)(error)),
+        };
+        if let Some(entries) = entries {
             for entry in entries {
                 let entry = entry.map_err(EditError::read(folder))?;
                 // A name that is not UTF-8 can be no module.

@@ -3,12 +3,21 @@
 
 use std::collections::BTreeSet;
 
+/// What the head of a list of ours says: `mod.rs.tera`.
+pub(super) const OURS: &str = "`cargo relapse sync` lists the files of this folder";
+
 /// The names that a `mod.rs` declares without a body.
 pub(super) fn names(text: &str) -> BTreeSet<String> {
     text.lines().filter_map(name_of).map(str::to_owned).collect()
 }
 
-/// The text with exactly these names. `None`: the text is no list (a merge left its marks, say) and should be
+/// Whether a text is nothing but a list. What holds code is somebody's own, and stays whatever it lists.
+pub(super) fn is_bare(text: &str) -> bool {
+    let is_name = |item: &syn::Item| matches!(item, syn::Item::Mod(module) if module.content.is_none());
+    syn::parse_file(text).is_ok_and(|file| file.items.iter().all(is_name))
+}
+
+/// The text with exactly these names, and those that say themselves where their file is. `None`: the text is no list (a merge left its marks, say) and should be
 /// made anew.
 pub(super) fn with_names(text: &str, wanted: &BTreeSet<String>) -> Option<String> {
     syn::parse_file(text).ok()?;
@@ -18,6 +27,7 @@ pub(super) fn with_names(text: &str, wanted: &BTreeSet<String>) -> Option<String
     while at < lines.len() {
         match name_of(&lines[at]).map(str::to_owned) {
             // Gone, or listed twice (as after a merge): with its attributes.
+            Some(_) if has_path(&lines, at) => at += 1,
             Some(name) if !wanted.contains(&name) || !present.insert(name.clone()) => {
                 let first = first_attribute(&lines, at);
                 lines.drain(first..=at);
@@ -59,9 +69,27 @@ fn first_attribute(lines: &[String], at: usize) -> usize {
     first
 }
 
+/// Whether a name says where its file is: nothing in this folder tells whether it is there.
+fn has_path(lines: &[String], at: usize) -> bool {
+    lines[first_attribute(lines, at)..at].iter().any(|line| line.trim().starts_with("#[path"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_with_code_is_not_bare() {
+        assert!(is_bare("// head\n\n#[cfg(unix)]\nmod a;\n"));
+        assert!(!is_bare("mod a;\n\n#[test]\nfn issue_12() {}\n"));
+        assert!(!is_bare("mod a {}\n"));
+    }
+
+    #[test]
+    fn a_name_with_a_path_of_its_own_stays() {
+        let text = "mod a;\n#[path = \"../b.rs\"]\nmod b;\n";
+        assert_eq!(edited(text, &["a"]).unwrap(), text);
+    }
 
     fn edited(text: &str, wanted: &[&str]) -> Option<String> {
         with_names(text, &wanted.iter().map(|&name| name.to_owned()).collect())

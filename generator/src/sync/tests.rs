@@ -294,3 +294,41 @@ fn an_upgrade_that_lost_the_target_gets_it_back() {
     assert_eq!(fixture.sync().unwired, []);
     assert_eq!(fixture.all(), placed);
 }
+
+#[test]
+fn somebody_elses_regressions_folder_is_left_alone() {
+    let fixture = fixture();
+    let wired = "#[cfg(test)]\n#[path = \"../regressions/issues/mod.rs\"]\nmod regressions;\n";
+    let lib = format!("{}\n{wired}", fixture.read("src/lib.rs"));
+    let list = "mod common;\n#[path = \"../shared.rs\"]\nmod shared;\n\n#[test]\nfn issue_12() {}\n";
+    let files = [
+        ("src/lib.rs", lib.as_str()),
+        ("regressions/issues/mod.rs", list),
+        ("regressions/issues/common/mod.rs", "pub fn page() {}\n"),
+        ("regressions/issues/table.rs", "[1, 2, 3]\n"),
+        ("regressions/shared.rs", "pub fn shared() {}\n"),
+        // Only modules, none of them ours.
+        ("regressions/more/mod.rs", "mod deep;\r\n"),
+        ("regressions/more/deep/mod.rs", "#[test]\nfn deep() {}\n"),
+    ];
+    for (path, text) in files {
+        fs::create_dir_all(fixture.path(path).parent().unwrap()).unwrap();
+        fs::write(fixture.path(path), text).unwrap();
+    }
+    fixture.sync();
+    for (path, text) in files {
+        assert_eq!(fixture.read(path), text, "{path}");
+    }
+}
+
+#[test]
+fn code_that_somebody_wrote_into_a_list_outlives_the_last_test() {
+    let fixture = fixture();
+    fixture.place(&[in_a("first")]);
+    let list = format!("{}\n#[test]\nfn by_hand() {{}}\n", fixture.read("regressions/a/mod.rs"));
+    fs::write(fixture.path("regressions/a/mod.rs"), &list).unwrap();
+    fixture.remove("first").unwrap();
+    assert!(fixture.read("regressions/a/mod.rs").contains("fn by_hand()"));
+    assert!(!fixture.read("regressions/a/mod.rs").contains("mod first;"));
+    assert!(fixture.read("src/a.rs").contains("mod regressions;"), "it is still compiled");
+}
