@@ -11,8 +11,8 @@ use cargo_metadata::Metadata;
 
 use crate::edit::{EditError, EditSet, Tree};
 use crate::place::{
-    self, Loaded, PlaceError, Site, declarations, declare, holds_code, listed, module_stem, normalized, undeclare,
-    update_list,
+    self, Loaded, PlaceError, Site, declarations, declare, holds_code, listed, module_stem, normalized,
+    undeclare, update_list,
 };
 use crate::render::{Templates, Wiring, module_text};
 

@@ -1,6 +1,6 @@
 //! `cargo relapse rm --regression NAME`: takes a test and every edit made for it back.
 
-use relapse_generator::outcome::{drop_insta, has_insta};
+use relapse_generator::outcome::{OutcomeError, drop_insta, has_insta};
 use relapse_generator::remove::remove;
 use relapse_generator::sync::packages;
 
@@ -23,7 +23,11 @@ pub(super) fn regressions(names: &[String], console: &mut Console) -> Result<Exi
             let mut changes = removal.edits;
             if removal.last_with_insta && has_insta(&workspace.root, &removal.package_folder)? {
                 let scratch = edits::scratch(&metadata, &workspace, console)?;
-                changes.merge(drop_insta(&scratch, &workspace.root, &removal.package_folder)?)?;
+                match drop_insta(&scratch, &workspace.root, &removal.package_folder, changes.clone()) {
+                    Ok(with_insta) => changes = with_insta,
+                    Err(OutcomeError::Dependency(reason)) => console.warn(reason),
+                    Err(error) => return Err(error.into()),
+                }
             }
             Ok((changes, removal.file))
         })?;

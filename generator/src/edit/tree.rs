@@ -42,6 +42,11 @@ impl Tree {
         Self { root: root.into(), edits: EditSet::default(), sources: BTreeMap::new() }
     }
 
+    /// A tree with these edits on it.
+    pub(crate) fn edited(root: impl Into<PathBuf>, edits: EditSet) -> Self {
+        Self { edits, ..Self::new(root) }
+    }
+
     /// The root.
     pub fn root(&self) -> &Path {
         &self.root

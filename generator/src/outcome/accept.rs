@@ -201,36 +201,41 @@ pub fn has_insta(root: &Path, package_folder: &Path) -> Result<bool, OutcomeErro
     Ok(dependency::present(&manifest).is_ok_and(|present| present == Present::Yes))
 }
 
-/// The edits that take insta out of a package again, where it was added for accepted outcomes: the line in its
-/// manifest, and the lock entries that nothing else needs. No edits where it is the user's own.
-pub fn drop_insta(scratch: &Scratch, root: &Path, package_folder: &Path) -> Result<EditSet, OutcomeError> {
-    let mut tree = Tree::new(root);
+/// These edits, and those that take insta out of a package again, where it was added for accepted outcomes: the line
+/// in its manifest, and the lock entries that nothing else needs. Nothing is added where it is the user's own.
+pub fn drop_insta(
+    scratch: &Scratch,
+    root: &Path,
+    package_folder: &Path,
+    edits: EditSet,
+) -> Result<EditSet, OutcomeError> {
+    let on_disk = Tree::new(root);
+    let mut tree = Tree::edited(root, edits);
     let manifest_path = package_folder.join("Cargo.toml");
     let manifest = tree.read_text(&manifest_path)?.unwrap_or_default();
     let broken =
         |reason: String| DependencyError::Manifest { file: manifest_path.display().to_string(), reason };
     let Some(without) = dependency::without_insta(&manifest).map_err(broken)? else {
-        return Ok(EditSet::default());
+        return Ok(tree.into_edits());
     };
-    let lock = tree.read_text(Path::new("Cargo.lock"))?;
-    let edit = FileEdit {
-        path: manifest_path.clone(),
-        before: Some(manifest.into_bytes()),
-        after: Some(without.clone().into_bytes()),
-    };
-    tree.write(&manifest_path, Some(without.into_bytes()))?;
-    if let Some(before) = &lock {
-        match resolved(scratch, edit, Some(before))? {
+    if let Some(before) = tree.read_text(Path::new("Cargo.lock"))? {
+        let edit = FileEdit {
+            path: manifest_path.clone(),
+            before: on_disk.read(&manifest_path)?,
+            after: Some(without.clone().into_bytes()),
+        };
+        match resolved(scratch, edit, Some(&before))? {
             Ok((after, change)) if change.added.is_empty() => {
                 tree.write(Path::new("Cargo.lock"), Some(after.into_bytes()))?;
             }
             Ok((_, change)) => {
                 let moved = change.added.join(", ");
-                return Err(DependencyError::NotAdded(format!("taking it out would bring {moved}")).into());
+                return Err(DependencyError::NotTakenOut(format!("that would bring {moved}")).into());
             }
-            Err(reason) => return Err(DependencyError::NotAdded(reason).into()),
+            Err(reason) => return Err(DependencyError::NotTakenOut(reason).into()),
         }
     }
+    tree.write(&manifest_path, Some(without.into_bytes()))?;
     Ok(tree.into_edits())
 }
 

@@ -26,6 +26,9 @@ pub enum DependencyError {
     /// Every version of insta that was tried moves a locked one, or none is to be had.
     #[error("failed to add the dev-dependency insta, nothing was changed: {0}")]
     NotAdded(String),
+    /// Without insta, cargo would choose other versions.
+    #[error("the dev-dependency insta stays in: {0}")]
+    NotTakenOut(String),
 }
 
 /// How insta stands in a manifest.

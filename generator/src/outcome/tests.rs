@@ -6,7 +6,7 @@ use std::process::Command;
 use cargo_metadata::MetadataCommand;
 
 use super::*;
-use crate::edit::EditSet;
+use crate::edit::{EditSet, FileEdit};
 use crate::place;
 use crate::regression::Regression;
 use crate::remove::remove;
@@ -225,8 +225,16 @@ fn an_outcome_is_locked_locked_anew_and_taken_off_again() {
     let removal =
         remove("words_lost", fixture.root.path(), &fixture.packages, &Templates::embedded()).unwrap();
     assert!(removal.last_with_insta);
-    let mut edits = removal.edits;
-    edits.merge(drop_insta(&fixture.scratch, fixture.root.path(), Path::new("")).unwrap()).unwrap();
+    let without = |edits| drop_insta(&fixture.scratch, fixture.root.path(), Path::new(""), edits).unwrap();
+    // A removal that edits the manifest, too.
+    let manifest = read("Cargo.toml");
+    let (old, new) = (manifest.clone().into_bytes(), format!("{manifest}# more\n").into_bytes());
+    let path = PathBuf::from("Cargo.toml");
+    let both = without(EditSet { files: vec![FileEdit { path, before: Some(old), after: Some(new) }] });
+    let both = both.get(Path::new("Cargo.toml")).and_then(FileEdit::text).unwrap();
+    assert!(both.ends_with("# more\n") && !both.contains("insta"), "{both}");
+
+    let edits = without(removal.edits);
     fixture.apply(&edits);
     let other = remove("other", fixture.root.path(), &fixture.packages, &Templates::embedded()).unwrap();
     fixture.apply(&other.edits);
