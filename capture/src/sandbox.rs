@@ -21,11 +21,15 @@ use landlock::{
 use seccompiler::BpfProgram;
 
 pub use self::access::{Access, Deed};
-pub(crate) use self::filter::{Kind, kind};
+pub(crate) use self::filter::{
+    IOPRIO_WHO_PROCESS, Kind, PRIO_PROCESS, SYS_FILE_SETATTR, SYS_REMOVEXATTRAT, SYS_SETXATTRAT, kind,
+};
 use self::folder::Folder;
 
 /// The newest rules that were tried; an older kernel gets those of them that it knows.
 const NEWEST: ABI = ABI::V8;
+/// The first version of Landlock that keeps signals within a sandbox.
+const SCOPED: u32 = 6;
 /// Devices that hold nothing.
 const HARMLESS: [&str; 3] = ["/dev/null", "/dev/zero", "/dev/full"];
 /// Where programs look for the user's own folders beside `HOME`.
@@ -99,7 +103,7 @@ impl Sandbox {
             folder,
             rules,
             traced: filter::watching()?,
-            untraced: filter::forbidding(permissions.network)?,
+            untraced: filter::forbidding(permissions.network, landlock_version() >= Some(SCOPED))?,
             permissions: permissions.clone(),
         })
     }
@@ -141,6 +145,7 @@ impl Sandbox {
     pub unsafe fn enter(&self, traced: bool) -> io::Result<()> {
         // SAFETY: system calls on numbers, and on a program that lives as long as `self`.
         unsafe {
+            close_others_at_exec();
             if libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 {
                 return Err(io::Error::last_os_error());
             }
@@ -155,10 +160,34 @@ impl Sandbox {
     }
 }
 
+/// Lets go of all files but the first three once a program begins: what our own caller had open is neither the
+/// command's nor Landlock's business, and a number may come from a crash.
+///
+/// # Safety
+/// It only marks descriptors; those that this process needs until then stay open.
+unsafe fn close_others_at_exec() {
+    const FIRST: libc::c_uint = 3;
+    // SAFETY: system calls on numbers.
+    unsafe {
+        let flags = libc::CLOSE_RANGE_CLOEXEC as libc::c_uint;
+        if libc::syscall(libc::SYS_close_range, FIRST, libc::c_uint::MAX, flags) == 0 {
+            return;
+        }
+        // Before Linux 5.11: one by one.
+        let mut limit: libc::rlimit = std::mem::zeroed();
+        libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
+        for descriptor in FIRST..limit.rlim_cur.min(1 << 20) as libc::c_uint {
+            libc::fcntl(descriptor as libc::c_int, libc::F_SETFD, libc::FD_CLOEXEC);
+        }
+    }
+}
+
 /// Landlock's rules: reading is not touched, writing only below these paths.
 fn rules(folder: &Folder, permissions: &Permissions) -> Result<Option<OwnedFd>, SandboxError> {
-    let write = AccessFs::from_write(NEWEST);
-    let mut ruleset = Ruleset::default().set_compatibility(CompatLevel::BestEffort).handle_access(write)?;
+    let all = AccessFs::from_write(NEWEST);
+    let mut ruleset = Ruleset::default().set_compatibility(CompatLevel::BestEffort).handle_access(all)?;
+    // A device may be made nowhere: what it leads to lies in no folder.
+    let write = all & !(AccessFs::MakeBlock | AccessFs::MakeChar);
     ruleset = ruleset.scope(Scope::Signal)?;
     if !permissions.network {
         ruleset = ruleset.handle_access(AccessNet::from_all(NEWEST))?.scope(Scope::AbstractUnixSocket)?;

@@ -31,6 +31,8 @@ pub enum Deed {
     Network,
     /// Sent a signal to a process that it did not start.
     Signal,
+    /// Changed the limits or the priority of a process that it did not start.
+    Process,
     /// Asked for something that concerns the whole machine.
     System,
     /// Had more processes at once than it may have.
@@ -64,6 +66,7 @@ impl fmt::Display for Access {
             Deed::Attributes => "wanted to change the attributes of",
             Deed::Network => return f.write_str("wanted to use the network"),
             Deed::Signal => return f.write_str("wanted to send a signal to another process"),
+            Deed::Process => return f.write_str("wanted to change the limits of another process"),
             Deed::System => return f.write_str("wanted to change a setting of the machine"),
             Deed::Processes => {
                 return write!(f, "wanted more than {} processes at once", super::PROCESSES);

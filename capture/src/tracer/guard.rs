@@ -13,7 +13,10 @@ use super::process::State;
 use super::ptrace::{self, Pid};
 use crate::memory::Memory;
 use crate::roots::clean;
-use crate::sandbox::{Access, Deed, Kind, PROCESSES, Sandbox, kind};
+use crate::sandbox::{
+    Access, Deed, IOPRIO_WHO_PROCESS, Kind, PRIO_PROCESS, PROCESSES, SYS_FILE_SETATTR, SYS_REMOVEXATTRAT,
+    SYS_SETXATTRAT, Sandbox, kind,
+};
 
 /// More different deeds than this are not told.
 const TOLD: usize = 1024;
@@ -87,13 +90,19 @@ impl Guard {
                 let paths = call.paths();
                 match paths.iter().find(|path| !self.may_change(path)) {
                     None if !paths.is_empty() => Verdict::Pass,
-                    outside => self.forbid(Deed::Attributes, outside.cloned(), libc::EACCES),
+                    // What it leads to, which the name may hide.
+                    outside => {
+                        let path = outside.map(|path| path.canonicalize().unwrap_or_else(|_| path.clone()));
+                        self.forbid(Deed::Attributes, path, libc::EACCES)
+                    }
                 }
             }
             Kind::Network if self.network => Verdict::Pass,
             Kind::Network => self.forbid(Deed::Network, None, libc::EACCES),
-            Kind::Signal if call.signals_only(is_ours) => Verdict::Pass,
+            Kind::Signal if call.signals_only(&is_ours) => Verdict::Pass,
             Kind::Signal => self.forbid(Deed::Signal, None, libc::EPERM),
+            Kind::Process if call.concerns_only(&is_ours) => Verdict::Pass,
+            Kind::Process => self.forbid(Deed::Process, None, libc::EPERM),
             // Programs that can do without it ask and go on: not told.
             Kind::System if number == libc::SYS_io_uring_setup => Verdict::Fail(libc::ENOSYS),
             Kind::System => self.forbid(Deed::System, None, libc::EPERM),
@@ -141,6 +150,7 @@ impl Guard {
     }
 
     fn tell(&mut self, deed: Deed, path: Option<PathBuf>, forbidden: bool) {
+        let path = path.map(|path| clean(&path));
         if self.told.len() < TOLD || forbidden && self.told.len() < 2 * TOLD {
             self.told.insert(Access { deed, path, forbidden });
         }
@@ -239,33 +249,60 @@ impl Call<'_> {
             | libc::SYS_fchmodat2
             | libc::SYS_fchownat
             | libc::SYS_futimesat
-            | libc::SYS_utimensat => &[(r.rdi, r.rsi)],
+            | libc::SYS_utimensat
+            | SYS_SETXATTRAT
+            | SYS_REMOVEXATTRAT
+            | SYS_FILE_SETATTR => &[(r.rdi, r.rsi)],
             libc::SYS_rename => &[(here, r.rdi), (here, r.rsi)],
             libc::SYS_renameat | libc::SYS_renameat2 => &[(r.rdi, r.rsi), (r.rdx, r.r10)],
             // Only the new name is made.
             libc::SYS_link | libc::SYS_symlink => &[(here, r.rsi)],
             libc::SYS_linkat => &[(r.rdx, r.r10)],
             libc::SYS_symlinkat => &[(r.rsi, r.rdx)],
-            libc::SYS_fchmod | libc::SYS_fchown | libc::SYS_fsetxattr | libc::SYS_fremovexattr => {
-                &[(r.rdi, 0)]
-            }
+            libc::SYS_fchmod
+            | libc::SYS_fchown
+            | libc::SYS_fsetxattr
+            | libc::SYS_fremovexattr
+            | libc::SYS_ioctl => &[(r.rdi, 0)],
             _ => &[(here, r.rdi)],
         };
         named.iter().filter_map(|(folder, name)| self.path(*folder as i32, *name)).collect()
     }
 
-    /// A path given as a folder's descriptor and an address; address 0, or an empty path: the descriptor itself.
+    /// A path given as a folder's descriptor and an address; address 0, or an empty path: the descriptor itself. It is
+    /// as the program wrote it, `..` and all, which leads elsewhere behind a link; what stands for the process itself
+    /// is not ours.
     fn path(&self, folder: i32, address: u64) -> Option<PathBuf> {
         let name = if address == 0 { Vec::new() } else { self.text(address)? };
         let name = PathBuf::from(std::ffi::OsString::from_vec(name));
         if name.is_absolute() {
-            return Some(clean(&name));
+            return Some(self.own(name));
         }
         let folder = match folder {
             libc::AT_FDCWD => format!("/proc/{}/cwd", self.tid),
             descriptor => format!("/proc/{}/fd/{descriptor}", self.tid),
         };
-        Some(clean(&std::fs::read_link(folder).ok()?.join(name)))
+        Some(std::fs::read_link(folder).ok()?.join(name))
+    }
+
+    /// A path by way of the calling process's own folder in /proc, named by its number.
+    fn own(&self, path: PathBuf) -> PathBuf {
+        let thread = format!("/proc/{}", self.tid);
+        let ways = [
+            ("/proc/self", thread.clone()),
+            ("/proc/thread-self", thread.clone()),
+            ("/dev/fd", format!("{thread}/fd")),
+            ("/dev/stdin", format!("{thread}/fd/0")),
+            ("/dev/stdout", format!("{thread}/fd/1")),
+            ("/dev/stderr", format!("{thread}/fd/2")),
+        ];
+        let rest = |way: &str| path.strip_prefix(way).ok().map(Path::to_owned);
+        match ways.iter().find_map(|(way, own)| Some((own, rest(way)?))) {
+            // Joined, an empty path would leave a slash at the end.
+            Some((own, rest)) if rest.as_os_str().is_empty() => own.into(),
+            Some((own, rest)) => Path::new(own).join(rest),
+            None => path,
+        }
     }
 
     fn text(&self, address: u64) -> Option<Vec<u8>> {
@@ -286,6 +323,20 @@ impl Call<'_> {
 
     fn memory(&self) -> LiveMemory {
         LiveMemory::of(self.tid)
+    }
+
+    /// Whether it changes the limits or the priority of the command's own processes only, or asks for them.
+    fn concerns_only(&self, is_ours: impl Fn(Pid) -> bool) -> bool {
+        let r = self.registers;
+        let whose = match self.number {
+            // Without new limits it only asks.
+            libc::SYS_prlimit64 if r.rdx == 0 => return true,
+            libc::SYS_setpriority if r.rdi as u32 == PRIO_PROCESS as u32 => r.rsi,
+            libc::SYS_ioprio_set if r.rdi as u32 == IOPRIO_WHO_PROCESS as u32 => r.rsi,
+            libc::SYS_setpriority | libc::SYS_ioprio_set => return false,
+            _ => r.rdi,
+        } as Pid;
+        whose == 0 || is_ours(whose)
     }
 
     /// Whether it sends a signal to the command's own processes only.

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -18,7 +19,11 @@ use std::os::unix::fs::PermissionsExt;
 unsafe extern "C" {
     fn kill(process: i32, signal: i32) -> i32;
     fn truncate(path: *const i8, length: i64) -> i32;
-    fn syscall(number: i64, a: usize, b: usize) -> i64;
+    fn syscall(number: i64, a: usize, b: usize, c: usize, d: usize) -> i64;
+}
+fn call(number: i64, arguments: [usize; 4]) -> io::Result<()> {
+    let [a, b, c, d] = arguments;
+    if unsafe { syscall(number, a, b, c, d) } == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 fn main() {
     let words: Vec<String> = env::args().collect();
@@ -39,7 +44,39 @@ fn main() {
         "times" => fs::File::open(on).and_then(|f| f.set_times(fs::FileTimes::new().set_modified(time::UNIX_EPOCH))),
         "connect" => net::TcpStream::connect(on).map(drop),
         "send" => net::UdpSocket::bind("127.0.0.1:0").and_then(|s| s.send_to(b"x", on)).map(drop),
-        "uring" => if unsafe { syscall(425, 1, 0) } == -1 { Err(io::Error::last_os_error()) } else { Ok(()) },
+        "uring" => call(425, [1, 0, 0, 0]),
+        "x32-chmod" => call(0x4000_0000 | 90, [format!("{on}\0").as_ptr() as usize, 0o777, 0, 0]),
+        "descriptor" => {
+            use std::{io::Write, os::fd::FromRawFd};
+            let mut file = std::mem::ManuallyDrop::new(unsafe { fs::File::from_raw_fd(on.parse().unwrap()) });
+            file.write_all(b"changed")
+        }
+        "rights-behind-a-link" => {
+            let (here, folder) = (env::temp_dir(), std::path::Path::new(on).parent().unwrap());
+            let below = std::path::Path::new(folder.file_name().unwrap()).join("precious.txt");
+            // By its letters alone, the path ends here.
+            fs::create_dir_all(here.join(&below)).unwrap();
+            std::os::unix::fs::symlink(folder, here.join("link")).unwrap();
+            fs::set_permissions(here.join("link/..").join(below), fs::Permissions::from_mode(0o777))
+        }
+        "rights-by-descriptor" => {
+            use std::os::fd::AsRawFd;
+            let file = fs::File::open(on).unwrap();
+            fs::set_permissions(format!("/proc/self/fd/{}", file.as_raw_fd()), fs::Permissions::from_mode(0o777))
+        }
+        "flags" => {
+            use std::os::fd::AsRawFd;
+            let (file, flags) = (fs::File::open(on).unwrap(), 0x80_u64);
+            call(16, [file.as_raw_fd() as usize, 0x4008_6602, &raw const flags as usize, 0])
+        }
+        "device" => call(133, [format!("{}/null\0", env::temp_dir().display()).as_ptr() as usize, 0o20666, 0x103, 0]),
+        "priority" => call(141, [0, on.parse().unwrap(), 19, 0]),
+        "own-priority" => call(141, [0, 0, 19, 0]),
+        "limits" => {
+            let limit = [64_u64, 64];
+            call(302, [on.parse().unwrap(), 7, limit.as_ptr() as usize, 0])
+        }
+        "segment" => call(31, [on.parse().unwrap(), 0, 0, 0]),
         "kill" => {
             let target = on.parse().unwrap();
             if unsafe { kill(target, 9) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
@@ -163,6 +200,9 @@ fn files_are_neither_changed_nor_removed_and_the_wish_is_named() {
         ("folder", &folder, Deed::Write, folder.join("new")),
         ("rights", &file, Deed::Attributes, file.clone()),
         ("times", &file, Deed::Attributes, file.clone()),
+        ("rights-behind-a-link", &file, Deed::Attributes, file.clone()),
+        ("rights-by-descriptor", &file, Deed::Attributes, file.clone()),
+        ("flags", &file, Deed::Attributes, file.clone()),
         ("child", &folder, Deed::Remove, file.clone()),
     ] {
         let (seen, output) = try_to(deed, on.to_str().unwrap());
@@ -209,6 +249,52 @@ fn the_network_is_out_of_reach_unless_it_is_permitted() {
     let (seen, output) = run_confined(DEEDS, &["connect", &address], &permissions);
     assert_eq!((output.as_str(), forbidden(&seen)), ("done\n", Vec::new()));
     assert!(listener.accept().is_ok());
+}
+
+#[test]
+fn a_file_that_our_caller_has_open_is_out_of_reach() {
+    let victim = Victim::new();
+    let file = fs::OpenOptions::new().append(true).open(victim.file()).unwrap();
+    // SAFETY: the descriptor is ours.
+    unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFD, 0) };
+    let (_, output) = try_to("descriptor", &file.as_raw_fd().to_string());
+    assert_eq!(output, "failed: Bad file descriptor (os error 9)\n");
+    assert_eq!(fs::read_to_string(victim.file()).unwrap(), "precious");
+}
+
+#[test]
+fn what_is_named_by_a_number_is_out_of_reach() {
+    let mut other = Command::new("sleep").arg("60").stdin(Stdio::null()).spawn().unwrap();
+    let number = other.id().to_string();
+    let named: Vec<_> =
+        ["priority", "limits"].iter().map(|deed| (try_to(deed, &number), Deed::Process)).collect();
+    other.kill().unwrap();
+    other.wait().unwrap();
+    // SAFETY: numbers only; the segment is removed below.
+    let segment = unsafe { libc::shmget(libc::IPC_PRIVATE, 4096, 0o600) };
+    let removed = try_to("segment", &segment.to_string());
+    // SAFETY: the segment is ours.
+    let was_there = unsafe { libc::shmctl(segment, libc::IPC_RMID, std::ptr::null_mut()) } == 0;
+    assert!(was_there);
+    for ((seen, output), deed) in named.into_iter().chain([(removed, Deed::System)]) {
+        assert_eq!(output, "failed: Operation not permitted (os error 1)\n", "{deed:?}");
+        assert_eq!(forbidden(&seen), [(deed, None)]);
+    }
+    let (seen, output) = try_to("own-priority", "");
+    assert_eq!((output.as_str(), forbidden(&seen)), ("done\n", Vec::new()));
+}
+
+#[test]
+fn devices_and_calls_of_another_abi_are_refused() {
+    let victim = Victim::new();
+    let before = victim.state();
+    let (_, output) = try_to("x32-chmod", victim.file().to_str().unwrap());
+    assert!(output.starts_with("failed: "), "{output}");
+    assert_eq!(victim.state(), before);
+    if landlock_is_there() {
+        let (_, output) = try_to("device", "");
+        assert!(output.starts_with("failed: "), "{output}");
+    }
 }
 
 #[test]
