@@ -74,3 +74,72 @@ fn where_main_alone_can_be_called_the_reason_is_that_of_a_function() {
     let reason = account["reason"].as_str().unwrap();
     assert!(reason.starts_with("demo::apply: ") && reason.contains("demo::main alone"), "{account:#}");
 }
+
+#[test]
+fn names_that_mean_something_else_in_the_tests_place_are_said_so_that_they_do_not() {
+    let lib = r#"pub mod levels {
+    pub enum Level { None, Some }
+    use Level::*;
+    pub enum Message { Quit {}, Halt(), Go }
+    pub struct Marker();
+    pub struct Bare {}
+    pub fn above(level: &Level, cap: Option<u8>, messages: &[Message], _: &Marker, _: &Bare) -> usize {
+        let from = match level { None => 0, Some => 1 };
+        [1, 2][from + messages.len() + cap.map_or(0, usize::from)]
+    }
+}
+mod r#type {
+    pub struct Token { pub at: usize }
+    pub(crate) fn token(token: Token) -> u8 { [1, 2][token.at] }
+}
+pub fn typed(at: usize) -> u8 { r#type::token(r#type::Token { at }) }
+pub struct Order { pub id: u32 }
+pub fn order(orders: &Vec<&Order>, at: usize) -> u32 { orders[at].id }
+"#;
+    let main = r#"use demo::{levels::*, Order};
+fn main() {
+    let crash = |f: fn()| drop(std::panic::catch_unwind(f));
+    let messages = || [Message::Quit {}, Message::Halt(), Message::Go];
+    crash(|| drop(demo::order(&vec![&Order { id: 1 }], 7)));
+    crash(|| drop(demo::typed(9)));
+    let all = std::panic::catch_unwind(|| above(&Level::Some, None, &messages(), &Marker(), &Bare {}));
+    drop(all);
+}
+"#;
+    let project = project::Project::package(&[("src/lib.rs", lib), ("src/main.rs", main)]);
+    project.command(&["run", "--", "cargo", "run", "-q"]).output().unwrap();
+    let output = project.command(&["gen", "--all", "--json"]).output().unwrap();
+    let accounts = String::from_utf8_lossy(&output.stdout);
+    let accounts: Vec<Value> = accounts.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(accounts.len(), 3);
+    let test_of = |function: &str| {
+        let account = accounts.iter().find(|account| account["function"] == function);
+        let account = account.unwrap_or_else(|| panic!("no test of {function}: {accounts:#?}"));
+        assert_eq!(account["status"], "verified", "{account:#}");
+        fs::read_to_string(project.path().join(account["file"].as_str().unwrap())).unwrap()
+    };
+    let test = test_of("demo::levels::above");
+    assert!(test.contains("let cap = Option::None;") && test.contains("= Marker {};"), "{test}");
+    assert!(test.contains("Message::Quit {}, Message::Halt {}, Message::Go"), "{test}");
+    let test = test_of("demo::order");
+    assert!(
+        test.contains("let order = Order { id: 1 };") && test.contains("self::order(&orders, at)"),
+        "{test}"
+    );
+    let account = accounts.iter().find(|account| account["function"] == "demo::typed").unwrap();
+    let inner = account["alternatives"].to_string();
+    // libtest's path of a test in `r#type` has the mark, too: without it, no test would run.
+    assert!(inner.contains("demo::type::token"), "{account:#}");
+}
+
+#[test]
+fn a_file_that_cannot_be_parsed_is_named_with_the_place() {
+    let lib = "pub fn at(index: usize) -> u8 {\n    [1, 2][index]\n}\n";
+    let main = "fn main() {\n    demo::at(7);\n}\n";
+    let project = project::Project::package(&[("src/lib.rs", lib), ("src/main.rs", main)]);
+    project.command(&["run", "--", "cargo", "run", "-q"]).output().unwrap();
+    project.write("src/lib.rs", format!("{lib}\nfn half( {{\n"));
+    let output = project.command(&["gen"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("failed to read src/lib.rs: failed to parse, line 5"), "{said}");
+}

@@ -120,6 +120,9 @@ fn join<'a>(frame: &Frame, index: &'a SourceIndex) -> Result<&'a FunctionItem, S
         found = index.function_at(&declared.file, declared.line, &frame.name, "");
     }
     let Some(&function) = found.first() else {
+        if let Some(problem) = index.problems().find(|problem| problem.file == Path::new(&declared.file)) {
+            return Err(format!("failed to read {}: {}", declared.file, problem.reason));
+        }
         return Err(match index.macro_at(&declared.file, declared.line, "") {
             Some(made) => format!("the macro `{}` makes it; its text does not read as a function", made.name),
             None => format!("no function `{}` stands at {}:{}", frame.name, declared.file, declared.line),
@@ -337,22 +340,24 @@ impl Call {
 fn call_tokens(
     path: &CallPath,
     arguments: &[WrittenArgument],
+    scope: &Scope,
     explicit: bool,
     is_unsafe: bool,
 ) -> TokenStream {
     let passes: Vec<&TokenStream> = arguments.iter().map(|argument| &argument.pass).collect();
-    let locals: Vec<String> =
-        arguments.iter().filter_map(|argument| argument.variable.as_ref()).map(ToString::to_string).collect();
-    let locals: Vec<&str> = locals.iter().map(String::as_str).collect();
+    let is_local = |name: &str| scope.has(name);
     let receiver = arguments.first().and_then(|argument| argument.variable.as_ref());
     let call = match (&path.full, &path.method, receiver) {
-        (Some(full), _, _) if explicit => quote!(#full(#(#passes),*)),
+        (Some(full), _, _) if explicit => {
+            let full = path.beside(full, is_local);
+            quote!(#full(#(#passes),*))
+        }
         (_, Some(method), Some(receiver)) => {
             let rest = &passes[1..];
             quote!(#receiver.#method(#(#rest),*))
         }
         _ => {
-            let plain = path.beside(&locals);
+            let plain = path.beside(&path.path, is_local);
             quote!(#plain(#(#passes),*))
         }
     };
@@ -415,7 +420,7 @@ impl Callable<'_> {
             arguments.push(written);
         }
         let full = style.explicit || style.full_path;
-        let tokens = call_tokens(&path, &arguments, full, self.function.is_unsafe());
+        let tokens = call_tokens(&path, &arguments, &scope, full, self.function.is_unsafe());
         Ok(Call::new(arguments, tokens, &names))
     }
 

@@ -90,6 +90,16 @@ pub fn toml_string(text: &str) -> toml_edit::Value {
     toml_edit::Value::from(text)
 }
 
+/// Whether the word is a keyword in this edition (The Rust Reference, "Keywords").
+pub fn is_keyword_of(word: &str, edition: u16) -> bool {
+    let since = match word {
+        "async" | "await" | "dyn" | "try" => 2018,
+        "gen" => 2024,
+        _ => 2015,
+    };
+    edition >= since && is_keyword(word)
+}
+
 /// Whether the word is a keyword in any edition, strict or reserved.
 pub fn is_keyword(word: &str) -> bool {
     const KEYWORDS: &[&str] = &[

@@ -82,9 +82,9 @@ pub trait Names {
     /// expression it goes into angle brackets: `<Vec<u8>>::new()`.
     fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable>;
 
-    /// Whether the type at `definition` is declared with braces although it has no field: `struct S {}`, which
-    /// its bare name does not build.
-    fn is_braced(&self, _definition: &str) -> bool {
+    /// Whether the struct at `definition`, or this variant of it, is declared with braces or parentheses although it has
+    /// no field: `struct S {}`, `struct S();`, which a bare name does not build.
+    fn is_braced(&self, _definition: &str, _variant: Option<&str>) -> bool {
         false
     }
 

@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use crate::edit::{EditError, EditSet, Entry, FileEdit, Owner, Tree};
+use crate::hostile::is_keyword_of;
 use crate::regression::{ModulePlace, Regression};
 use crate::render::{Templates, Wiring, module_text, render};
 
@@ -182,9 +183,14 @@ fn below_header(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// A module whose name is a keyword is called `r#type` there, too: rustc's test harness writes identifiers as they have to
+/// be written.
 fn join_test_path(module: &ModulePlace, declared: &str, name: &str) -> String {
-    let mut parts: Vec<&str> = module.module_path.iter().map(String::as_str).collect();
-    parts.extend([declared, name, name]);
+    let written = |part: &String| {
+        if is_keyword_of(part, module.edition) { format!("r#{part}") } else { part.clone() }
+    };
+    let mut parts: Vec<String> = module.module_path.iter().map(written).collect();
+    parts.extend([declared, name, name].map(str::to_owned));
     parts.join("::")
 }
 

@@ -420,7 +420,6 @@ fn written_expressions_are_the_values() {
     let mut calls = String::new();
     for (index, case) in cases.iter().enumerate() {
         let mut scope = Scope::new("case");
-        scope.reserve(&format!("takes_{index}"));
         let written =
             argument_with(case.parameter, &case.value, &sheet.types, &PublicNames, &mut scope, case.literals)
                 .unwrap_or_else(|error| panic!("case {index}, {}: {error}", case.ty));

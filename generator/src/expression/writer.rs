@@ -355,7 +355,7 @@ impl<'a> Writer<'a> {
             return Ok(quote!(#constructor(#(#fields),*)));
         }
         let name = self.name(&path)?;
-        if fields.is_empty() && !tuple && self.names.is_braced(&path) {
+        if fields.is_empty() && !tuple && self.names.is_braced(&path, None) {
             return Ok(quote!(#name {}));
         }
         self.fields_of(&name, fields, tuple, params, Place { typed, ..place })
@@ -451,6 +451,10 @@ impl<'a> Writer<'a> {
         place: Place,
     ) -> Result<TokenStream, Unwritable> {
         let path = self.path_of(shape, path)?;
+        let of_std = path == OPTION || path == RESULT;
+        if !of_std {
+            self.names.variant(&path, variant).map_err(|unnameable| self.refuse(unnameable.0))?;
+        }
         let known = variants
             .iter()
             .find(|v| v.name == variant)
@@ -459,12 +463,15 @@ impl<'a> Writer<'a> {
         // What the fields do not say must stand in the path: `None::<u8>`, `Ok::<u8, String>(5)`.
         let spelled = place.typed && !params.is_empty() && !(path == OPTION && variant == "Some");
         let turbofish = if spelled { self.turbofish(params) } else { None };
-        let name = if path == OPTION || path == RESULT {
+        let name = if of_std && self.names.means_prelude(variant) {
             quote!(#ident #turbofish)
         } else {
             let name = self.name(&path)?;
             quote!(#name #turbofish::#ident)
         };
+        if fields.is_empty() && self.names.is_braced(&path, Some(variant)) {
+            return Ok(quote!(#name {}));
+        }
         let generic = !params.is_empty();
         let place = Place { typed: place.typed && generic, ..place };
         let tuple = known.tuple || fields.first().is_some_and(|field| field.name == "0");

@@ -11,6 +11,7 @@ use crate::names::{Names, Unnameable};
 use super::items::{ItemKind, ModuleId, Visibility};
 use super::naming::{NamesAt, ident, is_primitive, tokens, tuple};
 use super::resolve::{Def, Space};
+use super::walk::plain;
 use super::{FunctionItem, Owner};
 
 /// How a function is called from a place.
@@ -29,15 +30,11 @@ pub struct CallPath {
 }
 
 impl CallPath {
-    /// The path beside local variables of these names: a bare name that one of them shadows becomes
-    /// `self::name`.
-    pub fn beside(&self, locals: &[&str]) -> TokenStream {
+    /// A path of this call beside local variables: a bare name that one of them shadows becomes `self::name`.
+    pub fn beside(&self, path: &TokenStream, is_local: impl Fn(&str) -> bool) -> TokenStream {
         match &self.single {
-            Some(name) if locals.iter().any(|local| name == local) => {
-                let path = &self.path;
-                quote!(self::#path)
-            }
-            _ => self.path.clone(),
+            Some(name) if is_local(&plain(name)) => quote!(self::#path),
+            _ => path.clone(),
         }
     }
 }
@@ -272,7 +269,7 @@ impl NamesAt<'_> {
         concrete: &Concrete,
         depth: u32,
     ) -> Result<Lowered, Unnameable> {
-        let names: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        let names: Vec<String> = path.segments.iter().map(|segment| plain(&segment.ident)).collect();
         let first = names.first().map_or("", String::as_str);
         if let Some(known) = concrete.get(first) {
             let known = if names.len() == 1 { known.clone() } else { None };
@@ -332,7 +329,7 @@ impl NamesAt<'_> {
         at: ModuleId,
         concrete: &Concrete,
     ) -> Result<(TokenStream, Option<Def>), Unnameable> {
-        let names: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        let names: Vec<String> = path.segments.iter().map(|segment| plain(&segment.ident)).collect();
         let def = self
             .reach
             .resolver

@@ -18,6 +18,7 @@ use super::cfg::Holds;
 use super::items::{FieldItem, ItemId, ItemKind, Shape, TypeItem, Visibility};
 use super::naming::NamesAt;
 use super::resolve::{Def, Resolver, Space};
+use super::walk::plain;
 
 /// The function's name: no type has one of this name by itself.
 pub(crate) const FUNCTION: &str = "relapse_new";
@@ -322,7 +323,7 @@ impl OneDown {
     /// How many segments were added.
     fn path(&mut self, path: &mut syn::Path) -> usize {
         visit_mut::visit_path_mut(self, path);
-        let first = path.segments.first().map(|segment| segment.ident.to_string()).unwrap_or_default();
+        let first = path.segments.first().map(|segment| plain(&segment.ident)).unwrap_or_default();
         let own = usize::from(first == "self" && path.segments.len() > 1);
         if path.leading_colon.is_some() || own == 0 && first != "super" {
             return 0;

@@ -6,6 +6,7 @@ use syn::Type;
 use super::items::ItemId;
 use super::naming::NamesAt;
 use super::resolve::{Def, Space};
+use super::walk::plain;
 use super::{FunctionItem, Owner};
 
 impl NamesAt<'_> {
@@ -14,7 +15,7 @@ impl NamesAt<'_> {
         let Owner::Inherent { self_type, .. } = &function.owner else { return false };
         let Type::Path(path) = &**self_type else { return false };
         let resolver = &self.reach.resolver;
-        let names: Vec<String> = path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        let names: Vec<String> = path.path.segments.iter().map(|segment| plain(&segment.ident)).collect();
         let absolute = path.path.leading_colon.is_some();
         !function.attributes.deprecated
             && resolver.visible(function.visibility, id.krate, Some(self.module))

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
+use crate::hostile::identifier;
 use crate::names::{Constructed, Names, Seen, Unnameable};
 
 use super::construct::Named;
@@ -434,9 +435,16 @@ impl Names for NamesAt<'_> {
         self.literal_of(definition, None)
     }
 
-    fn is_braced(&self, definition: &str) -> bool {
+    fn is_braced(&self, definition: &str, variant: Option<&str>) -> bool {
         let Ok(Def::Item(id)) = self.definition(definition) else { return false };
-        matches!(&self.index().item(id).kind, ItemKind::Struct(fields) if fields.shape == Shape::Named)
+        let fields = match (&self.index().item(id).kind, variant) {
+            (ItemKind::Struct(fields), None) => Some(fields),
+            (ItemKind::Enum(variants), Some(name)) => {
+                variants.iter().find(|variant| variant.name == name).map(|variant| &variant.fields)
+            }
+            _ => None,
+        };
+        fields.is_some_and(|fields| fields.shape != Shape::Unit)
     }
 
     fn variant(&self, definition: &str, variant: &str) -> Result<(), Unnameable> {
@@ -508,9 +516,7 @@ pub(super) fn ident(name: &str) -> Result<Ident, Unnameable> {
     if matches!(name, "crate" | "self" | "super" | "Self") {
         return Ok(Ident::new(name, Span::call_site()));
     }
-    syn::parse_str::<Ident>(name)
-        .or_else(|_| syn::parse_str::<Ident>(&format!("r#{name}")))
-        .map_err(|_| Unnameable(format!("`{}` is no identifier", name.escape_debug())))
+    identifier(name).ok_or_else(|| Unnameable(format!("`{}` is no identifier", name.escape_debug())))
 }
 
 /// The tokens of a spelled path.

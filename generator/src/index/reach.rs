@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::items::{CrateId, EntryTarget, ModuleId, Visibility};
 use super::resolve::{Def, Resolver, Space, root};
+use super::walk::plain;
 use super::{FunctionItem, Owner, SourceIndex, TargetKind};
 
 /// A search ends after so many modules: larger crates have their public names near the root.
@@ -249,7 +250,7 @@ impl<'i> PublicApi<'i> {
                 function.visibility == Visibility::Public && self.is_type_public(self_type, module, false)
             }
             Owner::TraitImpl { self_type, trait_path, .. } => {
-                let path: Vec<String> = trait_path.segments.iter().map(|s| s.ident.to_string()).collect();
+                let path: Vec<String> = trait_path.segments.iter().map(|s| plain(&s.ident)).collect();
                 let absolute = trait_path.leading_colon.is_some();
                 let traits = self.reach.resolver.path(module, &path, absolute, false, Space::Types);
                 traits.iter().all(|def| self.is_def_public(def, module))
@@ -279,7 +280,7 @@ impl<'i> PublicApi<'i> {
     fn is_type_public(&self, ty: &syn::Type, at: ModuleId, unknown: bool) -> bool {
         match ty {
             syn::Type::Path(path) => {
-                let names: Vec<String> = path.path.segments.iter().map(|s| s.ident.to_string()).collect();
+                let names: Vec<String> = path.path.segments.iter().map(|s| plain(&s.ident)).collect();
                 let absolute = path.path.leading_colon.is_some();
                 let defs = self.reach.resolver.path(at, &names, absolute, false, Space::Types);
                 // Primitives and type parameters have no definition.

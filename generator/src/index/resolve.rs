@@ -12,6 +12,8 @@ use super::{Holds, SourceIndex, TargetKind, standard};
 
 /// Look-ups within look-ups past this depth end without a result.
 const MAX_DEPTH: usize = 48;
+/// More look-ups than this for one name end without a result: globs of globs of globs can lead each to all others.
+const MAX_STEPS: u32 = 20_000;
 
 /// What a name stands for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -61,6 +63,8 @@ pub(super) struct Resolver<'i> {
     /// Whether a look-up met itself, so that results within it may be incomplete.
     cycle: Cell<bool>,
     made: RefCell<HashSet<(ModuleId, String)>>,
+    /// Look-ups since the outermost one began.
+    steps: Cell<u32>,
 }
 
 impl<'i> Resolver<'i> {
@@ -72,6 +76,7 @@ impl<'i> Resolver<'i> {
             busy: RefCell::default(),
             cycle: Cell::new(false),
             made: RefCell::default(),
+            steps: Cell::new(0),
         }
     }
 
@@ -111,7 +116,10 @@ impl<'i> Resolver<'i> {
         if let Some(known) = self.known.borrow().get(&key) {
             return known.clone();
         }
-        if self.busy.borrow().len() >= MAX_DEPTH || !self.busy.borrow_mut().insert(key.clone()) {
+        let depth = self.busy.borrow().len();
+        self.steps.set(if depth == 0 { 0 } else { self.steps.get() + 1 });
+        let too_much = depth >= MAX_DEPTH || self.steps.get() > MAX_STEPS;
+        if too_much || !self.busy.borrow_mut().insert(key.clone()) {
             self.cycle.set(true);
             return Vec::new();
         }
@@ -317,9 +325,20 @@ impl<'i> Resolver<'i> {
             (true, _) if absolute || in_use => Some(root(module.krate)),
             _ => Some(module),
         };
-        let mut found: Vec<Def> =
-            scope.into_iter().flat_map(|at| self.bindings(at, name, space)).map(|b| b.def).collect();
-        if found.is_empty() && space == Space::Types {
+        let types = space == Space::Types;
+        let mut found: Vec<Def> = Vec::new();
+        // Of an import, crates come before what globs bring: the other way round, each glob of a module would be
+        // looked up by way of all others. Where both have the name, the compiler calls it ambiguous (E0659).
+        if in_use && types {
+            found.extend(scope.into_iter().flat_map(|at| self.explicit(at, name, space)).map(|b| b.def));
+            if found.is_empty() {
+                found.extend(self.extern_crate(module.krate, name));
+            }
+        }
+        if found.is_empty() {
+            found.extend(scope.into_iter().flat_map(|at| self.bindings(at, name, space)).map(|b| b.def));
+        }
+        if found.is_empty() && types {
             found.extend(self.extern_crate(module.krate, name));
         }
         if found.is_empty() && !absolute {

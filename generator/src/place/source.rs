@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Expr, Item, ItemMod, Lit, Meta, UseTree};
 
@@ -76,7 +77,7 @@ impl<'a> Source<'a> {
             for item in items {
                 let Item::Mod(ItemMod { ident, content: Some((_, items)), .. }) = item else { continue };
                 let mut path = path.to_vec();
-                path.push(ident.to_string());
+                path.push(ident.unraw().to_string());
                 visit(items, &path, out);
                 out.push(path);
             }
@@ -95,7 +96,9 @@ impl<'a> Source<'a> {
                 .items
                 .iter()
                 .filter_map(|item| match item {
-                    Item::Mod(item) if item.ident == name.as_str() && item.content.is_some() => Some(item),
+                    Item::Mod(item) if item.ident.unraw() == name.as_str() && item.content.is_some() => {
+                        Some(item)
+                    }
                     _ => None,
                 })
                 .collect();

@@ -287,3 +287,32 @@ fn public_paths_follow_reexports_and_stop_at_hidden_ones() {
     let program = fixture.index.source(fixture.krate("demo", TargetKind::Binary));
     assert!(!api.is_public_api(&program.functions[0]));
 }
+
+#[test]
+fn many_globs_of_other_crates_are_looked_through_once_each() {
+    const CRATES: usize = 14;
+    let name = |number: usize| format!("d{number}");
+    let mut files = vec![(
+        "Cargo.toml".to_owned(),
+        "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\n".to_owned(),
+    )];
+    let mut globs = String::new();
+    for number in 0..CRATES {
+        let name = name(number);
+        files[0].1 += &format!("{name} = {{ path = \"{name}\" }}\n");
+        globs += &format!("use {name}::prelude::*;\n");
+        let manifest = format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\n");
+        files.push((format!("{name}/Cargo.toml"), manifest));
+        let prelude = format!("pub mod prelude {{ pub struct In{number}; }}\n");
+        files.push((format!("{name}/src/lib.rs"), prelude));
+    }
+    files.push(("src/lib.rs".to_owned(), format!("{globs}pub struct Own;\nmod inner {{ use super::*; }}\n")));
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let fixture = Fixture::new(&files);
+    // By way of all the others, each would take a look-up for each order of them.
+    for module in ["", "inner"] {
+        assert_eq!(path_at(&fixture, module, "demo::Own").unwrap(), "Own");
+        assert_eq!(path_at(&fixture, module, "d13::prelude::In13").unwrap(), "In13");
+        assert_eq!(path_at(&fixture, module, "alloc::string::String").unwrap(), "String");
+    }
+}

@@ -18,10 +18,11 @@ pub mod shapes {
 mod text { use self::shapes_glob::*; mod shapes_glob { pub use ROOTshapes::edges::*; } pub struct String; pub struct Option; }
 mod std_like { pub mod std { pub struct X; } pub struct Box; pub mod core {} }
 mod only { #[cfg(test)] pub struct InTest; #[cfg(not(test))] pub struct NoTest; pub struct r#type; }
+mod r#gen { pub struct InGen; }
 mod alias { use std::vec::Vec as List; use ROOTshapes::Round as Ring; pub struct A; }
 "#;
 
-const WANTED: [&str; 26] = [
+const WANTED: [&str; 27] = [
     "demo::shapes::round::Circle",
     "demo::shapes::round::Arc",
     "demo::shapes::round::Kind",
@@ -36,6 +37,7 @@ const WANTED: [&str; 26] = [
     "demo::only::InTest",
     "demo::only::NoTest",
     "demo::only::type",
+    "demo::gen::InGen",
     "demo::alias::A",
     "alloc::string::String",
     "alloc::vec::Vec<u8, alloc::alloc::Global>",
@@ -73,8 +75,8 @@ fn prove(edition: &str) {
         match module.path.last() {
             None => text += &probe,
             Some(name) => {
-                let head = format!("mod {name} {{");
-                let at = text.find(&head).unwrap() + head.len();
+                let heads = [format!("mod {name} {{"), format!("mod r#{name} {{")];
+                let at = heads.iter().find_map(|head| Some(text.find(head)? + head.len())).unwrap();
                 text.insert_str(at, &probe);
             }
         }
