@@ -70,18 +70,28 @@ impl Writer<'_> {
             Data::Bytes { bytes, len } => self.bytes(bytes, *len, place.typed)?.reference(),
             Data::Sequence { items, len } => {
                 self.whole(items.len(), *len, "elements")?;
+                if let Some(references) = self.references(items, place)? {
+                    let owner = self.hoist(false, slice, false, |_, _| Ok(references))?;
+                    return Ok(if place.coerces { quote!(&#owner) } else { quote!(&#owner[..]) });
+                }
                 if items.is_empty() && place.typed {
                     return Ok(match self.type_tokens(slice) {
                         Some(slice) => quote!(<&#slice>::default()),
                         None => quote!(&[]),
                     });
                 }
+                let large =
+                    !constant && items.first().is_some_and(|item| self.is_large(items.len(), &[item.ty]));
+                let write = |writer: &mut Self, place: Place| {
+                    let list =
+                        writer.list(items, if large { place.within_call() } else { place.element() })?;
+                    Ok(if large { quote!(vec! #list) } else { list })
+                };
                 if constant || place.extended {
-                    let list = self.list(items, place.element())?;
+                    let list = write(self, place)?;
                     quote!(&#list)
                 } else {
-                    let owner =
-                        self.hoist(false, slice, place.typed, |w, place| w.list(items, place.element()))?;
+                    let owner = self.hoist(false, slice, place.typed, write)?;
                     quote!(&#owner)
                 }
             }

@@ -1,6 +1,6 @@
 //! The names that one test's body has taken: variables and side files. Never hands out a name twice.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use proc_macro2::{Ident, Span};
 
@@ -11,6 +11,8 @@ use crate::hostile::{file_name, identifier};
 pub struct Scope {
     regression: String,
     variables: HashSet<String>,
+    /// The next number to try for a name that is taken.
+    numbers: HashMap<String, u32>,
     side_files: HashSet<String>,
     arguments: usize,
 }
@@ -21,6 +23,7 @@ impl Scope {
         Scope {
             regression: file_name(regression),
             variables: HashSet::new(),
+            numbers: HashMap::new(),
             side_files: HashSet::new(),
             arguments: 0,
         }
@@ -44,11 +47,15 @@ impl Scope {
     pub(super) fn variable(&mut self, wanted: &str) -> Ident {
         let wanted = wanted.strip_prefix("r#").unwrap_or(wanted);
         let mut name = if identifier(wanted).is_some() { wanted.to_owned() } else { "value".to_owned() };
-        let stem = name.clone();
-        let mut number = 2;
-        while !self.variables.insert(name.clone()) {
-            name = format!("{stem}_{number}");
-            number += 1;
+        if !self.variables.insert(name.clone()) {
+            let number = self.numbers.entry(name.clone()).or_insert(2);
+            name = loop {
+                let numbered = format!("{name}_{number}");
+                *number += 1;
+                if self.variables.insert(numbered.clone()) {
+                    break numbered;
+                }
+            };
         }
         identifier(&name).unwrap_or_else(|| Ident::new("value", Span::call_site()))
     }

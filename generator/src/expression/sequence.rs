@@ -1,18 +1,20 @@
 //! Text, bytes and collections, short ones as literals, long ones in files beside the test; and the std types
 //! that only wrap a value.
 
+use std::collections::HashSet;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 use relapse_snapshot::{Data, StdType, TypeId, TypeKind, TypeShape, Value};
 
 use super::Unwritable;
 use super::type_name::{arguments, definition};
-use super::writer::{OPTION, Place, Writer};
+use super::writer::{OPTION, Place, Writer, variable_of};
 use crate::hostile::literal;
 use crate::regression::SideFile;
 
 /// Longest text or byte string that stands in the test itself.
-const MAX_LITERAL_BYTES: usize = 1024;
+pub(super) const MAX_LITERAL_BYTES: usize = 1024;
 
 /// Most lines of text that stand in the test itself.
 const MAX_LITERAL_LINES: usize = 20;
@@ -20,8 +22,13 @@ const MAX_LITERAL_LINES: usize = 20;
 /// Shortest run of equal elements that is written `[0; 64]`.
 const MIN_RUN: usize = 8;
 
-/// Types within types are looked at no deeper than this.
-const MAX_COPY_DEPTH: usize = 16;
+/// More bytes than this are not made on the stack: a test's thread has 2 MiB of it, and a debug build copies what it moves.
+const MAX_STACK_BYTES: u64 = 64 << 10;
+/// The size of a type that says none, in bytes.
+const USUAL_SIZE: u64 = 64;
+
+/// Shortest list of references whose targets have one variable together.
+const MIN_TARGETS: usize = 9;
 
 /// Bytes as they are written.
 pub(super) enum Bytes {
@@ -51,7 +58,7 @@ impl Bytes {
     }
 
     /// As `Vec<u8>`.
-    fn vector(self) -> TokenStream {
+    pub(super) fn vector(self) -> TokenStream {
         match self {
             Bytes::Reference(tokens) => quote!(#tokens.to_vec()),
             Bytes::Array(items) | Bytes::Run(items) => quote!(vec![#items]),
@@ -122,8 +129,8 @@ impl Writer<'_> {
     fn list_items(&mut self, items: &[Value], place: Place) -> Result<TokenStream, Unwritable> {
         if let [first, rest @ ..] = items
             && items.len() >= MIN_RUN
-            && (is_scalar(first) || self.is_copy(first.ty, 0))
             && rest.iter().all(|item| item.data == first.data)
+            && (is_scalar(first) || self.is_copy(first.ty))
         {
             let item = self.part("[0]", first, place)?;
             let length = literal::integer(items.len() as u128, false, "usize", false);
@@ -134,21 +141,70 @@ impl Writer<'_> {
     }
 
     /// Whether values of a type can be repeated by `[x; 64]`.
-    fn is_copy(&self, ty: TypeId, depth: usize) -> bool {
-        let all = |types: &[TypeId]| types.iter().all(|ty| self.is_copy(*ty, depth + 1));
-        let Some(shape) = self.types.get(ty).filter(|_| depth < MAX_COPY_DEPTH) else { return false };
-        match &shape.kind {
-            TypeKind::Bool | TypeKind::Char | TypeKind::Integer { .. } | TypeKind::Float { .. } => true,
-            TypeKind::Reference { mutable, .. } => !mutable,
-            TypeKind::Tuple(items) => all(items),
-            TypeKind::Array { of, .. } => all(&[*of]),
-            TypeKind::Struct { params, .. } | TypeKind::Enum { params, .. } => {
-                let path = definition(&shape.name);
-                let is_option = path.as_deref() == Some(OPTION);
-                all(params) && path.is_some_and(|path| is_option || self.names.is_copy(&path))
-            }
-            _ => false,
+    fn is_copy(&self, ty: TypeId) -> bool {
+        let (mut open, mut seen) = (vec![ty], HashSet::from([ty]));
+        while let Some(ty) = open.pop() {
+            let Some(shape) = self.types.get(ty) else { return false };
+            let parts: &[TypeId] = match &shape.kind {
+                TypeKind::Bool | TypeKind::Char | TypeKind::Integer { .. } | TypeKind::Float { .. } => &[],
+                TypeKind::Reference { mutable: false, .. } => &[],
+                TypeKind::Tuple(items) => items,
+                TypeKind::Array { of, .. } => std::slice::from_ref(of),
+                TypeKind::Struct { params, .. } | TypeKind::Enum { params, .. } => {
+                    let path = definition(&shape.name);
+                    let is_option = path.as_deref() == Some(OPTION);
+                    if !path.is_some_and(|path| is_option || self.names.is_copy(&path)) {
+                        return false;
+                    }
+                    params
+                }
+                _ => return false,
+            };
+            open.extend(parts.iter().filter(|part| seen.insert(**part)));
         }
+        true
+    }
+
+    /// Whether so many values of these types are too large to be made on the stack.
+    pub(super) fn is_large(&self, count: usize, types: &[TypeId]) -> bool {
+        let size = |ty: &TypeId| self.types.get(*ty).and_then(|shape| shape.size).unwrap_or(USUAL_SIZE);
+        let each = types.iter().map(size).fold(0, u64::saturating_add);
+        each.saturating_mul(count as u64) > MAX_STACK_BYTES
+    }
+
+    /// A `Vec` of references, to values that have one variable together: `orders.iter().collect::<Vec<_>>()`. `None`: they
+    /// are few, or no such references.
+    pub(super) fn references(
+        &mut self,
+        items: &[Value],
+        place: Place,
+    ) -> Result<Option<TokenStream>, Unwritable> {
+        let Some(TypeKind::Reference { to, mutable: false }) =
+            items.first().and_then(|item| self.types.get(item.ty)).map(|shape| &shape.kind)
+        else {
+            return Ok(None);
+        };
+        let to = *to;
+        if items.len() < MIN_TARGETS || !self.is_sized(to) {
+            return Ok(None);
+        }
+        let targets: Option<Vec<Value>> = items
+            .iter()
+            .map(|item| match &item.data {
+                Data::Pointer { to: Some(target), .. } if target.ty == to => Some((**target).clone()),
+                _ => None,
+            })
+            .collect();
+        let Some(targets) = targets.filter(|targets| !targets.iter().all(|t| self.is_constant(t, 0))) else {
+            return Ok(None);
+        };
+        let all = format!("{}s", variable_of(self.types, to));
+        let owner = self.hoist_as(&all, false, place.typed, |writer, place| {
+            let items = writer.list_items(&targets, place.within_call())?;
+            Ok(quote!(vec![#items]))
+        })?;
+        let vec = self.name("alloc::vec::Vec")?;
+        Ok(Some(quote!(#owner.iter().collect::<#vec<_>>())))
     }
 
     /// `[T; N]`.
@@ -183,6 +239,9 @@ impl Writer<'_> {
             }
             Data::Sequence { items, len } if !items.is_empty() || *len > 0 => {
                 self.whole(items.len(), *len, "elements")?;
+                if let Some(references) = self.references(items, place)? {
+                    return Ok(references);
+                }
                 let items = self.list_items(items, place)?;
                 Ok(quote!(vec![#items]))
             }
@@ -283,26 +342,22 @@ impl Writer<'_> {
         let own_hasher = hashed && hasher.is_some_and(|hasher| !hasher.starts_with("std::"));
         let place = place.within_call();
         let mut entries = match &value.data {
-            Data::Bytes { bytes, len } => {
-                self.whole(bytes.len(), *len, "elements")?;
+            Data::Bytes { bytes, len } if !bytes.is_empty() => {
                 let mut bytes = bytes.clone();
                 if hashed {
                     bytes.sort_unstable();
                 }
-                let hexadecimal = literal::is_hexadecimal(&bytes);
-                bytes
-                    .iter()
-                    .enumerate()
-                    .map(|(index, byte)| {
-                        literal::byte_number(*byte, hexadecimal, (place.typed && index == 0).then_some("u8"))
-                    })
-                    .collect()
+                return self.collection_of_bytes(std, &name, (&bytes, *len), own_hasher, place);
+            }
+            Data::Bytes { len, .. } => {
+                self.whole(0, *len, "elements")?;
+                Vec::new()
             }
             Data::Sequence { items, len } => {
                 self.whole(items.len(), *len, "elements")?;
                 let mut order: Vec<&Value> = items.iter().collect();
                 if hashed {
-                    order.sort_by_key(|item| sort_key(item));
+                    order.sort_by_cached_key(|item| sort_key(item));
                 }
                 let mut written = Vec::with_capacity(order.len());
                 for (index, item) in order.into_iter().enumerate() {
@@ -315,7 +370,7 @@ impl Writer<'_> {
                 self.whole(entries.len(), *len, "entries")?;
                 let mut order: Vec<&(Value, Value)> = entries.iter().collect();
                 if hashed {
-                    order.sort_by_key(|(key, _)| sort_key(key));
+                    order.sort_by_cached_key(|(key, _)| sort_key(key));
                 }
                 let mut written = Vec::with_capacity(order.len());
                 for (index, (key, value)) in order.into_iter().enumerate() {
@@ -334,11 +389,55 @@ impl Writer<'_> {
             return Ok(quote!(#name::from([#item; #length])));
         }
         let turbofish = if place.typed { self.turbofish(params) } else { None };
-        Ok(match (entries.is_empty(), own_hasher) {
-            (true, false) => quote!(#name #turbofish::new()),
-            (true, true) => quote!(#name::default()),
-            (false, false) => quote!(#name::from([#(#entries),*])),
-            (false, true) => quote!(IntoIterator::into_iter([#(#entries),*]).collect()),
+        if entries.is_empty() {
+            return Ok(if own_hasher { quote!(#name::default()) } else { quote!(#name #turbofish::new()) });
+        }
+        let items = quote!([#(#entries),*]);
+        if !self.is_large(entries.len(), params) {
+            return Ok(match own_hasher {
+                true => quote!(IntoIterator::into_iter(#items).collect()),
+                false => quote!(#name::from(#items)),
+            });
+        }
+        Ok(match std {
+            _ if own_hasher => quote!(vec! #items.into_iter().collect()),
+            StdType::VecDeque => quote!(#name::from(vec! #items)),
+            StdType::HashMap | StdType::BTreeMap => {
+                let of = turbofish.unwrap_or_else(|| quote!(<_, _>));
+                quote!(vec! #items.into_iter().collect::<#name #of>())
+            }
+            _ => {
+                let of = turbofish.unwrap_or_else(|| quote!(<_>));
+                quote!(vec! #items.into_iter().collect::<#name #of>())
+            }
+        })
+    }
+
+    /// A collection of bytes, of which there is at least one.
+    fn collection_of_bytes(
+        &mut self,
+        std: StdType,
+        name: &TokenStream,
+        (bytes, len): (&[u8], u64),
+        own_hasher: bool,
+        place: Place,
+    ) -> Result<TokenStream, Unwritable> {
+        let written = self.bytes(bytes, len, place.typed)?;
+        let large = bytes.len() as u64 > MAX_STACK_BYTES;
+        Ok(match (std, written) {
+            (_, written) if own_hasher => {
+                let vector = written.vector();
+                quote!(#vector.into_iter().collect())
+            }
+            (_, Bytes::Array(items) | Bytes::Run(items)) if !large => quote!(#name::from([#items])),
+            (StdType::VecDeque, written) => {
+                let vector = written.vector();
+                quote!(#name::from(#vector))
+            }
+            (_, written) => {
+                let vector = written.vector();
+                quote!(#vector.into_iter().collect::<#name<_>>())
+            }
         })
     }
 
@@ -485,6 +584,28 @@ fn sort_key(value: &Value) -> (i128, u128, String) {
         Data::Pointer { to: Some(inner), .. } if !matches!(inner.data, Data::Pointer { .. }) => {
             sort_key(inner)
         }
-        other => (0, 0, format!("{other:?}")),
+        _ => (0, 0, content(value)),
     }
+}
+
+/// What a value holds, as text: without addresses, which change from run to run, too.
+fn content(value: &Value) -> String {
+    let mut text = String::new();
+    let mut open = vec![value];
+    while let Some(value) = open.pop() {
+        match &value.data {
+            Data::Pointer { to, .. } => open.extend(to.as_deref()),
+            Data::Tuple(items) | Data::Sequence { items, .. } => open.extend(items.iter().rev()),
+            Data::Struct(fields) => open.extend(fields.iter().rev().map(|field| &field.value)),
+            Data::Variant { name, fields } => {
+                text.push_str(name);
+                open.extend(fields.iter().rev().map(|field| &field.value));
+            }
+            Data::Map { entries, .. } => open.extend(entries.iter().rev().flat_map(|(key, of)| [of, key])),
+            Data::Cell { inner, .. } => open.push(inner),
+            other => text.push_str(&format!("{other:?}")),
+        }
+        text.push(' ');
+    }
+    text
 }

@@ -9,6 +9,7 @@ use quote::quote;
 use relapse_snapshot::{Data, TypeKind, TypeShape, Value};
 
 use super::Unwritable;
+use super::sequence::MAX_LITERAL_BYTES;
 use super::type_name::arguments;
 use super::writer::{Place, Writer};
 use crate::hostile::literal;
@@ -343,8 +344,9 @@ fn c_string(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
         .filter(|text| !text.contains(&0))
         .ok_or_else(|| writer.mismatch(of.shape))?;
     let text = match std::str::from_utf8(text) {
-        Ok(text) => literal::string(text),
-        Err(_) => literal::byte_string(text),
+        Ok(text) if text.len() <= MAX_LITERAL_BYTES => literal::string(text),
+        Err(_) if text.len() <= MAX_LITERAL_BYTES => literal::byte_string(text),
+        _ => writer.bytes(text, text.len() as u64, of.place.typed)?.vector(),
     };
     Ok(quote!(#name::new(#text).unwrap()))
 }

@@ -21,6 +21,9 @@ const MAX_DEPTH: usize = 100;
 
 /// Most nodes that are written; a literal of more helps nobody.
 const MAX_NODES: u64 = 200_000;
+/// More parts than this do not get a variable of their own: each is a scope to rustc, which overflows its stack on
+/// thousands of them.
+const MAX_LETS: usize = 1000;
 /// More types than this are not looked through for a generic argument.
 const MAX_TYPES: usize = 64;
 
@@ -152,11 +155,10 @@ impl<'a> Writer<'a> {
     }
 
     /// A variable for the part being written: by its field, or by its type where it has none.
-    fn part_variable(&mut self, ty: TypeId) -> Ident {
+    fn part_variable(&self, ty: TypeId) -> String {
         let steps = self.path.get(self.root..).unwrap_or_default();
         let field = steps.split(['.', '[', ']', ' ']).rfind(|step| identifier(step).is_some());
-        let wanted = field.map_or_else(|| variable_of(self.types, ty), str::to_owned);
-        self.scope.variable(&wanted)
+        field.map_or_else(|| variable_of(self.types, ty), str::to_owned)
     }
 
     /// A `let` statement. Takes the lint attribute that the expression needs.
@@ -181,9 +183,24 @@ impl<'a> Writer<'a> {
         typed: bool,
         write: impl FnOnce(&mut Self, Place) -> Result<TokenStream, Unwritable>,
     ) -> Result<Ident, Unwritable> {
+        let wanted = self.part_variable(ty);
+        self.hoist_as(&wanted, mutable, typed, write)
+    }
+
+    /// The same, by a name of one's choice.
+    pub(super) fn hoist_as(
+        &mut self,
+        wanted: &str,
+        mutable: bool,
+        typed: bool,
+        write: impl FnOnce(&mut Self, Place) -> Result<TokenStream, Unwritable>,
+    ) -> Result<Ident, Unwritable> {
+        if self.lets.len() >= MAX_LETS {
+            return Err(self.refuse(format!("more than {MAX_LETS} parts need a variable of their own")));
+        }
         let outer = std::mem::take(&mut self.approximates);
         let tokens = write(self, Place::binding(typed))?;
-        let variable = self.part_variable(ty);
+        let variable = self.scope.variable(wanted);
         let statement = self.let_statement(&variable, mutable, None, &tokens);
         self.lets.push(statement);
         self.approximates = outer;
