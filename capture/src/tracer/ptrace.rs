@@ -170,6 +170,21 @@ fn any(flags: libc::c_int) -> Option<(Pid, Change)> {
     }
 }
 
+/// Waits for one tracee. `None`: it is none any more.
+pub(crate) fn wait_one(pid: Pid) -> Option<Change> {
+    loop {
+        let mut status = 0;
+        // SAFETY: `status` is a valid place for a status.
+        if unsafe { libc::waitpid(pid, &raw mut status, libc::__WALL | libc::__WNOTHREAD) } == pid {
+            if let Some(change) = change(status) {
+                return Some(change);
+            }
+        } else if io::Error::last_os_error().raw_os_error() != Some(libc::EINTR) {
+            return None;
+        }
+    }
+}
+
 /// Looks whether one tracee has something to report.
 pub(crate) fn poll_one(pid: Pid) -> io::Result<Option<Change>> {
     let mut status = 0;
