@@ -317,7 +317,7 @@ impl<'a> Tracer<'a> {
         let is_too_early = |b: &Breakpoint| b.is_too_early(&process.memory(tid));
         let found = process.breakpoint(address).map(|b| (b.entry, is_too_early(b)));
         let Some((entry, is_too_early)) = found else {
-            let ours = process.is_retired(address);
+            let ours = process.is_cleared(tid, address);
             if ours {
                 registers.rip = address;
                 ptrace::set_registers(tid, &registers);

@@ -155,6 +155,16 @@ impl Process {
         self.retired.contains_key(&address)
     }
 
+    /// Whether a breakpoint that a thread has met is one that is gone. The code is put back where it still stands: in a
+    /// process that was forked just before it was removed from its parent.
+    pub(crate) fn is_cleared(&self, thread: Pid, address: u64) -> bool {
+        self.retired.get(&address).is_some_and(|breakpoint| {
+            let memory = self.memory(thread);
+            memory.read_vec(address, 1).is_ok_and(|byte| byte != [INT3])
+                || memory.write(address, &breakpoint.code[..1]).is_ok()
+        })
+    }
+
     /// Removes the breakpoints that `which` names.
     pub(crate) fn remove(&mut self, thread: Pid, which: impl Fn(Entry) -> bool) {
         let memory = self.memory(thread);

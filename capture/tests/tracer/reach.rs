@@ -1,4 +1,5 @@
-//! Processes that are hard to reach while they run: their main thread has ended, or they let nobody read them.
+//! Processes that are hard to reach while they run: their main thread has ended, they let nobody read them, or they were
+//! forked as breakpoints went.
 
 use relapse_capture::observe::Ending;
 use relapse_capture::tracer::Ending as TraceEnding;
@@ -67,4 +68,22 @@ fn a_process_that_lets_nobody_read_it_runs_on_after_a_caught_panic() {
     assert_eq!(told.notes.len(), 1);
     assert!(told.notes[0].ends_with("the process lets nobody read its maps"), "{}", told.notes[0]);
     assert_eq!(mark.left(), Vec::<String>::new());
+}
+
+#[test]
+fn children_that_are_forked_while_breakpoints_are_removed_go_on() {
+    // The panics are more than are looked at; the children panic, too.
+    let observation = run(
+        "extern \"C\" { fn fork() -> i32; fn waitpid(p: i32, s: *mut i32, o: i32) -> i32; fn _exit(s: i32) -> !; } \
+         use std::sync::atomic::{AtomicBool, Ordering}; static OVER: AtomicBool = AtomicBool::new(false); \
+         fn caught() { let _ = std::panic::catch_unwind(|| std::panic::panic_any(7)); } fn main() { \
+         std::panic::set_hook(Box::new(|_| ())); \
+         let all: Vec<_> = (0..6).map(|_| std::thread::spawn(|| { let mut good = true; \
+         while !OVER.load(Ordering::SeqCst) { unsafe { let child = fork(); if child == 0 { caught(); _exit(3) } \
+         let mut s = 0; waitpid(child, &mut s, 0); good &= s == 3 << 8 } } good })).collect(); \
+         for _ in 0..4200 { caught() } OVER.store(true, Ordering::SeqCst); \
+         for thread in all { assert!(thread.join().unwrap()) } }",
+        &[],
+    );
+    assert_eq!(observation.ending, Ending::Exited(0));
 }
