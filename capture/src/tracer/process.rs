@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::breakpoint::INT3;
 use super::entries::{Entry, Hidden, Image, Images, RT_ADD};
-use super::live::{self, LiveMemory};
+use super::live::{self, LiveMemory, Mapping};
 use super::ptrace::Pid;
 use super::watching::Point;
 use crate::memory::Memory;
@@ -93,7 +93,9 @@ impl Process {
     pub(crate) fn look_for_images(&mut self, thread: Pid, images: &mut Images) -> Vec<String> {
         let memory = self.memory(thread);
         let mut notes = Vec::new();
-        for mapping in live::executable_mappings(thread).into_iter().take(IMAGE_LIMIT) {
+        let mappings = live::executable_mappings(thread);
+        self.forget_unmapped(&memory, &mappings);
+        for mapping in mappings.into_iter().take(IMAGE_LIMIT) {
             if !self.seen.insert((mapping.identity.clone(), mapping.start)) {
                 continue;
             }
@@ -123,6 +125,31 @@ impl Process {
             }
         }
         notes
+    }
+
+    /// Forgets images that are not mapped any more: a library that is closed may come again, to the same place.
+    fn forget_unmapped(&mut self, memory: &LiveMemory, mappings: &[Mapping]) {
+        let now: HashSet<(&str, u64)> = mappings.iter().map(|m| (m.identity.as_str(), m.start)).collect();
+        let before = self.seen.len();
+        // No mapping at all: they could not be read.
+        if !now.is_empty() {
+            self.seen.retain(|(identity, start)| now.contains(&(identity.as_str(), *start)));
+        }
+        if self.seen.len() == before {
+            return;
+        }
+        let is_mapped = |address: &u64| mappings.iter().any(|m| (m.start..m.end).contains(address));
+        self.retired.retain(|address, _| is_mapped(address));
+        for (address, breakpoint) in self.breakpoints.extract_if(|address, _| !is_mapped(address)) {
+            // Code may lose the right to be run for a moment, while somebody patches it: then it is not left broken.
+            if memory.read_vec(address, 1).is_ok_and(|bytes| bytes == [INT3]) {
+                let _ = memory.write(address, &breakpoint.code[..1]);
+                self.retired.insert(address, breakpoint);
+            }
+        }
+        self.watched.retain(|address, _| is_mapped(address));
+        self.raises.retain(|(address, _)| is_mapped(address));
+        self.hidden.retain(|(range, _)| is_mapped(&range.start));
     }
 
     fn set(&mut self, memory: &LiveMemory, address: u64, breakpoint: Breakpoint) {

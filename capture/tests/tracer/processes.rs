@@ -94,6 +94,30 @@ fn shared_library_with_its_own_std_is_watched() {
 }
 
 #[test]
+fn library_that_is_closed_and_loaded_again_is_watched_again() {
+    let library = program(
+        "#[no_mangle] pub extern \"C-unwind\" fn boom(n: u32) { let _ = std::panic::catch_unwind(|| \
+         panic!(\"round {n}\")); }",
+        &["--crate-type", "cdylib"],
+    );
+    // A library stays as long as a thread has destructors of it to run: it panics on one that ends.
+    let source = "extern \"C\" { fn dlopen(p: *const i8, f: i32) -> *mut u8; fn dlclose(h: *mut u8) -> i32; \
+                  fn dlsym(h: *mut u8, n: *const i8) -> *mut u8; } fn main() { \
+                  let name = std::env::args().nth(1).unwrap(); \
+                  let p = std::ffi::CString::new(name.clone()).unwrap(); for n in 0..3 { unsafe { \
+                  let h = dlopen(p.as_ptr() as _, 2); assert!(!h.is_null()); let f: extern \"C\" fn(u32) = \
+                  std::mem::transmute(dlsym(h, c\"boom\".as_ptr() as _)); \
+                  std::thread::spawn(move || f(n)).join().unwrap(); dlclose(h); } \
+                  let maps = std::fs::read_to_string(\"/proc/self/maps\").unwrap(); \
+                  if maps.contains(&name) { std::process::exit(9) } } }";
+    let path = library.to_string_lossy().into_owned();
+    let observation = run_with(source, &["-l", "dl"], &[&path], &Limits::default());
+    assert_eq!(observation.ending, Ending::Exited(0));
+    let messages: Vec<_> = observation.panics.iter().map(|panic| panic.message.as_str()).collect();
+    assert_eq!(messages, ["round 0", "round 1", "round 2"]);
+}
+
+#[test]
 fn std_as_a_shared_library_is_watched() {
     let observation = run("fn main() { panic!(\"dynamic\") }", &["-C", "prefer-dynamic", "-C", "rpath"]);
     assert_eq!(observation.panics[0].message, "dynamic");
