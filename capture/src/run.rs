@@ -15,8 +15,6 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process;
-use std::sync::mpsc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use object::read::ReadCache;
@@ -36,8 +34,8 @@ use crate::limits::Limits;
 use crate::roots::Roots;
 use crate::temporary;
 use crate::tracer::{
-    Command, Control, Depth, Ending, Expectation, KillSwitch, Recorder, Settings, Setup, TraceError,
-    is_traced, trace_with,
+    Command, Depth, Ending, Expectation, Recorder, Settings, Setup, TraceError, is_traced, trace_with,
+    trace_within,
 };
 use input::{Relay, Spool};
 pub(crate) use log::Log;
@@ -288,19 +286,9 @@ pub(crate) fn trace_again(
     trace_settings.folder = Some(work.settings.folder.clone());
     trace_settings.watch = Some(stack);
     let mut recording = Recording::new(work.store, work.settings.run.clone(), work.log, expects);
-    let kill_switch = KillSwitch::default();
-    let (done, over) = mpsc::channel::<()>();
-    let (started, root) = mpsc::channel::<OwnedFd>();
-    let control = Control {
-        setup: Setup { descriptors: work.descriptors, ..Setup::default() },
-        kill_rest: true,
-        kill_switch: kill_switch.clone(),
-        started: Some(Box::new(move |descriptor| drop(started.send(descriptor)))),
-    };
-    let watcher = thread::spawn(move || crate::observe::watch(&root, &over, timeout, &kill_switch));
-    let ending = trace_with(command, &trace_settings, &mut recording, control);
-    drop(done);
-    if watcher.join().unwrap_or(false) {
+    let setup = Setup { descriptors: work.descriptors, ..Setup::default() };
+    let (ending, timed_out) = trace_within(command, &trace_settings, &mut recording, setup, timeout);
+    if timed_out {
         recording.note(format!("the second run was ended after {} s", timeout.as_secs()));
     }
     Ok(ending?)
@@ -318,12 +306,8 @@ fn trace_command(
     trace_settings.folder = Some(settings.folder.clone());
     let passage = Passage::begin();
     let (relay, input) = settings.input.as_deref().and_then(Relay::begin).unzip();
-    let control = Control {
-        setup: Setup { mask: Some(passage.mask()), descriptors: [input, None, None], ..Setup::default() },
-        started: Some(passage.forwarding()),
-        ..Control::default()
-    };
-    let ending = trace_with(command, &trace_settings, &mut recording, control);
+    let setup = Setup { mask: Some(passage.mask()), descriptors: [input, None, None], ..Setup::default() };
+    let ending = trace_with(command, &trace_settings, &mut recording, setup, passage.forwarding());
     if let Some(relay) = relay {
         relay.end();
     }

@@ -6,6 +6,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::breakpoint::{self, Stepped};
+use super::deadline::KillSwitch;
 use super::entries::{Entry, Images};
 use super::guard::Guard;
 use super::live::{self, LiveMemory};
@@ -14,7 +15,7 @@ use super::process::{Begun, Breakpoint, Process, State, Thread};
 use super::ptrace::{self, Change, Pid};
 use super::stacks::StackReader;
 use super::watching::Watching;
-use super::{Ending, KillSwitch, Recorder, Settings};
+use super::{Ending, Recorder, Settings};
 use crate::memory::Memory;
 use crate::panic::{Origin, PanicCall, Payload};
 use crate::signal;
@@ -219,7 +220,7 @@ impl<'a> Tracer<'a> {
     }
 
     /// Tells what was kept back until the process ended: tests that may have been meant to panic, and counts.
-    fn process_ended(&mut self, process: Pid, ending: Option<Ending>) {
+    pub(super) fn process_ended(&mut self, process: Pid, ending: Option<Ending>) {
         let (pending, counted) = self.policy.ended(process);
         // A test program that ends well had no failed test: all its panics were expected.
         if ending != Some(Ending::Exited(0)) {
@@ -515,35 +516,6 @@ impl<'a> Tracer<'a> {
             self.tell_panic(tid, begun);
         }
         !begun.is_empty()
-    }
-
-    fn kill_all(&mut self) {
-        for process in self.processes.keys() {
-            // SAFETY: a system call on numbers; these are unreaped tracees, so their numbers are theirs.
-            unsafe { libc::kill(*process, libc::SIGKILL) };
-        }
-    }
-
-    /// Kills what the command left behind, and waits until nothing of it is there.
-    fn kill_rest(&mut self) {
-        self.kill_all();
-        while let Some((tid, change)) = self.queue.pop_front().or_else(ptrace::wait_any) {
-            match change {
-                Change::Exited(_) | Change::Killed(_) => {
-                    self.threads.remove(&tid);
-                    if self.processes.remove(&tid).is_some() {
-                        self.process_ended(tid, None);
-                    }
-                }
-                Change::Signal(_) | Change::Event(..) | Change::Result => {
-                    // Also those that were born meanwhile.
-                    let process = live::status_field(tid, "Tgid").and_then(|t| t.parse().ok()).unwrap_or(tid);
-                    // SAFETY: a system call on numbers; a stopped tracee's number is its own.
-                    unsafe { libc::kill(process, libc::SIGKILL) };
-                    ptrace::resume(tid, 0);
-                }
-            }
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Children of every kind, and how commands end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use relapse_capture::observe::{Ending, Limits};
 use relapse_capture::tracer::{Command, Ending as TraceEnding, TraceError};
@@ -232,6 +232,21 @@ fn observed_command_leaves_no_daemon() {
         &[],
     );
     assert_eq!(observation.ending, Ending::Exited(0));
+}
+
+#[test]
+fn child_with_the_name_of_a_toolchain_program_is_ended_with_an_observed_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let cargo = folder.path().join("cargo");
+    // It keeps standard output open.
+    let source = "fn main() { let Some(cargo) = std::env::args().nth(1) else { \
+                  return std::thread::sleep(std::time::Duration::from_secs(50)) }; \
+                  std::fs::copy(std::env::current_exe().unwrap(), &cargo).unwrap(); \
+                  std::process::Command::new(cargo).spawn().unwrap(); println!(\"up\"); }";
+    let start = Instant::now();
+    let observation = run_with(source, &[], &[&cargo.to_string_lossy()], &Limits::default());
+    assert_eq!((observation.ending, observation.stdout), (Ending::Exited(0), b"up\n".to_vec()));
+    assert!(start.elapsed() < Duration::from_secs(30));
 }
 
 #[test]
