@@ -262,13 +262,15 @@ impl<'a> Tracer<'a> {
     /// The process is another program now. All its other threads are gone, and the one that called exec has
     /// taken over the process's number.
     fn at_exec(&mut self, process: Pid) {
-        self.root_started |= process == self.root;
+        // What the user asked for, whatever its name is.
+        let is_asked_for = process == self.root && !self.root_started;
+        self.root_started |= is_asked_for;
         self.threads.retain(|_, thread| thread.process != process);
         let former = ptrace::event_message(process).map_or(process, |tid| tid as Pid);
         self.threads.remove(&former);
         self.queue.retain(|(tid, _)| *tid != former && *tid != process);
         self.process_ended(process, None);
-        if self.is_untraced(process) {
+        if !is_asked_for && self.is_untraced(process) {
             self.processes.remove(&process);
             return ptrace::detach(process, 0);
         }

@@ -64,6 +64,21 @@ fn program_started_by_a_shell_is_followed() {
 }
 
 #[test]
+fn program_of_the_user_is_followed_whatever_its_name_and_the_toolchains_below_it_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("rustfmt");
+    let source = "fn main() { let me = std::env::current_exe().unwrap(); if std::env::args().count() < 2 { \
+                  std::process::Command::new(me).arg(\"below\").status().unwrap(); panic!(\"own\") } panic!(\"below\") }";
+    std::fs::copy(program(source, &[]), &own).unwrap();
+    let (command, mark) = Marked::command(&[], &own);
+    let mut told = Told::default();
+    assert_eq!(follow(&command, &mut told).unwrap(), TraceEnding::Exited(101));
+    let messages: Vec<_> = told.crashes.iter().map(|crash| crash.snapshot.cause.message.as_str()).collect();
+    assert_eq!(messages, ["own"]);
+    assert_eq!(mark.left(), Vec::<String>::new());
+}
+
+#[test]
 fn exec_by_another_thread_is_followed() {
     let observation = run(
         "use std::os::unix::process::CommandExt; fn main() { if std::env::args().count() > 1 { panic!(\"after\") } \
