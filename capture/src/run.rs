@@ -210,9 +210,9 @@ pub(crate) fn prepare(
             write().map_err(setup("write the functions to be watched"))?;
             settings.watch = Some(path);
         }
-        let text =
-            serde_json::to_string(&settings).map_err(|e| setup("write the runner's settings")(e.into()))?;
-        command.set(SETTINGS_VARIABLE, text);
+        let path = scratch.join("settings.json");
+        settings.write(&path).map_err(setup("write the runner's settings"))?;
+        command.set(SETTINGS_VARIABLE, path);
     }
     Ok(Prepared { command, settings, cargo, notes })
 }
