@@ -162,6 +162,7 @@ impl<'a> Tracer<'a> {
                     |parent| parent.forked(tid),
                 );
                 self.processes.insert(process, new);
+                self.bound_processes();
             }
             self.threads.insert(tid, Thread::new(process));
         }
