@@ -29,7 +29,7 @@ pub use log::{Entry, KeptCrash};
 use crate::cargo_runner::{
     CargoCommand, RunnerSettings, SETTINGS_VARIABLE, lists_tests, runner_environment, without_blanks,
 };
-use crate::entries::WatchedStack;
+use crate::entries::{WatchedStack, end_with_parent};
 use crate::limits::Limits;
 use crate::roots::Roots;
 use crate::temporary;
@@ -237,6 +237,8 @@ pub fn run_as_runner(
     let watch =
         settings.watch.as_deref().and_then(|path| serde_json::from_slice(&std::fs::read(path).ok()?).ok());
     if let Some(stack) = watch {
+        // Where the second run is given up, nobody is left to end this one.
+        end_with_parent();
         let work = Work {
             settings,
             build: settings.build_here(),
