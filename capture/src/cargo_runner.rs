@@ -9,9 +9,9 @@ mod profile;
 
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::fs;
-use std::io;
-use std::os::unix::fs::symlink;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process;
 
@@ -26,7 +26,8 @@ use crate::tracer::Command;
 use cfg::Cfg;
 use config::Config;
 
-/// The variable that brings the runner its settings.
+/// The variable that names the file of the runner's settings. They do not stand in it themselves: the kernel allows 128 KiB
+/// for one, and the command's words and the workspace's packages are among them.
 pub const SETTINGS_VARIABLE: &str = "RELAPSE_RUNNER";
 /// The word that makes our program the runner: `cargo-relapse __runner TRIPLE EXE ARGUMENTS…`.
 pub const RUNNER_WORD: &str = "__runner";
@@ -65,7 +66,13 @@ pub struct RunnerSettings {
 impl RunnerSettings {
     /// The settings that this process was started with.
     pub fn from_environment() -> Option<RunnerSettings> {
-        serde_json::from_str(env::var(SETTINGS_VARIABLE).ok()?.as_str()).ok()
+        serde_json::from_slice(&fs::read(env::var_os(SETTINGS_VARIABLE)?).ok()?).ok()
+    }
+
+    /// Writes them to a new file that only we can read.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        file.write_all(&serde_json::to_vec(self)?)
     }
 
     /// The command that the runner is to run, with the environment that the program would have without us.
@@ -139,7 +146,7 @@ pub fn runner_environment(
     let (mut variables, mut chained) = (Vec::new(), Vec::new());
     for triple in triples {
         let name = format!("CARGO_TARGET_{}_RUNNER", triple.replace(['-', '.'], "_").to_uppercase());
-        let own = env::var_os(&name).and_then(|text| config::runner_of_text(&text));
+        let own = env::var_os(&name).and_then(|text| config::runner_of_text(&text, &folder));
         let own = own.or_else(|| config.runner(&triple, || target_cfgs(&triple, &folder)));
         variables.push((name, format!("{program} {RUNNER_WORD} {triple}")));
         chained.extend(own.map(|words| (triple, words)));

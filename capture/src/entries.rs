@@ -7,6 +7,7 @@ mod rerun;
 use relapse_snapshot::{FrameKind, Location, Snapshot};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use rerun::end_with_parent;
 pub use rerun::{Rerun, RerunOptions, rerun};
 
 /// Functions of one stack that are watched at most: a recursion has few different ones.

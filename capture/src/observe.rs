@@ -3,10 +3,9 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Arc, mpsc};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use relapse_snapshot::{CauseKind, Frame};
 
@@ -15,9 +14,13 @@ use crate::roots::Roots;
 use crate::sandbox::{Access, Sandbox};
 use crate::signal;
 use crate::tracer::{
-    Command, Control, Crash, Depth, Ending as TraceEnding, Expectation, KillSwitch, Recorder, Settings,
-    Setup, TraceError, trace_with,
+    Command, Crash, Depth, Ending as TraceEnding, Expectation, Recorder, Settings, Setup, TraceError,
+    trace_within,
 };
+
+/// How long the output of a command that has ended is waited for: a process may have got the pipe from it that is none of
+/// its own.
+const LAST_OUTPUT: Duration = Duration::from_secs(2);
 
 /// What one command may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,29 +126,17 @@ pub fn observe(
         sandbox: sandbox.clone(),
         mask: None,
     };
-    let kill_switch = KillSwitch::default();
-    let (done, over) = mpsc::channel::<()>();
-    let (started, root) = mpsc::channel::<OwnedFd>();
-    let control = Control {
-        setup,
-        kill_rest: true,
-        kill_switch: kill_switch.clone(),
-        started: Some(Box::new(move |descriptor| drop(started.send(descriptor)))),
-    };
     let mut observer =
         Observer { limit: limits.panics, panics: Vec::new(), deaths: Vec::new(), accesses: Vec::new() };
-    let settings = Settings::new(roots.clone(), Depth::NAMES);
-    let (ending, timed_out, stdout, stderr) = thread::scope(|scope| {
-        // A thread of its own: the tracer waits for all children of its thread.
-        let tracer = scope.spawn(|| trace_with(command, &settings, &mut observer, control));
-        let stdout = keep_output(stdout_reader, limits.output_bytes);
-        let stderr = keep_output(stderr_reader, limits.output_bytes);
-        let watch = scope.spawn(move || watch(&root, &over, limits.timeout, &kill_switch));
-        let ending = tracer.join().unwrap_or(Err(TraceError::Lost));
-        drop(done);
-        let timed_out = watch.join().unwrap_or(false);
-        (ending, timed_out, finish(stdout), finish(stderr))
-    });
+    // Also what is let go elsewhere (cargo, rustc) is followed: nothing that the tracer does not know could be ended.
+    let settings = Settings { untraced: Vec::new(), ..Settings::new(roots.clone(), Depth::NAMES) };
+    let stdout = keep_output(stdout_reader, limits.output_bytes);
+    let stderr = keep_output(stderr_reader, limits.output_bytes);
+    // A thread of its own: the tracer waits for all children of its thread.
+    let traced = || trace_within(command, &settings, &mut observer, setup, limits.timeout);
+    let (ending, timed_out) =
+        thread::scope(|scope| scope.spawn(traced).join()).unwrap_or((Err(TraceError::Lost), false));
+    let (stdout, stderr) = (finish(&stdout), finish(&stderr));
     let ending = match ending? {
         _ if timed_out => Ending::TimedOut,
         TraceEnding::Exited(status) => Ending::Exited(status),
@@ -165,42 +156,29 @@ fn resource_limits(limits: &Limits) -> Vec<(libc::__rlimit_resource_t, u64)> {
     all
 }
 
-/// Kills the root process when its time is over; the tracer, woken by that, kills the rest.
-pub(crate) fn watch(
-    root: &mpsc::Receiver<OwnedFd>,
-    over: &mpsc::Receiver<()>,
-    timeout: Duration,
-    kill_switch: &KillSwitch,
-) -> bool {
-    let Ok(root) = root.recv() else { return false };
-    match over.recv_timeout(timeout) {
-        Err(mpsc::RecvTimeoutError::Timeout) => {
-            kill_switch.switch();
-            // SAFETY: a system call on plain numbers; the descriptor is open.
-            let killed = unsafe {
-                libc::syscall(libc::SYS_pidfd_send_signal, root.as_raw_fd(), libc::SIGKILL, 0_usize, 0)
-            };
-            // It ended in this very moment: then it was in time.
-            killed == 0
-        }
-        Ok(()) | Err(mpsc::RecvTimeoutError::Disconnected) => false,
-    }
-}
-
-/// Reads a pipe to its end and keeps its beginning.
-fn keep_output(mut pipe: std::io::PipeReader, limit: usize) -> JoinHandle<Vec<u8>> {
+/// Reads a pipe to its end and keeps its beginning. Left alone where somebody unknown keeps the pipe open.
+fn keep_output(mut pipe: std::io::PipeReader, limit: usize) -> mpsc::Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        let (mut kept, mut buffer) = (Vec::new(), vec![0; 16 << 10]);
+        let (mut room, mut buffer) = (limit, vec![0; 16 << 10]);
         while let Ok(count @ 1..) = pipe.read(&mut buffer) {
-            let room = limit.saturating_sub(kept.len());
-            kept.extend_from_slice(&buffer[..count.min(room)]);
+            let kept = count.min(room);
+            room -= kept;
+            if kept > 0 && sender.send(buffer[..kept].to_vec()).is_err() {
+                return;
+            }
         }
-        kept
-    })
+    });
+    receiver
 }
 
-fn finish(output: JoinHandle<Vec<u8>>) -> Vec<u8> {
-    output.join().unwrap_or_default()
+fn finish(parts: &mpsc::Receiver<Vec<u8>>) -> Vec<u8> {
+    let deadline = Instant::now() + LAST_OUTPUT;
+    let mut output = Vec::new();
+    while let Ok(part) = parts.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        output.extend(part);
+    }
+    output
 }
 
 struct Observer {

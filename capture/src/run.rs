@@ -15,8 +15,6 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process;
-use std::sync::mpsc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use object::read::ReadCache;
@@ -31,13 +29,13 @@ pub use log::{Entry, KeptCrash};
 use crate::cargo_runner::{
     CargoCommand, RunnerSettings, SETTINGS_VARIABLE, lists_tests, runner_environment, without_blanks,
 };
-use crate::entries::WatchedStack;
+use crate::entries::{WatchedStack, end_with_parent};
 use crate::limits::Limits;
 use crate::roots::Roots;
 use crate::temporary;
 use crate::tracer::{
-    Command, Control, Depth, Ending, Expectation, KillSwitch, Recorder, Settings, Setup, TraceError,
-    is_traced, trace_with,
+    Command, Depth, Ending, Expectation, Recorder, Settings, Setup, TraceError, is_traced, trace_with,
+    trace_within,
 };
 use input::{Relay, Spool};
 pub(crate) use log::Log;
@@ -212,9 +210,9 @@ pub(crate) fn prepare(
             write().map_err(setup("write the functions to be watched"))?;
             settings.watch = Some(path);
         }
-        let text =
-            serde_json::to_string(&settings).map_err(|e| setup("write the runner's settings")(e.into()))?;
-        command.set(SETTINGS_VARIABLE, text);
+        let path = scratch.join("settings.json");
+        settings.write(&path).map_err(setup("write the runner's settings"))?;
+        command.set(SETTINGS_VARIABLE, path);
     }
     Ok(Prepared { command, settings, cargo, notes })
 }
@@ -239,6 +237,8 @@ pub fn run_as_runner(
     let watch =
         settings.watch.as_deref().and_then(|path| serde_json::from_slice(&std::fs::read(path).ok()?).ok());
     if let Some(stack) = watch {
+        // Where the second run is given up, nobody is left to end this one.
+        end_with_parent();
         let work = Work {
             settings,
             build: settings.build_here(),
@@ -288,19 +288,9 @@ pub(crate) fn trace_again(
     trace_settings.folder = Some(work.settings.folder.clone());
     trace_settings.watch = Some(stack);
     let mut recording = Recording::new(work.store, work.settings.run.clone(), work.log, expects);
-    let kill_switch = KillSwitch::default();
-    let (done, over) = mpsc::channel::<()>();
-    let (started, root) = mpsc::channel::<OwnedFd>();
-    let control = Control {
-        setup: Setup { descriptors: work.descriptors, ..Setup::default() },
-        kill_rest: true,
-        kill_switch: kill_switch.clone(),
-        started: Some(Box::new(move |descriptor| drop(started.send(descriptor)))),
-    };
-    let watcher = thread::spawn(move || crate::observe::watch(&root, &over, timeout, &kill_switch));
-    let ending = trace_with(command, &trace_settings, &mut recording, control);
-    drop(done);
-    if watcher.join().unwrap_or(false) {
+    let setup = Setup { descriptors: work.descriptors, ..Setup::default() };
+    let (ending, timed_out) = trace_within(command, &trace_settings, &mut recording, setup, timeout);
+    if timed_out {
         recording.note(format!("the second run was ended after {} s", timeout.as_secs()));
     }
     Ok(ending?)
@@ -318,12 +308,8 @@ fn trace_command(
     trace_settings.folder = Some(settings.folder.clone());
     let passage = Passage::begin();
     let (relay, input) = settings.input.as_deref().and_then(Relay::begin).unzip();
-    let control = Control {
-        setup: Setup { mask: Some(passage.mask()), descriptors: [input, None, None], ..Setup::default() },
-        started: Some(passage.forwarding()),
-        ..Control::default()
-    };
-    let ending = trace_with(command, &trace_settings, &mut recording, control);
+    let setup = Setup { mask: Some(passage.mask()), descriptors: [input, None, None], ..Setup::default() };
+    let ending = trace_with(command, &trace_settings, &mut recording, setup, passage.forwarding());
     if let Some(relay) = relay {
         relay.end();
     }

@@ -101,9 +101,12 @@ fn sweep_in(parent: &Path) -> (Vec<PathBuf>, Vec<(PathBuf, io::Error)>) {
     let user = unsafe { libc::geteuid() };
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = entry.file_name();
+        if !is_ours(&name) {
+            continue;
+        }
         let Ok(metadata) = entry.metadata() else { continue };
         let kind = metadata.is_dir() || metadata.is_file();
-        if !kind || metadata.uid() != user || !is_ours(&name) {
+        if !kind || metadata.uid() != user {
             continue;
         }
         let path = entry.path();

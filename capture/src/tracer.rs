@@ -5,6 +5,7 @@
 mod breakpoint;
 mod catchers;
 mod crash;
+mod deadline;
 mod entries;
 mod events;
 mod guard;
@@ -20,11 +21,10 @@ mod watching;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use relapse_snapshot::{Cause, Frame, Location, Program, Snapshot};
 
+pub(crate) use deadline::trace_within;
 pub use launch::Command;
 pub(crate) use launch::Setup;
 
@@ -34,6 +34,7 @@ use crate::limits::Limits;
 use crate::panic::PanicLocation;
 use crate::roots::Roots;
 use crate::sandbox::Access;
+use deadline::KillSwitch;
 
 /// A crash, as it is handed over.
 #[derive(Debug, Clone, PartialEq)]
@@ -190,32 +191,19 @@ pub enum TraceError {
     Lost,
 }
 
-/// Ends a traced command from another thread: once switched, the tracer kills every process of it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct KillSwitch(Arc<AtomicBool>);
-
-impl KillSwitch {
-    /// Asks for the end. The tracer looks at it at its next event: the caller kills the root process, too.
-    pub(crate) fn switch(&self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-
-    fn is_on(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
-    }
-}
+/// Gets a descriptor of the root process before that becomes the command.
+type Started = Box<dyn FnOnce(OwnedFd) + Send>;
 
 /// What differs between following a user's command and running one for ourselves.
 #[derive(Default)]
-pub(crate) struct Control {
+struct Control {
     /// How the child is set up.
-    pub(crate) setup: Setup,
+    setup: Setup,
     /// Nothing that the command started may outlive it, nor us.
-    pub(crate) kill_rest: bool,
+    kill_rest: bool,
     /// Asks for an early end.
-    pub(crate) kill_switch: KillSwitch,
-    /// Gets a descriptor of the root process once it runs.
-    pub(crate) started: Option<Box<dyn FnOnce(OwnedFd) + Send>>,
+    kill_switch: KillSwitch,
+    started: Option<Started>,
 }
 
 /// Runs a command under the tracer, with our own descriptors and terminal, to its end. Processes that outlive
@@ -227,10 +215,21 @@ pub fn trace(
     settings: &Settings,
     recorder: &mut dyn Recorder,
 ) -> Result<Ending, TraceError> {
-    trace_with(command, settings, recorder, Control::default())
+    follow(command, settings, recorder, Control::default())
 }
 
+/// The same, with a child that is set up otherwise, and whose root process is told of.
 pub(crate) fn trace_with(
+    command: &Command,
+    settings: &Settings,
+    recorder: &mut dyn Recorder,
+    setup: Setup,
+    started: Started,
+) -> Result<Ending, TraceError> {
+    follow(command, settings, recorder, Control { setup, started: Some(started), ..Control::default() })
+}
+
+fn follow(
     command: &Command,
     settings: &Settings,
     recorder: &mut dyn Recorder,
@@ -239,17 +238,14 @@ pub(crate) fn trace_with(
     let program = command.words.first().map_or_else(String::new, |w| w.to_string_lossy().into_owned());
     let start = |source| TraceError::Start { program: program.clone(), source };
     let launched = launch::launch(command, &control.setup).map_err(start)?;
+    let (pid, started) = (launched.pid, control.started);
+    if let Err(source) = started.map_or(Ok(()), |started| process_descriptor(pid).map(started)) {
+        return Err(start(give_up(launched, source)));
+    }
     // A tracer that is killed takes the program with it, as gdb and rr do: left alone, it would die at its next
     // panic, of a breakpoint that nobody serves.
     if let Err(source) = ptrace::seize(launched.pid, control.setup.sandbox.is_some()) {
-        let pid = launched.pid;
-        drop(launched);
-        // SAFETY: our own child, which ends because its gate is closed.
-        unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) };
-        return Err(TraceError::Trace { program, source });
-    }
-    if let (Some(started), Some(descriptor)) = (control.started, process_descriptor(launched.pid)) {
-        started(descriptor);
+        return Err(TraceError::Trace { program, source: give_up(launched, source) });
     }
     let guard = control.setup.sandbox.as_deref().map(guard::Guard::new);
     let mut tracer =
@@ -268,13 +264,13 @@ pub(crate) fn trace_with(
 pub(crate) fn start_untraced(
     command: &Command,
     setup: &Setup,
-    started: Box<dyn FnOnce(OwnedFd) + Send>,
+    started: Started,
 ) -> Result<ptrace::Pid, TraceError> {
     let program = command.words.first().map_or_else(String::new, |w| w.to_string_lossy().into_owned());
     let start = |source| TraceError::Start { program: program.clone(), source };
     let launched = launch::launch(command, setup).map_err(start)?;
-    if let Some(descriptor) = process_descriptor(launched.pid) {
-        started(descriptor);
+    if let Err(source) = process_descriptor(launched.pid).map(started) {
+        return Err(start(give_up(launched, source)));
     }
     launched.release().map_err(start)?;
     // Without a tracer the pipe tells at once: it is closed by a successful exec.
@@ -288,14 +284,28 @@ pub(crate) fn start_untraced(
     }
 }
 
-/// A descriptor that stands for this one process, whatever becomes of its number.
-fn process_descriptor(pid: ptrace::Pid) -> Option<OwnedFd> {
+/// Ends a child that has not become the program yet, for this reason.
+fn give_up(launched: launch::Launched, reason: io::Error) -> io::Error {
+    let pid = launched.pid;
+    drop(launched);
+    // SAFETY: our own child, which ends because its gate is closed.
+    unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) };
+    reason
+}
+
+/// A descriptor that stands for this one process, whatever becomes of its number. Without one no signal could be passed
+/// on, and no limit on time held.
+fn process_descriptor(pid: ptrace::Pid) -> io::Result<OwnedFd> {
     use std::os::fd::FromRawFd;
     // SAFETY: a system call on plain numbers; the descriptor is ours alone.
     unsafe {
         let descriptor = libc::syscall(libc::SYS_pidfd_open, pid, 0);
-        (descriptor >= 0).then(|| OwnedFd::from_raw_fd(descriptor as i32))
+        if descriptor >= 0 {
+            return Ok(OwnedFd::from_raw_fd(descriptor as i32));
+        }
     }
+    let error = io::Error::last_os_error();
+    Err(io::Error::new(error.kind(), format!("its process cannot be referred to (pidfd_open): {error}")))
 }
 
 /// Whether this process is traced already: then nothing below it can be traced by us.

@@ -152,6 +152,16 @@ fn script_that_starts_cargo_is_covered() {
 }
 
 #[test]
+fn command_line_of_any_length_is_passed_on() {
+    let project = project();
+    // One word may have 128 KiB.
+    let long = "a".repeat(100 << 10);
+    let output = run(&project, &["sh", "-c", "cargo run -q -- $0; exit 5", "abc", &long, &long]);
+    assert_eq!(output.status.code(), Some(5), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(kept(&project), ["index out of bounds: the len is 3 but the index is 9"]);
+}
+
+#[test]
 fn release_build_gets_its_debug_info() {
     let project = project();
     run(&project, &["cargo", "run", "-q", "--release", "--", "abc"]);

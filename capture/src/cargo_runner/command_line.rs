@@ -81,7 +81,7 @@ impl CargoCommand {
             config: Vec::new(),
             build: Build::default(),
         };
-        let texts: Vec<String> = words[1..].iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        let texts: Vec<String> = words[1..].iter().flat_map(|word| single(&word.to_string_lossy())).collect();
         let mut profile = None;
         let mut words = texts.iter().map(String::as_str).take_while(|word| *word != "--").peekable();
         while let Some(word) = words.next() {
@@ -150,6 +150,25 @@ fn base_profile(name: &str) -> String {
     }
 }
 
+/// `-qr` is `-q -r`; the first letter of a group that takes a value has the rest of it: `-qFa` is `-q -Fa`. Any other word
+/// as it is.
+fn single(word: &str) -> Vec<String> {
+    let Some(group) = word.strip_prefix('-').filter(|group| !group.is_empty() && !group.starts_with('-'))
+    else {
+        return vec![word.to_owned()];
+    };
+    let (mut options, mut letters) = (Vec::new(), group.chars());
+    while let Some(letter) = letters.next() {
+        let option = format!("-{letter}");
+        if WITH_VALUE.contains(&option.as_str()) {
+            options.push(option + letters.as_str());
+            break;
+        }
+        options.push(option);
+    }
+    options
+}
+
 /// An option and the value joined to it: `--features=a`, `-Fa`; `None` for any other word.
 fn split(word: &str) -> Option<(&str, Option<&str>)> {
     if word.starts_with("--") {
@@ -181,6 +200,15 @@ mod tests {
         assert_eq!(command.config, ["a.b='c'"]);
         assert_eq!(command.build.features, ["a", "b", "c"]);
         assert!(command.build.no_default_features && !command.build.all_features);
+    }
+
+    #[test]
+    fn short_options_may_stand_together() {
+        assert_eq!(parse("cargo run -qr").profile, "release");
+        let command = parse("cargo test -vrFa,b -qp x -- -r");
+        assert_eq!(command.profile, "release");
+        assert_eq!(command.build.features, ["a", "b"]);
+        assert_eq!(parse("cargo run -p r -pr -F=a").profile, "dev");
     }
 
     #[test]

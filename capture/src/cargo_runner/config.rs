@@ -100,7 +100,7 @@ fn lookup<'a>(table: &'a Table, keys: &[&str]) -> Option<&'a Value> {
 }
 
 /// The words of a runner: a text is split at blanks, a list is taken as it is; a program with a slash is relative
-/// to the folder of its `.cargo`.
+/// to the folder of its `.cargo`, one of the environment to the working folder.
 fn words(base: &Path, value: &Value) -> Option<Vec<String>> {
     let mut words: Vec<String> = match value {
         Value::String(text) => text.split_whitespace().map(str::to_owned).collect(),
@@ -114,10 +114,9 @@ fn words(base: &Path, value: &Value) -> Option<Vec<String>> {
     Some(words)
 }
 
-/// The runner that the environment sets.
-pub fn runner_of_text(text: &OsStr) -> Option<Vec<String>> {
-    let words: Vec<String> = text.to_string_lossy().split_whitespace().map(str::to_owned).collect();
-    (!words.is_empty()).then_some(words)
+/// The runner that the environment sets, for a cargo that works in `folder`.
+pub fn runner_of_text(text: &OsStr, folder: &Path) -> Option<Vec<String>> {
+    words(folder, &Value::String(text.to_string_lossy().into_owned()))
 }
 
 #[cfg(test)]
@@ -143,6 +142,18 @@ mod tests {
         let config = Config::read(&inner, None);
         assert_eq!(config.runner("t", none), Some(vec!["wrap".to_owned(), "-v".to_owned()]));
         assert_eq!(config.runner("u", none), None);
+    }
+
+    #[test]
+    fn runner_of_the_environment_is_relative_to_the_working_folder() {
+        let runner = |text: &str| runner_of_text(OsStr::new(text), Path::new("/w"));
+        assert_eq!(
+            runner("./tools/wrap -x a/b"),
+            Some(["/w/./tools/wrap", "-x", "a/b"].map(str::to_owned).into())
+        );
+        assert_eq!(runner("/bin/env"), Some(vec!["/bin/env".to_owned()]));
+        assert_eq!(runner("env"), Some(vec!["env".to_owned()]));
+        assert_eq!(runner(" "), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::thread;
@@ -183,6 +184,12 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
+/// From here on this process is killed when the thread that started it ends, however that comes.
+pub(crate) fn end_with_parent() {
+    // SAFETY: takes numbers only.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+}
+
 /// Runs cargo, which starts our runner. Whether its time was over.
 fn start(command: &Command, input: OwnedFd, patience: Duration) -> Result<bool, RunError> {
     let name = command.words.first().map_or_else(String::new, |w| w.to_string_lossy().into_owned());
@@ -196,6 +203,16 @@ fn start(command: &Command, input: OwnedFd, patience: Duration) -> Result<bool, 
     if let Some(folder) = &command.folder {
         new.current_dir(folder);
     }
+    // SAFETY: only system calls, which allocate nothing.
+    unsafe {
+        new.pre_exec(|| {
+            // A session of its own: away from the terminal, where a process in the background that reads is stopped; and
+            // a process group, to be ended as one.
+            libc::setsid();
+            end_with_parent();
+            Ok(())
+        });
+    }
     let mut child = new.spawn().map_err(failed)?;
     let start = Instant::now();
     loop {
@@ -203,12 +220,38 @@ fn start(command: &Command, input: OwnedFd, patience: Duration) -> Result<bool, 
             Ok(Some(_)) => return Ok(false),
             Ok(None) if start.elapsed() < patience => thread::sleep(Duration::from_millis(10)),
             Ok(None) => {
-                // Programs under the tracer have a shorter limit of their own, and end with their tracer.
-                let _ = child.kill();
+                // Compilers, too. Programs under the tracer have a shorter limit of their own, and end with their tracer,
+                // which ends with its cargo.
+                // SAFETY: kill touches no memory; the group is the child's own, which is not reaped yet.
+                unsafe { libc::kill(-child.id().cast_signed(), libc::SIGKILL) };
                 let _ = child.wait();
                 return Ok(true);
             }
             Err(source) => return Err(failed(source).into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_processes_of_a_second_run_end_with_its_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("process");
+        let script = format!("sleep 50 & echo $! > {}; wait", file.display());
+        let command = Command::new(["sh", "-c", script.as_str()]);
+        let input = File::open("/dev/null").unwrap();
+        assert!(start(&command, input.into(), Duration::from_secs(2)).unwrap());
+        let process = std::fs::read_to_string(file).unwrap();
+        let state = || std::fs::read_to_string(format!("/proc/{}/stat", process.trim()));
+        // Whoever is its parent now may not have waited for it yet.
+        let is_over = || state().map_or(true, |text| text.contains(") Z "));
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !is_over() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(10));
+        }
+        assert!(is_over());
     }
 }

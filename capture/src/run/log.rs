@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use relapse_snapshot::{CauseKind, Location, Snapshot};
+use relapse_snapshot::{CauseKind, Frame, FrameKind, Location, Snapshot};
 use serde::{Deserialize, Serialize};
 
 /// A message is cut to so many characters here.
@@ -28,7 +28,7 @@ pub struct KeptCrash {
     pub signal: Option<String>,
     /// Where, as people look for it: the workspace's line, where std names one of its own.
     pub location: Option<Location>,
-    /// The innermost function of the workspace, else the innermost one.
+    /// The innermost function of the workspace, else the innermost one that is not std's.
     pub function: Option<String>,
     /// Whether it ended a documentation test that is a program of its own.
     #[serde(default)]
@@ -50,7 +50,7 @@ pub enum Entry {
 
 impl From<&Snapshot> for KeptCrash {
     fn from(snapshot: &Snapshot) -> KeptCrash {
-        let frame = snapshot.innermost_workspace_frame().or_else(|| snapshot.frames().first());
+        let frame = telling_frame(snapshot.frames());
         KeptCrash {
             id: snapshot.id.clone(),
             fingerprint: snapshot.fingerprint.clone(),
@@ -63,6 +63,13 @@ impl From<&Snapshot> for KeptCrash {
             count: snapshot.count,
         }
     }
+}
+
+/// The frame that a crash is known by: the workspace's innermost. Outside of a workspace the innermost that is not std's,
+/// since the innermost of a panic are those of the panic machinery.
+fn telling_frame(frames: &[Frame]) -> Option<&Frame> {
+    let workspace = frames.iter().find(|frame| frame.kind == FrameKind::Workspace);
+    workspace.or_else(|| frames.iter().find(|frame| frame.kind != FrameKind::Std)).or_else(|| frames.first())
 }
 
 /// The log of one run.
@@ -136,5 +143,22 @@ impl Log {
             crash.count = same.map(|(_, count)| *count).max().unwrap_or(crash.count);
         }
         (kept, notes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outside_of_a_workspace_a_panic_is_named_by_the_function_that_panicked() {
+        let frame = |function: &str, kind| Frame { function: function.to_owned(), kind, ..Frame::default() };
+        let std = frame("std::panicking::panic_with_hook", FrameKind::Std);
+        let named = |frames: &[Frame]| telling_frame(frames).map(|frame| frame.function.clone());
+        let own = frame("ep::main", FrameKind::Dependency);
+        assert_eq!(named(&[std.clone(), own.clone()]).as_deref(), Some("ep::main"));
+        let inner = frame("ep::inner", FrameKind::Workspace);
+        assert_eq!(named(&[std.clone(), own, inner]).as_deref(), Some("ep::inner"));
+        assert_eq!(named(&[std]).as_deref(), Some("std::panicking::panic_with_hook"));
     }
 }

@@ -8,7 +8,7 @@ use relapse_snapshot::{Catcher, Cause, CauseKind, Frame, FrameKind, Location, Sn
 use super::catchers::{self, caught_by};
 use super::entries::generic_argument;
 use super::events::Tracer;
-use super::live::{self, LiveMemory};
+use super::live;
 use super::policy::Choice;
 use super::process::Begun;
 use super::ptrace::{self, Pid};
@@ -43,12 +43,19 @@ impl Tracer<'_> {
         if let Some(thread) = self.threads.get_mut(&tid) {
             thread.panicked = true;
         }
-        let payload = Payload::read(&begun.call, &begun.origin, &LiveMemory::of(process));
+        let payload = Payload::read(&begun.call, &begun.origin, &self.memory(tid));
         let place = &begun.call.location;
         if self.policy.choose(process, place, payload.message()) == Choice::Count {
             return;
         }
-        let Some(target) = self.stacks.target(process) else { return };
+        let Some(target) = self.stacks.target(tid, self.memory(tid)) else {
+            if live::is_thread_of(tid, process) {
+                self.recorder.note(format!(
+                    "a panic of process {process} is not kept: the process lets nobody read its maps"
+                ));
+            }
+            return;
+        };
         let memory = target.memory();
         let names = self.stacks.names(&target, &begun.registers);
         let payload = match &begun.origin {
@@ -116,20 +123,19 @@ impl Tracer<'_> {
 
     /// A signal that may end the program: a crash if it will, a fact to remember if the program handles it.
     pub(super) fn at_crash_signal(&mut self, tid: Pid, number: i32) {
-        let process = self.process_of(tid);
         if number == libc::SIGABRT && self.tell_begun(tid) {
             return;
         }
         let Some(registers) = ptrace::registers(tid) else { return };
         let (code, address) = ptrace::signal_info(tid).unwrap_or_default();
         // Codes above 0 are the kernel's: a fault, which no program can ignore.
-        if !live::signal_is_deadly(process, number, code > 0) {
+        if !live::signal_is_deadly(tid, number, code > 0) {
             if let Some(thread) = self.threads.get_mut(&tid) {
                 thread.fault = Some((number, registers, address));
             }
             return;
         }
-        let Some(target) = self.stacks.target(process) else { return };
+        let Some(target) = self.stacks.target(tid, self.memory(tid)) else { return };
         let thread = self.threads.get_mut(&tid);
         let (panicked, fault) = thread.map_or((false, None), |thread| (thread.panicked, thread.fault.take()));
         if number == libc::SIGABRT && panicked && is_panics_abort(&self.stacks.names(&target, &registers)) {
@@ -181,7 +187,7 @@ impl Tracer<'_> {
             caught_by: caught,
             threads,
             types,
-            program: program::of_process(process, &self.settings.program, workspace),
+            program: program::of_process(tid, &self.settings.program, workspace),
             fingerprint: String::new(),
             count: 1,
             notes,

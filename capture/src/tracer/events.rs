@@ -6,6 +6,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::breakpoint::{self, Stepped};
+use super::deadline::KillSwitch;
 use super::entries::{Entry, Images};
 use super::guard::Guard;
 use super::live::{self, LiveMemory};
@@ -14,7 +15,7 @@ use super::process::{Begun, Breakpoint, Process, State, Thread};
 use super::ptrace::{self, Change, Pid};
 use super::stacks::StackReader;
 use super::watching::Watching;
-use super::{Ending, KillSwitch, Recorder, Settings};
+use super::{Ending, Recorder, Settings};
 use crate::memory::Memory;
 use crate::panic::{Origin, PanicCall, Payload};
 use crate::signal;
@@ -154,13 +155,14 @@ impl<'a> Tracer<'a> {
                 let parent = number("PPid").and_then(|parent| self.processes.get(&parent));
                 let new = parent.map_or_else(
                     || {
-                        let mut new = Process::default();
-                        new.look_for_images(process, &mut self.images);
+                        let mut new = Process::new(tid);
+                        new.look_for_images(tid, &mut self.images);
                         new
                     },
-                    Process::forked,
+                    |parent| parent.forked(tid),
                 );
                 self.processes.insert(process, new);
+                self.bound_processes();
             }
             self.threads.insert(tid, Thread::new(process));
         }
@@ -178,7 +180,7 @@ impl<'a> Tracer<'a> {
         if threads && live::is_thread_of(child, process) {
             self.threads.insert(child, Thread::new(process));
         } else if !threads && let Some(known) = self.processes.get(&process) {
-            let forked = known.forked();
+            let forked = known.forked(child);
             self.processes.insert(child, forked);
             self.threads.insert(child, Thread::new(child));
             self.bound_processes();
@@ -193,6 +195,12 @@ impl<'a> Tracer<'a> {
 
     pub(super) fn process_of(&self, tid: Pid) -> Pid {
         self.threads.get(&tid).map_or(tid, |thread| thread.process)
+    }
+
+    /// The memory of a stopped thread's process. The main thread may have ended before: only a living one leads there.
+    pub(super) fn memory(&self, tid: Pid) -> LiveMemory {
+        let process = self.processes.get(&self.process_of(tid));
+        process.map_or_else(|| LiveMemory::of(tid), |process| process.memory(tid))
     }
 
     pub(super) fn resume(&mut self, tid: Pid, signal: i32) {
@@ -213,7 +221,7 @@ impl<'a> Tracer<'a> {
     }
 
     /// Tells what was kept back until the process ended: tests that may have been meant to panic, and counts.
-    fn process_ended(&mut self, process: Pid, ending: Option<Ending>) {
+    pub(super) fn process_ended(&mut self, process: Pid, ending: Option<Ending>) {
         let (pending, counted) = self.policy.ended(process);
         // A test program that ends well had no failed test: all its panics were expected.
         if ending != Some(Ending::Exited(0)) {
@@ -255,18 +263,20 @@ impl<'a> Tracer<'a> {
     /// The process is another program now. All its other threads are gone, and the one that called exec has
     /// taken over the process's number.
     fn at_exec(&mut self, process: Pid) {
-        self.root_started |= process == self.root;
+        // What the user asked for, whatever its name is.
+        let is_asked_for = process == self.root && !self.root_started;
+        self.root_started |= is_asked_for;
         self.threads.retain(|_, thread| thread.process != process);
         let former = ptrace::event_message(process).map_or(process, |tid| tid as Pid);
         self.threads.remove(&former);
         self.queue.retain(|(tid, _)| *tid != former && *tid != process);
         self.process_ended(process, None);
-        if self.is_untraced(process) {
+        if !is_asked_for && self.is_untraced(process) {
             self.processes.remove(&process);
             return ptrace::detach(process, 0);
         }
         self.threads.insert(process, Thread::new(process));
-        let mut new = Process::default();
+        let mut new = Process::new(process);
         for note in new.look_for_images(process, &mut self.images) {
             self.recorder.note(note);
         }
@@ -274,7 +284,7 @@ impl<'a> Tracer<'a> {
         if let Some(watching) = &mut self.watching {
             watching.process_changed(process);
         }
-        self.watch_process(process);
+        self.watch_process(process, process);
         self.resume(process, 0);
     }
 
@@ -308,10 +318,10 @@ impl<'a> Tracer<'a> {
         let address = registers.rip.wrapping_sub(1);
         let process_id = self.process_of(tid);
         let Some(process) = self.processes.get_mut(&process_id) else { return false };
-        let is_too_early = |b: &Breakpoint| b.is_too_early(&LiveMemory::of(process_id));
+        let is_too_early = |b: &Breakpoint| b.is_too_early(&process.memory(tid));
         let found = process.breakpoint(address).map(|b| (b.entry, is_too_early(b)));
         let Some((entry, is_too_early)) = found else {
-            let ours = process.is_retired(address);
+            let ours = process.is_cleared(tid, address);
             if ours {
                 registers.rip = address;
                 ptrace::set_registers(tid, &registers);
@@ -323,10 +333,10 @@ impl<'a> Tracer<'a> {
         match entry {
             Entry::LibrariesChanged if is_too_early => {}
             Entry::LibrariesChanged => {
-                for note in process.look_for_images(process_id, &mut self.images) {
+                for note in process.look_for_images(tid, &mut self.images) {
                     self.recorder.note(note);
                 }
-                self.watch_process(process_id);
+                self.watch_process(process_id, tid);
             }
             Entry::Watched => self.at_watched(tid, address, &registers),
             Entry::PanicWithHook => self.panic_begins(tid, address, &registers),
@@ -344,13 +354,12 @@ impl<'a> Tracer<'a> {
     }
 
     fn panic_begins(&mut self, tid: Pid, address: u64, registers: &libc::user_regs_struct) {
-        let process_id = self.process_of(tid);
-        if self.panics_enough(process_id) {
+        if self.panics_enough(tid) {
             return;
         }
-        let Some(process) = self.processes.get(&process_id) else { return };
+        let Some(process) = self.processes.get(&self.process_of(tid)) else { return };
         let Some(breakpoint) = process.breakpoint(address) else { return };
-        let memory = LiveMemory::of(process_id);
+        let memory = process.memory(tid);
         let arguments = [registers.rdi, registers.rsi, registers.rdx, registers.rcx, registers.r8];
         let Some(call) = PanicCall::read(breakpoint.minor(), arguments, &memory) else { return };
         let origin = breakpoint.origin(memory.read_u64(registers.rsp).unwrap_or(0));
@@ -371,37 +380,37 @@ impl<'a> Tracer<'a> {
 
     /// A panic of an image without symbols, which shows only as it begins to unwind.
     fn panic_raised(&mut self, tid: Pid, registers: &libc::user_regs_struct) {
-        let process_id = self.process_of(tid);
-        let Some(process) = self.processes.get(&process_id) else { return };
-        let memory = LiveMemory::of(process_id);
+        let Some(process) = self.processes.get(&self.process_of(tid)) else { return };
+        let memory = process.memory(tid);
         // Images with symbols raise through the same function, and their panics were told of by then.
         let caller = memory.read_u64(registers.rsp).unwrap_or(0);
         let Some(image) = process.hidden_at(caller) else { return };
         let Some(call) = PanicCall::raised(image.minor, registers.rdi, registers.rsp, &memory) else {
             return;
         };
-        if self.panics_enough(process_id) {
+        if self.panics_enough(tid) {
             return;
         }
         let begun = Begun { call, origin: Origin::Value(None), registers: *registers, raised: true };
         self.tell_panic(tid, &begun);
     }
 
-    /// Counts a panic of a process; one that has had so many is left alone from then on.
-    fn panics_enough(&mut self, process_id: Pid) -> bool {
+    /// Counts a panic of a thread's process; one that has had so many is left alone from then on.
+    fn panics_enough(&mut self, tid: Pid) -> bool {
+        let process_id = self.process_of(tid);
         let Some(process) = self.processes.get_mut(&process_id) else { return false };
         process.panics += 1;
         if !Policy::is_enough(process.panics) {
             return false;
         }
         let times = process.panics;
-        process.disarm(process_id);
+        process.disarm(tid);
         for thread in self.threads.values_mut().filter(|thread| thread.process == process_id) {
             thread.begun.clear();
         }
         self.recorder.note(format!(
             "{} has panicked {times} times: it runs on at full speed, further panics are not looked at",
-            crate::program::name(process_id)
+            crate::program::name(tid)
         ));
         true
     }
@@ -413,17 +422,12 @@ impl<'a> Tracer<'a> {
         let stepped = match code {
             // It was removed meanwhile: the code is there again.
             None => Stepped::Done,
-            Some(code) => breakpoint::emulate(&code, &mut registers, &LiveMemory::of(process_id)),
+            Some(code) => breakpoint::emulate(&code, &mut registers, &self.memory(tid)),
         };
         ptrace::set_registers(tid, &registers);
         if stepped == Stepped::NotKnown {
-            let held = self.stop_others(tid);
-            self.lift_breakpoint(process_id, address, true);
-            let change = single_step(tid);
-            self.lift_breakpoint(process_id, address, false);
-            self.let_others_run(&held);
-            match change {
-                Some(Change::Signal(libc::SIGTRAP)) => {}
+            match self.step_lifted(tid, address) {
+                Some(Change::Signal(libc::SIGTRAP)) if is_step(tid) => {}
                 // Another signal came first, or its end: an ordinary report. After a signal's handler the
                 // breakpoint is met once more, which counts a panic twice at worst.
                 Some(change) => return self.queue.push_back((tid, change)),
@@ -433,10 +437,29 @@ impl<'a> Tracer<'a> {
         self.resume(tid, 0);
     }
 
-    fn lift_breakpoint(&self, process: Pid, address: u64, lifted: bool) {
-        if let Some(known) = self.processes.get(&process) {
-            known.lift(process, address, lifted);
-        }
+    /// Runs the one instruction under a breakpoint, which is lifted meanwhile, while the process's other threads stand
+    /// still. `None`: nothing is to be done any more.
+    fn step_lifted(&mut self, tid: Pid, address: u64) -> Option<Change> {
+        let process_id = self.process_of(tid);
+        let held = self.stop_others(tid);
+        let lift = |tracer: &Self, lifted| {
+            tracer.processes.get(&process_id).is_some_and(|known| known.lift(tid, address, lifted))
+        };
+        let change = if lift(self, true) {
+            let change = if ptrace::step(tid) { ptrace::wait_one(tid) } else { None };
+            lift(self, false);
+            change
+        } else {
+            // Behind the breakpoint lies the rest of an instruction: running that would be worse than an end.
+            self.recorder.note(format!(
+                "{} was ended by SIGTRAP at a breakpoint of ours: its memory could not be written to any more",
+                crate::program::name(tid)
+            ));
+            self.resume(tid, libc::SIGTRAP);
+            None
+        };
+        self.let_others_run(&held);
+        change
     }
 
     /// Stops all other threads of a thread's process, those that can be stopped within [`STOP_LIMIT`]. Returns
@@ -497,47 +520,10 @@ impl<'a> Tracer<'a> {
         }
         !begun.is_empty()
     }
-
-    fn kill_all(&mut self) {
-        for process in self.processes.keys() {
-            // SAFETY: a system call on numbers; these are unreaped tracees, so their numbers are theirs.
-            unsafe { libc::kill(*process, libc::SIGKILL) };
-        }
-    }
-
-    /// Kills what the command left behind, and waits until nothing of it is there.
-    fn kill_rest(&mut self) {
-        self.kill_all();
-        while let Some((tid, change)) = self.queue.pop_front().or_else(ptrace::wait_any) {
-            match change {
-                Change::Exited(_) | Change::Killed(_) => {
-                    self.threads.remove(&tid);
-                    if self.processes.remove(&tid).is_some() {
-                        self.process_ended(tid, None);
-                    }
-                }
-                Change::Signal(_) | Change::Event(..) | Change::Result => {
-                    // Also those that were born meanwhile.
-                    let process = live::status_field(tid, "Tgid").and_then(|t| t.parse().ok()).unwrap_or(tid);
-                    // SAFETY: a system call on numbers; a stopped tracee's number is its own.
-                    unsafe { libc::kill(process, libc::SIGKILL) };
-                    ptrace::resume(tid, 0);
-                }
-            }
-        }
-    }
 }
 
-fn single_step(tid: Pid) -> Option<Change> {
-    if !ptrace::step(tid) {
-        return None;
-    }
-    let deadline = Instant::now() + STOP_LIMIT;
-    loop {
-        match ptrace::poll_one(tid) {
-            Ok(Some(change)) => return Some(change),
-            Ok(None) if Instant::now() < deadline => sleep(Duration::from_micros(20)),
-            Ok(None) | Err(_) => return None,
-        }
-    }
+/// Whether a SIGTRAP tells of a single step that is done.
+fn is_step(tid: Pid) -> bool {
+    const TRAP_TRACE: i32 = 2;
+    ptrace::signal_info(tid).is_some_and(|(code, _)| code == TRAP_TRACE)
 }

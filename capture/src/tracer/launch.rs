@@ -2,8 +2,8 @@
 //! program sees is what it would see without us: descriptors, signal mask, SIGPIPE, working folder.
 
 use std::ffi::{CString, OsStr, OsString};
-use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::ptr;
@@ -63,36 +63,22 @@ pub(crate) struct Launched {
     /// Its process id.
     pub(crate) pid: Pid,
     /// Closing it ends the child; a byte lets it go.
-    pub(crate) gate: OwnedFd,
+    pub(crate) gate: PipeWriter,
     /// Where it tells the error number if it cannot become the program.
-    errors: OwnedFd,
+    errors: PipeReader,
 }
 
 impl Launched {
     /// Lets the child become the program.
     pub(crate) fn release(&self) -> io::Result<()> {
-        // SAFETY: one byte from a live buffer.
-        let written = unsafe { libc::write(self.gate.as_raw_fd(), [1_u8].as_ptr().cast(), 1) };
-        if written == 1 { Ok(()) } else { Err(io::Error::last_os_error()) }
+        (&self.gate).write_all(&[1])
     }
 
     /// Why the child could not become the program, once it has ended.
     pub(crate) fn failure(&self) -> Option<io::Error> {
         let mut number = [0_u8; 4];
-        // SAFETY: four bytes into a live buffer.
-        let read = unsafe { libc::read(self.errors.as_raw_fd(), number.as_mut_ptr().cast(), 4) };
-        (read == 4).then(|| io::Error::from_raw_os_error(i32::from_le_bytes(number)))
-    }
-}
-
-fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
-    let mut ends = [0; 2];
-    // SAFETY: two descriptors into a live array; both are ours alone.
-    unsafe {
-        if libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) != 0 {
-            return Err(io::Error::last_os_error());
-        }
-        Ok((OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])))
+        (&self.errors).read_exact(&mut number).ok()?;
+        Some(io::Error::from_raw_os_error(i32::from_le_bytes(number)))
     }
 }
 
@@ -142,8 +128,8 @@ pub(crate) fn launch(command: &Command, setup: &Setup) -> io::Result<Launched> {
     let shell = c"/bin/sh";
     let mut shell_words = vec![shell.as_ptr(), ptr::null()];
     shell_words.extend(words.iter().skip(1));
-    let (gate_reader, gate) = pipe()?;
-    let (errors, error_writer) = pipe()?;
+    let (gate_reader, gate) = io::pipe()?;
+    let (errors, error_writer) = io::pipe()?;
     let descriptors = setup.descriptors.each_ref().map(|d| d.as_ref().map(AsRawFd::as_raw_fd));
     // SAFETY: the child calls only async-signal-safe functions on memory prepared above, then execs or exits.
     unsafe {

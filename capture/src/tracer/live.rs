@@ -4,18 +4,24 @@
 use std::cell::OnceCell;
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use super::ptrace::Pid;
 use crate::memory::{Memory, Unreadable};
 use crate::open_file::{self, NoFile, OpenFile};
 
+/// Files of processes' memory that are kept open at most: descriptors are needed for other things, too.
+const MOST_KEPT: RawFd = 512;
+
 /// The memory of a stopped process. After an exec it has to be taken anew.
 pub(crate) struct LiveMemory {
     process: Pid,
-    /// `/proc/PID/mem`, opened where it is needed: for writing, and for pages that the process itself may not read.
-    file: OnceCell<Option<File>>,
+    /// `/proc/PID/mem`, for writing, and for pages that the process itself may not read: the one that is kept, or
+    /// opened where it is needed.
+    file: OnceCell<Option<Rc<File>>>,
 }
 
 impl LiveMemory {
@@ -24,9 +30,20 @@ impl LiveMemory {
         LiveMemory { process, file: OnceCell::new() }
     }
 
+    /// The same, by a file that was opened before.
+    pub(crate) fn with_file(process: Pid, kept: Option<Rc<File>>) -> LiveMemory {
+        LiveMemory { process, file: kept.map_or_else(OnceCell::new, |kept| OnceCell::from(Some(kept))) }
+    }
+
+    /// The file of a process's memory, to be kept: it serves also when it could not be opened any more, because the
+    /// process has made itself unreadable (`PR_SET_DUMPABLE`) or its main thread has ended. `None`: not now either,
+    /// or so many are kept already.
+    pub(crate) fn file_to_keep(process: Pid) -> Option<Rc<File>> {
+        open(process).filter(|file| file.as_raw_fd() < MOST_KEPT).map(Rc::new)
+    }
+
     fn file(&self) -> Option<&File> {
-        let open = || File::options().read(true).write(true).open(format!("/proc/{}/mem", self.process)).ok();
-        self.file.get_or_init(open).as_ref()
+        self.file.get_or_init(|| open(self.process).map(Rc::new)).as_deref()
     }
 
     /// Writes through page protections, text included.
@@ -73,6 +90,10 @@ impl Memory for LiveMemory {
     }
 }
 
+fn open(process: Pid) -> Option<File> {
+    File::options().read(true).write(true).open(format!("/proc/{process}/mem")).ok()
+}
+
 /// A file mapped executable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mapping {
@@ -88,7 +109,7 @@ pub(crate) struct Mapping {
     pub(crate) path: PathBuf,
 }
 
-/// The files that a process has mapped executable.
+/// The files that a process, named by any of its living threads, has mapped executable.
 pub(crate) fn executable_mappings(pid: Pid) -> Vec<Mapping> {
     let Some(maps) = read_at_once(&format!("/proc/{pid}/maps")) else { return Vec::new() };
     String::from_utf8_lossy(&maps).lines().filter_map(mapping).collect()

@@ -1,12 +1,13 @@
 //! One traced process: its breakpoints, and the threads that are being followed.
 
 use std::collections::{HashMap, HashSet};
+use std::fs::File;
 use std::ops::Range;
 use std::rc::Rc;
 
 use super::breakpoint::INT3;
 use super::entries::{Entry, Hidden, Image, Images, RT_ADD};
-use super::live::{self, LiveMemory};
+use super::live::{self, LiveMemory, Mapping};
 use super::ptrace::Pid;
 use super::watching::Point;
 use crate::memory::Memory;
@@ -67,24 +68,38 @@ pub(crate) struct Process {
     disarmed: bool,
     /// How many panics it had.
     pub(crate) panics: u64,
+    /// Its memory, opened as it began.
+    file: Option<Rc<File>>,
 }
 
 impl Process {
-    /// What a fork of this process is: the same breakpoints, no panics yet.
-    pub(crate) fn forked(&self) -> Process {
-        Process { panics: 0, ..self.clone() }
+    /// A process that has just become another program.
+    pub(crate) fn new(pid: Pid) -> Process {
+        Process { file: LiveMemory::file_to_keep(pid), ..Process::default() }
+    }
+
+    /// What a fork of this process is: the same breakpoints, no panics yet, and memory of its own.
+    pub(crate) fn forked(&self, pid: Pid) -> Process {
+        Process { panics: 0, file: LiveMemory::file_to_keep(pid), ..self.clone() }
+    }
+
+    /// Its memory. `thread`: any living one of it.
+    pub(crate) fn memory(&self, thread: Pid) -> LiveMemory {
+        LiveMemory::with_file(thread, self.file.clone())
     }
 
     /// Sets breakpoints in images that were mapped since the last look. Returns what the user should know of
     /// them.
-    pub(crate) fn look_for_images(&mut self, pid: Pid, images: &mut Images) -> Vec<String> {
-        let memory = LiveMemory::of(pid);
+    pub(crate) fn look_for_images(&mut self, thread: Pid, images: &mut Images) -> Vec<String> {
+        let memory = self.memory(thread);
         let mut notes = Vec::new();
-        for mapping in live::executable_mappings(pid).into_iter().take(IMAGE_LIMIT) {
+        let mappings = live::executable_mappings(thread);
+        self.forget_unmapped(&memory, &mappings);
+        for mapping in mappings.into_iter().take(IMAGE_LIMIT) {
             if !self.seen.insert((mapping.identity.clone(), mapping.start)) {
                 continue;
             }
-            let image = images.of(pid, &mapping);
+            let image = images.of(thread, &mapping);
             notes.extend(image.notes.take());
             if image.hidden == Some(Hidden::Raises) {
                 self.hidden.push((mapping.start..mapping.end, Rc::clone(&image)));
@@ -110,6 +125,31 @@ impl Process {
             }
         }
         notes
+    }
+
+    /// Forgets images that are not mapped any more: a library that is closed may come again, to the same place.
+    fn forget_unmapped(&mut self, memory: &LiveMemory, mappings: &[Mapping]) {
+        let now: HashSet<(&str, u64)> = mappings.iter().map(|m| (m.identity.as_str(), m.start)).collect();
+        let before = self.seen.len();
+        // No mapping at all: they could not be read.
+        if !now.is_empty() {
+            self.seen.retain(|(identity, start)| now.contains(&(identity.as_str(), *start)));
+        }
+        if self.seen.len() == before {
+            return;
+        }
+        let is_mapped = |address: &u64| mappings.iter().any(|m| (m.start..m.end).contains(address));
+        self.retired.retain(|address, _| is_mapped(address));
+        for (address, breakpoint) in self.breakpoints.extract_if(|address, _| !is_mapped(address)) {
+            // Code may lose the right to be run for a moment, while somebody patches it: then it is not left broken.
+            if memory.read_vec(address, 1).is_ok_and(|bytes| bytes == [INT3]) {
+                let _ = memory.write(address, &breakpoint.code[..1]);
+                self.retired.insert(address, breakpoint);
+            }
+        }
+        self.watched.retain(|address, _| is_mapped(address));
+        self.raises.retain(|(address, _)| is_mapped(address));
+        self.hidden.retain(|(range, _)| is_mapped(&range.start));
     }
 
     fn set(&mut self, memory: &LiveMemory, address: u64, breakpoint: Breakpoint) {
@@ -142,9 +182,19 @@ impl Process {
         self.retired.contains_key(&address)
     }
 
+    /// Whether a breakpoint that a thread has met is one that is gone. The code is put back where it still stands: in a
+    /// process that was forked just before it was removed from its parent.
+    pub(crate) fn is_cleared(&self, thread: Pid, address: u64) -> bool {
+        self.retired.get(&address).is_some_and(|breakpoint| {
+            let memory = self.memory(thread);
+            memory.read_vec(address, 1).is_ok_and(|byte| byte != [INT3])
+                || memory.write(address, &breakpoint.code[..1]).is_ok()
+        })
+    }
+
     /// Removes the breakpoints that `which` names.
-    pub(crate) fn remove(&mut self, pid: Pid, which: impl Fn(Entry) -> bool) {
-        let memory = LiveMemory::of(pid);
+    pub(crate) fn remove(&mut self, thread: Pid, which: impl Fn(Entry) -> bool) {
+        let memory = self.memory(thread);
         let gone: Vec<u64> =
             self.breakpoints.iter().filter(|(_, b)| which(b.entry)).map(|(address, _)| *address).collect();
         for address in gone {
@@ -161,7 +211,7 @@ impl Process {
     /// Puts the code back wherever a breakpoint still stands, of those that are set and of those that were.
     /// `thread`: any living one of this process.
     pub(crate) fn restore(&self, thread: Pid) {
-        let memory = LiveMemory::of(thread);
+        let memory = self.memory(thread);
         for (address, breakpoint) in self.breakpoints.iter().chain(&self.retired) {
             if memory.read_vec(*address, 1).is_ok_and(|bytes| bytes == [INT3]) {
                 let _ = memory.write(*address, &breakpoint.code[..1]);
@@ -176,20 +226,20 @@ impl Process {
 
     /// Notes a place of a watched function and, with `armed`, sets its breakpoint. `false`: it cannot be set; where
     /// there is another one, that one stays.
-    pub(super) fn watch(&mut self, pid: Pid, address: u64, point: Point, armed: bool) -> bool {
+    pub(super) fn watch(&mut self, thread: Pid, address: u64, point: Point, armed: bool) -> bool {
         if self.watched.contains_key(&address) || self.breakpoints.contains_key(&address) {
             return false;
         }
         self.watched.insert(address, point);
         if armed {
-            self.arm(pid, |other| other == point);
+            self.arm(thread, |other| other == point);
         }
         !armed || self.breakpoints.contains_key(&address)
     }
 
     /// Sets the breakpoints of watched functions that `which` names.
-    pub(super) fn arm(&mut self, pid: Pid, which: impl Fn(Point) -> bool) {
-        let memory = LiveMemory::of(pid);
+    pub(super) fn arm(&mut self, thread: Pid, which: impl Fn(Point) -> bool) {
+        let memory = self.memory(thread);
         let wanted = self.watched.iter().filter(|(address, point)| {
             which(**point) && !self.disarmed && !self.breakpoints.contains_key(address)
         });
@@ -209,8 +259,8 @@ impl Process {
     }
 
     /// Removes the breakpoints of watched functions that `which` names; they may be set again.
-    pub(super) fn disarm_watched(&mut self, pid: Pid, which: impl Fn(Point) -> bool) {
-        let memory = LiveMemory::of(pid);
+    pub(super) fn disarm_watched(&mut self, thread: Pid, which: impl Fn(Point) -> bool) {
+        let memory = self.memory(thread);
         for (address, _) in self.watched.iter().filter(|(_, point)| which(**point)) {
             if let Some(breakpoint) = self.breakpoints.remove(address) {
                 if memory.read_vec(*address, 1).is_ok_and(|bytes| bytes == [INT3]) {
@@ -222,27 +272,28 @@ impl Process {
     }
 
     /// Removes breakpoints of watched functions for good, by address.
-    pub(super) fn unwatch(&mut self, pid: Pid, which: impl Fn(u64) -> bool) {
+    pub(super) fn unwatch(&mut self, thread: Pid, which: impl Fn(u64) -> bool) {
         let gone: Vec<u64> = self.watched.keys().copied().filter(|address| which(*address)).collect();
         for address in gone {
             if let Some(point) = self.watched.get(&address).copied() {
-                self.disarm_watched(pid, |other| other == point);
+                self.disarm_watched(thread, |other| other == point);
                 self.watched.remove(&address);
             }
         }
     }
 
     /// Stops looking for panics in this process.
-    pub(crate) fn disarm(&mut self, pid: Pid) {
+    pub(crate) fn disarm(&mut self, thread: Pid) {
         self.disarmed = true;
-        self.remove(pid, |entry| entry != Entry::LibrariesChanged);
+        self.remove(thread, |entry| entry != Entry::LibrariesChanged);
     }
 
-    /// Lifts one breakpoint for a moment (`true`) or puts it back.
-    pub(crate) fn lift(&self, pid: Pid, address: u64, lifted: bool) {
-        if let Some(breakpoint) = self.breakpoints.get(&address) {
-            let _ = LiveMemory::of(pid).write(address, &[if lifted { breakpoint.code[0] } else { INT3 }]);
-        }
+    /// Lifts one breakpoint for a moment (`true`) or puts it back. Whether that could be done.
+    pub(crate) fn lift(&self, thread: Pid, address: u64, lifted: bool) -> bool {
+        self.breakpoints.get(&address).is_some_and(|breakpoint| {
+            let byte = if lifted { breakpoint.code[0] } else { INT3 };
+            self.memory(thread).write(address, &[byte]).is_ok()
+        })
     }
 }
 

@@ -170,6 +170,31 @@ fn any(flags: libc::c_int) -> Option<(Pid, Change)> {
     }
 }
 
+/// Whether this thread has any child or tracee, also one that has ended and is not waited for yet.
+pub(crate) fn has_children() -> bool {
+    let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT | libc::__WALL | libc::__WNOTHREAD;
+    // SAFETY: all zeroes is a valid siginfo_t, and a place of ours.
+    unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        libc::waitid(libc::P_ALL, 0, &raw mut info, flags) == 0
+    }
+}
+
+/// Waits for one tracee. `None`: it is none any more.
+pub(crate) fn wait_one(pid: Pid) -> Option<Change> {
+    loop {
+        let mut status = 0;
+        // SAFETY: `status` is a valid place for a status.
+        if unsafe { libc::waitpid(pid, &raw mut status, libc::__WALL | libc::__WNOTHREAD) } == pid {
+            if let Some(change) = change(status) {
+                return Some(change);
+            }
+        } else if io::Error::last_os_error().raw_os_error() != Some(libc::EINTR) {
+            return None;
+        }
+    }
+}
+
 /// Looks whether one tracee has something to report.
 pub(crate) fn poll_one(pid: Pid) -> io::Result<Option<Change>> {
     let mut status = 0;

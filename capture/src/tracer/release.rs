@@ -1,7 +1,9 @@
-//! How processes that outlive their command are let go: their code as it was, each thread detached. Every tracee
-//! dies with its tracer (`PTRACE_O_EXITKILL`), so none may be left behind here, however long it takes.
+//! What becomes of the processes that outlive their command. They are let go: their code as it was, each thread
+//! detached; every tracee dies with its tracer (`PTRACE_O_EXITKILL`), so none may be left behind here, however long it
+//! takes. Or they are killed, and waited for.
 
 use std::collections::HashSet;
+use std::fs;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -14,6 +16,44 @@ use super::ptrace::{self, Change, Pid};
 const WAITS: [Duration; 2] = [Duration::from_micros(50), Duration::from_millis(20)];
 
 impl Tracer<'_> {
+    pub(super) fn kill_all(&mut self) {
+        for process in self.processes.keys() {
+            // SAFETY: a system call on numbers; these are unreaped tracees, so their numbers are theirs.
+            unsafe { libc::kill(*process, libc::SIGKILL) };
+        }
+    }
+
+    /// Kills what the command left behind, and waits until nothing of it is there. Children of this thread that are no
+    /// tracees (it may have had some when it became this program) go their own way.
+    pub(super) fn kill_rest(&mut self) {
+        self.kill_all();
+        let mut wait = WAITS[0];
+        loop {
+            match self.queue.pop_front().or_else(ptrace::poll_any) {
+                Some((tid, Change::Exited(_) | Change::Killed(_))) => {
+                    self.threads.remove(&tid);
+                    if self.processes.remove(&tid).is_some() {
+                        self.process_ended(tid, None);
+                    }
+                }
+                Some((tid, Change::Signal(_) | Change::Event(..) | Change::Result)) => {
+                    // Also those that were born meanwhile.
+                    let process = live::status_field(tid, "Tgid").and_then(|t| t.parse().ok()).unwrap_or(tid);
+                    // SAFETY: a system call on numbers; a stopped tracee's number is its own.
+                    unsafe { libc::kill(process, libc::SIGKILL) };
+                    ptrace::resume(tid, 0);
+                }
+                None if !ptrace::has_children() || !has_tracees() => return,
+                None => {
+                    sleep(wait);
+                    wait = WAITS[1].min(wait * 2);
+                    continue;
+                }
+            }
+            wait = WAITS[0];
+        }
+    }
+
     /// Takes the breakpoints out of the processes that outlive the command, and lets them run on untraced.
     pub(super) fn let_go(&mut self) {
         for (pid, process) in &mut self.processes {
@@ -84,6 +124,15 @@ impl Tracer<'_> {
         registers.rip = address;
         ptrace::set_registers(tid, &registers)
     }
+}
+
+/// Whether any process is traced by this thread, also one that has ended and is not waited for yet.
+fn has_tracees() -> bool {
+    // SAFETY: it only returns a number. The kernel names the tracer by its thread.
+    let tracer = unsafe { libc::gettid() }.to_string();
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let mut processes = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    processes.any(|process| live::status_field(process, "TracerPid").is_some_and(|id| id == tracer))
 }
 
 /// Whether a thread is there and traced by this one. A main thread that has ended before the others of its process is

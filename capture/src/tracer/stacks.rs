@@ -45,10 +45,10 @@ impl StackReader {
         StackReader { stacks: Stacks::new(roots.clone(), limits), images }
     }
 
-    /// A process as it is now; `None`: it has just ended.
-    pub(crate) fn target(&mut self, process: Pid) -> Option<Target> {
-        let memory = LiveMemory::of(process);
-        let space = AddressSpace::of_process(process, &mut self.images).ok()?;
+    /// A process as it is now, named by any of its living threads; `None`: it has just ended, or does not let its maps
+    /// be read.
+    pub(crate) fn target(&mut self, thread: Pid, memory: LiveMemory) -> Option<Target> {
+        let space = AddressSpace::of_process(thread, &mut self.images).ok()?;
         Some(Target { memory, space })
     }
 

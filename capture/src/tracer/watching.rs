@@ -198,11 +198,12 @@ fn is_read(argument: &Argument) -> bool {
 
 impl Tracer<'_> {
     /// Sets breakpoints at the entries of the watched functions in the images that a process has mapped now.
-    pub(super) fn watch_process(&mut self, process_id: Pid) {
+    /// `thread`: any living one of it.
+    pub(super) fn watch_process(&mut self, process_id: Pid, thread: Pid) {
         let Some(mut watching) = self.watching.take() else { return };
         watching.targets.remove(&process_id);
         if !watching.given_up
-            && let Some(target) = self.stacks.target(process_id)
+            && let Some(target) = self.stacks.target(thread, self.memory(process_id))
         {
             let mapped = target.images();
             let new = watching.mapped.insert(process_id, mapped) != Some(mapped);
@@ -212,7 +213,7 @@ impl Tracer<'_> {
                 for (plan, bias) in self.stacks.entry_plans(&target, &watching.functions[index].wanted) {
                     let Some(process) = self.processes.get_mut(&process_id) else { break };
                     for (address, stop) in stops(index, &plan) {
-                        process.watch(process_id, address.wrapping_add(bias), Point::Entry(stop), armed);
+                        process.watch(thread, address.wrapping_add(bias), Point::Entry(stop), armed);
                     }
                 }
             }
@@ -228,7 +229,7 @@ impl Tracer<'_> {
         let (Some(point), Some(mut watching)) = (point, self.watching.take()) else { return };
         let start = Instant::now();
         if !watching.targets.contains_key(&process_id)
-            && let Some(target) = self.stacks.target(process_id)
+            && let Some(target) = self.stacks.target(tid, self.memory(process_id))
         {
             watching.targets.insert(process_id, target);
         }
@@ -270,7 +271,7 @@ impl Tracer<'_> {
                 if of == tid && registers.rsp >= cfa {
                     let process = self.process_of(tid);
                     if let Some(process_state) = self.processes.get_mut(&process) {
-                        process_state.unwatch(process, |at| at == address);
+                        process_state.unwatch(tid, |at| at == address);
                     }
                     if let Some(records) = watching.records.get_mut(&tid) {
                         records.retain(|record| record.function != index);
@@ -345,7 +346,7 @@ impl Tracer<'_> {
             state.allowance = (ALLOWANCE / (state.armings + 1)).max(LEAST_ALLOWANCE);
             (state.entries, state.spent) = (0, Duration::ZERO);
             let Some(process) = self.processes.get_mut(&process_id) else { return };
-            process.arm(process_id, |point| point.is_of(index));
+            process.arm(tid, |point| point.is_of(index));
         }
     }
 
@@ -375,12 +376,11 @@ impl Tracer<'_> {
             records.retain(keeps);
         }
         let Some(process) = self.processes.get_mut(&process_id) else { return };
-        process.disarm_watched(process_id, |point| point.is_of(index));
+        process.disarm_watched(tid, |point| point.is_of(index));
         // The return address lies just below the CFA (System V psABI, figure 3.3).
         let Some(cfa) = outermost else { return };
         let back = target.memory().read_u64(cfa.wrapping_sub(8));
-        let watched =
-            back.is_ok_and(|back| process.watch(process_id, back, Point::Return(index, tid, cfa), true));
+        let watched = back.is_ok_and(|back| process.watch(tid, back, Point::Return(index, tid, cfa), true));
         if !watched && let Some(records) = watching.records.get_mut(&tid) {
             records.retain(|record| record.function != index);
         }

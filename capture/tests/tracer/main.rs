@@ -6,5 +6,6 @@ mod entries;
 mod fixture;
 mod panics;
 mod processes;
+mod reach;
 mod sandbox;
 mod signals;

@@ -1,6 +1,6 @@
 //! Children of every kind, and how commands end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use relapse_capture::observe::{Ending, Limits};
 use relapse_capture::tracer::{Command, Ending as TraceEnding, TraceError};
@@ -64,6 +64,21 @@ fn program_started_by_a_shell_is_followed() {
 }
 
 #[test]
+fn program_of_the_user_is_followed_whatever_its_name_and_the_toolchains_below_it_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("rustfmt");
+    let source = "fn main() { let me = std::env::current_exe().unwrap(); if std::env::args().count() < 2 { \
+                  std::process::Command::new(me).arg(\"below\").status().unwrap(); panic!(\"own\") } panic!(\"below\") }";
+    std::fs::copy(program(source, &[]), &own).unwrap();
+    let (command, mark) = Marked::command(&[], &own);
+    let mut told = Told::default();
+    assert_eq!(follow(&command, &mut told).unwrap(), TraceEnding::Exited(101));
+    let messages: Vec<_> = told.crashes.iter().map(|crash| crash.snapshot.cause.message.as_str()).collect();
+    assert_eq!(messages, ["own"]);
+    assert_eq!(mark.left(), Vec::<String>::new());
+}
+
+#[test]
 fn exec_by_another_thread_is_followed() {
     let observation = run(
         "use std::os::unix::process::CommandExt; fn main() { if std::env::args().count() > 1 { panic!(\"after\") } \
@@ -91,6 +106,30 @@ fn shared_library_with_its_own_std_is_watched() {
     let observation = run_with(source, &["-l", "dl"], &[&path], &Limits::default());
     assert_eq!(observation.ending, Ending::Exited(0));
     assert_eq!(observation.panics[0].message, "library 4");
+}
+
+#[test]
+fn library_that_is_closed_and_loaded_again_is_watched_again() {
+    let library = program(
+        "#[no_mangle] pub extern \"C-unwind\" fn boom(n: u32) { let _ = std::panic::catch_unwind(|| \
+         panic!(\"round {n}\")); }",
+        &["--crate-type", "cdylib"],
+    );
+    // A library stays as long as a thread has destructors of it to run: it panics on one that ends.
+    let source = "extern \"C\" { fn dlopen(p: *const i8, f: i32) -> *mut u8; fn dlclose(h: *mut u8) -> i32; \
+                  fn dlsym(h: *mut u8, n: *const i8) -> *mut u8; } fn main() { \
+                  let name = std::env::args().nth(1).unwrap(); \
+                  let p = std::ffi::CString::new(name.clone()).unwrap(); for n in 0..3 { unsafe { \
+                  let h = dlopen(p.as_ptr() as _, 2); assert!(!h.is_null()); let f: extern \"C\" fn(u32) = \
+                  std::mem::transmute(dlsym(h, c\"boom\".as_ptr() as _)); \
+                  std::thread::spawn(move || f(n)).join().unwrap(); dlclose(h); } \
+                  let maps = std::fs::read_to_string(\"/proc/self/maps\").unwrap(); \
+                  if maps.contains(&name) { std::process::exit(9) } } }";
+    let path = library.to_string_lossy().into_owned();
+    let observation = run_with(source, &["-l", "dl"], &[&path], &Limits::default());
+    assert_eq!(observation.ending, Ending::Exited(0));
+    let messages: Vec<_> = observation.panics.iter().map(|panic| panic.message.as_str()).collect();
+    assert_eq!(messages, ["round 0", "round 1", "round 2"]);
 }
 
 #[test]
@@ -208,6 +247,21 @@ fn observed_command_leaves_no_daemon() {
         &[],
     );
     assert_eq!(observation.ending, Ending::Exited(0));
+}
+
+#[test]
+fn child_with_the_name_of_a_toolchain_program_is_ended_with_an_observed_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let cargo = folder.path().join("cargo");
+    // It keeps standard output open.
+    let source = "fn main() { let Some(cargo) = std::env::args().nth(1) else { \
+                  return std::thread::sleep(std::time::Duration::from_secs(50)) }; \
+                  std::fs::copy(std::env::current_exe().unwrap(), &cargo).unwrap(); \
+                  std::process::Command::new(cargo).spawn().unwrap(); println!(\"up\"); }";
+    let start = Instant::now();
+    let observation = run_with(source, &[], &[&cargo.to_string_lossy()], &Limits::default());
+    assert_eq!((observation.ending, observation.stdout), (Ending::Exited(0), b"up\n".to_vec()));
+    assert!(start.elapsed() < Duration::from_secs(30));
 }
 
 #[test]

@@ -100,6 +100,13 @@ fn main() {
             children.iter_mut().for_each(|child| drop(child.kill()));
             Ok(())
         }
+        "clones" => {
+            // By the system call itself, and without a signal at their end: the kernel calls them no forks.
+            for _ in 0..on.parse().unwrap() {
+                while unsafe { syscall(56, 0, 0) } == 0 { thread::sleep(time::Duration::from_secs(60)) }
+            }
+            Ok(())
+        }
         "threads" => {
             let all: Vec<_> = (0..on.parse().unwrap()).map(|_| thread::spawn(|| fs::write("/forbidden", ""))).collect();
             let failed = all.into_iter().filter(|_| true).map(|t| t.join().unwrap()).filter(|r| r.is_err()).count();
@@ -324,6 +331,8 @@ fn processes_without_end_are_ended() {
     let (seen, _) = try_to("forks", "100000");
     assert_eq!(forbidden(&seen), [(Deed::Processes, None)]);
     assert_eq!(seen.ending, Ending::Signaled("SIGKILL".into()));
+    let (seen, _) = try_to("clones", &(PROCESSES * 2).to_string());
+    assert_eq!(forbidden(&seen), [(Deed::Processes, None)]);
     let (seen, output) = try_to("forks", &(PROCESSES / 4).to_string());
     assert_eq!((output.as_str(), forbidden(&seen)), ("done\n", Vec::new()));
 }
