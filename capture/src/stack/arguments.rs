@@ -4,6 +4,7 @@ use gimli::{AttributeValue, Dwarf, UnitOffset};
 use relapse_snapshot::{Argument, Frame, Generic, Trust, TypeId, TypeKind, TypeShape, TypeTable, Value};
 
 use super::Entries;
+use super::entry::prologue_end;
 use super::function::{Function, Link};
 use super::trust;
 use crate::image::{self, DieRef, Slice, UnitCache};
@@ -86,6 +87,7 @@ impl Source<'_> {
         }
         let pc = self.physical.lookup.wrapping_sub(self.bias);
         let frame_base = self.frame_base(units, pc);
+        let in_prologue = self.is_in_prologue(units, pc);
         let Some(unit) = function.links.first().map(|link| &link.unit) else { return };
         let context = FrameContext { frame_base, unit: Some((self.dwarf, unit)), ..self.context() };
         let limits = Limits { nodes: self.limits.nodes.min(*left), ..self.limits.clone() };
@@ -102,6 +104,9 @@ impl Source<'_> {
             };
             let place = match (parameter.location, parameter.constant) {
                 _ if !wanted => Ok(Place::OptimizedOut),
+                (Some(location), _) if in_prologue && location::is_for_the_body(location) => {
+                    Err(LocationError::Early)
+                }
                 (Some(location), _) => context.place(location, pc),
                 (None, Some(constant)) => Ok(constant_place(constant)),
                 (None, None) => Ok(Place::OptimizedOut),
@@ -134,6 +139,21 @@ impl Source<'_> {
         let Some(link) = function.links.first() else { return Vec::new() };
         let address = |p: &Parameter| p.entry_address(self.dwarf, &link.unit, first, prologue_end);
         parameters.iter().map(address).collect()
+    }
+
+    /// Whether the thread was stopped before the function had made its frame: a stack overflow is mostly met there.
+    /// A caller never is: it has called.
+    fn is_in_prologue(&self, units: &mut UnitCache, pc: u64) -> bool {
+        if self.moment != Moment::Crash || self.physical.lookup != self.physical.registers.ip() {
+            return false;
+        }
+        let function = Function::read(self.dwarf, units, self.entries.outermost);
+        let Some((unit, ranges)) = function.ranges(self.dwarf) else { return false };
+        // The prologue is in the first of several ranges: the others are its cold parts.
+        let Some(range) = ranges.first().filter(|range| (range.begin..range.end).contains(&pc)) else {
+            return false;
+        };
+        prologue_end(unit, range.begin, range.end).is_some_and(|end| pc < end)
     }
 
     fn context(&self) -> FrameContext<'_> {

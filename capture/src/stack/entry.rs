@@ -109,7 +109,7 @@ impl Memory for NoMemory {
 
 /// Where the line table says that a function's prologue ends (`prologue_end`, DWARF 5, section 6.2.2); without
 /// such a mark, its second line: compilers begin a new one for the body.
-fn prologue_end(unit: &Unit<Slice>, first: u64, end: u64) -> Option<u64> {
+pub(super) fn prologue_end(unit: &Unit<Slice>, first: u64, end: u64) -> Option<u64> {
     let mut rows = unit.line_program.clone()?.rows();
     let (mut marked, mut second) = (None::<u64>, None::<u64>);
     while let Ok(Some((_, row))) = rows.next_row() {

@@ -4,6 +4,7 @@
 
 mod entries;
 mod fixture;
+mod overflows;
 mod panics;
 mod processes;
 mod sandbox;
