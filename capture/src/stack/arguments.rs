@@ -8,7 +8,7 @@ use super::entry::prologue_end;
 use super::function::{Function, Link};
 use super::trust;
 use crate::image::{self, DieRef, Slice, UnitCache};
-use crate::limits::Limits;
+use crate::limits::{Allowance, Limits};
 use crate::location::{self, FrameContext, LocationError};
 use crate::memory::Memory;
 use crate::place::Place;
@@ -71,13 +71,13 @@ impl Parameter {
 }
 
 impl Source<'_> {
-    /// Fills in the generics and arguments of a frame; `left` is the number of nodes that may still be read.
+    /// Fills in the generics and arguments of a frame; `left` is what may still be read.
     pub(super) fn read(
         &self,
         frame: &mut Frame,
         units: &mut UnitCache,
         types: &mut TypeTable,
-        left: &mut u64,
+        left: &mut Allowance,
     ) {
         let function = Function::read(self.dwarf, units, self.entries.function);
         let generics = self.generics(&function, units);
@@ -90,8 +90,7 @@ impl Source<'_> {
         let in_prologue = self.is_in_prologue(units, pc);
         let Some(unit) = function.links.first().map(|link| &link.unit) else { return };
         let context = FrameContext { frame_base, unit: Some((self.dwarf, unit)), ..self.context() };
-        let limits = Limits { nodes: self.limits.nodes.min(*left), ..self.limits.clone() };
-        let mut reader = Reader::new(self.dwarf, self.memory, &limits, types, units);
+        let mut reader = Reader::new(self.dwarf, self.memory, self.limits, types, units);
         frame.generics =
             generics.into_iter().map(|(name, ty)| Generic { name, ty: reader.shape(ty) }).collect();
         let mut untyped = Vec::new();
@@ -249,19 +248,22 @@ impl Source<'_> {
     }
 }
 
-/// A value, and how many nodes are left after it.
-fn value(reader: &mut Reader<'_>, ty: DieRef, place: Result<Place, LocationError>, left: &mut u64) -> Value {
-    let value = match place {
-        _ if *left == 0 => {
+/// A value, of which `left` is less by what it took.
+fn value(
+    reader: &mut Reader<'_>,
+    ty: DieRef,
+    place: Result<Place, LocationError>,
+    left: &mut Allowance,
+) -> Value {
+    match place {
+        _ if left.nodes == 0 => {
             let reason = "the stack's other arguments took up the limit on nodes";
             Value::missing(reader.shape(ty), Trust::Truncated, reason)
         }
-        Ok(place) => reader.read(ty, &place),
-        Err(LocationError::Lost) => reader.read(ty, &Place::OptimizedOut),
+        Ok(place) => reader.read_within(ty, &place, left),
+        Err(LocationError::Lost) => reader.read_within(ty, &Place::OptimizedOut, left),
         Err(error) => Value::missing(reader.shape(ty), Trust::Unreadable, error.to_string()),
-    };
-    *left = left.saturating_sub(value.nodes());
-    value
+    }
 }
 
 /// `DW_AT_const_value`: an argument that is the same in all that is left of the calls.

@@ -9,6 +9,7 @@ use super::symbolication::{Active, look_up};
 use super::{Entries, ImageState, Stacks};
 use crate::arch::Registers;
 use crate::image::{AddressSpace, DieRef, Image, Slice, Symbol};
+use crate::limits::Allowance;
 use crate::memory::Memory;
 use crate::unwind::PhysicalFrame;
 
@@ -82,7 +83,7 @@ impl Stacks {
             moment,
         };
         let mut frame = Frame { arguments: Vec::new(), ..call.frame };
-        let mut left = self.limits.nodes;
+        let mut left = Allowance::of_call(&self.limits);
         source.read(&mut frame, &mut state.units, types, &mut left);
         Some(frame.arguments)
     }

@@ -1,6 +1,7 @@
-//! A stack that overflows: the fault is mostly met in a prologue, before the arguments are stored.
+//! Deep stacks: what a recursion over a large value costs, and where a stack that overflows has its arguments. The
+//! fault is mostly met in a prologue, before they are stored.
 
-use relapse_snapshot::{CauseKind, Data, Trust, Value};
+use relapse_snapshot::{CauseKind, Data, Frame, Trust, Value, store};
 
 use crate::fixture::{Marked, Told, follow, program};
 
@@ -42,7 +43,7 @@ fn arguments_of_a_call_that_overflows_the_stack_are_right_or_missing() {
         assert_eq!(snapshot.cause.kind, CauseKind::StackOverflow);
         let mut calls = snapshot.threads[0].frames.iter().filter(|frame| frame.name == "eat");
         let innermost = calls.next().unwrap();
-        let seen = |frame: &relapse_snapshot::Frame| {
+        let seen = |frame: &Frame| {
             let arguments = frame.arguments.iter();
             arguments.map(|a| (a.name.clone(), number_or_text(&a.value))).collect::<Vec<_>>()
         };
@@ -55,4 +56,42 @@ fn arguments_of_a_call_that_overflows_the_stack_are_right_or_missing() {
             assert_eq!(seen(caller), expected, "{padding}");
         }
     }
+}
+
+/// Length of a byte slice in the process, and what was read of it.
+fn bytes(value: &Value) -> (u64, usize) {
+    match &value.data {
+        Data::Pointer { to: Some(to), .. } => bytes(to),
+        Data::Bytes { bytes, len } => (*len, bytes.len()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn recursion_over_a_large_buffer_keeps_it_for_both_ends_and_fits_into_a_snapshot() {
+    const LEN: usize = 1 << 20;
+    let source = "fn parse(input: &[u8], at: usize) -> usize { if at == 600 { panic!(\"at {at}\") } \
+                  parse(input, at + 1) + 1 } fn main() { parse(&vec![7; 1 << 20], 0); }";
+    let (command, mark) = Marked::command(&[], &program(source, &[]));
+    let mut told = Told::default();
+    follow(&command, &mut told).unwrap();
+    assert_eq!(mark.left(), Vec::<String>::new());
+    let snapshot = &told.crashes[0].snapshot;
+    let calls = snapshot.threads[0].frames.iter().filter(|frame| frame.name == "parse");
+    let calls: Vec<&Frame> = calls.collect();
+    assert!(calls.len() > 400, "{}", calls.len());
+    let read: Vec<usize> = calls
+        .iter()
+        .map(|call| {
+            let (value, (len, read)) = (&call.arguments[0].value, bytes(&call.arguments[0].value));
+            assert_eq!(len, LEN as u64);
+            let cut = value.worst_trust() == Trust::Truncated;
+            assert_eq!(cut, read < LEN, "{read}");
+            read
+        })
+        .collect();
+    assert_eq!([read[0], read[read.len() - 1]], [LEN, LEN]);
+    assert_eq!(read.iter().sum::<usize>(), 32 * LEN);
+    // On disk a byte takes two; one of a text, which this could have been, takes up to six.
+    assert!(6 * read.iter().sum::<usize>() < store::SIZE_MAX as usize);
 }
