@@ -47,8 +47,8 @@ pub struct Stacks {
 #[derive(Default)]
 struct ImageState {
     units: UnitCache,
-    /// Whether a unit has types and variables, or line tables only.
-    detailed: HashMap<gimli::DebugInfoOffset, bool>,
+    /// Whether a crate has types and variables, or line tables only.
+    detailed: HashMap<gaps::Crate, bool>,
 }
 
 impl ImageState {
