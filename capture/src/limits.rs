@@ -17,6 +17,31 @@ pub struct Limits {
     pub frames: u32,
 }
 
+/// What may still be read of one stack: a recursion over a large tree or buffer must not have it a hundred times
+/// over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Allowance {
+    /// Nodes of values.
+    pub(crate) nodes: u64,
+    /// Bytes of strings and byte sequences.
+    pub(crate) bytes: u64,
+}
+
+impl Allowance {
+    /// All arguments of a stack. On disk a byte takes two, one of a text up to six, of the 256 MiB that a snapshot may
+    /// hold.
+    pub(crate) fn of_stack(limits: &Limits) -> Allowance {
+        const TREES: u64 = 4;
+        const BYTES: u64 = 32 << 20;
+        Allowance { nodes: limits.nodes.saturating_mul(TREES), bytes: limits.bytes.max(BYTES) }
+    }
+
+    /// The arguments of one call.
+    pub(crate) fn of_call(limits: &Limits) -> Allowance {
+        Allowance { nodes: limits.nodes, bytes: u64::MAX }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Limits {
         Limits { depth: 64, elements: 4096, bytes: 1 << 20, nodes: 100_000, frames: 512 }

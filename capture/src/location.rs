@@ -17,9 +17,9 @@ const MOST_BYTES: u64 = 1 << 16;
 
 /// Where a parameter can be read first, between its function's first instruction and the end of the prologue.
 ///
-/// An expression for the whole function means its body: it holds after the prologue. Of a location list, the place
-/// at the first instruction is the best, if it is one in registers (there is no frame yet); then that at the end of
-/// the prologue; then the earliest within it (without optimisation a register may be gone by its end).
+/// What holds for the body holds at its beginning. Of a location list, the place at the first instruction is the
+/// best, if it is one in registers (there is no frame yet); then that at the end of the prologue; then the earliest
+/// within it (without optimisation a register may be gone by its end).
 pub(crate) fn entry_address(
     dwarf: &Dwarf<Slice>,
     unit: &Unit<Slice>,
@@ -27,7 +27,7 @@ pub(crate) fn entry_address(
     first: u64,
     prologue_end: u64,
 ) -> u64 {
-    if location.exprloc_value().is_some() {
+    if is_for_the_body(location) {
         return prologue_end;
     }
     let Ok(Some(mut entries)) = dwarf.attr_locations(unit, location) else { return prologue_end };
@@ -43,6 +43,11 @@ pub(crate) fn entry_address(
         }
     }
     if at_end { prologue_end } else { earliest.unwrap_or(prologue_end) }
+}
+
+/// Whether a location is one expression for the whole function. That means its body: it holds after the prologue.
+pub(crate) fn is_for_the_body(location: AttributeValue<Slice>) -> bool {
+    location.exprloc_value().is_some()
 }
 
 /// Whether an expression does without the stack and frame pointers.
@@ -78,6 +83,9 @@ pub(crate) enum LocationError {
     /// It needs a register or a value that was not kept.
     #[error("optimized out")]
     Lost,
+    /// It holds for the function's body, which had not begun.
+    #[error("the crash came before the function had stored its arguments")]
+    Early,
 }
 
 impl From<gimli::Error> for LocationError {

@@ -1,6 +1,7 @@
 //! Files that a process has open, by way of `/proc/PID/fd`. In: a process and a descriptor. Out: the bytes and
 //! the offset that is read next. Never: moves the process's own offset, or waits.
 
+use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
@@ -61,6 +62,9 @@ pub fn of_process(process: libc::pid_t, descriptor: i32, limit: u64) -> Result<O
     if !metadata.is_file() {
         return Err(NoFile::Stream { descriptor, kind: kind_of(metadata.file_type()) });
     }
+    if metadata.len() == 0 && is_made_up(&path) {
+        return Err(NoFile::Stream { descriptor, kind: "a file without a size, as those of /proc are" });
+    }
     let info = fs::read_to_string(format!("/proc/{process}/fdinfo/{descriptor}")).map_err(failed)?;
     let number = |name: &str, radix| {
         let text = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
@@ -75,6 +79,26 @@ pub fn of_process(process: libc::pid_t, descriptor: i32, limit: u64) -> Result<O
     let start = if len <= limit { 0 } else { position.min(len) };
     let bytes = read_at(&file, start, (len - start).min(limit)).map_err(failed)?;
     Ok(OpenFile { bytes, start, position, len })
+}
+
+/// Whether a file is of the kernel's making: it has no size, and its content comes to be as it is read.
+fn is_made_up(path: &str) -> bool {
+    const KINDS: [libc::c_long; 8] = [
+        libc::PROC_SUPER_MAGIC,
+        libc::SYSFS_MAGIC,
+        libc::CGROUP_SUPER_MAGIC,
+        libc::CGROUP2_SUPER_MAGIC,
+        libc::DEBUGFS_MAGIC,
+        libc::TRACEFS_MAGIC,
+        libc::SECURITYFS_MAGIC,
+        libc::SELINUX_MAGIC,
+    ];
+    let Ok(path) = CString::new(path) else { return false };
+    // SAFETY: plain numbers, for which zero is a value.
+    let mut found: libc::statfs = unsafe { std::mem::zeroed() };
+    // SAFETY: the path ends with NUL, and `found` is as large as the kernel's structure.
+    let got = unsafe { libc::statfs(path.as_ptr(), &raw mut found) };
+    got == 0 && KINDS.contains(&found.f_type)
 }
 
 /// Up to `len` bytes, fewer where the file ends before.
@@ -129,6 +153,16 @@ mod tests {
         let rest = OpenFile { bytes: b"456".to_vec(), start: 4, position: 4, len: 10 };
         assert_eq!(own(file.as_raw_fd(), 3).unwrap(), rest);
         assert_eq!(file.stream_position().unwrap(), 4);
+    }
+
+    #[test]
+    fn file_without_a_size_is_not_taken_for_an_empty_one() {
+        let made_up = File::open("/proc/self/status").unwrap();
+        let error = own(made_up.as_raw_fd(), 9).unwrap_err();
+        assert!(error.to_string().contains("a file without a size"), "{error}");
+        let empty = tempfile::tempfile().unwrap();
+        let nothing = OpenFile { bytes: Vec::new(), start: 0, position: 0, len: 0 };
+        assert_eq!(own(empty.as_raw_fd(), 9).unwrap(), nothing);
     }
 
     #[test]

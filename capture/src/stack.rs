@@ -16,7 +16,7 @@ use relapse_snapshot::{Frame, FrameKind, TypeTable};
 
 use crate::arch::Registers;
 use crate::image::{AddressSpace, DebugInfo, DieRef, Image, UnitCache};
-use crate::limits::Limits;
+use crate::limits::{Allowance, Limits};
 use crate::memory::Memory;
 use crate::roots::Roots;
 use crate::unwind::{PhysicalFrame, Unwinder};
@@ -47,8 +47,8 @@ pub struct Stacks {
 #[derive(Default)]
 struct ImageState {
     units: UnitCache,
-    /// Whether a unit has types and variables, or line tables only.
-    detailed: HashMap<gimli::DebugInfoOffset, bool>,
+    /// Whether a crate has types and variables, or line tables only.
+    detailed: HashMap<gaps::Crate, bool>,
 }
 
 impl ImageState {
@@ -160,10 +160,7 @@ impl Stacks {
         memory: &dyn Memory,
         types: &mut TypeTable,
     ) {
-        // One argument may have `nodes` nodes; a recursion over a large tree must not have them a hundred
-        // times over.
-        const TREES: u64 = 4;
-        let mut left = self.limits.nodes.saturating_mul(TREES);
+        let mut left = Allowance::of_stack(&self.limits);
         for index in order::by_worth(calls) {
             let call = &mut calls[index];
             let (Some(entries), Some((_, bias))) = (call.entries, call.image) else { continue };

@@ -7,7 +7,9 @@ mod stack_memory;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use crate::arch::{CALLEE_SAVED, FRAME_POINTER, RETURN_ADDRESS, Registers, STACK_POINTER};
+use crate::arch::{
+    CALLEE_SAVED, FRAME_POINTER, LONGEST_CALL, RETURN_ADDRESS, Registers, STACK_POINTER, ends_with_call,
+};
 use crate::image::{AddressSpace, Image};
 use crate::location::FrameContext;
 use crate::memory::Memory;
@@ -223,7 +225,12 @@ impl Here<'_> {
             self.caller_at(base.checked_add(16)?, back, Some(up))
         });
         if let Some(step) = step {
-            once(notes, format!("no unwind tables for a part of {name}: callers found by frame pointers"));
+            once(
+                notes,
+                format!(
+                    "no unwind tables for a part of {name}: callers found by frame pointers; some may be missing"
+                ),
+            );
             return step;
         }
         let at_start = image.is_some_and(|(image, bias)| image.is_start(self.lookup.wrapping_sub(bias)));
@@ -243,8 +250,13 @@ impl Here<'_> {
         step
     }
 
+    /// A word that is no return address may point into code, too: there has to be a call before it.
     fn caller_at(&self, sp: u64, back: u64, frame_pointer: Option<u64>) -> Option<Step> {
         self.space.is_code(back.wrapping_sub(1)).then_some(())?;
+        let mut before = [0; LONGEST_CALL];
+        let read = self.memory.read(back.wrapping_sub(LONGEST_CALL as u64), &mut before);
+        // A core file or a recording may hold no code.
+        (read.is_err() || ends_with_call(before)).then_some(())?;
         let mut caller = Registers::unknown();
         caller.set(RETURN_ADDRESS, back);
         caller.set(STACK_POINTER, sp);

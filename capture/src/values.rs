@@ -28,7 +28,7 @@ use self::entries::Parser;
 use self::layout::{Entry, Form, Kind, Layout};
 use self::source::{Gap, Read, Source};
 use crate::image::{DieRef, Slice, UnitCache};
-use crate::limits::Limits;
+use crate::limits::{Allowance, Limits};
 use crate::memory::Memory;
 use crate::place::Place;
 
@@ -55,7 +55,9 @@ pub struct Reader<'a> {
     types: &'a mut TypeTable,
     units: &'a mut UnitCache,
     ids: HashMap<Entry, TypeId>,
-    /// What is left of the limits for the value that is being read.
+    /// Nodes that the value that is being read may have.
+    nodes: u64,
+    /// What is left of the limits for it.
     nodes_left: u64,
     bytes_left: u64,
     /// The pointers that are being followed, to find cycles.
@@ -78,6 +80,7 @@ impl<'a> Reader<'a> {
             types,
             units,
             ids: HashMap::new(),
+            nodes: 0,
             nodes_left: 0,
             bytes_left: 0,
             followed: Vec::new(),
@@ -97,8 +100,21 @@ impl<'a> Reader<'a> {
 
     /// The value of the type at `die` that lies at `place`, within the limits of one argument.
     pub fn read(&mut self, die: DieRef, place: &Place) -> Value {
-        self.nodes_left = self.limits.nodes;
-        self.bytes_left = self.limits.bytes.saturating_mul(STRINGS);
+        self.read_within(die, place, &mut Allowance { nodes: u64::MAX, bytes: u64::MAX })
+    }
+
+    /// The same within what is left for the whole stack, too, which is less by it afterwards.
+    pub(crate) fn read_within(&mut self, die: DieRef, place: &Place, left: &mut Allowance) -> Value {
+        self.nodes = self.limits.nodes.min(left.nodes);
+        let bytes = self.limits.bytes.saturating_mul(STRINGS).min(left.bytes);
+        (self.nodes_left, self.bytes_left) = (self.nodes, bytes);
+        let value = self.read_argument(die, place);
+        left.nodes -= self.nodes - self.nodes_left;
+        left.bytes -= bytes - self.bytes_left;
+        value
+    }
+
+    fn read_argument(&mut self, die: DieRef, place: &Place) -> Value {
         self.followed.clear();
         let entry = Entry::of(die);
         match place {
@@ -157,7 +173,7 @@ impl<'a> Reader<'a> {
             return Some(format!("deeper than {} levels", self.deepest()));
         }
         if self.nodes_left == 0 {
-            return Some(format!("more than {} values", self.limits.nodes));
+            return Some(format!("more than {} values", self.nodes));
         }
         self.nodes_left -= 1;
         None

@@ -25,6 +25,18 @@ impl Stock {
         left.swap_remove(2)
     }
 }
+#[derive(Default)]
+pub struct Meter { pub calls: std::sync::atomic::AtomicU32, pub last: std::cell::Cell<u32> }
+impl Meter {
+    pub fn read(&self, scale: u32) -> u32 {
+        self.calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        100 / scale
+    }
+    pub fn ratio(&self) -> u32 {
+        let last = self.last.replace(7);
+        100 / last
+    }
+}
 ";
 
 const PROG: &str = "\
@@ -33,6 +45,8 @@ fn main() {
     let word = std::env::args().nth(1).unwrap_or_default();
     let mut stock = demo::Stock { items: vec![4, 5, 6], taken: 0 };
     match word.as_str() {
+        \"read\" => { demo::Meter::default().read(0); }
+        \"ratio\" => { demo::Meter::default().ratio(); }
         \"close\" => println!(\"{}\", stock.close(vec![\"a\".into(), \"b\".into(), \"c\".into(), \"d\".into()][..2].to_vec())),
         \"once\" => { if std::fs::File::create_new(\"seen\").is_ok() { stock.drain(3); } }
         \"input\" => {
@@ -92,6 +106,21 @@ fn self_by_value_and_moved_arguments_are_those_of_the_call() {
     assert_eq!(account["status"], "verified", "{said}");
     assert!(account["function"].as_str().unwrap().ends_with("close"), "{account}");
     assert!(test.contains("4, 5, 6") && test.contains("\"a\"") && test.contains("\"b\""), "{test}");
+}
+
+#[test]
+fn cell_that_was_written_is_said_and_read_again_only_where_no_test_reproduces_with_it() {
+    let project = project();
+    run(&project, &["cargo", "run", "-q", "--", "read"]);
+    let (account, test, said) = generated(&project, &[]);
+    assert_eq!((account["status"].as_str(), account["trust"].as_str()), (Some("verified"), Some("suspect")));
+    assert!(test.contains("may differ from what the call was given"), "{test}");
+    assert!(!said.contains("running the command again"), "{said}");
+
+    run(&project, &["cargo", "run", "-q", "--", "ratio"]);
+    let (account, test, said) = generated(&project, &["--latest"]);
+    assert_eq!((account["status"].as_str(), account["trust"].as_str()), (Some("verified"), Some("entry")));
+    assert!(said.contains("running the command again") && test.contains("Cell::new(0)"), "{said} {test}");
 }
 
 #[test]

@@ -47,7 +47,7 @@ pub enum SnapshotError {
         known: u32,
     },
     /// A snapshot is larger than may be read back.
-    #[error("failed to use {path}: it holds more than {limit_mib} MiB; lower the limits on captured values")]
+    #[error("failed to use {path}: it holds more than {limit_mib} MiB; lower `[limits]` in relapse.toml")]
     TooLarge {
         /// The file, or the folder that it was to be written to.
         path: PathBuf,

@@ -269,12 +269,19 @@ impl Store {
         snapshot
     }
 
-    /// Writes under a new id; the caller holds the shared lock.
+    /// Writes under a new id; the caller holds the shared lock. A crash whose values are too large is kept without.
     fn write(&self, mut snapshot: Snapshot) -> Result<Snapshot, SnapshotError> {
+        let mut whole = true;
         loop {
             snapshot.id = new_name();
-            if file::write_new(&self.path(&snapshot.id), &snapshot)? {
-                return Ok(snapshot);
+            match file::write_new(&self.path(&snapshot.id), &snapshot) {
+                Ok(true) => return Ok(snapshot),
+                Ok(false) => {}
+                Err(SnapshotError::TooLarge { limit_mib, .. }) if whole => {
+                    drop_values(&mut snapshot, limit_mib);
+                    whole = false;
+                }
+                Err(error) => return Err(error),
             }
         }
     }
@@ -328,6 +335,21 @@ pub fn new_name() -> String {
 /// The time as snapshots have it: RFC 3339, UTC, whole seconds.
 pub fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Takes the arguments out of a snapshot, and says so.
+fn drop_values(snapshot: &mut Snapshot, limit_mib: u64) {
+    let reason = format!(
+        "the values of this crash are larger than the {limit_mib} MiB that a snapshot may hold, so they are left out: \
+         lower `[limits]` in relapse.toml"
+    );
+    for frame in snapshot.threads.iter_mut().flat_map(|thread| &mut thread.frames) {
+        if !frame.arguments.is_empty() {
+            frame.arguments = Vec::new();
+            frame.arguments_missing = Some(reason.clone());
+        }
+    }
+    snapshot.notes.push(reason);
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {

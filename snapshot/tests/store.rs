@@ -448,3 +448,22 @@ proptest! {
         prop_assert_eq!(snapshot, once);
     }
 }
+
+#[test]
+fn crash_whose_values_are_too_large_is_kept_without_them() {
+    let (_folder, store) = store();
+    // What replacing secrets in it takes is no matter of this.
+    let store = store.with_rules(redact::Rules::off());
+    // On disk each of these takes six bytes.
+    let large = "\u{1}".repeat(relapse_snapshot::store::SIZE_MAX as usize / 6);
+    let kept = store.put(snapshot("boom", vec![("large", text(&large)), ("small", text("a"))])).unwrap();
+    assert_eq!(store.get("latest").unwrap(), kept);
+    let frame = &kept.threads[0].frames[1];
+    assert_eq!(frame.arguments, []);
+    let reason = frame.arguments_missing.as_deref().unwrap();
+    assert!(
+        reason.contains("larger than the 256 MiB") && reason.contains("`[limits]` in relapse.toml"),
+        "{reason}"
+    );
+    assert_eq!(kept.notes.last().map(String::as_str), Some(reason));
+}

@@ -1,4 +1,4 @@
-//! x86-64 registers by their DWARF numbers (System V psABI, figure 3.36), each known or not.
+//! x86-64 registers by their DWARF numbers (System V psABI, figure 3.36), each known or not, and its calls.
 
 /// `rbp`.
 pub(crate) const FRAME_POINTER: u16 = 6;
@@ -8,6 +8,9 @@ pub(crate) const STACK_POINTER: u16 = 7;
 pub(crate) const RETURN_ADDRESS: u16 = 16;
 /// Registers that a callee must preserve: without a rule of its own, a caller's value is the callee's.
 pub(crate) const CALLEE_SAVED: [u16; 6] = [3, 6, 12, 13, 14, 15];
+
+/// Bytes of the longest near call, prefixes left out.
+pub(crate) const LONGEST_CALL: usize = 7;
 
 /// `rax` to `r15` and `rip` are 0 to 16, `xmm0` to `xmm15` are 17 to 32.
 const COUNT: usize = 33;
@@ -84,9 +87,60 @@ impl From<libc::user_regs_struct> for Registers {
     }
 }
 
+/// Whether code ends with a near call: `e8` and four bytes, or `ff /2` with an operand in any form (Intel's manual,
+/// volume 2, sections 2.1 and 3.3).
+pub(crate) fn ends_with_call(code: [u8; LONGEST_CALL]) -> bool {
+    let is_indirect = |code: &[u8]| {
+        let &[0xff, mode, ref rest @ ..] = code else { return false };
+        let (form, operand) = (mode >> 6, mode & 7);
+        // `rsp` stands for a further byte, in which `rbp` as a base stands for none.
+        let scaled = form != 3 && operand == 4;
+        let baseless = if scaled { rest.first().is_some_and(|scale| scale & 7 == 5) } else { operand == 5 };
+        let displacement = match form {
+            0 if baseless => 4,
+            1 => 1,
+            2 => 4,
+            _ => 0,
+        };
+        mode >> 3 & 7 == 2 && rest.len() == usize::from(scaled) + displacement
+    };
+    code[LONGEST_CALL - 5] == 0xe8 || (2..=LONGEST_CALL).any(|len| is_indirect(&code[LONGEST_CALL - len..]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn calls_are_told_from_other_code() {
+        // As GNU as assembles them.
+        let calls: [&[u8]; 10] = [
+            &[0xe8, 1, 2, 3, 4],             // call there
+            &[0x67, 0xe8, 1, 2, 3, 4],       // addr32 call there
+            &[0xff, 0xd0],                   // call *%rax
+            &[0x41, 0xff, 0xd4],             // call *%r12
+            &[0xff, 0x10],                   // call *(%rax)
+            &[0xff, 0x50, 0x18],             // call *24(%rax)
+            &[0xff, 0x15, 1, 2, 3, 4],       // call *there(%rip)
+            &[0xff, 0x14, 0xc5, 1, 2, 3, 4], // call *there(,%rax,8)
+            &[0xff, 0x54, 0xd3, 0x10],       // call *16(%rbx,%rdx,8)
+            &[0xff, 0x94, 0x24, 8, 1, 0, 0], // call *264(%rsp)
+        ];
+        let others: [&[u8]; 5] = [
+            &[0x48, 0x89, 0xe5],       // mov %rsp,%rbp
+            &[0xe9, 1, 2, 3, 4],       // jmp there
+            &[0xff, 0xe0],             // jmp *%rax
+            &[0xff, 0x75, 0x10],       // push 16(%rbp)
+            &[0xff, 0xd0, 0x90, 0x90], // call *%rax; nop; nop
+        ];
+        let ends = |code: &[u8]| {
+            let mut padded = [0x90; LONGEST_CALL];
+            padded[LONGEST_CALL - code.len().min(LONGEST_CALL)..].copy_from_slice(code);
+            ends_with_call(padded)
+        };
+        assert!(calls.iter().all(|code| ends(code)));
+        assert!(others.iter().all(|code| !ends(code)));
+    }
 
     #[test]
     fn an_unset_register_is_unknown() {

@@ -4,10 +4,11 @@ use gimli::{AttributeValue, Dwarf, UnitOffset};
 use relapse_snapshot::{Argument, Frame, Generic, Trust, TypeId, TypeKind, TypeShape, TypeTable, Value};
 
 use super::Entries;
+use super::entry::prologue_end;
 use super::function::{Function, Link};
 use super::trust;
 use crate::image::{self, DieRef, Slice, UnitCache};
-use crate::limits::Limits;
+use crate::limits::{Allowance, Limits};
 use crate::location::{self, FrameContext, LocationError};
 use crate::memory::Memory;
 use crate::place::Place;
@@ -70,13 +71,13 @@ impl Parameter {
 }
 
 impl Source<'_> {
-    /// Fills in the generics and arguments of a frame; `left` is the number of nodes that may still be read.
+    /// Fills in the generics and arguments of a frame; `left` is what may still be read.
     pub(super) fn read(
         &self,
         frame: &mut Frame,
         units: &mut UnitCache,
         types: &mut TypeTable,
-        left: &mut u64,
+        left: &mut Allowance,
     ) {
         let function = Function::read(self.dwarf, units, self.entries.function);
         let generics = self.generics(&function, units);
@@ -86,10 +87,10 @@ impl Source<'_> {
         }
         let pc = self.physical.lookup.wrapping_sub(self.bias);
         let frame_base = self.frame_base(units, pc);
+        let in_prologue = self.is_in_prologue(units, pc);
         let Some(unit) = function.links.first().map(|link| &link.unit) else { return };
         let context = FrameContext { frame_base, unit: Some((self.dwarf, unit)), ..self.context() };
-        let limits = Limits { nodes: self.limits.nodes.min(*left), ..self.limits.clone() };
-        let mut reader = Reader::new(self.dwarf, self.memory, &limits, types, units);
+        let mut reader = Reader::new(self.dwarf, self.memory, self.limits, types, units);
         frame.generics =
             generics.into_iter().map(|(name, ty)| Generic { name, ty: reader.shape(ty) }).collect();
         let mut untyped = Vec::new();
@@ -102,6 +103,9 @@ impl Source<'_> {
             };
             let place = match (parameter.location, parameter.constant) {
                 _ if !wanted => Ok(Place::OptimizedOut),
+                (Some(location), _) if in_prologue && location::is_for_the_body(location) => {
+                    Err(LocationError::Early)
+                }
                 (Some(location), _) => context.place(location, pc),
                 (None, Some(constant)) => Ok(constant_place(constant)),
                 (None, None) => Ok(Place::OptimizedOut),
@@ -134,6 +138,21 @@ impl Source<'_> {
         let Some(link) = function.links.first() else { return Vec::new() };
         let address = |p: &Parameter| p.entry_address(self.dwarf, &link.unit, first, prologue_end);
         parameters.iter().map(address).collect()
+    }
+
+    /// Whether the thread was stopped before the function had made its frame: a stack overflow is mostly met there.
+    /// A caller never is: it has called.
+    fn is_in_prologue(&self, units: &mut UnitCache, pc: u64) -> bool {
+        if self.moment != Moment::Crash || self.physical.lookup != self.physical.registers.ip() {
+            return false;
+        }
+        let function = Function::read(self.dwarf, units, self.entries.outermost);
+        let Some((unit, ranges)) = function.ranges(self.dwarf) else { return false };
+        // The prologue is in the first of several ranges: the others are its cold parts.
+        let Some(range) = ranges.first().filter(|range| (range.begin..range.end).contains(&pc)) else {
+            return false;
+        };
+        prologue_end(unit, range.begin, range.end).is_some_and(|end| pc < end)
     }
 
     fn context(&self) -> FrameContext<'_> {
@@ -229,19 +248,22 @@ impl Source<'_> {
     }
 }
 
-/// A value, and how many nodes are left after it.
-fn value(reader: &mut Reader<'_>, ty: DieRef, place: Result<Place, LocationError>, left: &mut u64) -> Value {
-    let value = match place {
-        _ if *left == 0 => {
+/// A value, of which `left` is less by what it took.
+fn value(
+    reader: &mut Reader<'_>,
+    ty: DieRef,
+    place: Result<Place, LocationError>,
+    left: &mut Allowance,
+) -> Value {
+    match place {
+        _ if left.nodes == 0 => {
             let reason = "the stack's other arguments took up the limit on nodes";
             Value::missing(reader.shape(ty), Trust::Truncated, reason)
         }
-        Ok(place) => reader.read(ty, &place),
-        Err(LocationError::Lost) => reader.read(ty, &Place::OptimizedOut),
+        Ok(place) => reader.read_within(ty, &place, left),
+        Err(LocationError::Lost) => reader.read_within(ty, &Place::OptimizedOut, left),
         Err(error) => Value::missing(reader.shape(ty), Trust::Unreadable, error.to_string()),
-    };
-    *left = left.saturating_sub(value.nodes());
-    value
+    }
 }
 
 /// `DW_AT_const_value`: an argument that is the same in all that is left of the calls.

@@ -9,6 +9,7 @@ use super::symbolication::{Active, look_up};
 use super::{Entries, ImageState, Stacks};
 use crate::arch::Registers;
 use crate::image::{AddressSpace, DieRef, Image, Slice, Symbol};
+use crate::limits::Allowance;
 use crate::memory::Memory;
 use crate::unwind::PhysicalFrame;
 
@@ -82,7 +83,7 @@ impl Stacks {
             moment,
         };
         let mut frame = Frame { arguments: Vec::new(), ..call.frame };
-        let mut left = self.limits.nodes;
+        let mut left = Allowance::of_call(&self.limits);
         source.read(&mut frame, &mut state.units, types, &mut left);
         Some(frame.arguments)
     }
@@ -109,7 +110,7 @@ impl Memory for NoMemory {
 
 /// Where the line table says that a function's prologue ends (`prologue_end`, DWARF 5, section 6.2.2); without
 /// such a mark, its second line: compilers begin a new one for the body.
-fn prologue_end(unit: &Unit<Slice>, first: u64, end: u64) -> Option<u64> {
+pub(super) fn prologue_end(unit: &Unit<Slice>, first: u64, end: u64) -> Option<u64> {
     let mut rows = unit.line_program.clone()?.rows();
     let (mut marked, mut second) = (None::<u64>, None::<u64>);
     while let Ok(Some((_, row))) = rows.next_row() {

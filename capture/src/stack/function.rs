@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use gimli::{AttributeValue, DebuggingInformationEntry, DwAt, Dwarf, Unit};
+use gimli::{AttributeValue, DebuggingInformationEntry, DwAt, Dwarf, Range, Unit};
 
 use crate::image::{self, DieRef, Slice, UnitCache};
 
@@ -68,6 +68,16 @@ impl Function {
             .text(dwarf, gimli::DW_AT_linkage_name)
             .or_else(|| self.text(dwarf, gimli::DW_AT_MIPS_linkage_name))?;
         Some(format!("{:#}", rustc_demangle::demangle(&mangled)))
+    }
+
+    /// Where its code lies, in its unit's own order.
+    pub(super) fn ranges(&self, dwarf: &Dwarf<Slice>) -> Option<(&Unit<Slice>, Vec<Range>)> {
+        let link = self.links.first()?;
+        let (mut ranges, mut found) = (dwarf.die_ranges(&link.unit, &link.entry).ok()?, Vec::new());
+        while let Ok(Some(range)) = ranges.next() {
+            found.push(range);
+        }
+        Some((&link.unit, found))
     }
 
     /// File and line of the declaration.

@@ -6,6 +6,9 @@ use relapse_snapshot::{FrameKind, Trust};
 use super::{Call, ImageState};
 use crate::image::{DebugInfo, Image, Slice};
 
+/// A crate, by its root file and the folder that it was compiled in.
+pub(super) type Crate = (String, String);
+
 /// What an image lacks for a frame.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Gap {
@@ -55,10 +58,14 @@ pub(super) fn gap(call: &Call, image: &'static Image, state: &mut ImageState) ->
         });
     };
     let unit = state.units.unit(entries.info.dwarf, entries.function.unit).ok()?;
-    let detailed = *state
-        .detailed
-        .entry(entries.function.unit)
-        .or_insert_with(|| is_detailed(image, entries.info, &unit));
+    let detailed = match crate_of(&unit) {
+        // All units of a crate are asked at once.
+        Some(name) => *state
+            .detailed
+            .entry(name)
+            .or_insert_with_key(|name| is_detailed(image, entries.info, &unit, name)),
+        None => has_details(&unit),
+    };
     if !detailed {
         return is_rust(&unit).then_some(Gap::LinesOnly);
     }
@@ -155,18 +162,17 @@ fn is_profile(image: &Image, name: &str) -> bool {
 
 /// Whether a unit's crate has variables and types. A unit may have none because its few functions take
 /// nothing; then the other units of the same crate are asked: of split ones, those that the stack needs.
-fn is_detailed(image: &'static Image, info: DebugInfo, unit: &Unit<Slice>) -> bool {
+fn is_detailed(image: &'static Image, info: DebugInfo, unit: &Unit<Slice>, name: &Crate) -> bool {
     if has_details(unit) {
         return true;
     }
-    let Some(name) = crate_of(unit) else { return false };
     let all = if info.skeleton.is_some() { image.split_units() } else { vec![info] };
     all.into_iter().any(|info| {
         let mut units = info.dwarf.units();
         while let Ok(Some(header)) = units.next() {
             let Ok(mut other) = info.dwarf.unit(header) else { continue };
             other.comp_dir = other.comp_dir.or(info.skeleton.and_then(|skeleton| skeleton.comp_dir));
-            if crate_of(&other).as_ref() == Some(&name) && has_details(&other) {
+            if crate_of(&other).as_ref() == Some(name) && has_details(&other) {
                 return true;
             }
         }
@@ -201,7 +207,7 @@ fn is_rust(unit: &Unit<Slice>) -> bool {
 }
 
 /// rustc names a unit `src/lib.rs/@/NAME.HASH-cgu.0`: the file, and the folder that it was compiled in.
-fn crate_of(unit: &Unit<Slice>) -> Option<(String, String)> {
+fn crate_of(unit: &Unit<Slice>) -> Option<Crate> {
     let name = unit.name?.to_string_lossy().into_owned();
     let (file, _) = name.split_once("/@/")?;
     Some((file.to_owned(), unit.comp_dir?.to_string_lossy().into_owned()))

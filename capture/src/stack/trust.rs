@@ -1,9 +1,8 @@
 //! What may have changed between a call and the crash, as far as types tell.
 //!
 //! A parameter that is passed by value and owns memory may have been moved out of, or dropped, and its memory
-//! used again; what a `&mut` refers to may have been written. Both are marked suspect. Everything else is
-//! taken as it stands: debug info does not tell `mut` parameters, and what a shared reference refers to
-//! changes through cells only.
+//! used again; what a `&mut` refers to may have been written, and what a cell holds through any reference. All of
+//! these are marked suspect. Everything else is taken as it stands: debug info does not tell `mut` parameters.
 
 use std::collections::HashSet;
 
@@ -12,7 +11,8 @@ use relapse_snapshot::{StdType, Trust, TypeId, TypeKind, TypeTable, Value};
 /// Levels of a type that are looked into for what it owns.
 const DEEPEST: u32 = 32;
 
-/// Marks the root of a by-value argument that owns memory, and what mutable references in it refer to.
+/// Marks the root of a by-value argument that owns memory, what mutable references in it refer to, and what its
+/// cells hold (an atomic is one inside).
 pub(super) fn mark(argument: &mut Value, types: &TypeTable) {
     if owns(types, argument.ty, DEEPEST, &mut HashSet::new()) {
         suspect(argument);
@@ -25,7 +25,11 @@ pub(super) fn mark(argument: &mut Value, types: &TypeTable) {
                     suspect(referent);
                 }
             }
-            Some(TypeKind::Reference { mutable: false, .. }) => {}
+            Some(TypeKind::Std { std, .. }) if is_cell(*std) => {
+                for held in value.children_mut() {
+                    suspect(held);
+                }
+            }
             _ => open.extend(value.children_mut()),
         }
     }
@@ -46,6 +50,10 @@ fn suspect(value: &mut Value) {
     value.trust = value.trust.max(Trust::Suspect);
 }
 
+fn is_cell(std: StdType) -> bool {
+    matches!(std, StdType::Cell | StdType::RefCell | StdType::UnsafeCell | StdType::Mutex | StdType::RwLock)
+}
+
 /// Whether dropping a value of the type frees something. Own containers show by the pointers that they keep:
 /// `NonNull` or `*mut` (an iterator over a slice has them too, and is used up by being passed).
 fn owns(types: &TypeTable, id: TypeId, depth: u32, seen: &mut HashSet<TypeId>) -> bool {
@@ -55,9 +63,7 @@ fn owns(types: &TypeTable, id: TypeId, depth: u32, seen: &mut HashSet<TypeId>) -
     let mut inside = |ids: Vec<TypeId>| ids.into_iter().any(|id| owns(types, id, depth - 1, seen));
     match types.get(id).map(|shape| &shape.kind) {
         Some(TypeKind::Std { std, params }) => match std {
-            StdType::Cell | StdType::RefCell | StdType::UnsafeCell | StdType::Mutex | StdType::RwLock => {
-                inside(params.clone())
-            }
+            std if is_cell(*std) => inside(params.clone()),
             StdType::Path | StdType::OsStr | StdType::Duration | StdType::NonZero => false,
             _ => true,
         },
@@ -131,6 +137,30 @@ mod tests {
         assert_eq!(value.trust, Trust::AtCrash);
         let trusts: Vec<Trust> = value.children().iter().map(|child| child.worst_trust()).collect();
         assert_eq!(trusts, [Trust::Suspect, Trust::AtCrash]);
+    }
+
+    #[test]
+    fn what_a_cell_holds_is_suspect_also_behind_a_shared_reference() {
+        let mut types = TypeTable::default();
+        let number = intern(&mut types, "u8", TypeKind::Integer { signed: false, bits: 8 });
+        for std in [StdType::Cell, StdType::RefCell, StdType::UnsafeCell, StdType::Mutex, StdType::RwLock] {
+            let cell = intern(&mut types, &format!("{std:?}"), TypeKind::Std { std, params: vec![number] });
+            let fields = vec![FieldShape { name: "c".into(), ty: cell }];
+            let kind = TypeKind::Struct { fields, tuple: false, params: Vec::new() };
+            let holder = intern(&mut types, &format!("Holder<{std:?}>"), kind);
+            let kind = TypeKind::Reference { to: holder, mutable: false };
+            let shared = intern(&mut types, &format!("&Holder<{std:?}>"), kind);
+            let inner = Box::new(Value { ty: number, trust: Trust::AtCrash, data: Data::Uint(1) });
+            let data = Data::Cell { inner, state: 0, poisoned: false };
+            let field = Field { name: "c".into(), value: Value { ty: cell, trust: Trust::AtCrash, data } };
+            let held = Value { ty: holder, trust: Trust::AtCrash, data: Data::Struct(vec![field]) };
+            let mut value = pointer(shared, held);
+            mark(&mut value, &types);
+            let Data::Pointer { to: Some(held), .. } = &value.data else { unreachable!() };
+            let cell = held.children()[0];
+            assert_eq!([value.trust, held.trust, cell.trust], [Trust::AtCrash; 3]);
+            assert_eq!(cell.children()[0].trust, Trust::Suspect);
+        }
     }
 
     #[test]

@@ -29,6 +29,7 @@ fn line_tables_only_lack_arguments_and_say_so() {
 #[test]
 fn line_directives_only_lack_lines_and_arguments_and_say_so() {
     let seen = Build::with(&["-Cdebuginfo=line-directives-only"]).see();
+    assert!(seen.frames().iter().all(|frame| frame.location.is_none()), "{:#?}", seen.frames());
     seen.lacks_arguments(&["so no arguments", "`debug = true`"]);
 }
 

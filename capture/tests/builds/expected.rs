@@ -15,7 +15,7 @@ pub(crate) const MESSAGE: &str = "index out of bounds: the len is 4 but the inde
 const FUNCTIONS: [&str; 3] = ["pick", "serve", "run"];
 
 /// A value as the source gives it.
-enum Is {
+pub(crate) enum Is {
     Text(&'static str),
     Number(u128),
     List(&'static [u128]),
@@ -43,7 +43,12 @@ fn arguments(function: &str) -> &'static [(&'static str, &'static str, Is)] {
 
 /// The line on which a function of the stack stands.
 fn line(function: &str) -> u32 {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs/orders.rs");
+    line_in("orders", function)
+}
+
+/// The line of a program on which a function of it stands.
+pub(crate) fn line_in(program: &str, function: &str) -> u32 {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/programs/{program}.rs"));
     let source = fs::read_to_string(source).unwrap();
     let mark = format!("// {function} stands here");
     source.lines().position(|line| line.contains(&mark)).unwrap() as u32 + 1
@@ -145,7 +150,7 @@ impl Seen {
 }
 
 /// Whether a value is the right one; `false`: it, or a part of it, is missing and says why, and the rest is right.
-fn is_right(value: &Value, is: &Is) -> Result<bool, String> {
+pub(crate) fn is_right(value: &Value, is: &Is) -> Result<bool, String> {
     let wrong = || Err(format!("{value:?}"));
     let all = |parts: Vec<Result<bool, String>>| {
         parts.into_iter().try_fold(true, |whole, part| Ok::<_, String>(whole & part?))

@@ -35,7 +35,7 @@ impl Build {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         fs::create_dir(folder.path().join("src")).unwrap();
         let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs");
-        for name in ["orders.rs", "orders_loader.rs"] {
+        for name in ["orders.rs", "orders_loader.rs", "deaths.rs"] {
             fs::copy(programs.join(name), folder.path().join("src").join(name)).unwrap();
         }
         Build { folder, debug_folders: Vec::new() }
@@ -103,10 +103,11 @@ impl Build {
         names.filter(|name| name.ends_with(ending)).collect()
     }
 
-    /// Splits the program's debug info off into `orders.debug`, and leaves the program without any symbols.
-    pub(crate) fn split_off_debug_file(&self) {
-        self.run("objcopy", &["--only-keep-debug", "orders", "orders.debug"]);
-        self.run("objcopy", &["--strip-all", "orders"]);
+    /// Splits the debug info of the program, or of a library of its name, off into `orders.debug`, and leaves it without
+    /// any symbols.
+    pub(crate) fn split_off_debug_file(&self, of: &str) {
+        self.run("objcopy", &["--only-keep-debug", of, "orders.debug"]);
+        self.run("objcopy", &["--strip-all", of]);
     }
 
     /// Debug files are looked for in this folder, too.

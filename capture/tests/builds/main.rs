@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
+mod deaths;
 mod dwarf;
 mod expected;
 mod fixture;

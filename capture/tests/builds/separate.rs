@@ -12,7 +12,7 @@ const NO_BUILD_ID: &str = "-Clink-arg=-Wl,--build-id=none";
 /// The program, stripped of all symbols, with a debug link to `orders.debug`.
 fn linked(options: &[&str]) -> Build {
     let build = Build::with(options);
-    build.split_off_debug_file();
+    build.split_off_debug_file("orders");
     build.run("objcopy", &["--add-gnu-debuglink=orders.debug", "orders"]);
     build
 }
@@ -24,7 +24,7 @@ fn debug_file_by_build_id_is_read_whole() {
     }
     let mut build = Build::with(&[BUILD_ID]);
     let id = build.build_id();
-    build.split_off_debug_file();
+    build.split_off_debug_file("orders");
     build.debug_folder("debug");
     build.rename("orders.debug", &format!("debug/.build-id/{}/{}.debug", &id[..2], &id[2..]));
     build.see().is_whole();
@@ -64,7 +64,7 @@ fn debug_file_by_link_below_a_debug_folder_is_read_whole() {
 fn compressed_debug_file_is_read_whole() {
     if here(BINUTILS) {
         let build = Build::with(&[]);
-        build.split_off_debug_file();
+        build.split_off_debug_file("orders");
         build.run("objcopy", &["--compress-debug-sections=zlib", "orders.debug"]);
         build.run("objcopy", &["--add-gnu-debuglink=orders.debug", "orders"]);
         build.see().is_whole();
@@ -75,6 +75,19 @@ fn compressed_debug_file_is_read_whole() {
 fn debug_file_of_a_program_with_split_debug_info_is_read_whole() {
     if here(BINUTILS) {
         linked(&["-Csplit-debuginfo=packed"]).see().is_whole();
+    }
+}
+
+#[test]
+fn debug_file_of_a_library_that_is_loaded_at_run_time_is_read_whole() {
+    if here(BINUTILS) {
+        let build = Build::new();
+        build.rustc("orders", &["--crate-type=cdylib"]);
+        build.rustc("orders_loader", &[]);
+        build.split_off_debug_file("liborders.so");
+        build.run("objcopy", &["--add-gnu-debuglink=orders.debug", "liborders.so"]);
+        let words = [build.folder().join("orders_loader"), build.folder().join("liborders.so")];
+        build.see_command(&words, &[]).is_whole();
     }
 }
 

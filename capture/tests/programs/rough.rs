@@ -66,8 +66,21 @@ fn main() {
         "bare" => {
             black_box(around(79));
         }
+        "stale" => {
+            black_box(unsafe { stale(called_back, plain as fn(u64) -> u64 as usize + 4) });
+        }
         _ => {
             black_box(plain(80));
         }
     }
 }
+
+unsafe extern "C" {
+    fn stale(callback: extern "C" fn(u64) -> u64, word: usize) -> u64;
+}
+
+// No entry either, and its frame pointer leads to a word that is no return address, though it points into code.
+std::arch::global_asm!(
+    ".globl stale", "stale:", "push rbp", "push rsi", "push rbp", "mov rbp, rsp", "call rdi", "pop rbp", "pop rsi",
+    "pop rbp", "ret"
+);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may fail so, and says what it skips")]
 
+mod deep_stacks;
 mod entries;
 mod fixture;
 mod panics;
