@@ -31,7 +31,7 @@ use split::Splits;
 use symbols::Symbols;
 
 /// The reader that all DWARF of this crate is read through: sections live as long as the program, because
-/// images are mapped once and never unloaded.
+/// images are loaded once and never unloaded.
 pub type Slice = gimli::EndianSlice<'static, gimli::LittleEndian>;
 
 /// A DIE: unit and entry by their offsets in the `.debug_info` of one [`DebugInfo`].

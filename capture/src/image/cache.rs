@@ -1,8 +1,9 @@
-//! Files loaded once: mapped, parsed, and leaked, so that what borrows from them needs no lifetime.
+//! Files loaded once: read, parsed, and leaked, so that what borrows from them needs no lifetime.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::fs::File;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,11 +41,25 @@ impl ImageCache {
 
     /// The image of a file.
     pub fn load(&mut self, path: &Path) -> Result<&'static Image, ImageError> {
-        self.load_from(path, path)
+        self.load_from(path, path, |file| Ok(file::read(file)?.leak()))
     }
 
-    /// The image of a file that is called `name` but has to be opened in another way (`/proc/PID/exe`).
-    pub(super) fn load_from(&mut self, open: &Path, name: &Path) -> Result<&'static Image, ImageError> {
+    /// The image of a library that is called `name` but has to be opened in another way (`/proc/PID/root/…`).
+    pub(super) fn load_library(&mut self, open: &Path, name: &Path) -> Result<&'static Image, ImageError> {
+        self.load_from(open, name, |file| Ok(file::read(file)?.leak()))
+    }
+
+    /// The image of the executable of a process (`/proc/PID/exe`).
+    pub(super) fn load_executable(&mut self, open: &Path, name: &Path) -> Result<&'static Image, ImageError> {
+        self.load_from(open, name, file::map_executable)
+    }
+
+    fn load_from(
+        &mut self,
+        open: &Path,
+        name: &Path,
+        content: impl FnOnce(&File) -> io::Result<&'static [u8]>,
+    ) -> Result<&'static Image, ImageError> {
         let failed = |source| ImageError::Read { path: name.to_owned(), source };
         let file = File::open(open).map_err(failed)?;
         let meta = file.metadata().map_err(failed)?;
@@ -53,9 +68,9 @@ impl ImageCache {
             return Ok(image);
         }
         if !meta.is_file() {
-            return Err(failed(std::io::ErrorKind::InvalidInput.into()));
+            return Err(failed(io::ErrorKind::InvalidInput.into()));
         }
-        let bytes = file::map(&file).map_err(failed)?;
+        let bytes = content(&file).map_err(failed)?;
         let image = Box::leak(Box::new(parse(bytes, name, &self.debug_folders)?));
         self.images.insert(identity, image);
         Ok(image)
@@ -88,11 +103,11 @@ fn parse(bytes: &'static [u8], path: &Path, folders: &DebugFolders) -> Result<Im
         })
     });
     let found = separate_debug_file(&object, path, folders);
-    let debug = found.file.and_then(|bytes| Elf::parse(bytes).ok());
+    let debug = found.file.and_then(|bytes| Elf::parse(bytes.leak()).ok());
     let (holder, place) = debug.as_ref().map_or((&object, path), |debug| (debug, found.path.as_path()));
     let mut dwarf = file::dwarf(holder).map_err(|error| format(&error))?;
     let supplementary = debug_file::supplementary(holder, place, folders);
-    if let Some(shared) = supplementary.file.and_then(|bytes| Elf::parse(bytes).ok()) {
+    if let Some(shared) = supplementary.file.and_then(|bytes| Elf::parse(bytes.leak()).ok()) {
         dwarf.set_sup(file::dwarf(&shared).map_err(|error| format(&error))?);
     }
     let build_id = object.build_id().ok().flatten();

@@ -1,9 +1,10 @@
-//! ELF files as bytes: mapped once, for as long as the program runs; their sections, decompressed where needed.
+//! ELF files as bytes, for as long as the program runs; their sections, decompressed where needed. Never maps a file
+//! that may be cut short meanwhile.
 
 use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
-use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use gimli::LittleEndian;
@@ -12,27 +13,52 @@ use object::{Object, ObjectSection};
 
 use super::Slice;
 
-/// A mapped ELF file.
+/// An ELF file that is kept.
 pub(super) type Elf = ElfFile64<'static, object::LittleEndian>;
 
 /// Decompressed debug sections may be this large.
 const LARGEST_SECTION: u64 = 4 << 30;
+/// Larger files are not read.
+const LARGEST_READ: u64 = 2 << 30;
 
-/// Maps an open file.
-pub(super) fn map(file: &File) -> io::Result<&'static [u8]> {
-    // SAFETY: the mapping is private and read-only. A file that another process cuts short while it is
-    // mapped would end us with SIGBUS; linkers write to a new file and rename it.
+/// Maps the executable of a running process, which the kernel lets nobody write to (`ETXTBSY`); linkers write a new
+/// file in its place. Any other file is [read](read): to touch a page that is no more in the file is SIGBUS.
+pub(super) fn map_executable(file: &File) -> io::Result<&'static [u8]> {
+    // SAFETY: the mapping is private and read-only, and the file keeps its length as long as the process runs.
     let bytes = unsafe { memmap2::Mmap::map(file) }?;
     Ok(Box::leak(Box::new(bytes)))
 }
 
-/// Opens and maps a file that another file names: a plain one, never a device or a pipe that would block.
-pub(super) fn open(path: &Path) -> io::Result<&'static [u8]> {
-    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::ErrorKind::InvalidInput.into());
+/// The bytes of a file that anybody may rewrite: rustc writes `.dwo` and `.dwp` files anew in their place, and `cp`
+/// does so to a library that is loaded.
+pub(super) fn read(mut file: &File) -> io::Result<Vec<u8>> {
+    let before = file.metadata()?;
+    if !before.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file"));
     }
-    map(&file)
+    if before.len() > LARGEST_READ {
+        let reason = format!("it is larger than {} GiB", LARGEST_READ >> 30);
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
+    }
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(usize::try_from(before.len()).map_err(io::Error::other)?)?;
+    file.by_ref().take(before.len()).read_to_end(&mut bytes)?;
+    let after = file.metadata()?;
+    let state = |of: &std::fs::Metadata| (of.len(), of.mtime(), of.mtime_nsec());
+    if state(&before) != state(&after) || bytes.len() as u64 != before.len() {
+        return Err(io::Error::other("it was written to meanwhile"));
+    }
+    Ok(bytes)
+}
+
+/// Opens and reads a file that another file names: a plain one, never a device or a pipe that would block. `None`:
+/// there is none; `Err`: why it cannot be read.
+pub(super) fn open(path: &Path) -> Option<Result<Vec<u8>, String>> {
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path);
+    match file.and_then(|file| read(&file)) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => None,
+        bytes => Some(bytes.map_err(|error| error.to_string())),
+    }
 }
 
 /// The DWARF sections of a file; empty ones where it has none.

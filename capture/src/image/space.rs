@@ -175,17 +175,17 @@ fn open(pid: i32, mapping: &Mapping<'_>, cache: &mut ImageCache) -> Result<&'sta
     let path = Path::new(name.unwrap_or(mapping.path));
     let exe = PathBuf::from(format!("/proc/{pid}/exe"));
     if std::fs::read_link(&exe).is_ok_and(|target| target == Path::new(mapping.path)) {
-        return cache.load_from(&exe, path);
+        return cache.load_executable(&exe, path);
     }
     let by_range =
         PathBuf::from(format!("/proc/{pid}/map_files/{:x}-{:x}", mapping.range.start, mapping.range.end));
     if name.is_some() {
-        return cache.load_from(&by_range, path);
+        return cache.load_library(&by_range, path);
     }
     let in_root = PathBuf::from(format!("/proc/{pid}/root{}", path.display()));
     cache
-        .load_from(&in_root, path)
-        .or_else(|_| cache.load_from(&by_range, path))
+        .load_library(&in_root, path)
+        .or_else(|_| cache.load_library(&by_range, path))
         .or_else(|_| cache.load(path))
 }
 

@@ -6,5 +6,6 @@ mod entries;
 mod fixture;
 mod panics;
 mod processes;
+mod rewritten;
 mod sandbox;
 mod signals;
