@@ -68,7 +68,7 @@ impl AddressSpace {
                 }
                 Err(error) => {
                     failed.insert(mapping.path);
-                    space.notes.push(format!("no frames of {}: {error}", file_name(mapping.path)));
+                    space.notes.push(format!("no frames of {}: {}", file_name(mapping.path), error.reason()));
                 }
             }
         }
@@ -90,7 +90,7 @@ impl AddressSpace {
                 Ok(image) => space.insert(Mapped { image, bias, range }),
                 Err(error) => {
                     let name = file_name(&path.to_string_lossy()).to_owned();
-                    space.notes.push(format!("no frames of {name}: {error}"));
+                    space.notes.push(format!("no frames of {name}: {}", error.reason()));
                 }
             }
         }
@@ -207,6 +207,19 @@ mod tests {
         assert!(Mapping::parse("7f00a000-7f00c000 rw-p 00000000 00:00 0 ").is_none());
         assert!(Mapping::parse("7f00a000-7f00c000 r-xp 00000000 00:00 0     [vdso]").is_none());
         assert!(Mapping::parse("nonsense").is_none());
+    }
+
+    #[test]
+    fn notes_have_the_reason_and_no_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = folder.path().join("text.so");
+        std::fs::write(&text, "no ELF file").unwrap();
+        let files = vec![(folder.path().join("gone.so"), 0, 0..1), (text, 1, 1..2)];
+        let space = AddressSpace::of_files(files, &mut ImageCache::new());
+        let notes = space.notes();
+        assert_eq!(notes[0], "no frames of gone.so: No such file or directory (os error 2)");
+        assert!(notes[1].starts_with("no frames of text.so: it is no 64-bit ELF file"), "{}", notes[1]);
+        assert!(notes.iter().all(|note| !note.contains('/')), "{notes:?}");
     }
 
     #[test]

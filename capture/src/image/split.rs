@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use addr2line::{LookupContinuation, LookupResult, SplitDwarfLoad};
 use gimli::{DebugInfoOffset, Dwarf, DwarfPackage, DwarfSections, DwoId, Unit};
 
-use super::file::{self, Elf, reader};
+use super::file::{self, Elf, Sections};
 use super::{Image, Slice};
 
 /// Images and split units of all caches.
@@ -76,10 +76,9 @@ impl Splits {
             let bytes =
                 paths.iter().filter(|path| **path != self.program).find_map(|path| file::open(path))?;
             Some(bytes.and_then(|bytes| {
-                let object = Elf::parse(bytes.leak()).map_err(|error| error.to_string())?;
-                let section = |id: gimli::SectionId| Ok(reader(&object, id.dwo_name()));
-                let package = DwarfPackage::load(section, Slice::default());
-                package.map_err(|error: gimli::Error| error.to_string())
+                load_dwo(bytes, |sections| {
+                    DwarfPackage::load(|id| Ok(sections.reader(id.dwo_name())), Slice::default())
+                })
             }))
         };
         self.package.get_or_init(load).as_ref()
@@ -89,11 +88,9 @@ impl Splits {
     fn file(&self, path: &Path) -> Option<Result<&'static DwarfSections<Slice>, String>> {
         let load = || {
             Some(file::open(path)?.and_then(|bytes| {
-                let object = Elf::parse(bytes.leak()).map_err(|error| error.to_string())?;
-                let section = |id: gimli::SectionId| Ok(reader(&object, id.dwo_name()));
-                let sections = DwarfSections::load(section);
-                let sections = sections.map_err(|error: gimli::Error| error.to_string())?;
-                Ok(&*Box::leak(Box::new(sections)))
+                let sections =
+                    load_dwo(bytes, |sections| DwarfSections::load(|id| Ok(sections.reader(id.dwo_name()))));
+                sections.map(|sections| &*Box::leak(Box::new(sections)))
             }))
         };
         self.files.borrow_mut().entry(path.to_owned()).or_insert_with(load).clone()
@@ -149,6 +146,14 @@ impl Splits {
         }
         Err(reason)
     }
+}
+
+/// What `load` makes of the sections of a file with split units; or what is wrong with it.
+fn load_dwo<T>(bytes: Vec<u8>, load: impl FnOnce(&Sections) -> gimli::Result<T>) -> Result<T, String> {
+    let object = Elf::parse(bytes.leak()).map_err(|error| error.to_string())?;
+    let sections = Sections::of(&object);
+    let loaded = load(&sections).map_err(|error| error.to_string())?;
+    sections.failures().first().map_or(Ok(loaded), |failure| Err(failure.to_string()))
 }
 
 /// The unit of that id in a `.dwo` file: alone, since a file that link-time optimisation made has several.
