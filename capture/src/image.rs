@@ -31,7 +31,7 @@ use split::Splits;
 use symbols::Symbols;
 
 /// The reader that all DWARF of this crate is read through: sections live as long as the program, because
-/// images are mapped once and never unloaded.
+/// images are loaded once and never unloaded.
 pub type Slice = gimli::EndianSlice<'static, gimli::LittleEndian>;
 
 /// A DIE: unit and entry by their offsets in the `.debug_info` of one [`DebugInfo`].
@@ -72,9 +72,11 @@ pub struct Image {
     debug: Option<Elf>,
     splits: Splits,
     missing_debug_file: Option<String>,
+    /// Why its debug info cannot be had, though it is there.
+    damage: Option<String>,
     notes: Vec<String>,
     symbols: OnceCell<Symbols>,
-    context: OnceCell<Option<addr2line::Context<Slice>>>,
+    context: OnceCell<Result<addr2line::Context<Slice>, gimli::Error>>,
     rustc: OnceCell<Option<String>>,
 }
 
@@ -103,7 +105,13 @@ impl Image {
         self.missing_debug_file.as_deref()
     }
 
-    /// Debug files that were refused, and why.
+    /// What is wrong with its debug info, if that is why there are no functions and lines.
+    pub(crate) fn damage(&self) -> Option<String> {
+        let error = || self.index().as_ref().err().map(gimli::Error::to_string);
+        self.damage.clone().or_else(error)
+    }
+
+    /// Debug files that were refused and sections that cannot be read, and why.
     pub(crate) fn notes(&self) -> &[String] {
         &self.notes
     }
@@ -161,8 +169,11 @@ impl Image {
     /// Address → functions and lines. Built on first use: unit headers only, the rest when it is asked for.
     /// `None` where there is no debug info or it is damaged.
     pub fn context(&self) -> Option<&addr2line::Context<Slice>> {
-        let build = || addr2line::Context::from_arc_dwarf(Arc::clone(&self.dwarf)).ok();
-        self.context.get_or_init(|| self.has_debug_info().then(build).flatten()).as_ref()
+        self.index().as_ref().ok().filter(|_| self.has_debug_info())
+    }
+
+    fn index(&self) -> &Result<addr2line::Context<Slice>, gimli::Error> {
+        self.context.get_or_init(|| addr2line::Context::from_arc_dwarf(Arc::clone(&self.dwarf)))
     }
 
     /// `rustc version 1.95.0 (59807616e 2026-04-14)`: who compiled the program (not std, which may come from

@@ -1,8 +1,9 @@
-//! Files loaded once: mapped, parsed, and leaked, so that what borrows from them needs no lifetime.
+//! Files loaded once: read, parsed, and leaked, so that what borrows from them needs no lifetime.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::fs::File;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,9 +13,9 @@ use object::read::elf::ProgramHeader;
 use object::{Object, ObjectSection};
 
 use super::debug_file::{self, DebugFolders, Found, Wanted};
-use super::file::{self, Elf, section};
+use super::file::{self, Elf, Failure, Sections};
 use super::split::{self, Splits};
-use super::{Image, ImageError, Segment, Slice, UnwindSections};
+use super::{Image, ImageError, Segment, UnwindSections};
 
 /// The images that were loaded so far, each file once. A file that was rebuilt in place is another file.
 #[derive(Default)]
@@ -40,11 +41,25 @@ impl ImageCache {
 
     /// The image of a file.
     pub fn load(&mut self, path: &Path) -> Result<&'static Image, ImageError> {
-        self.load_from(path, path)
+        self.load_from(path, path, |file| Ok(file::read(file)?.leak()))
     }
 
-    /// The image of a file that is called `name` but has to be opened in another way (`/proc/PID/exe`).
-    pub(super) fn load_from(&mut self, open: &Path, name: &Path) -> Result<&'static Image, ImageError> {
+    /// The image of a library that is called `name` but has to be opened in another way (`/proc/PID/root/…`).
+    pub(super) fn load_library(&mut self, open: &Path, name: &Path) -> Result<&'static Image, ImageError> {
+        self.load_from(open, name, |file| Ok(file::read(file)?.leak()))
+    }
+
+    /// The image of the executable of a process (`/proc/PID/exe`).
+    pub(super) fn load_executable(&mut self, open: &Path, name: &Path) -> Result<&'static Image, ImageError> {
+        self.load_from(open, name, file::map_executable)
+    }
+
+    fn load_from(
+        &mut self,
+        open: &Path,
+        name: &Path,
+        content: impl FnOnce(&File) -> io::Result<&'static [u8]>,
+    ) -> Result<&'static Image, ImageError> {
         let failed = |source| ImageError::Read { path: name.to_owned(), source };
         let file = File::open(open).map_err(failed)?;
         let meta = file.metadata().map_err(failed)?;
@@ -53,9 +68,9 @@ impl ImageCache {
             return Ok(image);
         }
         if !meta.is_file() {
-            return Err(failed(std::io::ErrorKind::InvalidInput.into()));
+            return Err(failed(io::ErrorKind::InvalidInput.into()));
         }
-        let bytes = file::map(&file).map_err(failed)?;
+        let bytes = content(&file).map_err(failed)?;
         let image = Box::leak(Box::new(parse(bytes, name, &self.debug_folders)?));
         self.images.insert(identity, image);
         Ok(image)
@@ -88,24 +103,35 @@ fn parse(bytes: &'static [u8], path: &Path, folders: &DebugFolders) -> Result<Im
         })
     });
     let found = separate_debug_file(&object, path, folders);
-    let debug = found.file.and_then(|bytes| Elf::parse(bytes).ok());
+    let debug = found.file.and_then(|bytes| Elf::parse(bytes.leak()).ok());
     let (holder, place) = debug.as_ref().map_or((&object, path), |debug| (debug, found.path.as_path()));
-    let mut dwarf = file::dwarf(holder).map_err(|error| format(&error))?;
+    let (own, debugs) = (Sections::of(&object), debug.as_ref().map(Sections::of));
+    let sections = debugs.as_ref().unwrap_or(&own);
+    let mut dwarf = sections.dwarf().map_err(|error| format(&error))?;
     let supplementary = debug_file::supplementary(holder, place, folders);
-    if let Some(shared) = supplementary.file.and_then(|bytes| Elf::parse(bytes).ok()) {
-        dwarf.set_sup(file::dwarf(&shared).map_err(|error| format(&error))?);
+    let mut notes = [found.refused, supplementary.refused].concat();
+    if let Some(shared) = supplementary.file.and_then(|bytes| Elf::parse(bytes.leak()).ok()) {
+        let sections = Sections::of(&shared);
+        dwarf.set_sup(sections.dwarf().map_err(|error| format(&error))?);
+        notes.extend(sections.failures().iter().map(Failure::to_string));
     }
+    let (unwind, comment) = (unwind_sections(&own, sections), own.get(".comment"));
+    let failures = own.failures().into_iter().chain(debugs.into_iter().flat_map(Sections::failures));
+    // Without that one nothing is left, which each frame says.
+    let (damage, others): (Vec<_>, Vec<_>) = failures.partition(|failure| failure.section == ".debug_info");
+    notes.extend(others.iter().map(Failure::to_string));
     let build_id = object.build_id().ok().flatten();
     Ok(Image {
         path: PathBuf::from(path),
         number: split::next_number(),
         build_id: build_id.map(debug_file::hexadecimal),
         segments: segments.collect(),
-        unwind: unwind_sections(&object, debug.as_ref()),
-        comment: section(&object, ".comment"),
+        unwind,
+        comment,
         splits: Splits::of(path),
         missing_debug_file: found.missing,
-        notes: [found.refused, supplementary.refused].concat(),
+        damage: damage.first().map(Failure::to_string),
+        notes,
         dwarf: Arc::new(dwarf),
         object,
         debug,
@@ -118,27 +144,27 @@ fn parse(bytes: &'static [u8], path: &Path, folders: &DebugFolders) -> Result<Im
 /// The file that has the debug info of a program that rustc made and that has none itself.
 fn separate_debug_file(object: &Elf, path: &Path, folders: &DebugFolders) -> Found {
     let has_own = object.section_by_name(".debug_info").is_some_and(|section| section.size() > 0);
-    if has_own || super::rustc_in(section(object, ".comment")).is_none() {
+    if has_own || super::rustc_in(Sections::of(object).get(".comment")).is_none() {
         return Found::default();
     }
     debug_file::find(path, &Wanted::by(object), folders)
 }
 
-fn unwind_sections(object: &Elf, debug: Option<&Elf>) -> UnwindSections {
-    let address = |name| object.section_by_name(name).map_or(0, |section| section.address());
+/// `debug`: those of the separate debug file, where there is one.
+fn unwind_sections(own: &Sections<'_>, debug: &Sections<'_>) -> UnwindSections {
+    let address = |name| own.object().section_by_name(name).map_or(0, |section| section.address());
     let eh_frame_address = address(".eh_frame");
     let bases = gimli::BaseAddresses::default()
         .set_eh_frame_hdr(address(".eh_frame_hdr"))
         .set_eh_frame(eh_frame_address)
         .set_text(address(".text"))
         .set_got(address(".got"));
-    let hdr = gimli::EhFrameHdr::new(section(object, ".eh_frame_hdr"), LittleEndian);
-    let debug_frame = section(debug.unwrap_or(object), ".debug_frame");
+    let hdr = gimli::EhFrameHdr::new(own.get(".eh_frame_hdr"), LittleEndian);
     UnwindSections {
         eh_frame_hdr: hdr.parse(&bases, 8).ok(),
-        eh_frame: gimli::EhFrame::new(section(object, ".eh_frame"), LittleEndian),
+        eh_frame: gimli::EhFrame::new(own.get(".eh_frame"), LittleEndian),
         eh_frame_address,
-        debug_frame: gimli::DebugFrame::from(Slice::new(debug_frame, LittleEndian)),
+        debug_frame: gimli::DebugFrame::from(debug.reader(Some(".debug_frame"))),
         bases,
     }
 }

@@ -6,14 +6,13 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 
-use object::Object;
+use object::read::elf::ElfFile64;
+use object::{LittleEndian, Object};
 
-use super::file::{self, Elf};
+use super::file;
 
 /// Where distributions keep debug files.
 const SYSTEM_FOLDER: &str = "/usr/lib/debug";
-/// A file is summed up to this size, which takes some seconds.
-const LARGEST_CHECKED: usize = 16 << 30;
 /// Further folders of that kind, separated by colons.
 const FOLDERS_VARIABLE: &str = "RELAPSE_DEBUG_PATH";
 
@@ -48,7 +47,7 @@ pub(crate) struct Wanted {
 #[derive(Default)]
 pub(crate) struct Found {
     /// The debug file's bytes.
-    pub(crate) file: Option<&'static [u8]>,
+    pub(crate) file: Option<Vec<u8>>,
     /// Where it is.
     pub(crate) path: PathBuf,
     /// Its name, where the program names one and it is nowhere.
@@ -86,7 +85,9 @@ impl Wanted {
     }
 
     /// Whether a file is of the same build; if not, why.
-    fn check(&self, bytes: &[u8], object: &Elf) -> Result<(), String> {
+    fn check(&self, bytes: &[u8]) -> Result<(), String> {
+        let object = ElfFile64::<LittleEndian>::parse(bytes)
+            .map_err(|error| format!("it is no 64-bit ELF file: {error}"))?;
         if let (Some(own), Some(other)) = (&self.build_id, object.build_id().ok().flatten()) {
             let (own, other) = (hexadecimal(own), hexadecimal(other));
             return if own == other {
@@ -96,7 +97,6 @@ impl Wanted {
             };
         }
         match &self.link {
-            Some(_) if bytes.len() > LARGEST_CHECKED => Err("it is too large to be checked".to_owned()),
             Some((_, wanted)) => {
                 let crc = crc32fast::hash(bytes);
                 if crc == *wanted {
@@ -120,13 +120,9 @@ fn is_bare(name: &OsStr) -> bool {
 pub(crate) fn find(program: &Path, wanted: &Wanted, folders: &DebugFolders) -> Found {
     let mut found = Found::default();
     for path in wanted.candidates(program, folders) {
-        let Ok(bytes) = file::open(&path) else { continue };
-        let checked = match Elf::parse(bytes) {
-            Ok(object) => wanted.check(bytes, &object),
-            Err(error) => Err(format!("it is no 64-bit ELF file: {error}")),
-        };
-        match checked {
-            Ok(()) => {
+        let Some(bytes) = file::open(&path) else { continue };
+        match bytes.and_then(|bytes| wanted.check(&bytes).map(|()| bytes)) {
+            Ok(bytes) => {
                 (found.file, found.path) = (Some(bytes), path);
                 return found;
             }
@@ -143,7 +139,7 @@ pub(crate) fn find(program: &Path, wanted: &Wanted, folders: &DebugFolders) -> F
 
 /// Looks for the supplementary file that a file shares parts of its debug info with (`.gnu_debugaltlink`, DWARF 5,
 /// section 7.3.6): `dwz -m` makes it.
-pub(super) fn supplementary(object: &Elf, file: &Path, folders: &DebugFolders) -> Found {
+pub(super) fn supplementary(object: &file::Elf, file: &Path, folders: &DebugFolders) -> Found {
     let mut found = Found::default();
     let Some((name, id)) = object.gnu_debugaltlink().ok().flatten() else { return found };
     let wanted = Wanted { build_id: Some(id.to_vec()).filter(|id| id.len() >= 2), link: None };
@@ -152,10 +148,9 @@ pub(super) fn supplementary(object: &Elf, file: &Path, folders: &DebugFolders) -
     let named = file.parent().map(|folder| folder.join(&name));
     let bare = name.file_name().unwrap_or_default().to_string_lossy().into_owned();
     for path in named.into_iter().chain(wanted.candidates(&file, folders)) {
-        let Ok(bytes) = file::open(&path) else { continue };
-        let checked = Elf::parse(bytes).map_err(|error| error.to_string());
-        match checked.and_then(|object| wanted.check(bytes, &object)) {
-            Ok(()) => {
+        let Some(bytes) = file::open(&path) else { continue };
+        match bytes.and_then(|bytes| wanted.check(&bytes).map(|()| bytes)) {
+            Ok(bytes) => {
                 found.file = Some(bytes);
                 return found;
             }

@@ -23,3 +23,15 @@ pub enum ImageError {
         reason: String,
     },
 }
+
+impl ImageError {
+    /// What is wrong, without the path: no folder of a machine belongs in a snapshot.
+    pub fn reason(&self) -> String {
+        match self {
+            ImageError::Read { source, .. } => source.to_string(),
+            ImageError::Format { reason, .. } => {
+                format!("it is no 64-bit ELF file that can be read: {reason}")
+            }
+        }
+    }
+}

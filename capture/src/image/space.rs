@@ -68,7 +68,7 @@ impl AddressSpace {
                 }
                 Err(error) => {
                     failed.insert(mapping.path);
-                    space.notes.push(format!("no frames of {}: {error}", file_name(mapping.path)));
+                    space.notes.push(format!("no frames of {}: {}", file_name(mapping.path), error.reason()));
                 }
             }
         }
@@ -90,7 +90,7 @@ impl AddressSpace {
                 Ok(image) => space.insert(Mapped { image, bias, range }),
                 Err(error) => {
                     let name = file_name(&path.to_string_lossy()).to_owned();
-                    space.notes.push(format!("no frames of {name}: {error}"));
+                    space.notes.push(format!("no frames of {name}: {}", error.reason()));
                 }
             }
         }
@@ -175,17 +175,17 @@ fn open(pid: i32, mapping: &Mapping<'_>, cache: &mut ImageCache) -> Result<&'sta
     let path = Path::new(name.unwrap_or(mapping.path));
     let exe = PathBuf::from(format!("/proc/{pid}/exe"));
     if std::fs::read_link(&exe).is_ok_and(|target| target == Path::new(mapping.path)) {
-        return cache.load_from(&exe, path);
+        return cache.load_executable(&exe, path);
     }
     let by_range =
         PathBuf::from(format!("/proc/{pid}/map_files/{:x}-{:x}", mapping.range.start, mapping.range.end));
     if name.is_some() {
-        return cache.load_from(&by_range, path);
+        return cache.load_library(&by_range, path);
     }
     let in_root = PathBuf::from(format!("/proc/{pid}/root{}", path.display()));
     cache
-        .load_from(&in_root, path)
-        .or_else(|_| cache.load_from(&by_range, path))
+        .load_library(&in_root, path)
+        .or_else(|_| cache.load_library(&by_range, path))
         .or_else(|_| cache.load(path))
 }
 
@@ -207,6 +207,19 @@ mod tests {
         assert!(Mapping::parse("7f00a000-7f00c000 rw-p 00000000 00:00 0 ").is_none());
         assert!(Mapping::parse("7f00a000-7f00c000 r-xp 00000000 00:00 0     [vdso]").is_none());
         assert!(Mapping::parse("nonsense").is_none());
+    }
+
+    #[test]
+    fn notes_have_the_reason_and_no_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = folder.path().join("text.so");
+        std::fs::write(&text, "no ELF file").unwrap();
+        let files = vec![(folder.path().join("gone.so"), 0, 0..1), (text, 1, 1..2)];
+        let space = AddressSpace::of_files(files, &mut ImageCache::new());
+        let notes = space.notes();
+        assert_eq!(notes[0], "no frames of gone.so: No such file or directory (os error 2)");
+        assert!(notes[1].starts_with("no frames of text.so: it is no 64-bit ELF file"), "{}", notes[1]);
+        assert!(notes.iter().all(|note| !note.contains('/')), "{notes:?}");
     }
 
     #[test]

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use addr2line::{LookupContinuation, LookupResult, SplitDwarfLoad};
-use gimli::{DebugInfoOffset, Dwarf, DwarfPackage, DwoId, Unit};
+use gimli::{DebugInfoOffset, Dwarf, DwarfPackage, DwarfSections, DwoId, Unit};
 
-use super::file::{self, Elf, reader};
+use super::file::{self, Elf, Sections};
 use super::{Image, Slice};
 
 /// Images and split units of all caches.
@@ -43,7 +43,10 @@ struct Part {
 /// The split units of one image that were asked for so far.
 pub(super) struct Splits {
     program: PathBuf,
-    package: OnceCell<Option<DwarfPackage<Slice>>>,
+    /// Or why it cannot be used.
+    package: OnceCell<Option<Result<DwarfPackage<Slice>, String>>>,
+    /// The `.dwo` files that were opened: link-time optimisation puts many units into one.
+    files: RefCell<HashMap<PathBuf, Option<Result<&'static DwarfSections<Slice>, String>>>>,
     skeletons: OnceCell<HashMap<DwoId, DebugInfoOffset>>,
     /// Or why there is none.
     parts: RefCell<HashMap<DwoId, Result<&'static Part, String>>>,
@@ -60,27 +63,43 @@ pub(crate) struct Located {
 impl Splits {
     pub(super) fn of(program: &Path) -> Splits {
         let (package, skeletons) = (OnceCell::new(), OnceCell::new());
-        Splits { program: program.to_owned(), package, skeletons, parts: RefCell::default() }
+        let (files, parts) = (RefCell::default(), RefCell::default());
+        Splits { program: program.to_owned(), package, files, skeletons, parts }
     }
 
     /// The package of split units: beside the program, its name with `.dwp` at the end.
-    fn package(&self) -> Option<&DwarfPackage<Slice>> {
+    fn package(&self) -> Option<&Result<DwarfPackage<Slice>, String>> {
         let load = || {
             let mut appended = self.program.clone().into_os_string();
             appended.push(".dwp");
             let paths = [PathBuf::from(appended), self.program.with_extension("dwp")];
-            paths.iter().filter(|path| **path != self.program).find_map(|path| {
-                let object = Elf::parse(file::open(path).ok()?).ok()?;
-                let section = |id: gimli::SectionId| Ok::<_, gimli::Error>(reader(&object, id.dwo_name()));
-                DwarfPackage::load(section, Slice::default()).ok()
-            })
+            let bytes =
+                paths.iter().filter(|path| **path != self.program).find_map(|path| file::open(path))?;
+            Some(bytes.and_then(|bytes| {
+                load_dwo(bytes, |sections| {
+                    DwarfPackage::load(|id| Ok(sections.reader(id.dwo_name())), Slice::default())
+                })
+            }))
         };
         self.package.get_or_init(load).as_ref()
     }
 
+    /// The debug info of a `.dwo` file; `None`: there is no such file.
+    fn file(&self, path: &Path) -> Option<Result<&'static DwarfSections<Slice>, String>> {
+        let load = || {
+            Some(file::open(path)?.and_then(|bytes| {
+                let sections =
+                    load_dwo(bytes, |sections| DwarfSections::load(|id| Ok(sections.reader(id.dwo_name()))));
+                sections.map(|sections| &*Box::leak(Box::new(sections)))
+            }))
+        };
+        self.files.borrow_mut().entry(path.to_owned()).or_insert_with(load).clone()
+    }
+
     /// Loads a split unit: from the package, else from its own file.
     fn load(&self, image: &Image, wanted: &SplitDwarfLoad<Slice>) -> Result<&'static Part, String> {
-        let packed = self.package().and_then(|package| package.find_cu(wanted.dwo_id, &image.dwarf).ok()?);
+        let package = self.package().and_then(|package| package.as_ref().ok());
+        let packed = package.and_then(|package| package.find_cu(wanted.dwo_id, &image.dwarf).ok()?);
         let mut dwarf = match packed {
             Some(dwarf) => dwarf,
             None => self.load_file(&image.dwarf, wanted)?,
@@ -111,25 +130,35 @@ impl Splits {
         let own = self.program.parent().unwrap_or(Path::new(""));
         let places = [written, own.join(&name), own.join("deps").join(&name)];
         let mut reason = match self.package() {
-            Some(_) => "the .dwp file beside the program is of another build".to_owned(),
+            Some(Ok(_)) => "the .dwp file beside the program is of another build".to_owned(),
+            Some(Err(error)) => format!("the .dwp file beside the program cannot be used: {error}"),
             None => format!("{} is not there, nor a .dwp file beside the program", name.to_string_lossy()),
         };
         for place in places.iter().filter(|place| place.is_absolute()) {
-            let Ok(bytes) = file::open(place) else { continue };
-            match dwo(bytes, parent, wanted.dwo_id) {
-                Some(dwarf) => return Ok(dwarf),
-                None => reason = format!("{} is of another build", name.to_string_lossy()),
-            }
+            let Some(sections) = self.file(place) else { continue };
+            let found = sections.map(|sections| dwo(sections, parent, wanted.dwo_id));
+            let why_not = match found {
+                Ok(Some(dwarf)) => return Ok(dwarf),
+                Ok(None) => "is of another build".to_owned(),
+                Err(error) => format!("cannot be used: {error}"),
+            };
+            reason = format!("{} {why_not}", name.to_string_lossy());
         }
         Err(reason)
     }
 }
 
+/// What `load` makes of the sections of a file with split units; or what is wrong with it.
+fn load_dwo<T>(bytes: Vec<u8>, load: impl FnOnce(&Sections) -> gimli::Result<T>) -> Result<T, String> {
+    let object = Elf::parse(bytes.leak()).map_err(|error| error.to_string())?;
+    let sections = Sections::of(&object);
+    let loaded = load(&sections).map_err(|error| error.to_string())?;
+    sections.failures().first().map_or(Ok(loaded), |failure| Err(failure.to_string()))
+}
+
 /// The unit of that id in a `.dwo` file: alone, since a file that link-time optimisation made has several.
-fn dwo(bytes: &'static [u8], parent: &Dwarf<Slice>, id: DwoId) -> Option<Dwarf<Slice>> {
-    let object = Elf::parse(bytes).ok()?;
-    let section = |id: gimli::SectionId| Ok::<_, gimli::Error>(reader(&object, id.dwo_name()));
-    let mut dwarf = Dwarf::load(section).ok()?;
+fn dwo(sections: &DwarfSections<Slice>, parent: &Dwarf<Slice>, id: DwoId) -> Option<Dwarf<Slice>> {
+    let mut dwarf = sections.borrow(|section| *section);
     dwarf.make_dwo(parent);
     let mut units = dwarf.units();
     while let Some(header) = units.next().ok()? {

@@ -22,6 +22,8 @@ pub(super) enum Gap {
     LinesOnly,
     /// Debug info is in a file of its own, which could not be had for this reason.
     Split(String),
+    /// Debug info is there and cannot be read, for this reason.
+    Damaged(String),
     /// The separate debug file of this name is nowhere.
     DebugFile(String),
     /// Inlined by the optimiser, and no parameter is left in the debug info: it may have had none, too.
@@ -51,6 +53,8 @@ pub(super) fn gap(call: &Call, image: &'static Image, state: &mut ImageState) ->
         }
         return Some(if call.frame.location.is_some() {
             Gap::LinesOnly
+        } else if let Some(reason) = image.damage() {
+            Gap::Damaged(reason)
         } else if !image.has_debug_info() {
             Gap::StrippedOfDebugInfo
         } else {
@@ -89,6 +93,9 @@ impl Gap {
                     "its debug info is in {name}, which is not there, so no arguments: put it beside the \
                      program, or name its folder in RELAPSE_DEBUG_PATH"
                 );
+            }
+            Gap::Damaged(reason) => {
+                return format!("its debug info is damaged, so no arguments: {reason}; build it again");
             }
             Gap::Stripped => ("stripped of its symbols".into(), &[("strip", "false"), ("debug", "true")]),
             Gap::StrippedOfDebugInfo => (

@@ -9,9 +9,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use memmap2::Mmap;
-use object::read::ReadRef;
 use object::read::elf::{ElfFile64, SymbolTable};
+use object::read::{ReadCache, ReadRef};
 use object::{Endianness, Object, ObjectSegment, ObjectSymbol, SegmentFlags, elf};
 
 use super::live::Mapping;
@@ -146,7 +145,7 @@ impl Images {
             let read = || {
                 let file = File::open(&way).ok()?;
                 let same = file.metadata().is_ok_and(|opened| has_identity(&opened, mapping));
-                same.then(|| read(&file, &mapping.path, &self.debug_folders)).flatten()
+                same.then(|| read(file, &mapping.path, &self.debug_folders)).flatten()
             };
             return Rc::clone(self.known.entry(key).or_insert_with(|| Rc::new(read().unwrap_or_default())));
         }
@@ -160,11 +159,10 @@ fn has_identity(file: &Metadata, mapping: &Mapping) -> bool {
     file.is_file() && Some(file.ino()) == inode
 }
 
-fn read(file: &File, path: &Path, debug_folders: &DebugFolders) -> Option<Image> {
-    // SAFETY: the mapping is private, read-only and gone when this returns. A file that another process cuts short
-    // meanwhile would end us with SIGBUS; a program that runs cannot be written to, and linkers write new files.
-    let bytes = unsafe { Mmap::map(file) }.ok()?;
-    let elf: ElfFile64<'_, Endianness> = ElfFile64::parse(&*bytes).ok()?;
+fn read(file: File, path: &Path, debug_folders: &DebugFolders) -> Option<Image> {
+    // Not mapped: a library that somebody cuts short meanwhile would end us with SIGBUS.
+    let bytes = ReadCache::new(file);
+    let elf = ElfFile64::<Endianness, _>::parse(&bytes).ok()?;
     let mut image = Image {
         segments: elf
             .segments()
@@ -183,7 +181,7 @@ fn read(file: &File, path: &Path, debug_folders: &DebugFolders) -> Option<Image>
     if image.minor.is_some() && elf.elf_symbol_table().is_empty() {
         // Stripped: the other half may have been kept.
         let found = debug_file::find(path, &Wanted::by(&elf), debug_folders);
-        let debug = found.file.and_then(|bytes| ElfFile64::<Endianness>::parse(bytes).ok());
+        let debug = found.file.as_deref().and_then(|bytes| ElfFile64::<Endianness>::parse(bytes).ok());
         match debug {
             Some(debug) => image.read_symbols(&elf, &debug, debug.elf_symbol_table()),
             None => image.without_symbols(&elf, path, &found.refused),
@@ -194,7 +192,12 @@ fn read(file: &File, path: &Path, debug_folders: &DebugFolders) -> Option<Image>
 
 impl Image {
     /// What can be done without any symbols.
-    fn without_symbols(&mut self, elf: &ElfFile64<'_, Endianness>, path: &Path, refused: &[String]) {
+    fn without_symbols<'d, R: ReadRef<'d>>(
+        &mut self,
+        elf: &ElfFile64<'d, Endianness, R>,
+        path: &Path,
+        refused: &[String],
+    ) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let notes = self.notes.get_mut();
         notes.extend(refused.iter().map(|reason| format!("{name}: {reason}")));
@@ -219,11 +222,11 @@ impl Image {
     }
 
     /// Notes those of the symbols that matter; `elf` has the code, `file` the table.
-    fn read_symbols<'d>(
+    fn read_symbols<'c, 'd, C: ReadRef<'c>, R: ReadRef<'d>>(
         &mut self,
-        elf: &ElfFile64<'_, Endianness>,
-        file: &ElfFile64<'d, Endianness>,
-        table: &SymbolTable<'d, elf::FileHeader64<Endianness>>,
+        elf: &ElfFile64<'c, Endianness, C>,
+        file: &ElfFile64<'d, Endianness, R>,
+        table: &SymbolTable<'d, elf::FileHeader64<Endianness>, R>,
     ) {
         for symbol in search::functions(file, table) {
             let Some(meaning) = meaning(symbol.name) else { continue };
@@ -299,11 +302,12 @@ pub(crate) fn generic_argument(path: &str) -> Option<String> {
 }
 
 fn code_at<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, Endianness, R>, svma: u64) -> Option<[u8; CODE_LEN]> {
-    let bytes = elf
-        .segments()
-        .find_map(|segment| segment.data_range(svma, CODE_LEN as u64).ok().flatten())
-        // A function shorter than that may end its segment.
-        .or_else(|| elf.segments().find_map(|segment| segment.data_range(svma, 1).ok().flatten()))?;
+    let bytes = elf.segments().find_map(|segment| {
+        let (offset, len) = segment.file_range();
+        let within = svma.checked_sub(segment.address()).filter(|within| *within < len)?;
+        // Not by the segment's own bytes, which would all be read. A short function may end its segment.
+        elf.data().read_bytes_at(offset.checked_add(within)?, (len - within).min(CODE_LEN as u64)).ok()
+    })?;
     let mut code = [0xf4; CODE_LEN];
     code[..bytes.len()].copy_from_slice(bytes);
     Some(code)

@@ -1,4 +1,8 @@
-//! What debug info says, and in which version.
+//! What debug info says, and in which version; and what is damaged of it.
+
+use std::fs;
+
+use object::{Object, ObjectSection};
 
 use super::fixture::{Build, here, skip};
 
@@ -85,4 +89,44 @@ fn compressed_by_objcopy(how: &str) {
             skip(&format!("this objcopy does not know {how} (binutils 2.40)"));
         }
     }
+}
+
+#[test]
+fn damaged_index_of_addresses_is_read_whole() {
+    let build = Build::with(&[]);
+    // The version of its first header.
+    change(&build, ".debug_aranges", 4, &[0xff]);
+    build.see().is_whole();
+}
+
+#[test]
+fn damaged_unit_lacks_arguments_and_says_so() {
+    let build = Build::with(&[]);
+    // The version of the first unit.
+    change(&build, ".debug_info", 4, &[0xff]);
+    build.see().lacks_arguments(&["its debug info is damaged", "build it again"]);
+}
+
+#[test]
+fn damaged_compressed_section_lacks_arguments_and_says_so() {
+    let build = Build::with(&["-Clink-arg=-Wl,--compress-debug-sections=zlib"]);
+    change(&build, ".debug_info", 1000, &[0xff; 64]);
+    build.see().lacks_arguments(&["its section .debug_info cannot be read", "build it again"]);
+}
+
+#[test]
+fn section_that_would_become_huge_is_not_read_and_says_so() {
+    let build = Build::with(&["-Clink-arg=-Wl,--compress-debug-sections=zlib"]);
+    // The size that its header claims.
+    change(&build, ".debug_info", 8, &(3_u64 << 30).to_le_bytes());
+    build.see().lacks_arguments(&["its section .debug_info cannot be read", "3221225472 bytes"]);
+}
+
+/// Overwrites a part of a section of the program.
+fn change(build: &Build, section: &str, at: usize, new: &[u8]) {
+    let mut bytes = fs::read(build.program()).unwrap();
+    let file = object::File::parse(&*bytes).unwrap();
+    let start = file.section_by_name(section).unwrap().file_range().unwrap().0 as usize + at;
+    bytes[start..start + new.len()].copy_from_slice(new);
+    fs::write(build.program(), bytes).unwrap();
 }

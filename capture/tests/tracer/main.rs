@@ -8,5 +8,6 @@ mod fixture;
 mod panics;
 mod processes;
 mod reach;
+mod rewritten;
 mod sandbox;
 mod signals;
