@@ -7,6 +7,7 @@ use crate::candidate::Callable;
 use crate::compile::TestTarget;
 use crate::index::SourceIndex;
 use crate::regression::Header;
+use crate::render::RunCommand;
 
 /// What names the test.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +39,12 @@ pub fn of(
             "the library's own unit tests cannot be built or run, so it stands outside of them".to_owned(),
         );
     }
+    let run_it = RunCommand {
+        variables: Vec::new(),
+        package: naming.target.package.clone(),
+        cargo_args: naming.target.cargo_args.clone(),
+        test: naming.test.to_owned(),
+    };
     Header {
         function: short_path(callable.frame),
         message: snapshot.cause.message.clone(),
@@ -47,19 +54,11 @@ pub fn of(
         command: shell_words(&snapshot.program.command),
         build: build(snapshot),
         class: None,
-        run_it: run_it(naming),
+        run_it: run_it.to_string(),
         snapshot: snapshot.id.clone(),
         target: callable.target_path(index),
         remarks,
     }
-}
-
-/// `cargo test -p PACKAGE CARGO_ARGS… TEST -- --exact`.
-pub fn run_it(naming: Naming<'_>) -> String {
-    let mut words = vec!["cargo test -p", &naming.target.package];
-    words.extend(naming.target.cargo_args.iter().map(String::as_str));
-    words.extend([naming.test, "-- --exact"]);
-    words.join(" ")
 }
 
 /// `Timestamp::to_unix` of a frame: its function and the type that it belongs to; `a closure of fill`.
