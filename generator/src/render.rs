@@ -6,6 +6,7 @@ mod crash_line;
 mod header;
 mod imports;
 mod run_command;
+mod rust_flags;
 
 use std::fs;
 use std::io;
@@ -23,6 +24,7 @@ pub(crate) use header::module_text;
 pub(crate) use imports::PARENT;
 pub use imports::leave_out_lines;
 pub use run_command::{RunCommand, RunCommandError};
+pub(crate) use rust_flags::deciding;
 
 /// Why a file could not be rendered.
 #[derive(Debug, thiserror::Error)]

@@ -72,7 +72,7 @@ mod tests {
     const EXAMPLE: &str = "\
 // `fill` panics: start byte index 97 (of `a`) is not a char boundary (src/lib.rs:634, in WrapIterImpl::impl_next)
 // captured 2026-11-23 from `cargo run -- post.txt 86`, rustc 1.95.0 debug; class str/char-boundary
-// run it: RUSTFLAGS='--cfg \"x y\"' cargo test -p textwrap --lib --features \"a b\" regressions::f::f -- --exact
+// run it: RUSTFLAGS='--cfg a=\"b\"' cargo test -p textwrap --lib --features \"a b\" regressions::f::f -- --exact
 // relapse 1: snapshot 7c1e09b2, target crate::fill, module src/lib.rs
 
 use super::super::*;
@@ -84,7 +84,7 @@ use super::super::*;
         assert!(is_ours(EXAMPLE));
         assert_eq!(header.package, "textwrap");
         assert_eq!(header.cargo_args, ["--lib", "--features", "a b"]);
-        assert_eq!(header.variables, [("RUSTFLAGS".to_owned(), Some("--cfg \"x y\"".to_owned()))]);
+        assert_eq!(header.variables, [("RUSTFLAGS".to_owned(), Some("--cfg a=\"b\"".to_owned()))]);
         assert_eq!(header.test, "regressions::f::f");
         assert_eq!(header.snapshot, "7c1e09b2");
         assert_eq!(header.crash.message, "start byte index 97 (of `a`) is not a char boundary");

@@ -6,6 +6,7 @@ use std::fmt;
 use relapse_snapshot::display::shell_words;
 
 use super::header::comment;
+use super::rust_flags::undeciding;
 use crate::compile::Variable;
 
 /// How the line begins.
@@ -14,8 +15,8 @@ const LABEL: &str = "run it: ";
 const WITH_VALUE: [&str; 7] = ["--bin", "--test", "--example", "--features", "--profile", "--target", "-F"];
 /// Those without one.
 const PLAIN: [&str; 5] = ["--lib", "--release", "-r", "--all-features", "--no-default-features"];
-/// Variables of the build that may stand before `cargo`.
-const VARIABLES: [&str; 1] = ["RUSTFLAGS"];
+/// The variable of the build that may stand before `cargo`.
+const VARIABLE: &str = "RUSTFLAGS";
 
 /// `cargo test -p PACKAGE CARGO_ARGS… TEST -- --exact`, with the variables of the build before it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,9 +76,10 @@ impl RunCommand {
         let program = loop {
             let word = words.next().ok_or(RunCommandError::Unreadable)?;
             match word.split_once('=') {
-                Some((name, value)) if VARIABLES.contains(&name) => {
-                    command.variables.push((name.to_owned(), Some(value.to_owned())));
-                }
+                Some((VARIABLE, value)) => match undeciding(value) {
+                    Some(flag) => return Err(RunCommandError::Argument(flag)),
+                    None => command.variables.push((VARIABLE.to_owned(), Some(value.to_owned()))),
+                },
                 Some(_) => return Err(RunCommandError::Argument(word)),
                 None => break word,
             }
@@ -151,7 +153,7 @@ mod tests {
     #[test]
     fn the_command_that_runs_a_test_is_read_as_it_was_written() {
         let command = RunCommand {
-            variables: vec![("RUSTFLAGS".into(), Some("--cfg 'a' -C target-cpu=native".into()))],
+            variables: vec![("RUSTFLAGS".into(), Some("--cfg a='b' -C target-cpu=native".into()))],
             package: "p".into(),
             cargo_args: ["--bin", "a b", "--features", "x,y", "--target", "x86_64-unknown-linux-musl"]
                 .map(str::to_owned)
@@ -160,7 +162,7 @@ mod tests {
         };
         let line = command.to_string();
         assert!(
-            line.starts_with(r"RUSTFLAGS='--cfg '\''a'\'' -C target-cpu=native' cargo test -p p "),
+            line.starts_with(r"RUSTFLAGS='--cfg a='\''b'\'' -C target-cpu=native' cargo test -p p "),
             "{line}"
         );
         assert_eq!(RunCommand::read(&format!("// {}\n", RunCommand::line(&line))), Ok(command));
@@ -185,8 +187,10 @@ mod tests {
             let text = EXAMPLE.replace("--lib", argument);
             assert_eq!(RunCommand::read(&text), Err(RunCommandError::Argument(named.into())), "{argument}");
         }
-        let text = EXAMPLE.replace("cargo", "RUSTC_WRAPPER=x cargo");
-        assert!(matches!(RunCommand::read(&text), Err(RunCommandError::Argument(_))));
+        for variable in ["RUSTC_WRAPPER=x", "RUSTFLAGS='--cfg a -C linker=/tmp/evil.sh'"] {
+            let text = EXAMPLE.replace("cargo", &format!("{variable} cargo"));
+            assert!(matches!(RunCommand::read(&text), Err(RunCommandError::Argument(_))), "{variable}");
+        }
         assert_eq!(RunCommand::read(EXAMPLE).unwrap().cargo_args, ["--lib", "--features", "a b"]);
     }
 
