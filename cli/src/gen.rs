@@ -163,10 +163,9 @@ fn show(made: &Generated, console: &mut Console) {
                 console.say(format_args!("the test is there already: {files}"));
             }
             for proven in &made.regressions {
-                let (package, args) = (&proven.test_target.package, proven.test_target.cargo_args.join(" "));
-                let test = &proven.placed.test;
                 let label = console.paint(Style::Green, "verified");
-                console.say(format_args!("{label}: cargo test -p {package} {args} {test} -- --exact"));
+                let command = proven.command().to_string();
+                console.say(format_args!("{label}: {}", terminal_safe(&command)));
                 if !proven.target.facts.breaks_contract() {
                     console.warn("no function that promises not to panic reproduces the crash: where the fix is in a caller, this test never passes");
                 }

@@ -57,10 +57,12 @@ pub(crate) fn replay(args: &arguments::Replay, console: &mut Console) -> Result<
         Step::Judged(one) => progress.now(&format!("{}: {}", one.verdict.word(), one.file.display())),
     });
     drop(progress);
-    let replayed = replayed.map_err(|error| failure(&error))?;
+    let unreadable =
+        |error: ReplayError| Failure::bad_input("failed to look for regressions").because(&error);
+    let replayed = replayed.map_err(unreadable)?;
     show(&replayed, console)?;
     if let (Some(mut report), Some(path)) = (report, &args.junit) {
-        junit::write(&replayed, &mut report).map_err(|error| failure(&error))?;
+        junit::write(&replayed, &mut report).map_err(|error| cannot_write(path).because(&error))?;
         report.flush().map_err(|error| cannot_write(path).because(&error))?;
     }
     Ok(match exit_code(&replayed) {
@@ -77,13 +79,6 @@ fn create(path: &Path) -> Result<BufWriter<File>, Failure> {
 
 fn cannot_write(path: &Path) -> Failure {
     Failure::cannot_write(format!("failed to write {}", path.display()))
-}
-
-fn failure(error: &ReplayError) -> Failure {
-    match error {
-        ReplayError::Junit(_) => Failure::cannot_write("failed to write the JUnit report").because(error),
-        _ => Failure::bad_input("failed to look for regressions").because(error),
-    }
 }
 
 /// The table: verdict, file, what was seen.

@@ -92,7 +92,7 @@ pub(crate) fn review(args: &arguments::Review, console: &mut Console) -> Result<
         let accepted = decision == Decision::Accept;
         if accepted {
             let progress = console.progress(&format!("locking the outcome of {}", regression.name));
-            let locked = accept(&scratch, &workspace.root, regression, text, &[], &bounds, &mut |step| {
+            let locked = accept(&scratch, &workspace.root, regression, text, &bounds, &mut |step| {
                 progress.now(&format!("building {} ({})", step.name, step.finished));
             });
             drop(progress);
@@ -138,7 +138,7 @@ fn outcomes(
         |regression: &Reviewable| matches!(regression.state, State::NotAccepted | State::Accepted(_));
     let chosen: Vec<&Reviewable> = regressions.iter().filter(|regression| looked_at(regression)).collect();
     let progress = console.progress("building the regressions");
-    let seen = observe(scratch, &workspace.root, &chosen, &[], bounds, &mut |step| {
+    let seen = observe(scratch, &workspace.root, &chosen, bounds, &mut |step| {
         progress.now(&format!("building {} ({})", step.name, step.finished));
     });
     drop(progress);

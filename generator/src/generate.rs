@@ -14,12 +14,12 @@ pub use self::error::GenerateError;
 use self::reasons::{no_callable, why_not};
 use self::rounds::Rounds;
 use crate::candidate::{Rejection, callables};
-use crate::compile::{Progress, TestTarget};
+use crate::compile::{Progress, TestTarget, Variable};
 use crate::edit::EditSet;
 use crate::place::Placed;
 use crate::project::Project;
 use crate::prove::{Bench, Draft, Effort, self_contained};
-use crate::render::Templates;
+use crate::render::{RunCommand, Templates};
 use crate::scratch::Scratch;
 use crate::second_chance::{self, Lacking};
 use crate::target::Facts;
@@ -36,6 +36,18 @@ pub struct Options {
     pub every_frame: bool,
     /// What a test may use, and what it may do.
     pub bounds: Bounds,
+}
+
+impl Proven {
+    /// The command that runs its test, as its header has it.
+    pub fn command(&self) -> RunCommand {
+        RunCommand {
+            variables: self.variables.clone(),
+            package: self.test_target.package.clone(),
+            cargo_args: self.test_target.cargo_args.clone(),
+            test: self.placed.test.clone(),
+        }
+    }
 }
 
 /// What came of a snapshot.
@@ -66,8 +78,10 @@ pub struct Reproducing {
 pub struct Proven {
     /// The function.
     pub target: Reproducing,
-    /// How to run it.
+    /// How to build it.
     pub test_target: TestTarget,
+    /// The variables of that build.
+    pub variables: Vec<Variable>,
     /// Its place in the user's tree.
     pub placed: Placed,
     /// The worst trust of its values.

@@ -1,12 +1,13 @@
 //! The facts of a test's header, from its snapshot and target.
 
 use relapse_snapshot::display::shell_words;
-use relapse_snapshot::{CauseKind, Frame, FrameKind, Location, Snapshot, Trust};
+use relapse_snapshot::{CauseKind, Frame, FrameKind, Location, Program, Snapshot, Trust};
 
 use crate::candidate::Callable;
-use crate::compile::TestTarget;
+use crate::compile::{TestTarget, Variable};
 use crate::index::SourceIndex;
 use crate::regression::Header;
+use crate::render::{RunCommand, deciding};
 
 /// What names the test.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +39,12 @@ pub fn of(
             "the library's own unit tests cannot be built or run, so it stands outside of them".to_owned(),
         );
     }
+    let run_it = RunCommand {
+        variables: build_variables(&snapshot.program),
+        package: naming.target.package.clone(),
+        cargo_args: naming.target.cargo_args.clone(),
+        test: naming.test.to_owned(),
+    };
     Header {
         function: short_path(callable.frame),
         message: snapshot.cause.message.clone(),
@@ -47,19 +54,17 @@ pub fn of(
         command: shell_words(&snapshot.program.command),
         build: build(snapshot),
         class: None,
-        run_it: run_it(naming),
+        run_it: run_it.to_string(),
         snapshot: snapshot.id.clone(),
         target: callable.target_path(index),
         remarks,
     }
 }
 
-/// `cargo test -p PACKAGE CARGO_ARGS… TEST -- --exact`.
-pub fn run_it(naming: Naming<'_>) -> String {
-    let mut words = vec!["cargo test -p", &naming.target.package];
-    words.extend(naming.target.cargo_args.iter().map(String::as_str));
-    words.extend([naming.test, "-- --exact"]);
-    words.join(" ")
+/// The variables that the crashed build had, as far as they decide how the code behaves.
+pub fn build_variables(program: &Program) -> Vec<Variable> {
+    let flags = program.build.as_ref().and_then(|build| build.rustflags.as_deref());
+    flags.and_then(deciding).map(|flags| ("RUSTFLAGS".to_owned(), Some(flags))).into_iter().collect()
 }
 
 /// `Timestamp::to_unix` of a frame: its function and the type that it belongs to; `a closure of fill`.
@@ -144,6 +149,15 @@ mod tests {
         );
         assert_eq!(short_path(&frame("demo::Grid<T>::row", "row<u8>")), "Grid::row");
         assert_eq!(short_path(&frame("<demo::Row as core::fmt::Display>::fmt", "fmt")), "fmt");
+    }
+
+    #[test]
+    fn a_header_has_the_flags_that_decide_how_the_code_behaves() {
+        let mut program = Program::default();
+        assert_eq!(build_variables(&program), []);
+        let rustflags = Some("-D warnings -C linker=clang --cfg a".to_owned());
+        program.build = Some(relapse_snapshot::Build { rustflags, ..Default::default() });
+        assert_eq!(build_variables(&program), [("RUSTFLAGS".to_owned(), Some("--cfg a".to_owned()))]);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub struct Reviewable {
     pub package_folder: PathBuf,
     /// The edition of its package.
     pub edition: u16,
-    /// The command that runs it, from its header.
+    /// The command that runs it, from its header; empty where that cannot be read.
     pub run: RunCommand,
     /// How far it is.
     pub state: State,
@@ -46,7 +46,7 @@ pub enum State {
     Accepted(Option<String>),
     /// `#[should_panic]`: a known open bug has no outcome.
     MarkedOpen,
-    /// A person has changed it beyond what can be edited; why.
+    /// A person has changed it beyond what can be edited or run; why.
     ByHand(String),
 }
 
@@ -87,13 +87,18 @@ pub fn survey(root: &Path, packages: &[SyncPackage]) -> Result<Vec<Reviewable>, 
                 continue;
             }
             let Some(text) = tree.read_text(&file)? else { continue };
-            let (Some(_), Some(run)) = (Wiring::read(&text), RunCommand::read(&text)) else { continue };
-            let state = match call::find(&text, &name) {
-                Ok(call) if call.should_panic => State::MarkedOpen,
-                Ok(call) if call.asserts => State::Accepted(accepted(&tree, &file, &name)?),
-                Ok(_) => State::NotAccepted,
-                Err(error) => State::ByHand(error.to_string()),
+            if Wiring::read(&text).is_none() {
+                continue;
+            }
+            let run = RunCommand::read(&text);
+            let state = match (&run, call::find(&text, &name)) {
+                (Err(error), _) => State::ByHand(error.to_string()),
+                (_, Ok(call)) if call.should_panic => State::MarkedOpen,
+                (_, Ok(call)) if call.asserts => State::Accepted(accepted(&tree, &file, &name)?),
+                (_, Ok(_)) => State::NotAccepted,
+                (_, Err(error)) => State::ByHand(error.to_string()),
             };
+            let run = run.unwrap_or_default();
             let package_folder = package.folder.clone();
             found.push(Reviewable { name, file, package_folder, edition: package.edition, run, state });
         }

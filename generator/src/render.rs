@@ -2,8 +2,11 @@
 //! comment writer or arrives as tokens; nothing of it is template code.
 
 mod comment;
+mod crash_line;
 mod header;
 mod imports;
+mod run_command;
+mod rust_flags;
 
 use std::fs;
 use std::io;
@@ -15,10 +18,13 @@ use tera::{Context, Tera};
 use crate::regression::{ConstructorFile, Regression};
 
 pub use comment::escape_invisible;
+pub use crash_line::CrashLine;
+pub use header::Wiring;
 pub(crate) use header::module_text;
-pub use header::{RunCommand, Wiring};
 pub(crate) use imports::PARENT;
 pub use imports::leave_out_lines;
+pub use run_command::{RunCommand, RunCommandError};
+pub(crate) use rust_flags::deciding;
 
 /// Why a file could not be rendered.
 #[derive(Debug, thiserror::Error)]

@@ -165,7 +165,8 @@ fn innermost(frames: &[Frame]) -> Vec<String> {
     own.take(INNERMOST).map(|frame| frame.function.clone()).collect()
 }
 
-fn is_std(file: &str) -> bool {
+/// Whether a file, as a snapshot names it, is one of std.
+pub fn is_std(file: &str) -> bool {
     file.starts_with("library/")
 }
 
@@ -185,8 +186,8 @@ fn ended_as(seen: &Observation) -> String {
     }
 }
 
-/// The first line of a message, at most [`SHOWN`] characters of it.
-fn short(message: &str) -> String {
+/// The first line of a message, as much of it as a reason shows.
+pub fn short(message: &str) -> String {
     let line = message.lines().next().unwrap_or_default();
     let mut short: String = line.chars().take(SHOWN).collect();
     if short.len() < line.len() {

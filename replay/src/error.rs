@@ -14,7 +14,4 @@ pub enum ReplayError {
         /// The system's own reason.
         source: std::io::Error,
     },
-    /// The report could not be written.
-    #[error("failed to write the JUnit report")]
-    Junit(#[from] quick_junit::SerializeError),
 }

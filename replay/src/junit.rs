@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
-use crate::error::ReplayError;
 use crate::verdict::{Replayed, Verdict};
 
-/// Writes the report.
-pub fn write(replayed: &[Replayed], to: &mut dyn Write) -> Result<(), ReplayError> {
+/// Writes the report. Where it goes is the caller's to know, also for an error.
+pub fn write(replayed: &[Replayed], to: &mut dyn Write) -> Result<(), SerializeError> {
     let mut suites: BTreeMap<&str, TestSuite> = BTreeMap::new();
     for one in replayed {
         let suite = suites.entry(&one.package).or_insert_with(|| TestSuite::new(one.package.as_str()));
@@ -18,7 +17,7 @@ pub fn write(replayed: &[Replayed], to: &mut dyn Write) -> Result<(), ReplayErro
     }
     let mut report = Report::new("relapse");
     report.add_test_suites(suites.into_values());
-    Ok(report.serialize(to)?)
+    report.serialize(to)
 }
 
 fn case(one: &Replayed) -> TestCase {

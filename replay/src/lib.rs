@@ -2,6 +2,7 @@
 //! workspace; out: one verdict for each test, in the words of the design. Generates nothing.
 
 pub mod error;
+pub mod expected;
 pub mod find;
 pub mod header;
 pub mod judge;
@@ -19,6 +20,7 @@ use relapse_generator::verify::{self, Ended, Limits, Observer, TestRun};
 use relapse_snapshot::Snapshot;
 
 pub use error::ReplayError;
+pub use expected::Expected;
 pub use find::{Found, find};
 pub use header::Header;
 pub use verdict::{Replayed, Verdict, exit_code};
@@ -126,7 +128,7 @@ impl Replay<'_> {
             limits: self.limits.clone(),
         };
         let snapshot = (self.snapshot)(&header.snapshot);
-        let expected = judge::Expected::new(header, snapshot.as_ref());
+        let expected = Expected::new(header, snapshot.as_ref(), self.roots);
         let started = std::time::Instant::now();
         let judgement = judge::judge(self.observer, &run, &expected, found, self.roots);
         match judgement {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cargo_metadata::MetadataCommand;
 use relapse_capture::roots::{PackageRoot, Roots};
-use relapse_generator::verify::{HookReader, Limits};
+use relapse_generator::verify::{HookReader, Limits, Traced};
 use relapse_replay::{Replay, Replayed, Step, Verdict, exit_code, junit};
 
 const LIBRARY: &str = "\
@@ -57,13 +57,19 @@ fn workspace(tests: &[(&str, &str, &str)], listed: &[&str]) -> tempfile::TempDir
 }
 
 fn replay(root: &Path) -> Vec<Replayed> {
+    replay_with(root, false)
+}
+
+fn replay_with(root: &Path, is_traced: bool) -> Vec<Replayed> {
     let metadata = MetadataCommand::new().no_deps().current_dir(root).exec().unwrap();
     let package = PackageRoot { name: "demo".to_owned(), folder: root.to_owned() };
     let roots = Roots { workspace: Some(root.to_owned()), packages: vec![package] };
+    let traced = Traced { roots: roots.clone(), sandbox: None };
+    let hook = HookReader::default();
     let replay = Replay {
         metadata: &metadata,
         roots: &roots,
-        observer: &HookReader::default(),
+        observer: if is_traced { &traced } else { &hook },
         limits: Limits { timeout: Duration::from_secs(3), ..Limits::default() },
         snapshot: &|_| None,
     };
@@ -146,6 +152,37 @@ fn in_child(test: &str, call: fn()) {
         .unwrap();
     assert!(output.status.success(), \"{}\", output.status);
 }";
+
+#[test]
+fn a_death_that_its_test_has_to_bring_about_is_not_fixed() {
+    let needs = DEAD.replace("dead", "needs");
+    let needs = needs
+        .replace("std::process::abort()", "if std::env::var(\"MODE\").is_ok() { std::process::abort() }");
+    let needs =
+        needs.replace(".env(\"RELAPSE_CHILD\"", ".env(\"MODE\", \"x\")\n        .env(\"RELAPSE_CHILD\"");
+    let open = DEAD.replace("fn dead()", "#[should_panic(expected = \"signal\")]\nfn marked()");
+    let open = open.replace("\"dead\"", "\"marked\"");
+    let exits = "#[should_panic(expected = \"out of\")]\nfn exits() {\n    std::process::exit(3);\n}";
+    let mends = "#[should_panic(expected = \"out of\")]\nfn mends() {\n    nth(&[1], 0);\n}";
+    let dies = "dies: aborted (src/lib.rs:2)";
+    let tests = [
+        ("exits", INDEX, exits),
+        ("marked", dies, &*open),
+        ("mends", INDEX, mends),
+        ("needs", dies, &*needs),
+    ];
+    let folder = workspace(&tests, &["exits", "marked", "mends", "needs"]);
+    for traced in [false, true] {
+        let replayed = replay_with(folder.path(), traced);
+        let mut verdicts = verdicts(&replayed);
+        // Where ptrace is not permitted, only the test's word for it is left.
+        let needs = verdicts.remove("needs").unwrap();
+        assert!(needs == Verdict::Open || needs == Verdict::Changed, "{replayed:?}");
+        let expected = [("exits", Verdict::Changed), ("marked", Verdict::Known), ("mends", Verdict::Fixed)];
+        let expected: BTreeMap<_, _> = expected.map(|(name, verdict)| (name.to_owned(), verdict)).into();
+        assert_eq!(verdicts, expected, "{replayed:?}");
+    }
+}
 
 #[test]
 fn a_regression_that_does_not_build_is_named() {

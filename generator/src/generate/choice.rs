@@ -81,6 +81,7 @@ pub(super) fn choose(
     let proven = shown.iter().zip(placement.placed).map(|(&index, placed)| Proven {
         target: reproducing(&drafts[index]),
         test_target: drafts[index].target.clone(),
+        variables: crate::header::build_variables(&bench.snapshot.program),
         placed,
         trust: drafts[index].trust,
         nodes: drafts[index].nodes,

@@ -10,7 +10,7 @@ use std::process::Command;
 use super::dependency::{self, Present, REQUIREMENTS};
 use super::observe::{find_test, first_lines, run_test, target};
 use super::{DependencyError, OutcomeError, Reviewable, State, call, content, is_snapshot_of};
-use crate::compile::{Progress, Variable, compile};
+use crate::compile::{Progress, compile};
 use crate::edit::{EditSet, FileEdit, Tree};
 use crate::place::kept_clean;
 use crate::scratch::Scratch;
@@ -31,7 +31,6 @@ pub fn accept(
     root: &Path,
     regression: &Reviewable,
     outcome: &str,
-    variables: &[Variable],
     bounds: &Bounds,
     sink: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Acceptance, OutcomeError> {
@@ -45,7 +44,7 @@ pub fn accept(
     let locked = add_insta(scratch, &mut tree, &regression.package_folder)?;
     let edits = tree.edits().clone();
     scratch.apply(&edits)?;
-    let snapshot = lock_outcome(scratch, regression, outcome, variables, bounds, sink);
+    let snapshot = lock_outcome(scratch, regression, outcome, bounds, sink);
     scratch.reset(&edits)?;
     let (path, content) = snapshot?;
     for stale in tree.walk(&regression.file.with_file_name("snapshots"))? {
@@ -62,7 +61,6 @@ fn lock_outcome(
     scratch: &Scratch,
     regression: &Reviewable,
     outcome: &str,
-    variables: &[Variable],
     bounds: &Bounds,
     sink: &mut dyn FnMut(Progress<'_>),
 ) -> Result<(PathBuf, Vec<u8>), OutcomeError> {
@@ -71,7 +69,7 @@ fn lock_outcome(
         Some(left_mib) => Err(OutcomeError::DiskFull { folder: scratch.target_folder(), left_mib }),
         None => Ok(()),
     };
-    let compiled = compile(&scratch.build_place(), &target(regression), variables, sink);
+    let compiled = compile(&scratch.build_place(), &target(regression), &regression.run.variables, sink);
     if compiled.as_ref().map_or(true, |compiled| !compiled.errors.is_empty()) {
         full()?;
     }

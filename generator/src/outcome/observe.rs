@@ -37,17 +37,16 @@ pub fn observe(
     scratch: &Scratch,
     root: &Path,
     regressions: &[&Reviewable],
-    variables: &[Variable],
     bounds: &Bounds,
     sink: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Vec<Outcome>, OutcomeError> {
     let mut outcomes: Vec<Option<Outcome>> = vec![None; regressions.len()];
-    let mut targets: BTreeMap<TestTarget, Vec<usize>> = BTreeMap::new();
+    let mut targets: BTreeMap<(TestTarget, &[Variable]), Vec<usize>> = BTreeMap::new();
     for (index, regression) in regressions.iter().enumerate() {
-        targets.entry(target(regression)).or_default().push(index);
+        targets.entry((target(regression), &regression.run.variables)).or_default().push(index);
     }
     let tree = Tree::new(root);
-    for (target, indices) in targets {
+    for ((target, variables), indices) in targets {
         let mut edits: Vec<FileEdit> = Vec::new();
         for &index in &indices {
             edits.push(probe(&tree, regressions[index])?);

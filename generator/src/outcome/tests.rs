@@ -79,12 +79,12 @@ impl Fixture {
 
     fn observe(&self, regressions: &[&Reviewable]) -> Vec<Outcome> {
         let bounds = Bounds::default();
-        observe(&self.scratch, self.root.path(), regressions, &[], &bounds, &mut |_| {}).unwrap()
+        observe(&self.scratch, self.root.path(), regressions, &bounds, &mut |_| {}).unwrap()
     }
 
     fn accept(&self, regression: &Reviewable, outcome: &str) -> Result<Acceptance, OutcomeError> {
         let bounds = Bounds::default();
-        accept(&self.scratch, self.root.path(), regression, outcome, &[], &bounds, &mut |_| {})
+        accept(&self.scratch, self.root.path(), regression, outcome, &bounds, &mut |_| {})
     }
 
     fn apply(&self, edits: &EditSet) {
@@ -123,6 +123,16 @@ impl Fixture {
             String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         (output.status.success(), text)
     }
+}
+
+#[test]
+fn a_command_that_is_none_of_ours_is_not_run_but_named() {
+    let mut evil = regression("evil", "words(\"a\");");
+    evil.header.run_it =
+        evil.header.run_it.replace("--lib", "--lib --bin '--config=build.rustc-wrapper=\"x\"'");
+    let fixture = fixture(&[evil]);
+    let State::ByHand(reason) = &fixture.survey()[0].state else { panic!("by hand") };
+    assert!(reason.contains("--config=build.rustc-wrapper"), "{reason}");
 }
 
 #[test]
@@ -170,7 +180,7 @@ fn what_a_call_returns_with_the_sandbox_in_its_way_is_no_outcome() {
     // The user's folder stands for its copy.
     let mut bounds = Bounds::default();
     bounds.permissions.writable.push(fixture.root.path().join("src"));
-    let allowed = observe(&fixture.scratch, fixture.root.path(), &chosen, &[], &bounds, &mut |_| {}).unwrap();
+    let allowed = observe(&fixture.scratch, fixture.root.path(), &chosen, &bounds, &mut |_| {}).unwrap();
     assert_eq!(allowed[0], Outcome::Returned("true".into()));
     assert_eq!(fixture.files(), before);
 }

@@ -39,28 +39,47 @@ pub(super) fn cut(text: &str, width: usize) -> String {
     String::new()
 }
 
-/// What closes the quotes and brackets that are open at the end of a text. Within quotes a bracket is a character.
+/// What a text that [`cut`] has cut still says: what stands before the `…`, without a quotation that is not whole.
+/// `None`: nothing was cut.
+pub(super) fn uncut(text: &str) -> Option<&str> {
+    let (start, end) = text.rsplit_once('…')?;
+    let whole = open(start).iter().find(|(_, end)| is_quote(*end)).map_or(start.len(), |(at, _)| *at);
+    end.chars().all(|char| is_quote(char) || ")]}".contains(char)).then_some(&start[..whole])
+}
+
+/// What closes the quotes and brackets that are open at the end of a text.
 fn closing(text: &str) -> String {
-    let mut open: Vec<char> = Vec::new();
-    let mut chars = text.chars();
+    open(text).iter().rev().map(|(_, end)| end).collect()
+}
+
+fn is_quote(char: char) -> bool {
+    matches!(char, '"' | '`' | '\'')
+}
+
+/// The quotes and brackets that are open at the end of a text: the place of each, and what closes it. Within quotes a
+/// bracket is a character.
+fn open(text: &str) -> Vec<(usize, char)> {
+    let mut open: Vec<(usize, char)> = Vec::new();
+    let mut chars = text.char_indices();
     let mut previous = ' ';
-    while let Some(char) = chars.next() {
-        let quote = open.last().copied().filter(|end| matches!(end, '"' | '`' | '\''));
+    while let Some((at, char)) = chars.next() {
+        let end = open.last().map(|(_, end)| *end);
+        let quoted = end.is_some_and(is_quote);
         match char {
-            '\\' if quote.is_some() => drop(chars.next()),
-            _ if open.last() == Some(&char) => drop(open.pop()),
-            _ if quote.is_some() => {}
-            '"' | '`' => open.push(char),
+            '\\' if quoted => drop(chars.next()),
+            _ if end == Some(char) => drop(open.pop()),
+            _ if quoted => {}
+            '"' | '`' => open.push((at, char)),
             // Neither an apostrophe nor a lifetime.
-            '\'' if !previous.is_alphanumeric() && !matches!(previous, '&' | '<') => open.push(char),
-            '(' => open.push(')'),
-            '[' => open.push(']'),
-            '{' => open.push('}'),
+            '\'' if !previous.is_alphanumeric() && !matches!(previous, '&' | '<') => open.push((at, char)),
+            '(' => open.push((at, ')')),
+            '[' => open.push((at, ']')),
+            '{' => open.push((at, '}')),
             _ => {}
         }
         previous = char;
     }
-    open.iter().rev().collect()
+    open
 }
 
 /// Format characters (Unicode's Cf) and the two separators that some editors break a line at. rustc denies the
@@ -92,6 +111,18 @@ mod tests {
             cut("can't read the user's 'a b' of &'a str, no more", 44),
             "can't read the user's 'a b' of &'a str, no…"
         );
+    }
+
+    #[test]
+    fn what_was_cut_goes_back_to_the_quotation_that_is_not_whole() {
+        let message =
+            "byte index 7 is not a char boundary; it is inside 'é' (bytes 6..8) of `{\"a b\": [1, 2]}`";
+        assert_eq!(uncut(message), None);
+        let start = &message[..message.find("`{").unwrap()];
+        assert_eq!(uncut(&cut(message, 80)), Some(start));
+        let within = cut(message, 60);
+        assert_eq!(uncut(&within), Some(&within[..within.len() - "…)".len()]));
+        assert_eq!(uncut("waiting… for input"), None);
     }
 
     #[test]

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::comment::{cut, one_line};
+use super::crash_line::crash_line;
+use super::run_command::RunCommand;
 use crate::regression::{ConstructorFile, Regression};
 
 /// Lines are cut to this many columns, with the `// ` before them.
-const WIDTH: usize = 110;
-/// A message is never cut below this, however long the rest of its line is.
-const SHORTEST_MESSAGE: usize = 64;
+pub(super) const WIDTH: usize = 110;
 /// The version of the wiring line that is written here.
 const VERSION: &str = "1";
 
@@ -30,14 +30,21 @@ pub struct Wiring {
 impl Wiring {
     /// Finds the line in a test's text.
     pub fn read(text: &str) -> Option<Self> {
-        let line = text
-            .lines()
-            .take_while(|line| line.starts_with("//") || line.trim().is_empty())
-            .find_map(|line| line.strip_prefix("// relapse "))?;
-        let line = line.strip_prefix(VERSION)?.strip_prefix(": snapshot ")?;
+        let (version, rest) = Self::versioned(text)?;
+        let line = rest.strip_prefix("snapshot ").filter(|_| version == VERSION)?;
         let (snapshot, rest) = line.split_once(", target ")?;
         let (target, module) = rest.rsplit_once(", module ")?;
         Self::with_module(snapshot.to_owned(), target, module)
+    }
+
+    /// The version of the line in a test's text, where it has one: newer tools may write another.
+    pub fn version(text: &str) -> Option<&str> {
+        Self::versioned(text).map(|(version, _)| version)
+    }
+
+    fn versioned(text: &str) -> Option<(&str, &str)> {
+        let is_number = |(version, _): &(&str, &str)| version.bytes().all(|byte| byte.is_ascii_digit());
+        comment(text).find_map(|line| line.strip_prefix("relapse ")?.split_once(": ").filter(is_number))
     }
 
     /// Finds the line of a constructor, `relapse constructor 1: crate::a::Years, module src/a.rs`; its target is the
@@ -75,32 +82,10 @@ pub(super) fn constructor_line(constructor: &ConstructorFile) -> String {
     format!("relapse constructor {VERSION}: {}, module {module}", one_line(&constructor.target()))
 }
 
-/// The header's `run it: cargo test -p PACKAGE CARGO_ARGS… TEST -- --exact`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunCommand {
-    /// The package.
-    pub package: String,
-    /// What names the test target and its features.
-    pub cargo_args: Vec<String>,
-    /// libtest's path.
-    pub test: String,
-}
-
-impl RunCommand {
-    /// Finds the line in a test's text.
-    pub fn read(text: &str) -> Option<Self> {
-        let line = text
-            .lines()
-            .take_while(|line| line.starts_with("//") || line.trim().is_empty())
-            .find_map(|line| line.strip_prefix("// run it: cargo test -p "))?;
-        let mut words: Vec<String> =
-            line.trim().strip_suffix(" -- --exact")?.split_whitespace().map(str::to_owned).collect();
-        if words.len() < 2 {
-            return None;
-        }
-        let test = words.pop()?;
-        Some(Self { package: words.remove(0), cargo_args: words, test })
-    }
+/// The comment lines at the top of a file, without their `// `.
+pub(super) fn comment(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().take_while(|line| line.starts_with("//") || line.trim().is_empty());
+    lines.filter_map(|line| line.strip_prefix("// "))
 }
 
 /// `src/lib.rs::tests::inner`, with the few characters escaped that would not be read back.
@@ -116,15 +101,7 @@ pub(crate) fn module_text(file: &Path, inline: &[String]) -> String {
 /// The header's lines, without their `// `.
 pub(super) fn lines(regression: &Regression) -> Vec<String> {
     let header = &regression.header;
-    let verb = if regression.dies { "dies" } else { "panics" };
-    let start = format!("`{}` {verb}: ", one_line(&header.function));
-    let end = match &header.within {
-        Some(within) => format!(" ({}, in {})", one_line(&header.place), one_line(within)),
-        None => format!(" ({})", one_line(&header.place)),
-    };
-    let room = (WIDTH - 3).saturating_sub(start.chars().count() + end.chars().count());
-    let mut lines =
-        vec![format!("{start}{}{end}", cut(&one_line(&header.message), room.max(SHORTEST_MESSAGE)))];
+    let mut lines = vec![crash_line(regression)];
 
     let class = header.class.as_deref().map(|class| format!("; class {}", one_line(class)));
     let start = format!("captured {} from `", one_line(&header.date));
@@ -133,7 +110,7 @@ pub(super) fn lines(regression: &Regression) -> Vec<String> {
     lines.push(format!("{start}{}{end}", cut(&one_line(&header.command), room.max(8))));
 
     lines.extend(header.remarks.iter().map(|remark| cut(&one_line(remark), WIDTH - 3)));
-    lines.push(format!("run it: {}", one_line(&header.run_it)));
+    lines.push(RunCommand::line(&one_line(&header.run_it)));
     let wiring = Wiring {
         snapshot: one_line(&header.snapshot).chars().take(8).collect(),
         target: one_line(&header.target),
@@ -217,16 +194,6 @@ mod tests {
             assert_eq!(text.lines().count(), 4);
             assert_eq!(Wiring::read(&text), Some(wiring));
         }
-    }
-
-    #[test]
-    fn the_command_that_runs_a_test_is_read_from_its_header() {
-        let line = "// run it: cargo test -p p --lib --features a,b a::regressions::x::x -- --exact\n";
-        let command = RunCommand::read(line).unwrap();
-        assert_eq!((command.package.as_str(), command.test.as_str()), ("p", "a::regressions::x::x"));
-        assert_eq!(command.cargo_args, ["--lib", "--features", "a,b"]);
-        assert_eq!(RunCommand::read("// run it: cargo test -p p -- --exact"), None);
-        assert_eq!(RunCommand::read("fn x() {}\n// run it: cargo test -p p t -- --exact"), None);
     }
 
     #[test]
