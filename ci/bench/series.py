@@ -112,10 +112,9 @@ def spread(values):
 
 
 def compare(numerators, denominators):
-    """The ratio of medians, with the quartiles of the ratios of the single rounds."""
+    """The median and the quartiles of the ratios of the single rounds: what was run side by side is compared."""
     ratios = [above / below for above, below in zip(numerators, denominators) if below > 0]
-    below = median(denominators)
-    if not ratios or below <= 0:
+    if not ratios:
         return None
     low, high = spread(ratios)
-    return {"ratio": median(numerators) / below, "low": low, "high": high}
+    return {"ratio": median(ratios), "low": low, "high": high}

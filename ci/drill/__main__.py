@@ -30,15 +30,19 @@ PARTS = [*kills.GROUPS, "pairs", "disks"]
 
 class Report:
     def __init__(self, options):
+        self.kills = 0
         self.rows, self.failures, self.linger = collections.defaultdict(collections.Counter), [], 0.0
         self.options, self.left_out = options, 0
 
     def late(self, share=1.0):
         """Whether this share of the time is over: then what was about to begin is left out."""
-        seconds = self.options.seconds
-        late = seconds is not None and time.monotonic() - self.options.began > share * seconds
+        late = self.is_late(share)
         self.left_out += late
         return late
+
+    def is_late(self, share=1.0):
+        seconds = self.options.seconds
+        return seconds is not None and time.monotonic() - self.options.began > share * seconds
 
     def add(self, verb, kind, seen, linger):
         self.rows[verb, kind][seen] += 1
@@ -55,12 +59,13 @@ class Report:
         total = sum(sum(seen.values()) for seen in self.rows.values())
         if self.left_out:
             print(f"{self.left_out} rounds were left out: the time was over")
-        print(f"{total} rounds, {len(self.failures)} failures; the longest that anything lived on: {self.linger:.1f} s")
+        kills = f", {self.kills} kills" if self.kills else ""
+        print(f"{total} rounds{kills}, {len(self.failures)} failures; the longest that anything lived on: {self.linger:.1f} s")
 
 
 def arguments():
     parser = argparse.ArgumentParser(prog="ci/drill", description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=300, help="rounds with a kill (300)")
+    parser.add_argument("--rounds", type=int, default=300, help="rounds that end in a kill (300)")
     parser.add_argument("--first", type=int, default=0, help="number of the first round, to replay one")
     parser.add_argument("--seed", type=int, help="of the random moments (random)")
     parser.add_argument("--only", action="append", choices=PARTS, help="only this part (may be given often)")
@@ -133,7 +138,10 @@ def disks_inside(options):
     try:
         more = [] if options.seconds is None else ["--seconds", str(options.seconds - (time.monotonic() - options.began))]
         more += ["--inside", folder, "--seed", str(options.seed), "--disks", str(options.disks), "--relapse", options.relapse]
-        return subprocess.run([*words, sys.executable, str(pathlib.Path(__file__).parent), *more]).returncode
+        status = subprocess.run([*words, sys.executable, str(pathlib.Path(__file__).parent), *more]).returncode
+        if status < 0:
+            print(f"FAILED the part with disks was ended by signal {-status}", flush=True)
+        return 1 if status < 0 else status
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -42,6 +42,14 @@ def children(parent=None):
     return found
 
 
+def words(pid):
+    """The words that a process was started with; none where it is gone."""
+    try:
+        return pathlib.Path("/proc", str(pid), "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
 def marked(mark):
     """`{id: (name, state)}` of the living processes that have the mark in their environment."""
     needle, found = f"{MARK}={mark}".encode(), {}

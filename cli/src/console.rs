@@ -15,6 +15,8 @@ use serde::Serialize;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 
+pub(crate) use key::Key;
+
 /// Columns where stdout is no terminal.
 const COLUMNS: usize = 100;
 
@@ -153,8 +155,8 @@ impl Console {
         Progress { bar }
     }
 
-    /// Asks on stderr and waits for a key; `None` at the end of the input.
-    pub(crate) fn key(&mut self, question: &str) -> Result<Option<char>, Failure> {
+    /// Asks on stderr and waits for a key.
+    pub(crate) fn key(&mut self, question: &str) -> Result<Key, Failure> {
         self.say(painted(self.colour_err, Style::Bold, question));
         key::read_key().map_err(|error| Failure::bad_input("failed to read a key").because(&error))
     }
@@ -163,13 +165,10 @@ impl Console {
     pub(crate) fn finish(mut self, code: ExitCode) -> ExitCode {
         let flushed = io::stdout().flush();
         self.note_error(flushed);
-        match self.write_error.take() {
-            Some(error) if code == ExitCode::Done => {
-                self.failure(&Failure::cannot_write("failed to write to stdout").because(&error));
-                ExitCode::CannotWrite
-            }
-            _ => code,
-        }
+        let Some(error) = self.write_error.take() else { return code };
+        self.failure(&Failure::cannot_write("failed to write to stdout").because(&error));
+        // What a command found outweighs that it could not be written.
+        if code == ExitCode::Done { ExitCode::CannotWrite } else { code }
     }
 
     fn out(&mut self, text: &dyn Display) {
@@ -194,7 +193,6 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Says what is being done now.
-    #[allow(dead_code, reason = "for verbs of several steps")]
     pub(crate) fn now(&self, what: &str) {
         self.bar.set_message(terminal_safe(what));
     }

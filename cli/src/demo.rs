@@ -163,7 +163,7 @@ fn generate(story: &mut Story<'_>, root: &Path) -> Result<(Regression, Verified)
     let ran = story.run("cargo relapse gen latest", WHOLE)?;
     ran.expect_status(0)?;
     let workspace = Workspace { root: root.to_owned(), is_cargo: true };
-    let found = find(&edits::metadata(&workspace)?)
+    let found = find(&workspace.metadata()?)
         .map_err(|error| Failure::internal("failed to look for the generated test").because(&error))?;
     ran.expect(found.len() == 1, &format!("{} tests were written", found.len()))?;
     let Some(found) = found.into_iter().next() else {

@@ -63,7 +63,7 @@ pub(crate) fn doctor(_args: &arguments::Doctor, console: &mut Console) -> Result
     let workspace = Workspace::find();
     let folder = workspace.as_ref().map_or(Path::new("."), |workspace| &workspace.root);
     let configs = cargo_config::configs(folder);
-    checks.extend(toolchain::checks(folder, project::own_linker(&configs)));
+    checks.extend(toolchain::checks(folder, project::own_linker(&configs, folder)));
     match &workspace {
         Ok(workspace) => {
             checks.extend(store::checks(workspace));
@@ -71,8 +71,7 @@ pub(crate) fn doctor(_args: &arguments::Doctor, console: &mut Console) -> Result
         }
         Err(failure) => {
             let advice = failure.advice.clone().unwrap_or_else(|| "repair Cargo.toml".to_owned());
-            let message = [vec![failure.message.clone()], failure.causes.clone()].concat().join(": ");
-            checks.push(Check::missing("workspace", message, advice));
+            checks.push(Check::missing("workspace", failure.in_a_line(), advice));
         }
     }
     drop(progress);

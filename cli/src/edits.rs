@@ -3,21 +3,20 @@
 
 use std::path::Path;
 
-use cargo_metadata::{Metadata, MetadataCommand};
+use cargo_metadata::Metadata;
 use relapse_generator::compile::CompileError;
 use relapse_generator::edit::{self, EditError, EditSet};
 use relapse_generator::outcome::OutcomeError;
 use relapse_generator::place::PlaceError;
-use relapse_generator::project::cargo;
+use relapse_generator::project::ProjectError;
 use relapse_generator::remove::RemoveError;
-use relapse_generator::render::RenderError;
 use relapse_generator::scratch::{Scratch, ScratchError};
 use relapse_snapshot::display::terminal_safe;
 use serde::Serialize;
 
 use crate::console::{Console, Style};
 use crate::failure::Failure;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, unreadable};
 
 /// One line of JSON: a file, relative to the workspace root.
 #[derive(Serialize)]
@@ -108,7 +107,8 @@ pub(crate) fn show_diff(diff: &str, console: &mut Console) {
     }
 }
 
-/// Takes back what an earlier run, cut off by a kill, left half done. Before anything reads the tree.
+/// Takes back what an earlier run, cut off by a kill, left half done. Before anything reads the tree, cargo too: of a
+/// manifest with only half of an edit it would make a lock file that nobody asked for.
 pub(crate) fn recover(workspace: &Workspace, console: &mut Console) -> Result<(), Failure> {
     let Some(recovered) = edit::recover(&workspace.root, &workspace.relapse_folder())? else { return Ok(()) };
     for file in &recovered.undone {
@@ -128,23 +128,6 @@ pub(crate) fn recover_if_possible(workspace: &Workspace, console: &mut Console) 
     if let Err(failure) = recover(workspace, console) {
         console.warn(format_args!("an edit that was cut off is not taken back yet: {}", failure.message));
     }
-}
-
-/// The workspace's metadata; without its dependencies where they cannot be resolved.
-pub(crate) fn metadata(workspace: &Workspace) -> Result<Metadata, Failure> {
-    if !workspace.is_cargo {
-        return Err(Failure::bad_input("failed to find a cargo workspace here")
-            .advise("change to a folder of the workspace that has the regressions"));
-    }
-    let command = || {
-        let mut command = MetadataCommand::new();
-        command.cargo_path(cargo()).current_dir(&workspace.root);
-        command
-    };
-    command()
-        .exec()
-        .or_else(|_| command().no_deps().exec())
-        .map_err(|error| Failure::bad_input("failed to read the workspace's metadata").because(&error))
 }
 
 /// A scratch copy of the workspace.
@@ -170,11 +153,19 @@ impl From<EditError> for Failure {
     }
 }
 
+impl From<ProjectError> for Failure {
+    fn from(error: ProjectError) -> Failure {
+        match error {
+            ProjectError::Metadata(error) => unreadable(&error),
+            ProjectError::Lock(error) => error.into(),
+        }
+    }
+}
+
 impl From<PlaceError> for Failure {
     fn from(error: PlaceError) -> Failure {
         match error {
             PlaceError::Edit(error) => error.into(),
-            PlaceError::Render(error @ RenderError::Template { .. }) => Failure::bad_input(error.to_string()),
             error => Failure::bad_input(error.to_string()),
         }
     }
@@ -204,6 +195,7 @@ impl From<OutcomeError> for Failure {
             OutcomeError::Dependency(error) => Failure::missing("failed to lock an outcome")
                 .because(&error)
                 .advise("add insta to the package's dev-dependencies by hand, then review again"),
+            OutcomeError::Compile(error) if error.cannot_write() => Failure::cannot_write(error.to_string()),
             OutcomeError::Compile(error @ CompileError::Killed { .. }) => {
                 Failure::missing("failed to review outcomes").because(&error).advise("run the command again")
             }

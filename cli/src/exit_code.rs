@@ -2,7 +2,6 @@
 
 /// What a verb came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code, reason = "the contract is whole here, whichever verbs there are")]
 pub(crate) enum ExitCode {
     /// Done, nothing new.
     Done,

@@ -64,9 +64,14 @@ impl Failure {
     /// Adds an error and what it was caused by.
     #[must_use]
     pub(crate) fn because(mut self, error: &dyn Error) -> Failure {
-        self.causes.push(error.to_string());
-        self.causes.extend(sources(error));
+        self.causes.extend(chain(error));
         self
+    }
+
+    /// What and why, for where there is one line.
+    pub(crate) fn in_a_line(&self) -> String {
+        let parts = std::iter::once(self.message.as_str()).chain(self.causes.iter().map(String::as_str));
+        parts.collect::<Vec<_>>().join(": ")
     }
 
     /// Says what to do next.
@@ -88,8 +93,15 @@ impl Failure {
     }
 }
 
-fn sources(error: &dyn Error) -> Vec<String> {
-    std::iter::successors(error.source(), |&error| error.source()).map(ToString::to_string).collect()
+/// What an error says, and what it was caused by. A cause whose words end those of the error above it is not repeated.
+pub(crate) fn chain(error: &dyn Error) -> Vec<String> {
+    let mut told = vec![error.to_string()];
+    for cause in std::iter::successors(error.source(), |&error| error.source()).map(ToString::to_string) {
+        if !told.iter().any(|above| above.ends_with(&cause)) {
+            told.push(cause);
+        }
+    }
+    told
 }
 
 impl From<SnapshotError> for Failure {
@@ -100,6 +112,6 @@ impl From<SnapshotError> for Failure {
             _ => Kind::BadInput,
         };
         // The store's messages say themselves what to do next.
-        Failure { kind, message: error.to_string(), causes: sources(&error), advice: None }
+        Failure { kind, message: error.to_string(), causes: chain(&error).split_off(1), advice: None }
     }
 }

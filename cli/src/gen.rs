@@ -19,9 +19,9 @@ use relapse_snapshot::{Snapshot, Store};
 use crate::arguments;
 use crate::bounds;
 use crate::console::{Console, Style};
-use crate::edits::{self, recover};
+use crate::edits;
 use crate::exit_code::ExitCode;
-use crate::failure::Failure;
+use crate::failure::{Failure, chain};
 use crate::list::{one_line, start_of};
 use crate::settings::Settings;
 use crate::workspace::Workspace;
@@ -32,6 +32,8 @@ const MESSAGE_COLUMNS: usize = 160;
 
 pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
+    edits::recover(&workspace, console)?;
+    workspace.must_be_cargo()?;
     let store = workspace.store();
     let settings = Settings::read(&workspace.root)?;
     let work = Work {
@@ -41,7 +43,6 @@ pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Re
         store: &store,
         bounds: bounds::widened(settings.bounds.clone(), &args.sandbox)?,
     };
-    recover(&workspace, console)?;
     // What cannot be removed is in nobody's way; `clean` tells of it.
     temporary::sweep();
     if sandbox::landlock_version().is_none() {
@@ -95,10 +96,7 @@ fn one(
     }
     match attempt(args, snapshot, work, console)? {
         Ok(report) => Ok(report),
-        Err(changed) => {
-            let failure = Failure::cannot_write("failed to put the test in place").because(&changed);
-            cannot_write(&snapshot.id, failure.advise("run the command again"), console)
-        }
+        Err(changed) => give_up(&snapshot.id, changed.into(), console),
     }
 }
 
@@ -110,8 +108,7 @@ fn attempt(
     console: &mut Console,
 ) -> Result<Result<Report, EditError>, Failure> {
     let root = &work.workspace.root;
-    let project = Project::open(root, Some(&snapshot.program))
-        .map_err(|error| Failure::missing("failed to read the workspace").because(&error))?;
+    let project = Project::open(root, Some(&snapshot.program))?;
     let options = Options {
         open: args.open,
         frame: args.frame,
@@ -127,29 +124,26 @@ fn attempt(
         Ok(made) => made,
         Err(error) if error.cannot_write() => {
             let failure = Failure::cannot_write("failed to prove a test").because(&error);
-            return cannot_write(&snapshot.id, failure, console).map(Ok);
+            return give_up(&snapshot.id, failure, console).map(Ok);
         }
         Err(error) => {
-            let failure = Failure::missing("failed to prove a test").because(&error);
-            console.warn(format_args!("{}: {}", failure.message, failure.causes.join(": ")));
-            return Ok(Ok(Report::broken(&snapshot.id, failure.causes.join(": "))));
+            let reason = chain(&error).join(": ");
+            console.warn(format_args!("failed to prove a test: {reason}"));
+            return Ok(Ok(Report::broken(&snapshot.id, reason)));
         }
     };
     match made.edits.apply(root, &work.workspace.relapse_folder()) {
         Ok(()) => {}
         Err(error @ EditError::Changed(_)) => return Ok(Err(error)),
-        Err(error) => {
-            let failure = Failure::cannot_write("failed to put the test in place").because(&error);
-            return cannot_write(&snapshot.id, failure, console).map(Ok);
-        }
+        Err(error) => return give_up(&snapshot.id, error.into(), console).map(Ok),
     }
     show(&made, console);
     Ok(Ok(Report::new(&snapshot.id, &made, args.every_frame)))
 }
 
 /// Gives the account of a snapshot whose test could not be written, and ends there: the next one would fare alike.
-fn cannot_write(snapshot: &str, failure: Failure, console: &mut Console) -> Result<Report, Failure> {
-    console.object(&Report::broken(snapshot, failure.causes.join(": ")))?;
+fn give_up(snapshot: &str, failure: Failure, console: &mut Console) -> Result<Report, Failure> {
+    console.object(&Report::broken(snapshot, failure.in_a_line()))?;
     Err(failure)
 }
 
@@ -164,7 +158,7 @@ fn show(made: &Generated, console: &mut Console) {
                 console.say(format_args!("the test is there already: {files}"));
             }
             for proven in &made.regressions {
-                let label = console.paint(Style::Green, "verified");
+                let label = console.paint_err(Style::Green, "verified");
                 let command = proven.command().to_string();
                 console.say(format_args!("{label}: {}", terminal_safe(&command)));
                 if !proven.target.facts.breaks_contract() {

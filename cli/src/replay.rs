@@ -1,7 +1,8 @@
 //! `cargo relapse replay`: runs all regressions of the workspace and shows a verdict for each.
 
-use std::fs::File;
+use std::fs::Permissions;
 use std::io::{BufWriter, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use relapse_generator::project::cargo;
@@ -9,13 +10,14 @@ use relapse_generator::scratch::roots_of;
 use relapse_generator::verify::{Limits, Traced};
 use relapse_replay::{Replay, ReplayError, Replayed, Step, Verdict, exit_code, junit};
 use relapse_snapshot::display::terminal_safe;
+use tempfile::NamedTempFile;
 
 use crate::arguments;
 use crate::console::{Console, Style};
 use crate::edits;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, unreadable};
 
 /// In the order of the tally.
 const VERDICTS: [Verdict; 7] = [
@@ -30,19 +32,16 @@ const VERDICTS: [Verdict; 7] = [
 
 pub(crate) fn replay(args: &arguments::Replay, console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
-    if !workspace.is_cargo {
-        return Err(Failure::bad_input("failed to find a cargo workspace here")
-            .advise("change to a folder of the workspace that has the regressions"));
-    }
+    workspace.must_be_cargo()?;
     edits::recover(&workspace, console)?;
     // What cannot be written is known before minutes of building.
-    let report = args.junit.as_deref().map(create).transpose()?;
+    let report = args.junit.as_deref().map(Report::create).transpose()?;
     let metadata = cargo_metadata::MetadataCommand::new()
         .cargo_path(cargo())
         .current_dir(&workspace.root)
         .no_deps()
         .exec()
-        .map_err(|error| Failure::bad_input("failed to read the workspace's metadata").because(&error))?;
+        .map_err(|error| unreadable(&error))?;
     let (store, roots) = (workspace.store(), roots_of(&metadata));
     let replay = Replay {
         metadata: &metadata,
@@ -61,9 +60,8 @@ pub(crate) fn replay(args: &arguments::Replay, console: &mut Console) -> Result<
         |error: ReplayError| Failure::bad_input("failed to look for regressions").because(&error);
     let replayed = replayed.map_err(unreadable)?;
     show(&replayed, console)?;
-    if let (Some(mut report), Some(path)) = (report, &args.junit) {
-        junit::write(&replayed, &mut report).map_err(|error| cannot_write(path).because(&error))?;
-        report.flush().map_err(|error| cannot_write(path).because(&error))?;
+    if let Some(report) = report {
+        report.write(&replayed)?;
     }
     Ok(match exit_code(&replayed) {
         0 => ExitCode::Done,
@@ -72,9 +70,38 @@ pub(crate) fn replay(args: &arguments::Replay, console: &mut Console) -> Result<
     })
 }
 
-fn create(path: &Path) -> Result<BufWriter<File>, Failure> {
-    let file = File::create(path).map_err(|error| cannot_write(path).because(&error))?;
-    Ok(BufWriter::new(file))
+/// A report that takes its file's place when it is whole: what was there stays until then.
+struct Report<'a> {
+    path: &'a Path,
+    file: NamedTempFile,
+}
+
+impl Report<'_> {
+    fn create(path: &Path) -> Result<Report<'_>, Failure> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // As `File::create` makes it: who may read it is the user's umask's business.
+        let file = tempfile::Builder::new()
+            .prefix(".relapse-")
+            .permissions(Permissions::from_mode(0o666))
+            .tempfile_in(folder)
+            .map_err(|error| cannot_write(path).because(&error))?;
+        Ok(Report { path, file })
+    }
+
+    fn write(self, replayed: &[Replayed]) -> Result<(), Failure> {
+        let mut out = BufWriter::new(&self.file);
+        junit::write(replayed, &mut out).map_err(|error| cannot_write(self.path).because(&error))?;
+        out.flush().map_err(|error| cannot_write(self.path).because(&error))?;
+        drop(out);
+        // A pipe or a device is written to, a link is followed.
+        let plain = std::fs::symlink_metadata(self.path).map_or(true, |there| there.is_file());
+        let placed = if plain {
+            self.file.persist(self.path).map(drop).map_err(|error| error.error)
+        } else {
+            std::fs::copy(self.file.path(), self.path).map(drop)
+        };
+        placed.map_err(|error| cannot_write(self.path).because(&error))
+    }
 }
 
 fn cannot_write(path: &Path) -> Failure {

@@ -3,7 +3,9 @@
 
 use std::path::Path;
 
-use relapse_generator::outcome::{Outcome, OutcomeError, Reviewable, State, accept, observe, survey};
+use relapse_generator::outcome::{
+    Acceptance, Outcome, OutcomeError, Reviewable, State, accept, observe, survey,
+};
 use relapse_generator::scratch::Scratch;
 use relapse_generator::sync::packages;
 use relapse_generator::verify::Bounds;
@@ -12,7 +14,7 @@ use similar::TextDiff;
 
 use crate::arguments;
 use crate::bounds;
-use crate::console::{Console, Style};
+use crate::console::{Console, Key, Style};
 use crate::edits;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -51,13 +53,15 @@ enum Decision {
     Accept,
     Leave,
     Quit,
+    /// Ctrl-C.
+    Interrupt,
 }
 
 pub(crate) fn review(args: &arguments::Review, console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
-    let bounds = bounds::widened(Settings::read(&workspace.root)?.bounds, &args.sandbox)?;
-    let metadata = edits::metadata(&workspace)?;
     edits::recover(&workspace, console)?;
+    let bounds = bounds::widened(Settings::read(&workspace.root)?.bounds, &args.sandbox)?;
+    let metadata = workspace.metadata()?;
     let mut regressions = survey(&workspace.root, &packages(&metadata))?;
     for name in &args.names {
         if !regressions.iter().any(|regression| is_named(regression, name)) {
@@ -88,23 +92,25 @@ pub(crate) fn review(args: &arguments::Review, console: &mut Console) -> Result<
             (false, true) => ask(regression, text, console)?,
             (false, false) => Decision::Leave,
         };
+        if decision == Decision::Interrupt {
+            return Ok(ExitCode::Signal(libc::SIGINT));
+        }
         deciding &= decision != Decision::Quit;
         let accepted = decision == Decision::Accept;
         if accepted {
-            let progress = console.progress(&format!("locking the outcome of {}", regression.name));
-            let locked = accept(&scratch, &workspace.root, regression, text, &bounds, &mut |step| {
-                progress.now(&format!("building {} ({})", step.name, step.finished));
-            });
-            drop(progress);
-            let acceptance = locked.map_err(|error| {
+            if let Err(failure) = lock(regression, text, &scratch, &workspace, &bounds, console) {
                 console.warn(format_args!("nothing was changed for {}", regression.name));
-                Failure::from(error)
-            })?;
-            // The diff is for people; `--json` has its own line below.
-            acceptance.edits.apply(&workspace.root, &workspace.relapse_folder())?;
-            edits::show(&acceptance.edits, console);
-            if !acceptance.locked.is_empty() {
-                console.say(format_args!("new in Cargo.lock: {}", acceptance.locked.join(", ")));
+                let reason = Some(failure.in_a_line());
+                // What is wrong with this one is no matter of the others.
+                let is_its_own = failure.code() == ExitCode::BadInput;
+                let status = if is_its_own { "invalid" } else { status_of_new(regression) };
+                write_line(regression, status, Some(text), reason, false, console)?;
+                if !is_its_own {
+                    return Err(failure);
+                }
+                console.failure(&failure);
+                tally.invalid += 1;
+                continue;
             }
             tally.accepted += 1;
         } else if matches!(regression.state, State::Accepted(_)) {
@@ -116,6 +122,31 @@ pub(crate) fn review(args: &arguments::Review, console: &mut Console) -> Result<
     }
     console.say(tally.sentence());
     Ok(tally.code())
+}
+
+/// Accepts an outcome: in the user's tree, and in the copy that the next one is tried in.
+fn lock(
+    regression: &Reviewable,
+    outcome: &str,
+    scratch: &Scratch,
+    workspace: &Workspace,
+    bounds: &Bounds,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    let progress = console.progress(&format!("locking the outcome of {}", regression.name));
+    let locked = accept(scratch, &workspace.root, regression, outcome, bounds, &mut |step| {
+        progress.now(&format!("building {} ({})", step.name, step.finished));
+    });
+    drop(progress);
+    let Acceptance { edits, locked } = locked?;
+    edits.apply(&workspace.root, &workspace.relapse_folder())?;
+    scratch.apply(&edits)?;
+    // The diff is for people; `--json` has a line of its own.
+    edits::show(&edits, console);
+    if !locked.is_empty() {
+        console.say(format_args!("new in Cargo.lock: {}", locked.join(", ")));
+    }
+    Ok(())
 }
 
 fn is_named(regression: &Reviewable, name: &str) -> bool {
@@ -159,10 +190,11 @@ fn ask(regression: &Reviewable, outcome: &str, console: &mut Console) -> Result<
     }
     loop {
         match console.key("accept this outcome? (a accept, r reject, s skip, q quit)")? {
-            Some('a' | 'y') => return Ok(Decision::Accept),
-            Some('r' | 's' | 'n') => return Ok(Decision::Leave),
-            None | Some('q') => return Ok(Decision::Quit),
-            Some(_) => {}
+            Key::Letter('a' | 'y') => return Ok(Decision::Accept),
+            Key::Letter('r' | 's' | 'n') => return Ok(Decision::Leave),
+            Key::End | Key::Letter('q') => return Ok(Decision::Quit),
+            Key::Interrupt => return Ok(Decision::Interrupt),
+            Key::Letter(_) => {}
         }
     }
 }

@@ -5,11 +5,9 @@ pub(crate) mod runner;
 
 use std::collections::HashSet;
 
-use cargo_metadata::MetadataCommand;
 use relapse_capture::roots::Roots;
 use relapse_capture::run::{KeptCrash, RunError, RunOptions, RunReport, run as run_command};
 use relapse_capture::tracer::{Ending, TraceError};
-use relapse_generator::project::cargo;
 use relapse_generator::scratch::roots_of;
 use relapse_snapshot::display::{short_function, terminal_safe};
 
@@ -56,17 +54,8 @@ fn roots(workspace: &Workspace) -> Roots {
     if !workspace.is_cargo {
         return Roots::default();
     }
-    let ask = |options: &[&str]| {
-        let mut command = MetadataCommand::new();
-        command.cargo_path(cargo()).manifest_path(workspace.root.join("Cargo.toml"));
-        command.other_options(options.iter().map(|&option| option.to_owned()).collect::<Vec<_>>());
-        command.exec().ok()
-    };
-    // The whole graph has path dependencies of path dependencies; without a lock file the members have to do.
-    ask(&["--frozen"]).or_else(|| ask(&["--no-deps"])).map_or_else(
-        || Roots { workspace: Some(workspace.root.clone()), packages: Vec::new() },
-        |m| roots_of(&m),
-    )
+    let members = Roots { workspace: Some(workspace.root.clone()), packages: Vec::new() };
+    workspace.metadata().map_or(members, |metadata| roots_of(&metadata))
 }
 
 fn tell(report: &RunReport, workspace: &Workspace, console: &mut Console) -> Result<(), Failure> {
@@ -77,7 +66,7 @@ fn tell(report: &RunReport, workspace: &Workspace, console: &mut Console) -> Res
     let first: Vec<&KeptCrash> =
         report.kept.iter().filter(|crash| fingerprints.insert(crash.fingerprint.as_str())).collect();
     for crash in &first {
-        console.say(summary(crash, console));
+        console.say(summary(crash, workspace.is_cargo, console));
     }
     if console.is_json() && !report.kept.is_empty() {
         let listing = workspace.store().list()?;
@@ -89,7 +78,7 @@ fn tell(report: &RunReport, workspace: &Workspace, console: &mut Console) -> Res
 }
 
 /// `relapse: panic in fill (src/lib.rs:634): byte index 5 is not … → snapshot 7c1e09b2, 3 times; next: …`.
-fn summary(crash: &KeptCrash, console: &Console) -> String {
+fn summary(crash: &KeptCrash, is_cargo: bool, console: &Console) -> String {
     let id = crash.id.get(..8).unwrap_or(&crash.id);
     let kind = crash.signal.as_deref().unwrap_or(crash.kind.name());
     let function =
@@ -97,8 +86,10 @@ fn summary(crash: &KeptCrash, console: &Console) -> String {
     let place = crash.location.as_ref().map(|l| format!(" ({}:{})", l.file, l.line)).unwrap_or_default();
     let times = if crash.count > 1 { format!(", {} times", crash.count) } else { String::new() };
     let message = start_of(&one_line(&crash.message), MESSAGE_COLUMNS);
+    // A test needs a workspace to stand in.
+    let next = if is_cargo { format!("; next: cargo relapse gen {id}") } else { String::new() };
     format!(
-        "{} {}: {message} → snapshot {id}{times}; next: cargo relapse gen {id}",
+        "{} {}: {message} → snapshot {id}{times}{next}",
         console.paint_err(Style::Red, "relapse:"),
         terminal_safe(&one_line(&format!("{kind}{function}{place}"))),
     )

@@ -44,15 +44,25 @@ impl Settings {
         let cannot = || Failure::bad_input(format!("failed to read {}", path.display()));
         let file = match File::open(&path) {
             Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Settings::of_text("", root),
+            // A link that leads nowhere is meant to be one to settings.
+            Err(error) if error.kind() == ErrorKind::NotFound && path.symlink_metadata().is_err() => {
+                return Settings::of_text("", root);
+            }
             Err(error) => return Err(cannot().because(&error)),
         };
-        let mut text = String::new();
-        file.take(LARGEST + 1).read_to_string(&mut text).map_err(|error| cannot().because(&error))?;
-        if text.len() as u64 > LARGEST {
+        let mut bytes = Vec::new();
+        file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| cannot().because(&error))?;
+        if bytes.len() as u64 > LARGEST {
             return Err(cannot().advise(format!("keep it below {} KiB", LARGEST >> 10)));
         }
-        Settings::of_text(&text, root)
+        match std::str::from_utf8(&bytes) {
+            Ok(text) => Settings::of_text(text, root),
+            Err(error) => {
+                let at = error.valid_up_to();
+                let wrong = Wrong { at: Some(at..at), reason: "this is not UTF-8".to_owned(), meant: None };
+                Err(failure(&String::from_utf8_lossy(&bytes), wrong))
+            }
+        }
     }
 
     fn of_text(text: &str, root: &Path) -> Result<Settings, Failure> {
@@ -241,6 +251,21 @@ mod tests {
             assert!(failure.advice.as_ref().is_some_and(|advice| advice.starts_with(meant)), "{failure:?}");
             assert_eq!(failure.code().number(), 65);
         }
+    }
+
+    #[test]
+    fn what_is_no_text_is_named_with_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(NAME), b"[limits]\n# \xc3\xbc \xff\n").unwrap();
+        let failure = Settings::read(folder.path()).unwrap_err();
+        assert_eq!(failure.message, "failed to read relapse.toml:2:5");
+    }
+
+    #[test]
+    fn a_link_to_settings_that_are_gone_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("gone.toml", folder.path().join(NAME)).unwrap();
+        assert_eq!(Settings::read(folder.path()).unwrap_err().code().number(), 65);
     }
 
     #[test]

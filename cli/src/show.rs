@@ -36,7 +36,9 @@ pub(crate) fn show(args: &arguments::Show, console: &mut Console) -> Result<Exit
         console.result(format_args!("{} {}", console.paint(Style::Yellow, "note:"), terminal_safe(note)));
     }
     let id = snapshot.id.get(..8).unwrap_or(&snapshot.id);
-    console.say(format_args!("next: `cargo relapse gen {id}` makes a test of it"));
+    if workspace.is_cargo {
+        console.say(format_args!("next: `cargo relapse gen {id}` makes a test of it"));
+    }
     Ok(ExitCode::Done)
 }
 

@@ -25,9 +25,9 @@ struct Unwired<'a> {
 /// A regression that cannot be wired is named and does not stop the others; `replay` calls it invalid.
 pub(crate) fn sync(_args: &arguments::Sync, console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
-    let metadata = edits::metadata(&workspace)?;
-    let templates = Settings::read(&workspace.root)?.templates()?;
     edits::recover(&workspace, console)?;
+    let metadata = workspace.metadata()?;
+    let templates = Settings::read(&workspace.root)?.templates()?;
     let packages = sync::packages(&metadata);
     let (wired, synced) = edits::make_and_apply(&workspace, console, |console| {
         let progress = console.progress("looking for regressions");

@@ -1,10 +1,12 @@
 //! Where the project is: the workspace root, or the working folder where there is no workspace; and the
 //! `.relapse/` folder in it.
 
+use std::error::Error;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use cargo_metadata::{Metadata, MetadataCommand};
 use relapse_generator::project::cargo;
 use relapse_snapshot::Store;
 
@@ -64,6 +66,28 @@ impl Workspace {
         }
     }
 
+    /// For verbs whose work is a cargo workspace.
+    pub(crate) fn must_be_cargo(&self) -> Result<(), Failure> {
+        if self.is_cargo {
+            return Ok(());
+        }
+        Err(Failure::bad_input("failed to find a cargo workspace here")
+            .advise("change to a folder of the workspace that has the regressions"))
+    }
+
+    /// What cargo says of the workspace: of all its packages, or, where the lock file is missing or stale or a package
+    /// was never downloaded, of its members. Never writes a lock file, as plain `cargo metadata` does.
+    pub(crate) fn metadata(&self) -> Result<Metadata, Failure> {
+        self.must_be_cargo()?;
+        let ask = |option: &str| {
+            let mut command = MetadataCommand::new();
+            command.cargo_path(cargo()).current_dir(&self.root).other_options([option.to_owned()]);
+            command.exec()
+        };
+        // The whole graph has path dependencies of path dependencies; the members name those of their own.
+        ask("--frozen").or_else(|_| ask("--no-deps")).map_err(|error| unreadable(&error))
+    }
+
     /// `.relapse/`, whether it is there or not.
     pub(crate) fn relapse_folder(&self) -> PathBuf {
         self.root.join(".relapse")
@@ -73,4 +97,11 @@ impl Workspace {
     pub(crate) fn store(&self) -> Store {
         Store::at(self.relapse_folder())
     }
+}
+
+/// Cargo cannot say what a workspace is.
+pub(crate) fn unreadable(error: &dyn Error) -> Failure {
+    Failure::bad_input("failed to read the workspace")
+        .because(error)
+        .advise("make `cargo metadata` work here first")
 }

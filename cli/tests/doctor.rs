@@ -114,6 +114,8 @@ fn a_toolchain_that_is_gone_is_missing() {
         .unwrap();
     assert_eq!(output.status.code(), Some(69));
     let checks = checks(&output);
+    let ptrace = of(&checks, "ptrace")[0]["message"].as_str().unwrap();
+    assert!(!ptrace.contains("No such file"), "that takes no program: {ptrace}");
     for name in ["cargo", "rustc", "linker"] {
         assert_eq!(of(&checks, name)[0]["status"], "missing", "{name}");
     }

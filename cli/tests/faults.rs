@@ -1,6 +1,6 @@
 //! What relapse leaves when it is cut off, disturbed, or started twice: nothing half-edited, no scratch, no wrong
 //! verdict. The cases that can be told exactly; those of chance are in `ci/drill`.
-#![allow(clippy::unwrap_used, reason = "a test may fail so")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail so, and says what it skips")]
 
 #[path = "fixture/project.rs"]
 mod project;
@@ -157,6 +157,118 @@ fn an_edit_that_a_kill_cut_off_is_taken_back_by_the_next_command_whatever_it_is(
         assert_eq!(tree(&project), before, "{words:?}");
         assert!(!project.path().join("regressions").exists() && !journal.exists());
     }
+}
+
+/// An edit that a kill cut off between the manifest and the lock file.
+fn half_edited_manifest() -> Project {
+    let project = Project::package(&[("src/lib.rs", LIB), ("helper/src/lib.rs", "")]);
+    project.write("helper/Cargo.toml", "[package]\nname = \"helper\"\nversion = \"0.1.0\"\n");
+    let locked = project.command_of("cargo", &["generate-lockfile", "--offline"]).output().unwrap();
+    assert!(locked.status.success(), "{}", said(&locked));
+    let read = |path: &str| fs::read_to_string(project.path().join(path)).unwrap();
+    let (manifest, lock) = (read("Cargo.toml"), read("Cargo.lock"));
+    let with_helper = format!("{manifest}[dev-dependencies]\nhelper = {{ path = \"helper\" }}\n");
+    let journal = serde_json::json!({
+        "version": 1,
+        "token": "0123456789abcdef",
+        "edits": { "files": [
+            { "path": "Cargo.toml", "before": manifest, "after": with_helper },
+            { "path": "Cargo.lock", "before": lock, "after": format!("{lock}\n# With helper.\n") },
+        ] },
+    });
+    project.write("Cargo.toml", with_helper);
+    project.write(".relapse/edit.journal", journal.to_string());
+    let journal = project.path().join(".relapse/edit.journal");
+    fs::set_permissions(&journal, fs::Permissions::from_mode(0o600)).unwrap();
+    project
+}
+
+#[test]
+fn half_an_edit_of_a_manifest_is_taken_back_before_cargo_makes_a_lock_file_of_it() {
+    for (words, status) in [
+        (&["sync"][..], 0),
+        (&["review"], 0),
+        (&["replay"], 0),
+        (&["rm", "--regression", "x"], 65),
+        (&["gen"], 65),
+    ] {
+        let project = half_edited_manifest();
+        let (manifest, lock) = (project.path().join("Cargo.toml"), project.path().join("Cargo.lock"));
+        let lock_before = fs::read_to_string(&lock).unwrap();
+        let done = relapse(&project, words);
+        let text = said(&done);
+        assert!(text.contains("took back an unfinished edit of Cargo.toml"), "{words:?}: {text}");
+        assert_eq!(done.status.code(), Some(status), "{words:?}: {text}");
+        assert_eq!(fs::read_to_string(&lock).unwrap(), lock_before, "{words:?}");
+        assert!(!fs::read_to_string(&manifest).unwrap().contains("helper"), "{words:?}");
+    }
+}
+
+#[test]
+fn doctor_names_an_edit_that_was_cut_off() {
+    let project = half_edited_manifest();
+    let text = said(&relapse(&project, &["doctor"]));
+    assert!(text.contains("edit.journal") && !text.contains("all is well"), "{text}");
+}
+
+#[test]
+fn a_missing_or_stale_lock_file_stays_as_it_is() {
+    let (project, [id, _]) = crashed();
+    let lock = project.path().join("Cargo.lock");
+    fs::remove_file(&lock).unwrap();
+    let generated = relapse(&project, &["gen", &id]);
+    assert_eq!(generated.status.code(), Some(0), "{}", said(&generated));
+    for words in [&["sync"][..], &["review"], &["rm", "--regression", "initials_char_boundary"]] {
+        let done = relapse(&project, words);
+        assert!(done.status.code() < Some(2), "{words:?}: {}", said(&done));
+        assert!(!lock.exists(), "{words:?}: {}", said(&done));
+    }
+    let locked = project.command_of("cargo", &["generate-lockfile", "--offline"]).output().unwrap();
+    assert!(locked.status.success(), "{}", said(&locked));
+    let stale = fs::read_to_string(&lock).unwrap();
+    let manifest = fs::read_to_string(project.path().join("Cargo.toml")).unwrap();
+    project.write("Cargo.toml", manifest.replace("0.1.0", "0.2.0"));
+    for words in [&["gen", &id][..], &["sync"], &["review"]] {
+        let done = relapse(&project, words);
+        let expected = i32::from(words == ["review"]);
+        assert_eq!(done.status.code(), Some(expected), "{words:?}: {}", said(&done));
+        assert_eq!(fs::read_to_string(&lock).unwrap(), stale, "{words:?}");
+    }
+}
+
+#[test]
+fn one_review_accepts_the_outcomes_of_several_regressions() {
+    let (project, ids) = crashed();
+    for id in &ids {
+        assert_eq!(relapse(&project, &["gen", id]).status.code(), Some(0));
+    }
+    let fixed = LIB.replace("&part[..1]", "part.chars().next().unwrap_or('?')");
+    let fixed = fixed.replace("prices[2]", "prices.last().copied().unwrap_or_default()");
+    let wired = fs::read_to_string(project.path().join("src/lib.rs")).unwrap();
+    project.write("src/lib.rs", wired.replace(LIB, &fixed));
+    let reviewed = relapse(&project, &["review", "--accept", "--json"]);
+    if reviewed.status.code() == Some(69) {
+        println!("skipped: insta is not to be had offline: {}", said(&reviewed));
+        return;
+    }
+    assert_eq!(reviewed.status.code(), Some(0), "{}", said(&reviewed));
+    let text = String::from_utf8(reviewed.stdout).unwrap();
+    let accepted: Vec<Json> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(accepted.len(), 2, "{text}");
+    assert!(accepted.iter().all(|line| line["accepted"] == true), "{text}");
+    let tested = project.command_of("cargo", &["test", "--offline", "--lib"]).output().unwrap();
+    assert!(said(&tested).contains("2 passed; 0 failed"), "{}", said(&tested));
+}
+
+#[test]
+fn a_folder_for_temporary_files_that_is_gone_is_no_verdict_on_the_crash() {
+    let (project, [id, _]) = crashed();
+    let generated =
+        project.command(&["gen", &id, "--json"]).env("TMPDIR", "/no/such/folder").output().unwrap();
+    assert_eq!(generated.status.code(), Some(73), "{}", said(&generated));
+    let report: Json = serde_json::from_slice(&generated.stdout).unwrap();
+    assert_eq!(report["status"], "failed");
+    assert!(report["reason"].as_str().unwrap().contains("temporary file in /no/such/folder"), "{report}");
 }
 
 #[test]

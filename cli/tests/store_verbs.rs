@@ -40,6 +40,13 @@ impl Project {
         Store::open(self.path().join(".relapse")).unwrap()
     }
 
+    /// Cargo finds the workspace, and cannot read it.
+    fn lose_a_member(&self) {
+        let path = self.path().join("Cargo.toml");
+        let manifest = fs::read_to_string(&path).unwrap();
+        fs::write(path, manifest + "[workspace]\nmembers = [\"gone\"]\n").unwrap();
+    }
+
     fn run(&self, words: &[&str]) -> Output {
         run_in(self.path(), words)
     }
@@ -417,6 +424,60 @@ fn a_broken_manifest_is_bad_input_and_says_what_cargo_says() {
     let output = project.run(&["list"]);
     assert_eq!(status(&output), 65);
     assert!(String::from_utf8(output.stderr).unwrap().contains("locate-project"));
+}
+
+#[test]
+fn what_is_wrong_with_a_workspace_is_told_alike_by_the_verbs_that_need_one() {
+    let project = Project::new();
+    project.store().put(crash("boom")).unwrap();
+    project.lose_a_member();
+    for words in [&["gen"][..], &["sync"], &["review"], &["replay"]] {
+        let output = project.run(words);
+        let text = String::from_utf8(output.stderr.clone()).unwrap();
+        assert_eq!(status(&output), 65, "{words:?}: {text}");
+        assert!(text.contains("next:") && text.contains("workspace member"), "{words:?}: {text}");
+        assert_eq!(text.matches("failed to read the workspace").count(), 1, "{words:?}: {text}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    Store::open(folder.path().join(".relapse")).unwrap().put(crash("boom")).unwrap();
+    for words in [&["gen"][..], &["sync"], &["review"], &["replay"]] {
+        let output = run_in(folder.path(), words);
+        let text = String::from_utf8(output.stderr.clone()).unwrap();
+        assert_eq!(status(&output), 65, "{words:?}: {text}");
+        assert!(text.contains("failed to find a cargo workspace here"), "{words:?}: {text}");
+    }
+    let shown = run_in(folder.path(), &["show"]);
+    assert!(!String::from_utf8(shown.stderr).unwrap().contains("cargo relapse gen"));
+}
+
+#[test]
+fn a_report_of_an_earlier_replay_stays_until_there_is_a_new_one() {
+    let project = Project::new();
+    let report = project.path().join("report.xml");
+    fs::write(&report, "earlier").unwrap();
+    let words = ["replay", "--junit", "report.xml"];
+    let manifest = fs::read_to_string(project.path().join("Cargo.toml")).unwrap();
+    project.lose_a_member();
+    assert_eq!(status(&project.run(&words)), 65);
+    assert_eq!(fs::read_to_string(&report).unwrap(), "earlier");
+    fs::write(project.path().join("Cargo.toml"), manifest).unwrap();
+    assert_eq!(status(&project.run(&words)), 0);
+    assert!(fs::read_to_string(&report).unwrap().contains("<testsuites"));
+    let names = fs::read_dir(project.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(!names.into_iter().any(|name| name.to_string_lossy().starts_with(".relapse-")));
+    assert_eq!(status(&project.run(&["replay", "--junit", "no/such/folder.xml"])), 73);
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_told_whatever_the_status_is() {
+    let project = Project::new();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-relapse"));
+    command.arg("doctor").current_dir(project.path()).env("PATH", project.path()).env_remove("CARGO");
+    let output = command.stdout(full).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(69), "{text}");
+    assert!(text.contains("failed to write to stdout"), "{text}");
 }
 
 #[test]

@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use error::EditError;
-pub(crate) use files::hide_from_git;
-pub use journal::{Recovered, recover, sweep};
+pub(crate) use files::{hide_from_git, read_file};
+pub use journal::{Recovered, journal, recover, sweep};
 pub(crate) use tree::Owner;
 pub use tree::{Entry, Tree};
 

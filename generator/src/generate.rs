@@ -133,6 +133,9 @@ pub fn generate(
         return Ok(failed(no_callable(snapshot, &rejected), rejected, Effort::default()));
     }
     let scratch = Scratch::create(&project.metadata, &project.relapse_folder)?;
+    if let Some(lock) = &project.lock {
+        scratch.apply(&EditSet { files: vec![lock.clone()] })?;
+    }
     let permissions = in_copy(&options.bounds.permissions, &scratch);
     let observer = Traced { roots: scratch.roots(&project.roots), sandbox: Some(permissions) };
     let variables: Vec<_> = rustflags(snapshot).into_iter().collect();

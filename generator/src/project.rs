@@ -6,9 +6,10 @@ use std::thread;
 
 use cargo_metadata::{CargoOpt, Metadata, MetadataCommand};
 use relapse_capture::roots::{PackageRoot, Roots};
-use relapse_snapshot::Program;
+use relapse_snapshot::{Build, Program};
 use toml_edit::DocumentMut;
 
+use crate::edit::{self, EditError, EditSet, FileEdit};
 use crate::features;
 use crate::index::SourceIndex;
 
@@ -22,59 +23,96 @@ pub struct Project {
     pub roots: Roots,
     /// `.relapse` at its root.
     pub relapse_folder: PathBuf,
+    /// The lock file that cargo would write, where the user's is missing or stale.
+    pub(crate) lock: Option<FileEdit>,
 }
 
-/// Cargo cannot say what the workspace is.
+/// Why a workspace cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to read the workspace around {folder}")]
-pub struct ProjectError {
-    /// Where it was looked for.
-    folder: PathBuf,
-    /// Cargo's reason.
-    source: cargo_metadata::Error,
+pub enum ProjectError {
+    /// Cargo cannot say what the workspace is.
+    #[error(transparent)]
+    Metadata(#[from] cargo_metadata::Error),
+    /// The lock file cannot be as it was.
+    #[error(transparent)]
+    Lock(#[from] EditError),
 }
 
 impl Project {
-    /// Reads the workspace around a folder, with the features that the crashed program was built with.
+    /// Reads the workspace around a folder, with the features that the crashed program was built with. `Cargo.lock`
+    /// stays as it is.
     pub fn open(folder: &Path, program: Option<&Program>) -> Result<Project, ProjectError> {
-        let mut command = MetadataCommand::new();
-        command.current_dir(folder);
-        if let Some(build) = program.and_then(|program| program.build.as_ref()) {
-            if build.all_features {
-                command.features(CargoOpt::AllFeatures);
-            }
-            if build.no_default_features {
-                command.features(CargoOpt::NoDefaultFeatures);
-            }
-            if !build.features.is_empty() {
-                command.features(CargoOpt::SomeFeatures(build.features.clone()));
-            }
-        }
+        let build = program.and_then(|program| program.build.as_ref());
         let asked_for = || features::asked_for(program?, folder);
         // Two questions to cargo, each of which waits for the disk and for a process to start: both at once.
-        let (metadata, tree) = thread::scope(|scope| {
+        let (locked, mut tree) = thread::scope(|scope| {
             let tree = scope.spawn(asked_for);
-            // A feature that only one package has is unknown to the others: then cargo's defaults have to do.
-            let metadata = command
-                .exec()
-                .or_else(|error| MetadataCommand::new().current_dir(folder).exec().map_err(|_| error));
-            (metadata, tree.join().ok().flatten())
+            (metadata(folder, build, &["--locked"]), tree.join().ok().flatten())
         });
-        let mut metadata = metadata.map_err(|source| ProjectError { folder: folder.to_owned(), source })?;
-        // The lock file, which `cargo tree` must not write, may be there only now.
-        if let Some(tree) = tree.or_else(asked_for) {
+        let (mut metadata, lock) = match locked {
+            Ok(metadata) => (metadata, None),
+            // Cargo writes the lock file that it lacks: not the user's.
+            Err(_) => with_lock_put_back(folder, || {
+                let metadata = metadata(folder, build, &[]);
+                tree = tree.take().or_else(asked_for);
+                metadata
+            })?,
+        };
+        if let Some(tree) = tree {
             features::as_crashed(&mut metadata, &tree);
         }
         let index = SourceIndex::load(&metadata);
         let roots = roots(&metadata);
         let relapse_folder = metadata.workspace_root.as_std_path().join(".relapse");
-        Ok(Project { metadata, index, roots, relapse_folder })
+        Ok(Project { metadata, index, roots, relapse_folder, lock })
     }
 
     /// The workspace's root.
     pub fn root(&self) -> &Path {
         self.metadata.workspace_root.as_std_path()
     }
+}
+
+/// Cargo's metadata with the features of a build.
+fn metadata(
+    folder: &Path,
+    build: Option<&Build>,
+    options: &[&str],
+) -> Result<Metadata, cargo_metadata::Error> {
+    let mut plain = MetadataCommand::new();
+    plain.cargo_path(cargo()).current_dir(folder);
+    plain.other_options(options.iter().map(|&option| option.to_owned()).collect::<Vec<_>>());
+    let Some(build) = build else { return plain.exec() };
+    let mut command = plain.clone();
+    if build.all_features {
+        command.features(CargoOpt::AllFeatures);
+    }
+    if build.no_default_features {
+        command.features(CargoOpt::NoDefaultFeatures);
+    }
+    if !build.features.is_empty() {
+        command.features(CargoOpt::SomeFeatures(build.features.clone()));
+    }
+    // A feature that only one package has is unknown to the others: then cargo's defaults have to do.
+    command.exec().or_else(|error| plain.exec().map_err(|_| error))
+}
+
+/// Asks cargo, and puts a `Cargo.lock` that it wrote back to what it was. Returns the change that was taken back.
+fn with_lock_put_back(
+    folder: &Path,
+    ask: impl FnOnce() -> Result<Metadata, cargo_metadata::Error>,
+) -> Result<(Metadata, Option<FileEdit>), ProjectError> {
+    let path = PathBuf::from("Cargo.lock");
+    let file = folder.join(&path);
+    let before = edit::read_file(&file)?;
+    let metadata = ask();
+    let after = edit::read_file(&file)?;
+    let written = (before != after).then(|| FileEdit { path, before, after });
+    if let Some(FileEdit { path, before, after }) = written.clone() {
+        let back = FileEdit { path, before: after, after: before };
+        EditSet { files: vec![back] }.apply(folder, &folder.join(".relapse"))?;
+    }
+    Ok((metadata?, written))
 }
 
 /// The cargo that started us, or the one on the PATH.

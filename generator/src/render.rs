@@ -96,11 +96,19 @@ impl Templates {
         Ok(squeeze(&text))
     }
 
+    /// An overridden template may be anything: what is no Rust file must not reach the user's tree.
+    fn render_rust(&self, name: &str, context: &Context) -> Result<String, RenderError> {
+        let text = self.render(name, context)?;
+        syn::parse_file(&text)
+            .map_err(|error| RenderError::Tera { name: name.to_owned(), reason: error.to_string() })?;
+        Ok(text)
+    }
+
     /// The comment that begins a `mod.rs`.
     pub(crate) fn mod_head(&self, module: &str) -> Result<String, RenderError> {
         let mut context = Context::new();
         context.insert("module", &comment::one_line(module));
-        self.render("mod.rs.tera", &context)
+        self.render_rust("mod.rs.tera", &context)
     }
 }
 
@@ -128,13 +136,7 @@ pub fn render(regression: &Regression, templates: &Templates) -> Result<String, 
     context.insert("folder", &folder);
     let expected = regression.should_panic.as_deref();
     context.insert("should_panic", &expected.map(|text| Literal::string(text).to_string()));
-    let text = templates.render("regression.rs.tera", &context)?;
-    // An overridden template may be anything: what is no Rust file must not reach the user's tree.
-    syn::parse_file(&text).map_err(|error| RenderError::Tera {
-        name: "regression.rs.tera".to_owned(),
-        reason: error.to_string(),
-    })?;
-    Ok(text)
+    templates.render_rust("regression.rs.tera", &context)
 }
 
 /// The text of a constructor's file: a function of the type, and of nothing that a test has.
@@ -149,11 +151,7 @@ pub fn render_constructor(
     context.insert("about", &about);
     context.insert("wiring", &header::constructor_line(constructor));
     context.insert("body", constructor.body.trim_end());
-    let name = "constructor.rs.tera";
-    let text = templates.render(name, &context)?;
-    let parsed = syn::parse_file(&text);
-    parsed.map_err(|error| RenderError::Tera { name: name.to_owned(), reason: error.to_string() })?;
-    Ok(text)
+    templates.render_rust("constructor.rs.tera", &context)
 }
 
 /// Statements, which must not close the function they are put in.
@@ -415,5 +413,15 @@ fn fill_char_boundary() {
         let templates = Templates::with_overrides(folder.path()).unwrap();
         let error = render(&example(), &templates).unwrap_err().to_string();
         assert!(error.contains("nmae"), "{error}");
+    }
+
+    #[test]
+    fn a_list_that_is_no_rust_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("mod.rs.tera"), "no comment of {{ module }}\n").unwrap();
+        let templates = Templates::with_overrides(folder.path()).unwrap();
+        let error = templates.mod_head("src/lib.rs").unwrap_err().to_string();
+        assert!(error.contains("mod.rs.tera"), "{error}");
+        assert!(Templates::embedded().mod_head("src/lib.rs").is_ok());
     }
 }

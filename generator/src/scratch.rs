@@ -65,7 +65,8 @@ impl Scratch {
             let _lock = lock::take(relapse_folder, Mode::Shared)?;
             mirror::mirror(&layout)?
         };
-        let locked = layout.original_root().join("Cargo.lock").is_file();
+        // One that cargo could not resolve the workspace by is brought up to date in the copy.
+        let locked = metadata.resolve.is_some() && layout.original_root().join("Cargo.lock").is_file();
         Ok(Self { slot, layout, locked, skipped, _lock: lock })
     }
 
@@ -95,8 +96,8 @@ impl Scratch {
         free_mib(&self.slot).filter(|left| *left < LEAST_MIB)
     }
 
-    /// Where and how cargo builds the copy. Where the workspace has a `Cargo.lock`, it holds; where it has
-    /// none, cargo writes one in the copy only.
+    /// Where and how cargo builds the copy. Where the workspace has a `Cargo.lock` that is up to date, it
+    /// holds; else cargo writes one in the copy only.
     pub fn build_place(&self) -> BuildPlace {
         BuildPlace {
             root: self.root().to_owned(),

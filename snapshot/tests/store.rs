@@ -516,9 +516,9 @@ proptest! {
 fn crash_whose_values_are_too_large_is_kept_without_them() {
     let (_folder, store) = store();
     // What replacing secrets in it takes is no matter of this.
-    let store = store.with_rules(redact::Rules::off());
+    let store = store.with_rules(Rules::off());
     // On disk each of these takes six bytes.
-    let large = "\u{1}".repeat(relapse_snapshot::store::SIZE_MAX as usize / 6);
+    let large = "\u{1}".repeat(SIZE_MAX as usize / 6);
     let kept = store.put(snapshot("boom", vec![("large", text(&large)), ("small", text("a"))])).unwrap();
     assert_eq!(store.get("latest").unwrap(), kept);
     let frame = &kept.threads[0].frames[1];

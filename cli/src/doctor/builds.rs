@@ -39,7 +39,7 @@ pub(super) fn checks(manifest: &Path, configs: &[(PathBuf, Table)], mended: bool
             checks.push(Check::note("debug info", message, format!("unset {name}")));
         }
     }
-    for (place, words) in flags(configs) {
+    for (place, words) in flags(configs, manifest.parent().unwrap_or(manifest)) {
         for (flag, setting) in weak_flags(&words) {
             let message = format!("{place} has {flag}: {}", loss(setting));
             checks.push(Check::note(
@@ -95,7 +95,7 @@ fn number_or_text(value: &str) -> Value {
 }
 
 /// The compiler's flags, each with the place that sets them.
-fn flags(configs: &[(PathBuf, Table)]) -> Vec<(String, Vec<String>)> {
+fn flags(configs: &[(PathBuf, Table)], folder: &Path) -> Vec<(String, Vec<String>)> {
     let split = |text: &str| text.split([' ', '\u{1f}']).map(str::to_owned).collect();
     let mut flags: Vec<(String, Vec<String>)> = FLAGS
         .iter()
@@ -110,10 +110,8 @@ fn flags(configs: &[(PathBuf, Table)]) -> Vec<(String, Vec<String>)> {
             flags.push((format!("{}: build.rustflags", path.display()), words(value)));
         }
     }
-    for (path, name, target) in targets(configs) {
-        if let Some(value) = target.get("rustflags") {
-            flags.push((format!("{}: target.{name}.rustflags", path.display()), words(value)));
-        }
+    for (path, name, value) in targets(configs, "rustflags", folder) {
+        flags.push((format!("{}: target.{name}.rustflags", path.display()), words(value)));
     }
     flags
 }
@@ -205,10 +203,13 @@ mod tests {
     fn flags_of_the_configuration_are_read() {
         let text = "[build]\nrustflags = \"-C strip=symbols\"\n\
             [target.'cfg(unix)']\nrustflags = [\"-C\", \"debuginfo=1\"]\n\
+            [target.'cfg(windows)']\nrustflags = [\"-Cstrip=symbols\"]\n\
             [target.wasm32-wasip1]\nrustflags = [\"-Cstrip=symbols\"]\n";
         let configs = [(PathBuf::from("c"), text.parse::<Table>().unwrap())];
-        let found: Vec<_> =
-            flags(&configs).into_iter().filter(|(place, _)| place.starts_with("c: ")).collect();
+        let found: Vec<_> = flags(&configs, Path::new("."))
+            .into_iter()
+            .filter(|(place, _)| place.starts_with("c: "))
+            .collect();
         let weak: Vec<_> = found.iter().flat_map(|(_, words)| weak_flags(words)).collect();
         assert_eq!(weak, [("-C strip=symbols".to_owned(), "strip"), ("-C debuginfo=1".to_owned(), "debug")]);
     }

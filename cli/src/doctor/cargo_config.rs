@@ -2,21 +2,44 @@
 //! parsed is cargo's to complain about.
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-use toml::Table;
+use relapse_capture::cargo_runner::cfg::{Cfg, matches, printed};
+use toml::{Table, Value};
 
 /// The target that programs of this machine are built for.
 pub(super) const TRIPLE: &str = "x86_64-unknown-linux-gnu";
 
-/// The tables of cargo's configuration for this machine's programs: file, `TRIPLE` or `cfg(…)`, settings.
-pub(super) fn targets(configs: &[(PathBuf, Table)]) -> impl Iterator<Item = (&Path, &str, &Table)> {
-    let applies = |name: &str| name == TRIPLE || name.starts_with("cfg(");
-    configs
+/// A setting of cargo's configuration for this machine's programs: file, `TRIPLE` or `cfg(…)`, its value.
+pub(super) type TargetSetting<'a> = (&'a Path, &'a str, &'a Value);
+
+/// What cargo's configuration sets for this machine's programs, by `TRIPLE` or by a condition that holds for them.
+pub(super) fn targets<'a>(
+    configs: &'a [(PathBuf, Table)],
+    key: &str,
+    folder: &Path,
+) -> Vec<TargetSetting<'a>> {
+    let all = configs
         .iter()
-        .filter_map(|(path, table)| Some((path, table.get("target")?.as_table()?)))
-        .flat_map(|(path, targets)| targets.iter().map(move |(name, target)| (path, name, target)))
-        .filter(move |(_, name, _)| applies(name))
-        .filter_map(|(path, name, target)| Some((path.as_path(), name.as_str(), target.as_table()?)))
+        .filter_map(|(path, table)| Some((path.as_path(), table.get("target")?.as_table()?)))
+        .flat_map(|(path, targets)| targets.iter().map(move |(name, target)| (path, name.as_str(), target)))
+        .filter_map(|(path, name, target)| Some((path, name, target.get(key)?)));
+    // The compiler is asked only where there is a condition.
+    let mut cfgs = None;
+    all.filter(|(_, name, _)| match name.strip_prefix("cfg(").and_then(|rest| rest.strip_suffix(')')) {
+        Some(condition) => matches(condition, cfgs.get_or_insert_with(|| cfgs_in(folder))),
+        None => *name == TRIPLE,
+    })
+    .collect()
+}
+
+/// What holds for this machine's programs, as the compiler of a folder says.
+fn cfgs_in(folder: &Path) -> Vec<Cfg> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let mut command = Command::new(rustc);
+    command.args(["--print", "cfg", "--target", TRIPLE]).current_dir(folder).stdin(Stdio::null());
+    let output = command.output();
+    output.map(|output| printed(&String::from_utf8_lossy(&output.stdout))).unwrap_or_default()
 }
 
 /// Cargo's configuration files, nearest first, as cargo looks for them.

@@ -1,7 +1,5 @@
 //! The machine: kernel, ptrace, what surrounds the process, sandbox.
 
-use std::process::{Command, Stdio};
-
 use relapse_capture::sandbox::landlock_version;
 
 use super::Check;
@@ -53,23 +51,28 @@ fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
     status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim)
 }
 
-/// Seizes a child that waits for input, and ends it.
+/// Seizes a child that waits, and ends it. A copy of this process: it needs no program on the PATH.
 fn try_to_trace() -> std::io::Result<()> {
-    let mut child =
-        Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-    // SAFETY: seizing touches no memory of ours; the process is our child and is not reaped before.
-    let seized = unsafe {
-        libc::ptrace(
-            libc::PTRACE_SEIZE,
-            child.id() as libc::pid_t,
-            std::ptr::null_mut::<u8>(),
-            std::ptr::null_mut::<u8>(),
-        )
-    };
-    let result = if seized == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) };
-    child.kill()?;
-    child.wait()?;
-    result
+    // SAFETY: the child calls nothing but what is allowed after a fork, and never returns; the parent's calls take
+    // the id of its own child, which is not reaped before. Seizing touches no memory.
+    unsafe {
+        let child = libc::fork();
+        if child == 0 {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            loop {
+                libc::pause();
+            }
+        }
+        if child < 0 {
+            return Err(std::io::Error::last_os_error());
+        }
+        let null = std::ptr::null_mut::<u8>();
+        let seized = libc::ptrace(libc::PTRACE_SEIZE, child, null, null);
+        let result = if seized == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) };
+        libc::kill(child, libc::SIGKILL);
+        libc::waitpid(child, std::ptr::null_mut(), 0);
+        result
+    }
 }
 
 /// What holds the files of the machine while `gen` calls crashed functions.

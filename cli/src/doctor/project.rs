@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use toml::Table;
 
-use super::cargo_config::targets;
+use super::cargo_config::{TRIPLE, targets};
 use super::{Check, builds};
 use crate::settings::{NAME, Settings};
 use crate::workspace::Workspace;
@@ -21,13 +21,13 @@ pub(super) fn checks(workspace: &Workspace, configs: &[(PathBuf, Table)]) -> Vec
     let manifest = workspace.root.join("Cargo.toml");
     let mut checks = vec![Check::ok("workspace", workspace.root.display().to_string()), settings];
     checks.extend(builds::checks(&manifest, configs, sets_debug_info));
-    checks.push(runner(configs, std::env::var(RUNNER).ok()));
+    checks.push(runner(configs, &workspace.root, std::env::var(RUNNER).ok()));
     checks
 }
 
 /// Whether cargo's configuration names a linker for this machine's programs.
-pub(super) fn own_linker(configs: &[(PathBuf, Table)]) -> bool {
-    targets(configs).any(|(_, _, target)| target.contains_key("linker"))
+pub(super) fn own_linker(configs: &[(PathBuf, Table)], folder: &Path) -> bool {
+    !targets(configs, "linker", folder).is_empty()
 }
 
 /// `relapse.toml`, and the templates that it names.
@@ -40,18 +40,19 @@ fn settings(root: &Path) -> (Check, bool) {
         }
         Ok(settings) => (Check::ok("settings", format!("no {NAME}: the defaults hold")), settings.debug_info),
         Err(failure) => {
+            let message = failure.in_a_line();
             let advice = failure.advice.unwrap_or_else(|| format!("repair {}", file.display()));
-            let message = [vec![failure.message], failure.causes].concat().join(": ");
             (Check::missing("settings", message, advice), true)
         }
     }
 }
 
 /// A runner of the project's own; relapse starts it in its turn.
-fn runner(configs: &[(PathBuf, Table)], variable: Option<String>) -> Check {
-    let mut targets = targets(configs);
-    let from_file = targets.find_map(|(path, name, target)| Some((path, name, target.get("runner")?)));
-    match (variable, from_file) {
+fn runner(configs: &[(PathBuf, Table)], folder: &Path, variable: Option<String>) -> Check {
+    let mut from_files = targets(configs, "runner", folder);
+    // One for the triple itself outweighs those with a condition.
+    from_files.sort_by_key(|(_, name, _)| *name != TRIPLE);
+    match (variable, from_files.first()) {
         (Some(command), _) => Check::ok("runner", format!("{RUNNER}={command} is kept")),
         (None, Some((path, name, command))) => {
             Check::ok("runner", format!("target.{name}.runner = {command} of {} is kept", path.display()))
@@ -67,10 +68,11 @@ mod tests {
     #[test]
     fn a_runner_of_the_project_is_found() {
         let config = |text: &str| vec![(PathBuf::from("c"), text.parse::<Table>().unwrap())];
-        let found = |text: &str| runner(&config(text), None).message;
+        let found = |text: &str| runner(&config(text), Path::new("."), None).message;
         assert!(found("[target.x86_64-unknown-linux-gnu]\nrunner = \"valgrind -q\"").contains("valgrind"));
         assert!(found("[target.'cfg(unix)']\nrunner = [\"sudo\", \"-E\"]").contains("sudo"));
+        assert!(found("[target.'cfg(windows)']\nrunner = \"wine\"").contains("no runner"));
         assert!(found("[target.wasm32-wasip1]\nrunner = \"wasmtime\"").contains("no runner"));
-        assert!(runner(&[], Some("qemu".to_owned())).message.contains("qemu"));
+        assert!(runner(&[], Path::new("."), Some("qemu".to_owned())).message.contains("qemu"));
     }
 }

@@ -5,6 +5,8 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use relapse_generator::edit::journal;
+
 use super::Check;
 use crate::workspace::Workspace;
 
@@ -20,6 +22,7 @@ pub(super) fn checks(workspace: &Workspace) -> Vec<Check> {
     checks.extend(writable(there));
     checks.push(disk(there, free_mib(there)));
     checks.extend(scratch(&folder));
+    checks.extend(cut_off(&folder));
     checks
 }
 
@@ -82,6 +85,16 @@ fn free_mib(folder: &Path) -> Option<u64> {
         (libc::statvfs(path.as_ptr(), &raw mut stat) == 0).then_some(stat)?
     };
     Some(stat.f_bavail.saturating_mul(stat.f_frsize) >> 20)
+}
+
+/// An edit of the source files that a kill has cut off, or that is being made just now: this command changes nothing.
+fn cut_off(folder: &Path) -> Option<Check> {
+    let journal = journal(folder)?;
+    Some(Check::note(
+        "edit",
+        format!("an edit of source files is not finished: {}", journal.display()),
+        "`cargo relapse list`, or any other command here, takes back what was cut off",
+    ))
 }
 
 /// Scratch builds stay for the next `gen`, on purpose; they may be large.

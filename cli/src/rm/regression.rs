@@ -13,9 +13,9 @@ use crate::workspace::Workspace;
 
 pub(super) fn regressions(names: &[String], console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
-    let metadata = edits::metadata(&workspace)?;
-    let templates = Settings::read(&workspace.root)?.templates()?;
     edits::recover(&workspace, console)?;
+    let metadata = workspace.metadata()?;
+    let templates = Settings::read(&workspace.root)?.templates()?;
     let packages = packages(&metadata);
     for name in names {
         let (_, file) = edits::make_and_apply(&workspace, console, |console| {

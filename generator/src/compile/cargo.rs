@@ -160,7 +160,7 @@ fn call(
 ) -> Result<CargoRun, CompileError> {
     let start =
         |source| CompileError::Start { program: "cargo".to_owned(), folder: place.root.clone(), source };
-    let note = Note::create().map_err(start)?;
+    let note = Note::create().map_err(CompileError::temporary)?;
     let mut command = command(place, target, variables, offline);
     let runners: Vec<String> = triples.iter().map(|triple| runner_variable(triple)).collect();
     command.envs(runners.iter().map(|runner| (runner, NOTE_RUNNER))).env(NOTE_VARIABLE, note.path());

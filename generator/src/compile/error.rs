@@ -23,6 +23,14 @@ pub enum CompileError {
         /// The system's own reason.
         source: io::Error,
     },
+    /// Nothing can be written where temporary files go: that says nothing about what was to be built, either.
+    #[error("failed to make a temporary file in {}: {source}", folder.display())]
+    Temporary {
+        /// The folder for temporary files.
+        folder: PathBuf,
+        /// The system's own reason.
+        source: io::Error,
+    },
     /// Cargo or a compiler was ended by a signal: that says nothing about what was to be built.
     #[error("failed to build {package}: {what} was ended by {}", relapse_capture::signal::name(*signal))]
     Killed {
@@ -61,6 +69,16 @@ pub enum CompileError {
 }
 
 impl CompileError {
+    /// For `map_err`: no temporary file or folder could be made.
+    pub(crate) fn temporary(source: io::Error) -> Self {
+        Self::Temporary { folder: std::env::temp_dir(), source }
+    }
+
+    /// Whether something of ours could not be written.
+    pub fn cannot_write(&self) -> bool {
+        matches!(self, Self::Temporary { .. } | Self::Scratch(_))
+    }
+
     /// The error for diagnostics that belong to no candidate.
     pub fn elsewhere(errors: &[Diagnostic]) -> Self {
         let text: Vec<&str> = errors.iter().take(SHOWN).map(|error| error.rendered.trim_end()).collect();

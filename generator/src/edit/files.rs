@@ -11,7 +11,7 @@ use super::EditError;
 pub(super) const NEW_FILE_MODE: u32 = 0o666;
 
 /// A file's content; `None` where there is none.
-pub(super) fn read_file(path: &Path) -> Result<Option<Vec<u8>>, EditError> {
+pub(crate) fn read_file(path: &Path) -> Result<Option<Vec<u8>>, EditError> {
     match fs::read(path) {
         Ok(content) => Ok(Some(content)),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {

@@ -44,7 +44,7 @@ struct Journal {
 
 /// Undoes what an interrupted [`EditSet::apply`] left half done. `Ok(None)`: nothing was left.
 pub fn recover(root: &Path, journal_folder: &Path) -> Result<Option<Recovered>, EditError> {
-    if !present(journal_folder) {
+    if journal(journal_folder).is_none() {
         return Ok(None);
     }
     let _lock = lock::take(journal_folder, Mode::Alone)?;
@@ -106,9 +106,10 @@ pub(super) fn recover_locked(root: &Path, folder: &Path) -> Result<Option<Recove
     Ok(Some(recovered))
 }
 
-/// Whether a journal is there.
-fn present(folder: &Path) -> bool {
-    fs::symlink_metadata(folder.join(FILE_NAME)).is_ok()
+/// The journal of an edit under way, or of one that was cut off.
+pub fn journal(journal_folder: &Path) -> Option<PathBuf> {
+    let path = journal_folder.join(FILE_NAME);
+    fs::symlink_metadata(&path).is_ok().then_some(path)
 }
 
 /// Writes the journal; when this returns it is on the disk. The caller holds the lock.

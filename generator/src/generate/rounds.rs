@@ -75,8 +75,8 @@ impl Rounds {
                     Ok(built) => drafts.extend(built),
                     // One target that does not build as a test must not take the others' candidates with it, nor
                     // its own: some can be called from outside.
-                    Err(GenerateError::Compile(CompileError::Scratch(error))) => return Err(error.into()),
                     Err(error @ GenerateError::Compile(CompileError::Killed { .. })) => return Err(error),
+                    Err(error @ GenerateError::Compile(_)) if error.cannot_write() => return Err(error),
                     Err(GenerateError::Compile(error)) => {
                         let error = room_for(error, bench.scratch)?;
                         self.barred

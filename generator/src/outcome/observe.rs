@@ -58,7 +58,9 @@ pub fn observe(
             |kept: &[usize]| EditSet { files: kept.iter().map(|&index| edits[index].clone()).collect() };
         let build = match compile_candidates(scratch, &target, variables, &files, &mut edits_for, sink) {
             Ok(build) => build,
-            Err(error @ CompileError::Killed { .. }) => return Err(error.into()),
+            Err(error @ (CompileError::Killed { .. } | CompileError::Temporary { .. })) => {
+                return Err(error.into());
+            }
             Err(error) => {
                 if let Some(left_mib) = scratch.too_little_room() {
                     return Err(OutcomeError::DiskFull { folder: scratch.target_folder(), left_mib });
@@ -122,8 +124,7 @@ fn see(
     let Some(test) = find_test(compiled, regression, bounds)? else {
         return Ok(Outcome::Invalid("its test is not found: run `cargo relapse sync`".to_owned()));
     };
-    let folder = relapse_capture::temporary::Folder::create("outcome")
-        .map_err(|error| invalid(regression, &error.to_string()))?;
+    let folder = relapse_capture::temporary::Folder::create("outcome").map_err(CompileError::temporary)?;
     let mut bounds = bounds.clone();
     bounds.permissions.writable.push(folder.path().to_owned());
     let started = Instant::now();
@@ -162,10 +163,6 @@ fn see(
     } else {
         Outcome::Returned(text)
     })
-}
-
-fn invalid(regression: &Reviewable, reason: &str) -> OutcomeError {
-    OutcomeError::NotLocked { name: regression.name.clone(), reason: reason.to_owned() }
 }
 
 /// What a finished run left behind.

@@ -302,7 +302,7 @@ mod tests {
     fn a_file_with_a_secret_is_not_copied_be_it_one_by_the_project_s_own_rules() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.yml");
-        let mut is_copied = |content: &str, rules: &Rules| {
+        let is_copied = |content: &str, rules: &Rules| {
             std::fs::write(&path, content).unwrap();
             copy_of(&path, &Beside::default(), rules).is_some()
         };
