@@ -133,9 +133,10 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// Whether the crash came back each time so far.
+    /// Whether the crash came back each time so far, in runs that wanted to change nothing of the user's: a test is
+    /// run without a sandbox.
     pub fn reproduces(&self) -> bool {
-        self.verification.as_ref().is_some_and(Verification::is_verified)
+        self.verification.as_ref().is_some_and(|seen| seen.is_verified() && !seen.would_harm())
     }
 
     /// What the sandbox kept the test from, as the user knows it.
