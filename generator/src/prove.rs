@@ -379,7 +379,9 @@ pub fn together<'a>(
             if let Some(run) = compiled.and_then(|compiled| test_run(compiled, &draft, bench)) {
                 let crash = crash.below(bench.snapshot, draft.callable.frame);
                 draft.folder.clone_from(&run.folder);
-                trials.push(Trial { run, crash, bare: draft.beside.given.is_empty() });
+                let bare = draft.beside.given.is_empty();
+                let by_chance = dependence::goes_by_chance(&draft, bench);
+                trials.push(Trial { run, crash, bare, by_chance });
                 ready.push(draft);
             }
         }

@@ -12,10 +12,11 @@ use relapse_snapshot::{FrameKind, Rules};
 use super::trial::Setting;
 use super::{Bench, Draft};
 use crate::hostile::literal;
+use crate::index::Reads;
 use crate::paths::{normalized, relative};
 use crate::regression::{Given, SideFile};
 use crate::same_crash::Crash;
-use crate::verify::{Access, Deed, ObserveError, TestRun};
+use crate::verify::{Access, Deed, ObserveError, ROUNDS, TestRun, Verification};
 
 /// Larger files are not brought along, in bytes.
 const LARGEST_FILE: u64 = 1 << 20;
@@ -78,11 +79,13 @@ pub(super) fn seek(
     if given.is_empty() {
         return Ok(None);
     }
-    let mut shows = |given: &Given| -> Result<bool, ObserveError> {
-        let seen = setting.verify(&with(run, given), crash, 1)?;
+    let mut seen = |run: &TestRun, rounds: u32| -> Result<Verification, ObserveError> {
+        let seen = setting.verify(run, crash, rounds)?;
         *runs += seen.of;
-        Ok(seen.is_verified())
+        Ok(seen)
     };
+    let mut shows =
+        |given: &Given| -> Result<bool, ObserveError> { Ok(seen(&with(run, given), 1)?.is_verified()) };
     if !shows(&given)? {
         return Ok(None);
     }
@@ -97,8 +100,11 @@ pub(super) fn seek(
             given = less;
         }
     }
-    // The crash comes and goes by itself: nothing of this is the reason.
-    Ok((!given.is_empty()).then_some(given))
+    // Each step went by one run. A crash that comes and goes by itself shows it with and without.
+    let is_the_reason = !given.is_empty()
+        && seen(run, ROUNDS)?.reproduced == 0
+        && seen(&with(run, &given), ROUNDS)?.is_verified();
+    Ok(is_the_reason.then_some(given))
 }
 
 /// The run with what the call is given.
@@ -217,23 +223,36 @@ impl Beside {
 
 /// What the functions between a test's call and the crash read beside their arguments, in words; each once.
 pub(super) fn reads(draft: &Draft<'_>, bench: &Bench<'_>) -> Vec<String> {
+    let mut said = Vec::new();
+    for (function, reads) in all_reads(draft, bench) {
+        let line = format!("{function} {reads}");
+        if !said.contains(&line) {
+            said.push(line);
+        }
+    }
+    said
+}
+
+/// Whether one of these functions reads the clock or random numbers: three runs that are alike may be chance.
+pub(super) fn goes_by_chance(draft: &Draft<'_>, bench: &Bench<'_>) -> bool {
+    all_reads(draft, bench).iter().any(|(_, reads)| matches!(reads, Reads::Clock | Reads::Chance))
+}
+
+/// The functions between a test's call and the crash, outermost first, each with what it reads.
+fn all_reads<'a>(draft: &Draft<'_>, bench: &Bench<'a>) -> Vec<(&'a str, &'a Reads)> {
     let frames = bench.snapshot.frames();
     let end = frames.iter().position(|frame| std::ptr::eq(frame, draft.callable.frame));
     let frames = frames[..end.map_or(0, |end| end + 1)].iter().rev();
-    let mut said = Vec::new();
+    let mut found = Vec::new();
     for frame in frames.filter(|frame| frame.kind == FrameKind::Workspace) {
         let Some(place) = &frame.location else { continue };
         let crate_name = frame.function.split("::").next().unwrap_or_default().trim_start_matches('<');
         for function in bench.index.enclosing(&place.file, place.line, crate_name).into_iter().take(1) {
-            for reads in bench.index.reads(function) {
-                let line = format!("{} {reads}", function.name);
-                if !said.contains(&line) {
-                    said.push(line);
-                }
-            }
+            found
+                .extend(bench.index.reads(function).into_iter().map(|reads| (function.name.as_str(), reads)));
         }
     }
-    said
+    found
 }
 
 /// The files that a run has read and that a test elsewhere would not find.
