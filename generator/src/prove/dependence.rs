@@ -263,15 +263,21 @@ fn outside_reads(accesses: &[Access], bench: &Bench<'_>) -> BTreeSet<PathBuf> {
     let tools: Vec<PathBuf> =
         homes.into_iter().flatten().map(PathBuf::from).chain(default_homes.into_iter().flatten()).collect();
     let ordinary = |path: &PathBuf| {
-        OF_THE_MACHINE.iter().any(|folder| path.starts_with(folder))
-            || path.starts_with(bench.scratch.slot())
-            || tools.iter().any(|folder| path.starts_with(folder))
+        path.starts_with(bench.scratch.slot())
+            || is_the_machines(path, bench.scratch.original_root(), &tools)
             || path
                 .components()
                 .any(|part| part.as_os_str().to_string_lossy().starts_with("relapse-sandbox-"))
     };
     let reads = accesses.iter().filter(|access| access.deed == Deed::Read);
     reads.filter_map(|access| access.path.clone()).filter(|path| !ordinary(path)).collect()
+}
+
+/// Whether a file belongs to the machine or its tools. A workspace may stand among these: `/usr/src/app`.
+fn is_the_machines(path: &Path, root: &Path, tools: &[PathBuf]) -> bool {
+    let is_there = |folder: &Path| path.starts_with(folder);
+    !is_there(root)
+        && OF_THE_MACHINE.iter().map(Path::new).chain(tools.iter().map(PathBuf::as_path)).any(is_there)
 }
 
 /// A file as data of the test, where it is small and holds no secret.
@@ -310,5 +316,19 @@ fn text_of(literal: &proc_macro2::Literal) -> Option<String> {
     match syn::Lit::new(literal.clone()) {
         syn::Lit::Str(text) => Some(text.value()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workspace_among_the_folders_of_the_machine_is_a_workspace() {
+        let tools = [PathBuf::from("/usr/local/cargo")];
+        let machines = |path: &str| is_the_machines(Path::new(path), Path::new("/usr/src/app"), &tools);
+        assert!(!machines("/usr/src/app/data/sizes.txt"));
+        assert!(machines("/usr/share/zoneinfo/UTC") && machines("/usr/local/cargo/config.toml"));
+        assert!(!machines("/data/sizes.txt"));
     }
 }
