@@ -21,7 +21,9 @@ pub enum ScratchError {
     #[error(transparent)]
     Edit(#[from] crate::edit::EditError),
     /// An edit names a file that is not in the copy, or lies behind a link that leads out of it.
-    #[error("failed to edit {path}: it lies outside of the copied packages")]
+    #[error(
+        "failed to edit {path}: it lies outside of the copied packages, or behind a link that leads there"
+    )]
     Outside {
         /// The path, relative to the workspace root.
         path: PathBuf,

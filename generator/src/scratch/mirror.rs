@@ -24,9 +24,18 @@ const CACHE_TAG: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55";
 /// in it.
 pub(super) fn mirror(layout: &Layout) -> Result<Vec<PathBuf>, ScratchError> {
     let mut mirror = Mirror { layout, skipped: Vec::new() };
-    for (folder, names) in names_between(layout) {
+    for (folder, mut names) in names_between(layout) {
         make_folder(&folder)?;
+        let mut linked = Vec::new();
+        if let Some(beside) = layout.beside(&folder) {
+            // Cargo reads the configuration of the folders above the copy anyway.
+            let others = mirror.wanted_names(&beside).into_iter().filter(|name| name != ".cargo");
+            let others = others.filter(|name| !names.contains(name));
+            linked.extend(others.map(|name| (beside.join(&name), folder.join(&name))));
+        }
+        names.extend(linked.iter().filter_map(|(original, _)| original.file_name()).map(OsString::from));
         remove_others(&folder, &names)?;
+        linked.iter().try_for_each(|(original, link)| lead_to(original, link))?;
     }
     for source in layout.sources() {
         mirror.source(source)?;
@@ -116,17 +125,22 @@ impl Mirror<'_> {
             Some(copied) => copied,
             None => named,
         };
-        if fs::read_link(to).is_ok_and(|present| present == target) {
-            return Ok(());
-        }
-        clear(to)?;
-        symlink(&target, to).map_err(ScratchError::io("create", to))
+        lead_to(&target, to)
     }
 
     fn skip(&mut self, path: &Path) {
         let relative = path.strip_prefix(self.layout.original_root()).unwrap_or(path);
         self.skipped.push(relative.to_owned());
     }
+}
+
+/// Makes sure that a link to `target` stands at `path`.
+fn lead_to(target: &Path, path: &Path) -> Result<(), ScratchError> {
+    if fs::read_link(path).is_ok_and(|present| present == target) {
+        return Ok(());
+    }
+    clear(path)?;
+    symlink(target, path).map_err(ScratchError::io("create", path))
 }
 
 /// Whether a folder says of itself that it can be made anew.
