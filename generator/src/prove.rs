@@ -15,6 +15,7 @@ use crate::candidate::{Callable, Rejection, Style};
 use crate::compile::{
     CandidateFiles, Compiled, Diagnostic, Progress, TestTarget, Variable, compile_candidates,
 };
+use crate::edit::EditSet;
 use crate::expression::Extent;
 use crate::generate::GenerateError;
 use crate::header::{self, Naming};
@@ -354,13 +355,25 @@ pub fn together<'a>(
             return Ok(drafts);
         }
         let regressions: Vec<Regression> = drafts.iter().map(|draft| draft.regression.clone()).collect();
+        let mut not_placed = None;
         let mut edits_for = |kept: &[usize]| {
             let kept: Vec<Regression> = kept.iter().map(|&i| regressions[i].clone()).collect();
-            place::edits(&kept, bench.scratch.root(), bench.templates).map(|p| p.edits).unwrap_or_default()
+            match place::edits(&kept, bench.scratch.root(), bench.templates) {
+                Ok(placement) => placement.edits,
+                Err(error) => {
+                    not_placed = Some(error);
+                    EditSet::default()
+                }
+            }
         };
         let built =
             compile_candidates(bench.scratch, &target, bench.variables, &files, &mut edits_for, progress)?;
         effort.builds += built.builds;
+        // What was built then has no test in it.
+        if let Some(error) = not_placed {
+            bench.scratch.reset(&built.applied)?;
+            return Err(error.into());
+        }
         let again =
             round < MAX_ROUNDS && reword(&mut drafts, &built.rejected, built.compiled.as_ref(), bench);
         if again {
