@@ -204,6 +204,9 @@ impl From<OutcomeError> for Failure {
             OutcomeError::Dependency(error) => Failure::missing("failed to lock an outcome")
                 .because(&error)
                 .advise("add insta to the package's dev-dependencies by hand, then review again"),
+            OutcomeError::Compile(error @ CompileError::NoRoom { .. }) => {
+                Failure::cannot_write("failed to review outcomes").because(&error)
+            }
             OutcomeError::Compile(error @ CompileError::Killed { .. }) => {
                 Failure::missing("failed to review outcomes").because(&error).advise("run the command again")
             }

@@ -39,9 +39,10 @@ impl GenerateError {
     /// Whether something of ours could not be written, which says nothing about the crash.
     pub fn cannot_write(&self) -> bool {
         match self {
-            GenerateError::Scratch(_)
-            | GenerateError::Compile(CompileError::Scratch(_))
-            | GenerateError::DiskFull { .. } => true,
+            GenerateError::Scratch(error) | GenerateError::Compile(CompileError::Scratch(error)) => {
+                !matches!(error, ScratchError::Outside { .. })
+            }
+            GenerateError::Compile(CompileError::NoRoom { .. }) | GenerateError::DiskFull { .. } => true,
             GenerateError::Place(PlaceError::Edit(error)) => error.cannot_write(),
             _ => false,
         }

@@ -10,11 +10,11 @@ use super::{GenerateError, Surroundings};
 use crate::candidate::{Callable, Rejection};
 use crate::compile::{CompileError, Progress, TestTarget};
 use crate::features;
-use crate::index::{CrateId, TargetKind};
+use crate::index::{CrateId, SourceIndex, TargetKind};
 use crate::place::{HarnessTarget, has_harness};
 use crate::project::Project;
 use crate::prove::{Bench, Draft, Effort, together};
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, ScratchError};
 
 /// Names of tests, by file and inline module.
 #[derive(Default)]
@@ -75,8 +75,17 @@ impl Rounds {
                     Ok(built) => drafts.extend(built),
                     // One target that does not build as a test must not take the others' candidates with it, nor
                     // its own: some can be called from outside.
-                    Err(GenerateError::Compile(CompileError::Scratch(error))) => return Err(error.into()),
-                    Err(error @ GenerateError::Compile(CompileError::Killed { .. })) => return Err(error),
+                    // Nor must a link that leads out of the copy, behind which nothing is written.
+                    Err(GenerateError::Compile(CompileError::Scratch(error)))
+                        if !matches!(error, ScratchError::Outside { .. }) =>
+                    {
+                        return Err(error.into());
+                    }
+                    Err(
+                        error @ GenerateError::Compile(
+                            CompileError::Killed { .. } | CompileError::NoRoom { .. },
+                        ),
+                    ) => return Err(error),
                     Err(GenerateError::Compile(error)) => {
                         let error = room_for(error, bench.scratch)?;
                         self.barred
@@ -105,17 +114,19 @@ impl Rounds {
             {
                 self.barred.insert(krate, reason);
             }
-            let Some(reason) = self.barred.get(&krate) else {
-                kept.push(callable);
-                continue;
-            };
-            let outside = callable.from_outside(&project.index).filter(|_| !callable.is_outside());
-            match outside.filter(|outside| !self.barred.contains_key(&outside.home.krate)) {
-                Some(outside) => kept.push(outside),
-                None => rejected.push(callable.rejection(reason.clone())),
+            match (self.housed(&callable, &project.index), self.barred.get(&krate)) {
+                (Some(housed), _) => kept.push(housed),
+                (None, reason) => rejected.push(callable.rejection(reason.cloned().unwrap_or_default())),
             }
         }
         kept
+    }
+
+    /// The function with a home in which its test can run, as far as is known: its own, or one outside of its library.
+    pub(super) fn housed<'a>(&self, callable: &Callable<'a>, index: &SourceIndex) -> Option<Callable<'a>> {
+        let open = |callable: &Callable<'_>| !self.barred.contains_key(&callable.home.krate);
+        let outside = || callable.from_outside(index).filter(|_| !callable.is_outside());
+        if open(callable) { Some(callable.clone()) } else { outside().filter(open) }
     }
 }
 
