@@ -253,7 +253,7 @@ fn a_file_that_may_be_written_by_now_is_not_taken_for_the_crash() {
 }
 
 #[test]
-fn without_landlock_gen_says_so_and_goes_on() {
+fn without_landlock_gen_and_review_say_so_and_go_on() {
     use std::os::unix::process::CommandExt as _;
     let project = demo();
     crash(&project, &["preferred", "-", "3"], &[]);
@@ -262,15 +262,21 @@ fn without_landlock_gen_says_so_and_goes_on() {
     let (allow, errno) = (SeccompAction::Allow, SeccompAction::Errno(libc::ENOSYS as u32));
     let filter = SeccompFilter::new(absent, allow, errno, TargetArch::x86_64).unwrap();
     let filter = BpfProgram::try_from(filter).unwrap();
-    let mut command = project.command(&["gen", "--latest", "--no-rerun", "--json"]);
-    // SAFETY: one system call between fork and exec.
-    unsafe { command.pre_exec(move || seccompiler::apply_filter(&filter).map_err(std::io::Error::other)) };
-    let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("this kernel has no Landlock"), "{said}");
-    let text = String::from_utf8(output.stdout).unwrap();
-    let line: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let account = |words: &[&str]| -> Value {
+        let (mut command, filter) = (project.command(words), filter.clone());
+        // SAFETY: one system call between fork and exec.
+        unsafe {
+            command.pre_exec(move || seccompiler::apply_filter(&filter).map_err(std::io::Error::other))
+        };
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("this kernel has no Landlock"), "{said}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        serde_json::from_str(text.lines().next().unwrap()).unwrap()
+    };
+    let line = account(&["gen", "--latest", "--no-rerun", "--json"]);
     assert_eq!(line["status"], "verified", "{line:#}");
+    assert_eq!(account(&["review", "--json"])["status"], "open");
 }
 
 #[test]
