@@ -9,6 +9,7 @@ mod error;
 mod layout;
 mod manifest;
 mod mirror;
+mod stamps;
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -63,7 +64,7 @@ impl Scratch {
         let skipped = {
             // Another process may be in the middle of an edit: a copy of one half of it would not build.
             let _lock = lock::take(relapse_folder, Mode::Shared)?;
-            mirror::mirror(&layout)?
+            mirror::mirror(&layout, &slot.join("mirrored.json"))?
         };
         let locked = layout.original_root().join("Cargo.lock").is_file();
         Ok(Self { slot, layout, locked, skipped, _lock: lock })
