@@ -1,9 +1,18 @@
 //! What a function may do and use while it is tried: what the settings say, and the options.
 
+use relapse_capture::sandbox::landlock_version;
 use relapse_generator::verify::Bounds;
 
 use crate::arguments::Sandbox;
+use crate::console::Console;
 use crate::failure::Failure;
+
+/// Says where the kernel does not guard files.
+pub(crate) fn warn_where_unguarded(console: &mut Console) {
+    if landlock_version().is_none() {
+        console.warn("this kernel has no Landlock: the functions that are called run with your rights, and may write where they want to");
+    }
+}
 
 /// The settings' bounds, widened by the options.
 pub(crate) fn widened(mut settings: Bounds, options: &Sandbox) -> Result<Bounds, Failure> {

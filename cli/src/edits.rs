@@ -195,7 +195,9 @@ impl From<OutcomeError> for Failure {
             OutcomeError::Dependency(error) => Failure::missing("failed to lock an outcome")
                 .because(&error)
                 .advise("add insta to the package's dev-dependencies by hand, then review again"),
-            OutcomeError::Compile(error) if error.cannot_write() => Failure::cannot_write(error.to_string()),
+            OutcomeError::Compile(error) if error.cannot_write() => {
+                Failure::cannot_write("failed to review outcomes").because(&error)
+            }
             OutcomeError::Compile(error @ CompileError::Killed { .. }) => {
                 Failure::missing("failed to review outcomes").because(&error).advise("run the command again")
             }

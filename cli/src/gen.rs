@@ -5,7 +5,7 @@ mod again;
 
 use std::collections::HashMap;
 
-use relapse_capture::{sandbox, temporary};
+use relapse_capture::temporary;
 use relapse_generator::candidate::Rejection;
 use relapse_generator::edit::EditError;
 use relapse_generator::generate::{Generated, Options, Status, generate};
@@ -45,9 +45,7 @@ pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Re
     };
     // What cannot be removed is in nobody's way; `clean` tells of it.
     temporary::sweep();
-    if sandbox::landlock_version().is_none() {
-        console.warn("this kernel has no Landlock: the crashed functions run with your rights, and may write where they want to");
-    }
+    bounds::warn_where_unguarded(console);
     let snapshots = wanted(args, &store, console)?;
     let mut known: HashMap<String, Report> = HashMap::new();
     let (mut verified, of) = (0, snapshots.len());

@@ -75,6 +75,7 @@ pub(crate) fn review(args: &arguments::Review, console: &mut Console) -> Result<
         console.say("no regressions to review");
         return Ok(ExitCode::Done);
     }
+    bounds::warn_where_unguarded(console);
     let scratch = edits::scratch(&metadata, &workspace, console)?;
     let outcomes = outcomes(&regressions, &scratch, &workspace, &bounds, console)?;
     let mut tally = Tally::default();

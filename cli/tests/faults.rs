@@ -128,6 +128,44 @@ fn a_compiler_that_was_killed_is_no_verdict_on_the_package() {
 }
 
 #[test]
+fn a_linker_that_was_killed_or_met_a_full_disk_is_no_verdict_on_the_package() {
+    let (project, [id, _]) = crashed();
+    let before = tree(&project);
+    let script = project.path().join("target/linker");
+    let full = "echo 'ld: final link failed: No space left on device' >&2; exit 1";
+    for (end, status, words) in [("kill -9 $$", 1, "was ended by SIGKILL"), (full, 73, "for want of room")] {
+        fs::write(&script, format!("#!/bin/sh\n{end}\n")).unwrap();
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+        let mut command = project.command(&["gen", &id, "--json"]);
+        command.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER", &script);
+        let generated = command.output().unwrap();
+        assert_eq!(generated.status.code(), Some(status), "{}", said(&generated));
+        let report: Json = serde_json::from_slice(&generated.stdout).unwrap();
+        assert_eq!(report["status"], "failed");
+        let reason = report["reason"].as_str().unwrap();
+        assert!(reason.contains(words) && !reason.contains("own code"), "{reason}");
+        assert_eq!(tree(&project), before);
+    }
+}
+
+#[test]
+fn sources_behind_a_link_out_of_the_workspace_are_tested_from_outside() {
+    let sources = tempfile::tempdir().unwrap();
+    for (name, text) in [("lib.rs", LIB), ("main.rs", MAIN)] {
+        fs::write(sources.path().join(name), text).unwrap();
+    }
+    let project = Project::package(&[]);
+    std::os::unix::fs::symlink(sources.path(), project.path().join("src")).unwrap();
+    let ran = relapse(&project, &["run", "--", "cargo", "run", "-q", "--", "third"]);
+    assert_eq!(ran.status.code(), Some(101), "{}", said(&ran));
+    let generated = relapse(&project, &["gen", "--json"]);
+    assert_eq!(generated.status.code(), Some(0), "{}", said(&generated));
+    let report: Json = serde_json::from_slice(&generated.stdout).unwrap();
+    assert_eq!(report["cargo_args"], serde_json::json!(["--test", "regressions"]), "{report:#}");
+    assert_eq!(fs::read_to_string(sources.path().join("lib.rs")).unwrap(), LIB);
+}
+
+#[test]
 fn an_edit_that_a_kill_cut_off_is_taken_back_by_the_next_command_whatever_it_is() {
     for words in [["list"].as_slice(), &["clean"], &["run", "--", "true"]] {
         let project = Project::package(&[("src/lib.rs", LIB)]);

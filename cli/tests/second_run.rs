@@ -186,3 +186,15 @@ fn second_run_that_ends_in_another_way_is_said_and_costs_nothing() {
     );
     assert!(test.contains("taken: 3"), "{test}");
 }
+
+#[test]
+fn a_command_is_not_run_again_where_no_test_can_be_built() {
+    let program = "#[cfg(test)]\nconst BROKEN: u8 = \"\";\n\n\
+                   fn nth(list: Vec<u32>, n: usize) -> u32 {\n    list[n]\n}\n\n\
+                   fn main() {\n    println!(\"{}\", nth(vec![1], std::env::args().count() + 3));\n}\n";
+    let project = Project::package(&[("src/main.rs", program)]);
+    run(&project, &["cargo", "run", "-q"]);
+    let (line, _, said) = generated(&project, &[]);
+    assert_eq!(line["status"], "failed", "{line:#}");
+    assert!(said.contains("mismatched types") && !said.contains("running the command again"), "{said}");
+}

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use relapse_capture::sandbox::landlock_version;
@@ -34,6 +35,23 @@ pub fn clean(folder: &Path) -> usize {
 pub fn note(file: &Path, number: usize) -> usize {
     fs::write(file, number.to_string()).unwrap();
     SIZES[number]
+}
+
+/// Empties a folder, be it there or not; gives a size.
+pub fn sweep(folder: &Path, number: usize) -> usize {
+    let _ = fs::remove_dir_all(folder);
+    SIZES[number]
+}
+
+/// Keeps a size.
+pub fn keep(file: &Path, size: &str) {
+    fs::write(file, size).unwrap();
+}
+
+/// Keeps a size by its number.
+pub fn keep_nth(file: &Path, number: usize) {
+    let size = SIZES[number];
+    keep(file, &size.to_string());
 }
 
 /// A size by what the user has set.
@@ -68,12 +86,23 @@ pub fn at_this_time(number: usize) -> usize {
 const MAIN: &str = r#"
 use std::path::Path;
 
+extern "C" {
+    fn setfsuid(id: u32) -> i32;
+}
+
 fn main() {
     let words: Vec<String> = std::env::args().collect();
     let number = words.get(3).map_or(0, |text| text.parse().unwrap());
     match words[1].as_str() {
         "clean" => demo::clean(Path::new(&words[2])),
         "note" => demo::note(Path::new(&words[2]), number),
+        "sweep" => demo::sweep(Path::new(&words[2]), number),
+        "keep" => {
+            // Also where this is root, who may write to any file.
+            unsafe { setfsuid(65534) };
+            demo::keep_nth(Path::new(&words[2]), number);
+            0
+        }
         "preferred" => demo::preferred(number),
         "size-in" => demo::size_in(&words[2]),
         "limited" => {
@@ -176,7 +205,55 @@ fn what_a_function_would_destroy_is_there_afterwards() {
 }
 
 #[test]
-fn without_landlock_gen_says_so_and_goes_on() {
+fn a_test_that_would_do_what_the_sandbox_forbids_is_not_put_in_place() {
+    if landlock_version().is_none() {
+        eprintln!("skipped: this kernel has no Landlock");
+        return;
+    }
+    let project = demo();
+    let folder = tempfile::tempdir().unwrap();
+    let precious = folder.path().join("precious");
+    let path = precious.to_str().unwrap();
+    crash(&project, &["sweep", path, "3"], &[]);
+    fs::create_dir_all(&precious).unwrap();
+    fs::write(precious.join("a"), "data").unwrap();
+    let line = generated(&project, &[]);
+    // The function itself does not mind that it may not, and shows its crash.
+    let said = reason(&line, "demo::sweep");
+    assert!(said.starts_with("the crash came back, but the call wanted to remove or rename "), "{said}");
+    assert!(said.contains(&format!("`--allow-write {path}` allows it")), "{said}");
+    assert!(said.ends_with("a test of it would do so each time that it runs"), "{said}");
+    assert_eq!(line["reason"], format!("demo::sweep: {said}"));
+    assert!(project.command_of("cargo", &["test", "-q"]).status().unwrap().success());
+    assert_eq!(fs::read_to_string(precious.join("a")).unwrap(), "data");
+    let line = generated(&project, &["--allow-write", folder.path().to_str().unwrap()]);
+    assert_eq!((&line["status"], &line["function"]), (&"verified".into(), &"demo::sweep".into()), "{line:#}");
+}
+
+#[test]
+fn a_file_that_may_be_written_by_now_is_not_taken_for_the_crash() {
+    if landlock_version().is_none() {
+        eprintln!("skipped: this kernel has no Landlock");
+        return;
+    }
+    let project = demo();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("size.txt");
+    fs::write(&file, "before").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o444)).unwrap();
+    crash(&project, &["keep", file.to_str().unwrap(), "1"], &[]);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    // What the sandbox says is what the system said then.
+    let said = reason(&generated(&project, &[]), "demo::keep");
+    let wanted = format!("the crash came back, but the call wanted to write to {}", file.display());
+    assert!(said.starts_with(&wanted), "{said}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "before");
+    let said = reason(&generated(&project, &["--allow-write", file.to_str().unwrap()]), "demo::keep");
+    assert_eq!(said, "the test passed");
+}
+
+#[test]
+fn without_landlock_gen_and_review_say_so_and_go_on() {
     use std::os::unix::process::CommandExt as _;
     let project = demo();
     crash(&project, &["preferred", "-", "3"], &[]);
@@ -185,15 +262,21 @@ fn without_landlock_gen_says_so_and_goes_on() {
     let (allow, errno) = (SeccompAction::Allow, SeccompAction::Errno(libc::ENOSYS as u32));
     let filter = SeccompFilter::new(absent, allow, errno, TargetArch::x86_64).unwrap();
     let filter = BpfProgram::try_from(filter).unwrap();
-    let mut command = project.command(&["gen", "--latest", "--no-rerun", "--json"]);
-    // SAFETY: one system call between fork and exec.
-    unsafe { command.pre_exec(move || seccompiler::apply_filter(&filter).map_err(std::io::Error::other)) };
-    let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("this kernel has no Landlock"), "{said}");
-    let text = String::from_utf8(output.stdout).unwrap();
-    let line: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let account = |words: &[&str]| -> Value {
+        let (mut command, filter) = (project.command(words), filter.clone());
+        // SAFETY: one system call between fork and exec.
+        unsafe {
+            command.pre_exec(move || seccompiler::apply_filter(&filter).map_err(std::io::Error::other))
+        };
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("this kernel has no Landlock"), "{said}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        serde_json::from_str(text.lines().next().unwrap()).unwrap()
+    };
+    let line = account(&["gen", "--latest", "--no-rerun", "--json"]);
     assert_eq!(line["status"], "verified", "{line:#}");
+    assert_eq!(account(&["review", "--json"])["status"], "open");
 }
 
 #[test]

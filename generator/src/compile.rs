@@ -128,7 +128,7 @@ pub fn compile_candidates(
             }
             Ok(compiled) if rejected.is_empty() => {
                 scratch.reset(&build.applied)?;
-                return Err(CompileError::elsewhere(&compiled.errors));
+                return Err(CompileError::elsewhere(&compiled.errors, scratch.skipped()));
             }
             Ok(_) => scratch.reset(&build.applied)?,
             Err(error) => {

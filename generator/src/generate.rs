@@ -153,7 +153,8 @@ pub fn generate(
     let known = callables.clone();
     let mut rounds = Rounds::new(options.every_frame || options.frame.is_some());
     let mut drafts = rounds.prove(callables, project, &bench, &mut rejected, surroundings)?;
-    // The same functions once more, with the values as they were given.
+    // The same functions once more, with the values as they were given. Where no test can be built, these help nothing.
+    let known: Vec<_> = known.iter().filter_map(|known| rounds.housed(known, &project.index)).collect();
     let again = second_chance::lacking(&known, &drafts, options.frame, options.every_frame)
         .and_then(|why| surroundings.second_chance(snapshot, why));
     let second = again.as_ref().map(|snapshot| Bench { snapshot, ..bench.clone() });

@@ -15,6 +15,7 @@ use crate::candidate::{Callable, Rejection, Style};
 use crate::compile::{
     CandidateFiles, Compiled, Diagnostic, Progress, TestTarget, Variable, compile_candidates,
 };
+use crate::edit::EditSet;
 use crate::expression::Extent;
 use crate::generate::GenerateError;
 use crate::header::{self, Naming};
@@ -135,9 +136,10 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// Whether the crash came back each time so far.
+    /// Whether the crash came back each time so far, in runs that wanted to change nothing of the user's: a test is
+    /// run without a sandbox.
     pub fn reproduces(&self) -> bool {
-        self.verification.as_ref().is_some_and(Verification::is_verified)
+        self.verification.as_ref().is_some_and(|seen| seen.is_verified() && !seen.would_harm())
     }
 
     /// What the sandbox kept the test from, as the user knows it.
@@ -355,13 +357,25 @@ pub fn together<'a>(
             return Ok(drafts);
         }
         let regressions: Vec<Regression> = drafts.iter().map(|draft| draft.regression.clone()).collect();
+        let mut not_placed = None;
         let mut edits_for = |kept: &[usize]| {
             let kept: Vec<Regression> = kept.iter().map(|&i| regressions[i].clone()).collect();
-            place::edits(&kept, bench.scratch.root(), bench.templates).map(|p| p.edits).unwrap_or_default()
+            match place::edits(&kept, bench.scratch.root(), bench.templates) {
+                Ok(placement) => placement.edits,
+                Err(error) => {
+                    not_placed = Some(error);
+                    EditSet::default()
+                }
+            }
         };
         let built =
             compile_candidates(bench.scratch, &target, bench.variables, &files, &mut edits_for, progress)?;
         effort.builds += built.builds;
+        // What was built then has no test in it.
+        if let Some(error) = not_placed {
+            bench.scratch.reset(&built.applied)?;
+            return Err(error.into());
+        }
         let again =
             round < MAX_ROUNDS && reword(&mut drafts, &built.rejected, built.compiled.as_ref(), bench);
         if again {
@@ -381,7 +395,9 @@ pub fn together<'a>(
             if let Some(run) = compiled.and_then(|compiled| test_run(compiled, &draft, bench)) {
                 let crash = crash.below(bench.snapshot, draft.callable.frame);
                 draft.folder.clone_from(&run.folder);
-                trials.push(Trial { run, crash, bare: draft.beside.given.is_empty() });
+                let bare = draft.beside.given.is_empty();
+                let by_chance = dependence::goes_by_chance(&draft, bench);
+                trials.push(Trial { run, crash, bare, by_chance });
                 ready.push(draft);
             }
         }

@@ -181,6 +181,10 @@ pub fn is_std(file: &str) -> bool {
 }
 
 fn passed(seen: &Observation) -> String {
+    // What libtest says where no test has the name, such as one that a `cfg` leaves out.
+    if seen.stdout.split(|byte| *byte == b'\n').any(|line| line == b"running 0 tests") {
+        return "the test was not run: its executable has none of that name".to_owned();
+    }
     match seen.panics.first() {
         Some(panic) => format!("the test passed in spite of a panic: {}", short(&panic.message)),
         None => "the test passed".to_owned(),

@@ -9,6 +9,7 @@ mod error;
 mod layout;
 mod manifest;
 mod mirror;
+mod stamps;
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -63,7 +64,7 @@ impl Scratch {
         let skipped = {
             // Another process may be in the middle of an edit: a copy of one half of it would not build.
             let _lock = lock::take(relapse_folder, Mode::Shared)?;
-            mirror::mirror(&layout)?
+            mirror::mirror(&layout, &slot.join("mirrored.json"))?
         };
         // One that cargo could not resolve the workspace by is brought up to date in the copy.
         let locked = metadata.resolve.is_some() && layout.original_root().join("Cargo.lock").is_file();
@@ -144,8 +145,9 @@ impl Scratch {
         Roots { workspace: Some(self.root().to_owned()), packages: packages.collect() }
     }
 
-    /// Makes the changes in the copy.
+    /// Makes the changes in the copy; none of them where one leads out of it.
     pub fn apply(&self, edits: &EditSet) -> Result<(), ScratchError> {
+        edits.files.iter().try_for_each(|edit| self.writable(&edit.path).map(|_| ()))?;
         edits.files.iter().try_for_each(|edit| self.put(&edit.path, edit.after.as_deref()))
     }
 
@@ -155,8 +157,7 @@ impl Scratch {
     }
 
     fn put(&self, relative: &Path, content: Option<&[u8]>) -> Result<(), ScratchError> {
-        let path = self.at(relative)?;
-        self.refuse_ways_out(&path, relative)?;
+        let path = self.writable(relative)?;
         let Some(content) = content else { return self.remove(&path) };
         let content = manifest::for_copy(&path, content, &self.layout);
         if fs::read(&path).is_ok_and(|present| present == *content) {
@@ -186,25 +187,29 @@ impl Scratch {
         Ok(())
     }
 
-    /// A link in the copy may lead to the user's files: nothing is written through it.
-    fn refuse_ways_out(&self, path: &Path, relative: &Path) -> Result<(), ScratchError> {
-        let existing = path.ancestors().find(|p| p.symlink_metadata().is_ok()).unwrap_or(path);
+    /// The place in the copy of a path that is to be written. A link in the copy may lead to the user's files:
+    /// nothing is written through it.
+    fn writable(&self, relative: &Path) -> Result<PathBuf, ScratchError> {
+        let path = self.at(relative)?;
+        let existing = path.ancestors().find(|p| p.symlink_metadata().is_ok()).unwrap_or(&path);
         let real = existing.canonicalize().map_err(ScratchError::io("find", existing))?;
         let tree = self.layout.tree();
         let tree = tree.canonicalize().map_err(ScratchError::io("find", tree))?;
         if real.starts_with(&tree) {
-            Ok(())
+            Ok(path)
         } else {
             Err(ScratchError::Outside { path: relative.to_owned() })
         }
     }
 }
 
-/// What is free on the disk of a folder, in MiB; 0 where nothing may be written there.
+/// What is free on the disk of a folder, in MiB; 0 where nothing may be written there, or no file be made.
 pub(crate) fn free_mib(folder: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(folder).ok()?;
     let writable = !disk.f_flag.contains(StatVfsMountFlags::RDONLY);
-    Some(if writable { disk.f_bavail.saturating_mul(disk.f_frsize) >> 20 } else { 0 })
+    // A file system that counts no files says 0 of 0.
+    let has_files = disk.f_files == 0 || disk.f_favail > 0;
+    Some(if writable && has_files { disk.f_bavail.saturating_mul(disk.f_frsize) >> 20 } else { 0 })
 }
 
 /// Removes every slot whose owner does not live any more, its target folder included.

@@ -18,7 +18,7 @@ use relapse_capture::sandbox::landlock_version;
 pub use relapse_capture::sandbox::{Access, Deed, Permissions, SandboxError};
 use relapse_capture::tracer::TraceError;
 
-pub(crate) use self::forbidden::{forbidden, in_copy, in_words};
+pub(crate) use self::forbidden::{forbidden, harms, in_copy, in_words};
 pub use self::hook::HookReader;
 pub use self::process::{Ended, Finished, ProcessError, run};
 pub use self::traced::Traced;
@@ -131,14 +131,15 @@ pub struct Verification {
     pub reason: Option<String>,
     /// Whether a run overran its time.
     pub timed_out: bool,
-    /// What the first run tried, where it was watched.
+    /// What the first run tried, and what the others were kept from, where they were watched.
     pub accesses: Vec<Access>,
 }
 
 impl Verification {
     /// Those of this one and of the runs after it.
     #[must_use]
-    pub(crate) fn and(self, more: Verification) -> Verification {
+    pub(crate) fn and(mut self, more: Verification) -> Verification {
+        self.note(more.accesses);
         Verification {
             reproduced: self.reproduced + more.reproduced,
             of: self.of + more.of,
@@ -148,9 +149,25 @@ impl Verification {
         }
     }
 
+    /// Notes what a run tried. What each run reads is alike, but one of them may do what the others do not.
+    fn note(&mut self, tried: Vec<Access>) {
+        if self.of == 0 {
+            self.accesses = tried;
+            return;
+        }
+        let new = tried.into_iter().filter(|access| access.forbidden);
+        let new: Vec<Access> = new.filter(|access| !self.accesses.contains(access)).collect();
+        self.accesses.extend(new);
+    }
+
     /// Whether every run had the same crash.
     pub fn is_verified(&self) -> bool {
         self.of > 0 && self.reproduced == self.of
+    }
+
+    /// Whether a run wanted to change something of the user's, which a test of it would do where nobody forbids it.
+    pub fn would_harm(&self) -> bool {
+        self.accesses.iter().any(harms)
     }
 }
 
@@ -165,9 +182,7 @@ pub fn verify(
     let mut verification = Verification::default();
     for _ in 0..rounds {
         let mut seen = observer.observe(run)?;
-        if verification.of == 0 {
-            verification.accesses = std::mem::take(&mut seen.accesses);
-        }
+        verification.note(std::mem::take(&mut seen.accesses));
         verification.of += 1;
         match crash.compare(&seen) {
             Sameness::Same => verification.reproduced += 1,

@@ -12,7 +12,7 @@ use std::process::Command;
 
 use proptest::prelude::*;
 use relapse_snapshot::depth::MAX_DEPTH;
-use relapse_snapshot::store::{KeptCommand, KeptInput, new_name};
+use relapse_snapshot::store::{KeptCommand, KeptInput, SIZE_MAX, new_name};
 use relapse_snapshot::*;
 use support::{snapshot, text, value};
 

@@ -30,9 +30,14 @@ const NOTE_RUNNER: &str = "sh -c cat</proc/self/environ>\"$RELAPSE_ENVIRONMENT_N
 /// which one it is takes as long as a small test.
 const HOSTS: [&str; 2] = ["x86_64-unknown-linux-gnu", "x86_64-unknown-linux-musl"];
 
-/// How cargo reports a process of its own that somebody killed, in practice the kernel for want of memory. A compiler
-/// that dies by another signal may do so because of what it was given.
-const KILLED: &str = "(signal: 9, SIGKILL: kill)";
+/// How cargo, rustc and gcc report a process of their own that somebody killed, in practice the kernel for want of
+/// memory. A compiler that dies by another signal may do so because of what it was given.
+const KILLED: [&str; 3] =
+    ["(signal: 9, SIGKILL: kill)", "failed: signal: 9 (SIGKILL)", "terminated with signal 9 "];
+
+/// What is said where a disk is full. By the time that a build has failed there is room again: rustc has removed what
+/// it had begun.
+const FULL: [&str; 2] = ["No space left on device", "Disk quota exceeded"];
 
 /// What a shell sets on its own.
 const SHELL_VARIABLES: [&str; 4] = ["_", "PWD", "OLDPWD", "SHLVL"];
@@ -85,6 +90,12 @@ impl CargoRun {
     /// Whether there is anything more to say than that cargo gave up early.
     pub(super) fn reached_the_compiler(&self) -> bool {
         self.built || !self.errors.is_empty() || !self.bare_errors.is_empty() || self.finished > 0
+    }
+
+    /// The first line of cargo's and of the linker's words that has one of these in it.
+    fn says(&self, words: &[&str]) -> Option<&str> {
+        let texts = self.bare_errors.iter().map(|error| error.rendered.as_str()).chain([self.text.as_str()]);
+        texts.flat_map(str::lines).find(|line| words.iter().any(|words| line.contains(words)))
     }
 
     /// The result for the caller.
@@ -183,9 +194,12 @@ fn call(
         return Err(CompileError::Killed { package: target.package.clone(), what: "cargo", signal });
     }
     run.text = words.join().unwrap_or_default();
-    if !run.built && run.text.contains(KILLED) {
-        let what = "a compiler that cargo started (memory may have run out)";
+    if !run.built && run.says(&KILLED).is_some() {
+        let what = "a compiler or linker that cargo started (memory may have run out)";
         return Err(CompileError::Killed { package: target.package.clone(), what, signal: libc::SIGKILL });
+    }
+    if let Some(words) = run.says(&FULL).filter(|_| !run.built) {
+        return Err(CompileError::NoRoom { package: target.package.clone(), words: words.trim().to_owned() });
     }
     run.environment = read_note(note.path(), &runners);
     Ok(run)

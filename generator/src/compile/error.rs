@@ -41,6 +41,14 @@ pub enum CompileError {
         /// The signal's number.
         signal: i32,
     },
+    /// The disk was full, or what the user may have of it: that says nothing about what was to be built either.
+    #[error("failed to build {package}, for want of room on a disk: {words}")]
+    NoRoom {
+        /// The package.
+        package: String,
+        /// What was said of it.
+        words: String,
+    },
     /// Cargo gave up before it called the compiler (manifest, lock file, registry).
     #[error("failed to build {package}: {text}")]
     Cargo {
@@ -76,12 +84,39 @@ impl CompileError {
 
     /// Whether something of ours could not be written.
     pub fn cannot_write(&self) -> bool {
-        matches!(self, Self::Temporary { .. } | Self::Scratch(_))
+        match self {
+            Self::Temporary { .. } | Self::NoRoom { .. } => true,
+            Self::Scratch(error) => error.cannot_write(),
+            _ => false,
+        }
     }
 
-    /// The error for diagnostics that belong to no candidate.
-    pub fn elsewhere(errors: &[Diagnostic]) -> Self {
-        let text: Vec<&str> = errors.iter().take(SHOWN).map(|error| error.rendered.trim_end()).collect();
-        Self::Elsewhere { text: text.join("\n\n") }
+    /// The error for diagnostics that belong to no candidate. `skipped`: the files that could not be copied, which may
+    /// be what lacks.
+    pub fn elsewhere(errors: &[Diagnostic], skipped: &[PathBuf]) -> Self {
+        let mut texts: Vec<String> =
+            errors.iter().take(SHOWN).map(|error| error.rendered.trim_end().to_owned()).collect();
+        if let Some((first, more)) = skipped.split_first() {
+            let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+            texts.push(format!("not in the copy, as it cannot be read: {}{more}", first.display()));
+        }
+        Self::Elsewhere { text: texts.join("\n\n") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_could_not_be_copied_are_named_where_the_build_fails() {
+        let missing = Diagnostic::bare("couldn't read `src/key.bin`\n".to_owned());
+        let text = |skipped: &[PathBuf]| {
+            CompileError::elsewhere(std::slice::from_ref(&missing), skipped).to_string()
+        };
+        assert!(text(&[]).ends_with("couldn't read `src/key.bin`"));
+        let named = text(&["src/key.bin".into(), "b".into()]);
+        let end = "\n\nnot in the copy, as it cannot be read: src/key.bin and 1 more";
+        assert!(named.ends_with(end), "{named}");
     }
 }

@@ -46,7 +46,7 @@ pub enum EditError {
         cause: Box<EditError>,
     },
     /// Another process holds the lock for too long.
-    #[error("failed to lock {} for {seconds} s: another relapse process edits here; end it and try again", path.display())]
+    #[error("failed to lock {} for {seconds} s: another relapse process edits or copies here; try again when it has ended, or end it", path.display())]
     Busy {
         /// The lock file.
         path: PathBuf,

@@ -39,7 +39,8 @@ impl GenerateError {
     /// Whether something of ours could not be written, which says nothing about the crash.
     pub fn cannot_write(&self) -> bool {
         match self {
-            GenerateError::Scratch(_) | GenerateError::DiskFull { .. } => true,
+            GenerateError::Scratch(error) => error.cannot_write(),
+            GenerateError::DiskFull { .. } => true,
             GenerateError::Compile(error) => error.cannot_write(),
             GenerateError::Place(PlaceError::Edit(error)) => error.cannot_write(),
             _ => false,

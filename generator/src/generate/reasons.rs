@@ -5,13 +5,18 @@ use relapse_snapshot::{CauseKind, Snapshot};
 use super::Options;
 use crate::candidate::Rejection;
 use crate::prove::{Bench, Draft};
-use crate::verify::in_words;
+use crate::verify::{harms, in_words};
 
 /// Why a test does not show the crash each time: what was seen, what the sandbox kept it from, what its functions
 /// read beside their arguments.
 pub(super) fn why_not(draft: &Draft<'_>, bench: &Bench<'_>) -> String {
     const SAID: usize = 3;
     let Some(verification) = &draft.verification else { return "the test was not run".to_owned() };
+    if verification.is_verified() {
+        let harm: Vec<_> = draft.forbidden(bench).into_iter().filter(harms).collect();
+        let words = in_words(&harm).join("; ");
+        return format!("the crash came back, but {words}: a test of it would do so each time that it runs");
+    }
     let mut reason = verification.reason.clone().unwrap_or_else(|| "no reason was seen".to_owned());
     for words in in_words(&draft.forbidden(bench)) {
         reason += &format!("; {words}");
@@ -46,6 +51,9 @@ pub(super) fn not_reproduced(draft: &Draft<'_>, rejected: &[Rejection], options:
     let own = rejected.iter().find(|rejection| rejection.depth == draft.callable.depth);
     let why = own.map_or("no reason was seen", |rejection| rejection.reason.as_str());
     let (function, of) = (&draft.callable.frame.function, verification.of);
+    if verification.is_verified() {
+        return format!("{function}: {why}");
+    }
     format!("the crash came back in {} of {of} runs of {function}: {why}", verification.reproduced)
 }
 

@@ -10,7 +10,7 @@ use super::{GenerateError, Surroundings};
 use crate::candidate::{Callable, Rejection};
 use crate::compile::{CompileError, Progress, TestTarget};
 use crate::features;
-use crate::index::{CrateId, TargetKind};
+use crate::index::{CrateId, SourceIndex, TargetKind};
 use crate::place::{HarnessTarget, has_harness};
 use crate::project::Project;
 use crate::prove::{Bench, Draft, Effort, together};
@@ -105,17 +105,19 @@ impl Rounds {
             {
                 self.barred.insert(krate, reason);
             }
-            let Some(reason) = self.barred.get(&krate) else {
-                kept.push(callable);
-                continue;
-            };
-            let outside = callable.from_outside(&project.index).filter(|_| !callable.is_outside());
-            match outside.filter(|outside| !self.barred.contains_key(&outside.home.krate)) {
-                Some(outside) => kept.push(outside),
-                None => rejected.push(callable.rejection(reason.clone())),
+            match (self.housed(&callable, &project.index), self.barred.get(&krate)) {
+                (Some(housed), _) => kept.push(housed),
+                (None, reason) => rejected.push(callable.rejection(reason.cloned().unwrap_or_default())),
             }
         }
         kept
+    }
+
+    /// The function with a home in which its test can run, as far as is known: its own, or one outside of its library.
+    pub(super) fn housed<'a>(&self, callable: &Callable<'a>, index: &SourceIndex) -> Option<Callable<'a>> {
+        let open = |callable: &Callable<'_>| !self.barred.contains_key(&callable.home.krate);
+        let outside = || callable.from_outside(index).filter(|_| !callable.is_outside());
+        if open(callable) { Some(callable.clone()) } else { outside().filter(open) }
     }
 }
 

@@ -17,7 +17,8 @@ use crate::compile::{
 use crate::edit::{EditSet, FileEdit, Tree};
 use crate::scratch::{Scratch, free_mib};
 use crate::verify::{
-    Bounds, Ending, Observation, Observer as _, TestRun, Traced, forbidden, in_copy, in_words, run,
+    Bounds, Ending, Observation, ObserveError, Observer as _, TestRun, Traced, forbidden, in_copy, in_words,
+    run, sandbox,
 };
 
 /// An outcome must be the same in at least this many runs.
@@ -58,7 +59,7 @@ pub fn observe(
             |kept: &[usize]| EditSet { files: kept.iter().map(|&index| edits[index].clone()).collect() };
         let build = match compile_candidates(scratch, &target, variables, &files, &mut edits_for, sink) {
             Ok(build) => build,
-            Err(error @ (CompileError::Killed { .. } | CompileError::Temporary { .. })) => {
+            Err(error) if error.cannot_write() || matches!(error, CompileError::Killed { .. }) => {
                 return Err(error.into());
             }
             Err(error) => {
@@ -197,8 +198,11 @@ pub(super) fn find_test(
 ) -> Result<Option<String>, OutcomeError> {
     let Some(executable) = &compiled.executable else { return Ok(None) };
     let arguments = ["--list", "--format=terse"];
-    let finished =
-        run(executable, &arguments, &compiled.package_folder, &compiled.environment, &bounds.limits, None)?;
+    // With `harness = false` this is the user's own `main`, which need not know these words.
+    let mut environment = compiled.environment.clone();
+    let sandbox = sandbox(Some(&bounds.permissions), &mut environment).map_err(ObserveError::from)?;
+    let (folder, limits) = (&compiled.package_folder, &bounds.limits);
+    let finished = run(executable, &arguments, folder, &environment, limits, sandbox.as_ref())?;
     let text = String::from_utf8_lossy(&finished.stdout).into_owned();
     let tests: Vec<&str> = text.lines().filter_map(|line| line.strip_suffix(": test")).collect();
     if tests.contains(&regression.run.test.as_str()) {

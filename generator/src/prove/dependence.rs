@@ -12,10 +12,11 @@ use relapse_snapshot::{FrameKind, Rules};
 use super::trial::Setting;
 use super::{Bench, Draft};
 use crate::hostile::literal;
+use crate::index::Reads;
 use crate::paths::{normalized, relative};
 use crate::regression::{Given, SideFile};
 use crate::same_crash::Crash;
-use crate::verify::{Access, Deed, ObserveError, TestRun};
+use crate::verify::{Access, Deed, ObserveError, ROUNDS, TestRun, Verification};
 
 /// Larger files are not brought along, in bytes.
 const LARGEST_FILE: u64 = 1 << 20;
@@ -78,11 +79,13 @@ pub(super) fn seek(
     if given.is_empty() {
         return Ok(None);
     }
-    let mut shows = |given: &Given| -> Result<bool, ObserveError> {
-        let seen = setting.verify(&with(run, given), crash, 1)?;
+    let mut seen = |run: &TestRun, rounds: u32| -> Result<Verification, ObserveError> {
+        let seen = setting.verify(run, crash, rounds)?;
         *runs += seen.of;
-        Ok(seen.is_verified())
+        Ok(seen)
     };
+    let mut shows =
+        |given: &Given| -> Result<bool, ObserveError> { Ok(seen(&with(run, given), 1)?.is_verified()) };
     if !shows(&given)? {
         return Ok(None);
     }
@@ -97,8 +100,11 @@ pub(super) fn seek(
             given = less;
         }
     }
-    // The crash comes and goes by itself: nothing of this is the reason.
-    Ok((!given.is_empty()).then_some(given))
+    // Each step went by one run. A crash that comes and goes by itself shows it with and without.
+    let is_the_reason = !given.is_empty()
+        && seen(run, ROUNDS)?.reproduced == 0
+        && seen(&with(run, &given), ROUNDS)?.is_verified();
+    Ok(is_the_reason.then_some(given))
 }
 
 /// The run with what the call is given.
@@ -217,23 +223,36 @@ impl Beside {
 
 /// What the functions between a test's call and the crash read beside their arguments, in words; each once.
 pub(super) fn reads(draft: &Draft<'_>, bench: &Bench<'_>) -> Vec<String> {
+    let mut said = Vec::new();
+    for (function, reads) in all_reads(draft, bench) {
+        let line = format!("{function} {reads}");
+        if !said.contains(&line) {
+            said.push(line);
+        }
+    }
+    said
+}
+
+/// Whether one of these functions reads the clock or random numbers: three runs that are alike may be chance.
+pub(super) fn goes_by_chance(draft: &Draft<'_>, bench: &Bench<'_>) -> bool {
+    all_reads(draft, bench).iter().any(|(_, reads)| matches!(reads, Reads::Clock | Reads::Chance))
+}
+
+/// The functions between a test's call and the crash, outermost first, each with what it reads.
+fn all_reads<'a>(draft: &Draft<'_>, bench: &Bench<'a>) -> Vec<(&'a str, &'a Reads)> {
     let frames = bench.snapshot.frames();
     let end = frames.iter().position(|frame| std::ptr::eq(frame, draft.callable.frame));
     let frames = frames[..end.map_or(0, |end| end + 1)].iter().rev();
-    let mut said = Vec::new();
+    let mut found = Vec::new();
     for frame in frames.filter(|frame| frame.kind == FrameKind::Workspace) {
         let Some(place) = &frame.location else { continue };
         let crate_name = frame.function.split("::").next().unwrap_or_default().trim_start_matches('<');
         for function in bench.index.enclosing(&place.file, place.line, crate_name).into_iter().take(1) {
-            for reads in bench.index.reads(function) {
-                let line = format!("{} {reads}", function.name);
-                if !said.contains(&line) {
-                    said.push(line);
-                }
-            }
+            found
+                .extend(bench.index.reads(function).into_iter().map(|reads| (function.name.as_str(), reads)));
         }
     }
-    said
+    found
 }
 
 /// The files that a run has read and that a test elsewhere would not find.
@@ -244,15 +263,21 @@ fn outside_reads(accesses: &[Access], bench: &Bench<'_>) -> BTreeSet<PathBuf> {
     let tools: Vec<PathBuf> =
         homes.into_iter().flatten().map(PathBuf::from).chain(default_homes.into_iter().flatten()).collect();
     let ordinary = |path: &PathBuf| {
-        OF_THE_MACHINE.iter().any(|folder| path.starts_with(folder))
-            || path.starts_with(bench.scratch.slot())
-            || tools.iter().any(|folder| path.starts_with(folder))
+        path.starts_with(bench.scratch.slot())
+            || is_the_machines(path, bench.scratch.original_root(), &tools)
             || path
                 .components()
                 .any(|part| part.as_os_str().to_string_lossy().starts_with("relapse-sandbox-"))
     };
     let reads = accesses.iter().filter(|access| access.deed == Deed::Read);
     reads.filter_map(|access| access.path.clone()).filter(|path| !ordinary(path)).collect()
+}
+
+/// Whether a file belongs to the machine or its tools. A workspace may stand among these: `/usr/src/app`.
+fn is_the_machines(path: &Path, root: &Path, tools: &[PathBuf]) -> bool {
+    let is_there = |folder: &Path| path.starts_with(folder);
+    !is_there(root)
+        && OF_THE_MACHINE.iter().map(Path::new).chain(tools.iter().map(PathBuf::as_path)).any(is_there)
 }
 
 /// A file as data of the test, where it is small and holds no secret.
@@ -309,5 +334,14 @@ mod tests {
         assert!(!is_copied("db:\n  password: hunter2\n", &Rules::default()));
         assert!(is_copied("id: corp_12ab\n", &Rules::default()));
         assert!(!is_copied("id: corp_12ab\n", &Rules::default().with_pattern("corp_*")));
+    }
+
+    #[test]
+    fn a_workspace_among_the_folders_of_the_machine_is_a_workspace() {
+        let tools = [PathBuf::from("/usr/local/cargo")];
+        let machines = |path: &str| is_the_machines(Path::new(path), Path::new("/usr/src/app"), &tools);
+        assert!(!machines("/usr/src/app/data/sizes.txt"));
+        assert!(machines("/usr/share/zoneinfo/UTC") && machines("/usr/local/cargo/config.toml"));
+        assert!(!machines("/data/sizes.txt"));
     }
 }

@@ -13,7 +13,7 @@ use crate::regression::Given;
 use crate::same_crash::Crash;
 use crate::verify::{ObserveError, Observer, ROUNDS, TestRun, Verification, verify};
 
-/// Runs of a crash that does not come back each time.
+/// Runs of a crash that does not come back each time, or that may not.
 const CHANCES: u32 = 10;
 
 /// A test, ready to run, and the crash that it is to show.
@@ -23,6 +23,8 @@ pub(super) struct Trial {
     pub(super) crash: Crash,
     /// Whether its call was given nothing beside its arguments yet, so that what it lacks is worth a search.
     pub(super) bare: bool,
+    /// Whether its functions read the clock or random numbers, so that runs that are alike prove less.
+    pub(super) by_chance: bool,
 }
 
 /// What a trial came to.
@@ -69,10 +71,12 @@ impl<'a> Setting<'a> {
 
     /// Runs each test as often as its proof takes; one that shows the crash at times as often as its rate takes.
     fn one(&self, trial: &Trial) -> Result<Tried, ObserveError> {
-        let Trial { run, crash, bare } = trial;
+        let Trial { run, crash, bare, by_chance } = trial;
         let mut verification = self.verify(run, crash, 1)?;
         let mut runs = 0;
-        if !verification.is_verified() && *bare {
+        // A test that overran its time would take as long again, and what was forbidden has its reason.
+        let has_reason = verification.timed_out || verification.would_harm();
+        if !verification.is_verified() && *bare && !has_reason {
             let lacks = dependence::seek(run, crash, self, &mut runs)?;
             if lacks.is_some() {
                 runs += verification.of;
@@ -81,8 +85,8 @@ impl<'a> Setting<'a> {
         }
         for rounds in [ROUNDS, CHANCES] {
             let comes_and_goes = (1..verification.of).contains(&verification.reproduced);
-            // A test that overran its time would take as long again.
-            if !verification.timed_out && (rounds == ROUNDS || comes_and_goes) {
+            let may_go = *by_chance && verification.is_verified();
+            if !verification.timed_out && (rounds == ROUNDS || comes_and_goes || may_go) {
                 let more = rounds.saturating_sub(verification.of);
                 verification = verification.and(self.verify(run, crash, more)?);
             }
@@ -109,5 +113,121 @@ impl<'a> Setting<'a> {
         });
         tried.sort_by_key(|(index, _)| *index);
         tried.into_iter().map(|(_, tried)| tried).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use relapse_capture::roots::Roots;
+    use relapse_snapshot::{Cause, CauseKind, Location, Snapshot, TypeTable};
+
+    use super::*;
+    use crate::same_crash::LineMap;
+    use crate::verify::{Access, Deed, Ending, Limits, Observation, ObservedPanic, PanicLocation};
+
+    /// What a run comes to.
+    #[derive(Clone, Copy)]
+    enum Run {
+        Crashes,
+        Passes,
+        Hangs,
+        WantsToWrite,
+    }
+    use Run::{Crashes, Hangs, Passes, WantsToWrite};
+
+    /// Runs that come to this in turn, then to the last of it.
+    struct Script(&'static [Run], AtomicUsize);
+
+    impl Observer for Script {
+        fn observe(&self, _: &TestRun) -> Result<Observation, ObserveError> {
+            let at = self.1.fetch_add(1, Ordering::Relaxed).min(self.0.len() - 1);
+            let location = PanicLocation { file: "src/lib.rs".to_owned(), line: 1, column: 1 };
+            let panic = ObservedPanic {
+                message: "gone".to_owned(),
+                location,
+                tid: 1,
+                thread_name: None,
+                functions: Vec::new(),
+            };
+            let (panics, ending) = match self.0[at] {
+                Crashes => (vec![panic], Ending::Exited(101)),
+                Passes => (Vec::new(), Ending::Exited(0)),
+                Hangs => (Vec::new(), Ending::TimedOut),
+                WantsToWrite => (Vec::new(), Ending::Exited(101)),
+            };
+            let forbidden = Access { deed: Deed::Write, path: Some("/etc/a".into()), forbidden: true };
+            let accesses = if matches!(self.0[at], WantsToWrite) { vec![forbidden] } else { Vec::new() };
+            let (stdout, stderr) = (Vec::new(), Vec::new());
+            Ok(Observation { panics, deaths: Vec::new(), ending, stdout, stderr, accesses })
+        }
+
+        fn keeps_apart(&self) -> bool {
+            false
+        }
+    }
+
+    fn snapshot() -> Snapshot {
+        let variable = relapse_snapshot::Variable { name: "DEMO".to_owned(), value: "1".to_owned() };
+        Snapshot {
+            format: 1,
+            id: String::new(),
+            time: String::new(),
+            cause: Cause { kind: CauseKind::Panic, message: "gone".to_owned(), signal: None },
+            location: Some(Location { file: "src/lib.rs".to_owned(), line: 1, column: 1 }),
+            caught_by: Vec::new(),
+            threads: Vec::new(),
+            types: TypeTable::default(),
+            program: Program { environment: vec![variable], ..Program::default() },
+            fingerprint: String::new(),
+            count: 1,
+            notes: Vec::new(),
+        }
+    }
+
+    /// What runs that come to this in turn prove.
+    fn tried(script: &'static [Run], by_chance: bool) -> Tried {
+        let (snapshot, observer) = (snapshot(), Script(script, AtomicUsize::new(0)));
+        let setting =
+            Setting { program: &snapshot.program, root: Path::new("/"), observer: &observer, at_once: 1 };
+        let run = TestRun {
+            executable: PathBuf::new(),
+            test: String::new(),
+            folder: PathBuf::new(),
+            environment: Vec::new(),
+            limits: Limits::default(),
+        };
+        let crash = Crash::new(&snapshot, Roots::default(), LineMap::default());
+        setting.one(&Trial { run, crash, bare: true, by_chance }).unwrap()
+    }
+
+    #[test]
+    fn a_crash_that_comes_and_goes_is_not_laid_to_the_environment() {
+        // Without, with, without once more: then without it comes, too.
+        let tried_so = tried(&[Passes, Crashes, Passes, Crashes, Passes], false);
+        assert_eq!(tried_so.lacks, None);
+        assert!(!tried_so.verification.is_verified());
+        // Without it never comes, and with it not each time.
+        let script = &[Passes, Crashes, Passes, Passes, Passes, Passes, Crashes, Passes, Crashes, Passes];
+        assert_eq!(tried(script, false).lacks, None);
+        let script = &[Passes, Crashes, Passes, Passes, Passes, Passes, Crashes, Crashes, Crashes, Passes];
+        let lacks = tried(script, false).lacks.unwrap();
+        assert_eq!(lacks.variables, [("DEMO".to_owned(), "1".to_owned())]);
+    }
+
+    #[test]
+    fn what_reads_the_clock_is_run_ten_times() {
+        assert_eq!(tried(&[Crashes], false).verification.of, ROUNDS);
+        assert_eq!(tried(&[Crashes], true).verification.of, CHANCES);
+        assert_eq!(tried(&[Passes], true).verification.of, ROUNDS);
+    }
+
+    #[test]
+    fn nothing_is_sought_where_the_reason_is_known() {
+        assert_eq!(tried(&[Hangs], false).runs, 1);
+        assert_eq!(tried(&[WantsToWrite], false).runs, ROUNDS);
+        assert!(tried(&[Passes], false).runs > ROUNDS);
     }
 }

@@ -21,7 +21,9 @@ pub enum ScratchError {
     #[error(transparent)]
     Edit(#[from] crate::edit::EditError),
     /// An edit names a file that is not in the copy, or lies behind a link that leads out of it.
-    #[error("failed to edit {path}: it lies outside of the copied packages")]
+    #[error(
+        "failed to edit {path}: it lies outside of the copied packages, or behind a link that leads there"
+    )]
     Outside {
         /// The path, relative to the workspace root.
         path: PathBuf,
@@ -35,6 +37,11 @@ pub enum ScratchError {
 }
 
 impl ScratchError {
+    /// Whether something of ours could not be written. Behind a link that leads out of the copy nothing is, on purpose.
+    pub fn cannot_write(&self) -> bool {
+        !matches!(self, Self::Outside { .. })
+    }
+
     /// For `map_err`: what was tried, and on which path.
     pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();

@@ -1,5 +1,6 @@
 //! Which folders a scratch copy needs, and where they stand in it: the workspace root and the path
-//! dependencies outside it, placed below their common ancestor so that relative paths between them hold.
+//! dependencies outside it, placed below their common ancestor so that relative paths between them hold. Where the
+//! workspace is a part of a repository, what else that has beside it is there, too, as links.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
@@ -18,6 +19,10 @@ pub(super) struct Layout {
     root: PathBuf,
     sources: Vec<Source>,
     never_copied: Vec<PathBuf>,
+    /// What the tree stands for.
+    ancestor: PathBuf,
+    /// The folder of the repository around the workspace.
+    repository: Option<PathBuf>,
 }
 
 /// What is copied: a whole folder, or (the manifest of another workspace, which a path dependency inherits
@@ -46,7 +51,9 @@ impl Layout {
             }
         }
         folders.insert(original_root.clone());
-        let ancestor = common_ancestor(folders.iter().chain(&files)).unwrap_or_else(|| original_root.clone());
+        let repository = repository_around(&original_root);
+        let ancestor = common_ancestor(folders.iter().chain(&files).chain(&repository));
+        let ancestor = ancestor.unwrap_or_else(|| original_root.clone());
         let place =
             |path: &Path| path.strip_prefix(&ancestor).map_or_else(|_| tree.to_owned(), |p| below(tree, p));
         let within = |path: &Path| folders.iter().any(|f| path != f && path.starts_with(f));
@@ -63,7 +70,7 @@ impl Layout {
             original_root.ancestors().flat_map(|f| [f.join(".cargo/config.toml"), f.join(".cargo/config")]),
         );
         let root = place(&original_root);
-        Self { root, original_root, tree: tree.to_owned(), sources, never_copied }
+        Self { root, original_root, tree: tree.to_owned(), sources, never_copied, ancestor, repository }
     }
 
     /// The workspace root that is copied.
@@ -84,6 +91,14 @@ impl Layout {
     /// What is copied; none of them lies within another.
     pub(super) fn sources(&self) -> &[Source] {
         &self.sources
+    }
+
+    /// The user's own folder that a folder between the tree's and the copied ones stands for, where the workspace may
+    /// count on what else is in it: files of one repository know where the others are.
+    pub(super) fn beside(&self, between: &Path) -> Option<PathBuf> {
+        let original = below(&self.ancestor, between.strip_prefix(&self.tree).ok()?);
+        self.repository.as_ref().filter(|repository| original.starts_with(repository))?;
+        Some(original)
     }
 
     /// Whether a file or folder of the user's is left out whatever it holds.
@@ -168,6 +183,12 @@ fn workspace_above(package: &Path) -> Option<(PathBuf, bool)> {
         let manifest = read(&path)?;
         manifest.contains_key("workspace").then(|| (path, !manifest.contains_key("package")))
     })
+}
+
+/// The folder of the repository that a folder is in.
+fn repository_around(folder: &Path) -> Option<PathBuf> {
+    let is_one = |folder: &&Path| [".git", ".hg", ".jj"].iter().any(|name| folder.join(name).exists());
+    folder.ancestors().find(is_one).map(Path::to_owned)
 }
 
 /// The innermost folder that holds all of the paths.

@@ -1,12 +1,17 @@
 //! What a call in the copy may do, and what the sandbox kept it from, by the user's own paths.
 
-use relapse_capture::sandbox::{Access, Permissions};
+use std::path::Path;
+
+use relapse_capture::sandbox::{Access, Deed, Permissions};
 
 use crate::paths::normalized;
 use crate::scratch::Scratch;
 
 /// More than these are counted, not named.
 const SAID: usize = 3;
+
+/// What a program may say of itself, and its terminal: nobody keeps anything there.
+const ITS_OWN: [&str; 5] = ["/proc/self", "/proc/thread-self", "/dev/tty", "/dev/pts", "/dev/ptmx"];
 
 /// The permissions of a call in the copy: a path of the workspace stands for its place there, too.
 pub(crate) fn in_copy(given: &Permissions, scratch: &Scratch) -> Permissions {
@@ -27,6 +32,22 @@ pub(crate) fn forbidden(accesses: &[Access], scratch: &Scratch) -> Vec<Access> {
     accesses.iter().filter(|access| access.forbidden).map(known).collect()
 }
 
+/// Whether something that the sandbox forbade would have changed what is the user's.
+pub(crate) fn harms(access: &Access) -> bool {
+    let changes = match access.deed {
+        Deed::Write | Deed::Remove | Deed::Attributes => true,
+        Deed::Network | Deed::Signal | Deed::Process | Deed::System => true,
+        Deed::Read | Deed::Missed | Deed::Processes => false,
+    };
+    access.forbidden && changes && !access.path.as_deref().is_some_and(is_its_own)
+}
+
+/// Whether a file is nobody's: the program's own state, its terminal, or the counters that the runtime of
+/// `-C instrument-coverage` leaves when a process ends, whatever was called in it.
+fn is_its_own(path: &Path) -> bool {
+    ITS_OWN.iter().any(|own| path.starts_with(own)) || path.extension().is_some_and(|end| end == "profraw")
+}
+
 /// Each in words, with the option that allows it. Empty where nothing was forbidden.
 pub(crate) fn in_words(forbidden: &[Access]) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
@@ -38,4 +59,23 @@ pub(crate) fn in_words(forbidden: &[Access]) -> Vec<String> {
         words.push(format!("and {} other things that the sandbox forbids", forbidden.len() - SAID));
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deed_on_what_is_the_programs_own_harms_nobody() {
+        let tried = |deed, path: &str| Access { deed, path: Some(path.into()), forbidden: true };
+        assert!(
+            harms(&tried(Deed::Write, "/home/me/notes.txt")) && harms(&tried(Deed::Remove, "/dev/shm/a"))
+        );
+        assert!(harms(&Access { deed: Deed::Network, path: None, forbidden: true }));
+        for path in ["/dev/tty", "/proc/self/comm", "/work/default_1_0.profraw"] {
+            assert!(!harms(&tried(Deed::Write, path)), "{path}");
+        }
+        assert!(!harms(&tried(Deed::Read, "/etc/passwd")));
+        assert!(!harms(&Access { forbidden: false, ..tried(Deed::Write, "/home/me/notes.txt") }));
+    }
 }

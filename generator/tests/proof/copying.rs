@@ -75,6 +75,11 @@ fn links_stay_links_and_nothing_is_written_through_one_that_leads_out() {
     }
     assert_eq!(fs::read_to_string(outside.join("a.rs")).unwrap(), "user's");
     assert!(!outside.join("new").exists());
+    // All of a change or nothing of it.
+    let mut both = edit("src/lib.rs", Some(""), Some("ours"));
+    both.files.extend(edit("out/a.rs", None, Some("ours")).files);
+    scratch.apply(&both).unwrap_err();
+    assert_eq!(fs::read_to_string(scratch.root().join("src/lib.rs")).unwrap(), "");
 }
 
 #[test]
@@ -154,6 +159,40 @@ fn a_path_dependency_outside_the_root_is_copied_with_what_it_inherits() {
     scratch.apply(&broken).unwrap();
     let built = compile(&scratch.build_place(), &lib("app"), &[], &mut |_| {}).unwrap();
     assert_eq!(built.errors[0].file.as_deref(), Some(dep));
+}
+
+#[test]
+fn what_a_repository_has_beside_the_workspace_is_there_as_links() {
+    let library = "pub const SHAPE: &str = include_str!(\"../../../proto/shape.proto\");\n";
+    let fixture = Fixture::new(
+        "repo/code/rust",
+        &[
+            ("repo/.git/HEAD", ""),
+            ("repo/.cargo/config.toml", ""),
+            ("repo/proto/shape.proto", "message Shape {}"),
+            ("repo/code/rust/Cargo.toml", MANIFEST),
+            ("repo/code/rust/src/lib.rs", library),
+            ("repo/code/notes.txt", ""),
+            ("other/x.txt", ""),
+        ],
+    );
+    let scratch = fixture.scratch();
+    let built = compile(&scratch.build_place(), &lib("demo"), &[], &mut |_| {}).unwrap();
+    assert!(built.executable.is_some(), "{:?}", built.errors);
+    let beside = |path: &str| scratch.root().join("..").join(path);
+    let repository = fixture.folder.path().join("repo");
+    assert_eq!(fs::read_link(beside("../proto")).unwrap(), repository.join("proto"));
+    assert_eq!(fs::read_link(beside("notes.txt")).unwrap(), repository.join("code/notes.txt"));
+    assert!(!scratch.root().is_symlink() && !beside("../code").is_symlink());
+    assert!(!beside("../.git").exists() && !beside("../.cargo").exists() && !beside("../../other").exists());
+    let error = scratch.apply(&edit("../../proto/shape.proto", None, Some("ours"))).unwrap_err();
+    assert!(error.to_string().contains("outside of the copied packages"), "{error}");
+    assert_eq!(fs::read_to_string(repository.join("proto/shape.proto")).unwrap(), "message Shape {}");
+    // What goes away there goes away here.
+    drop(scratch);
+    fs::remove_file(repository.join("code/notes.txt")).unwrap();
+    let scratch = fixture.scratch();
+    assert!(!scratch.root().join("../notes.txt").is_symlink());
 }
 
 #[test]

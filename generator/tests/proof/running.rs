@@ -142,6 +142,15 @@ fn prose_that_redaction_took_for_a_secret_is_the_same_message() {
 }
 
 #[test]
+fn a_test_that_is_not_there_is_not_taken_for_one_that_passes() {
+    let built = build(SOURCE, &[("fixed", "nth(&[1, 2], 1);")]);
+    let run = TestRun { test: "regressions::nowhere".to_owned(), ..built.runs["fixed"].clone() };
+    let crash = Crash::new(&panic("index", 2, 5), built.roots.clone(), built.lines.clone());
+    let seen = verify(&built.traced(), &run, &crash, 1).unwrap();
+    assert_eq!(seen.reason.as_deref(), Some("the test was not run: its executable has none of that name"));
+}
+
+#[test]
 fn a_place_in_std_needs_the_same_caller() {
     let source = "pub fn a(n: u8) { std::iter::repeat(n).take(3).for_each(|n| drop(String::from_utf8(vec![n]))); }\n\
         #[inline(never)]\npub fn sorted(v: &mut Vec<u8>) { v.reserve(usize::MAX) }\n";
