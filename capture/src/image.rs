@@ -21,6 +21,7 @@ use object::Object;
 pub use cache::ImageCache;
 pub use debug_file::DebugFolders;
 pub use error::ImageError;
+pub(crate) use file::map_executable;
 pub use mapping::{FileId, Mapping};
 pub use space::{AddressSpace, Mapped};
 pub use split::DebugInfo;

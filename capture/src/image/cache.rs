@@ -59,7 +59,7 @@ impl ImageCache {
         self.image(&way.metadata, path, || {
             let file = mapping.open(&way)?;
             if mapping.is_executable_of(pid) {
-                file::map_executable(&file)
+                Ok(Box::leak(Box::new(file::map_executable(&file)?)))
             } else {
                 Ok(file::read(&file)?.leak())
             }

@@ -4,7 +4,6 @@
 mod search;
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::rc::Rc;
@@ -15,7 +14,7 @@ use object::{Endianness, Object, ObjectSegment, ObjectSymbol, SegmentFlags, elf}
 
 use super::ptrace::Pid;
 use crate::image::debug_file::{self, Wanted};
-use crate::image::{DebugFolders, FileId, Mapping, Segment};
+use crate::image::{DebugFolders, FileId, Mapping, Segment, map_executable};
 use crate::panic::{Minor, Origin, minor_version};
 use crate::program;
 
@@ -118,15 +117,22 @@ impl Files {
         let Ok(way) = mapping.find(pid) else { return Rc::default() };
         let file = &way.metadata;
         let key = (mapping.file, file.mtime(), file.mtime_nsec(), file.size());
-        let read = || read(mapping.open(&way).ok()?, Path::new(mapping.path), &self.debug_folders);
+        let (path, folders) = (Path::new(mapping.path), &self.debug_folders);
+        let read = || {
+            let file = mapping.open(&way).ok()?;
+            // A library may be cut short by anybody: it is not mapped.
+            if mapping.is_executable_of(pid) {
+                read(&*map_executable(&file).ok()?, path, folders)
+            } else {
+                read(&ReadCache::new(file), path, folders)
+            }
+        };
         Rc::clone(self.known.entry(key).or_insert_with(|| Rc::new(read().unwrap_or_default())))
     }
 }
 
-fn read(file: File, path: &Path, debug_folders: &DebugFolders) -> Option<PanicEntries> {
-    // Not mapped: a library that somebody cuts short meanwhile would end us with SIGBUS.
-    let bytes = ReadCache::new(file);
-    let elf = ElfFile64::<Endianness, _>::parse(&bytes).ok()?;
+fn read<'d>(bytes: impl ReadRef<'d>, path: &Path, debug_folders: &DebugFolders) -> Option<PanicEntries> {
+    let elf = ElfFile64::<Endianness, _>::parse(bytes).ok()?;
     let mut image = PanicEntries {
         segments: elf
             .segments()
