@@ -5,6 +5,7 @@ mod cache;
 pub(crate) mod debug_file;
 mod error;
 mod file;
+mod mapping;
 mod space;
 mod split;
 mod symbols;
@@ -20,7 +21,9 @@ use object::Object;
 pub use cache::ImageCache;
 pub use debug_file::DebugFolders;
 pub use error::ImageError;
-pub use space::{AddressSpace, Mapped, Mapping};
+pub(crate) use file::map_executable;
+pub use mapping::{FileId, Mapping};
+pub use space::{AddressSpace, Mapped};
 pub use split::DebugInfo;
 pub use symbols::Symbol;
 pub use units::UnitCache;
@@ -205,7 +208,7 @@ impl Image {
 }
 
 /// `rustc version …)` or `rustc version …` up to the end of a string.
-fn rustc_in(text: &[u8]) -> Option<String> {
+pub(crate) fn rustc_in(text: &[u8]) -> Option<String> {
     const WORDS: &[u8] = b"rustc version ";
     const LONGEST: usize = 200;
     let at = text.windows(WORDS.len()).position(|window| window == WORDS)?;

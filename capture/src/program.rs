@@ -11,6 +11,9 @@ use object::read::{ReadCache, ReadRef};
 use object::{Endianness, Object, ObjectSection};
 use relapse_snapshot::Program;
 
+use crate::image::debug_file::hexadecimal;
+use crate::image::rustc_in;
+
 /// More of a command line is not kept.
 const ARGUMENTS_LIMIT: usize = 64 << 10;
 
@@ -48,7 +51,7 @@ pub fn of_process(pid: i32, known: &Program, workspace: Option<&Path>) -> Progra
 fn build_id<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, Endianness, R>) -> Option<String> {
     let id = elf.build_id().ok().flatten()?;
     // A build id is 20 bytes; a damaged note may claim more.
-    Some(id.iter().take(64).fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
+    Some(hexadecimal(&id[..id.len().min(64)]))
 }
 
 /// The compiler named by `.comment`: `rustc version 1.95.0 (59807616e 2026-04-14)`.
@@ -56,8 +59,7 @@ pub(crate) fn comment<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, Endianness, R>) ->
     const LIMIT: u64 = 64 << 10;
     let section = elf.section_by_name(".comment")?;
     let data = section.data_range(section.address(), section.size().min(LIMIT)).ok()??;
-    let text = String::from_utf8_lossy(data);
-    text.split('\0').find(|entry| entry.starts_with("rustc version")).map(str::to_owned)
+    rustc_in(data)
 }
 
 fn arguments(pid: i32) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use object::{Object, ObjectSection};
 use super::debug_file::{self, DebugFolders, Found, Wanted};
 use super::file::{self, Elf, Failure, Sections};
 use super::split::{self, Splits};
-use super::{Image, ImageError, Segment, UnwindSections};
+use super::{Image, ImageError, Mapping, Segment, UnwindSections};
 
 /// The images that were loaded so far, each file once. A file that was rebuilt in place is another file.
 #[derive(Default)]
@@ -41,36 +41,42 @@ impl ImageCache {
 
     /// The image of a file.
     pub fn load(&mut self, path: &Path) -> Result<&'static Image, ImageError> {
-        self.load_from(path, path, |file| Ok(file::read(file)?.leak()))
+        let failed = |source| ImageError::Read { path: path.to_owned(), source };
+        let file = File::open(path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        self.image(&metadata, path, || Ok(file::read(&file)?.leak()))
     }
 
-    /// The image of a library that is called `name` but has to be opened in another way (`/proc/PID/root/…`).
-    pub(super) fn load_library(&mut self, open: &Path, name: &Path) -> Result<&'static Image, ImageError> {
-        self.load_from(open, name, |file| Ok(file::read(file)?.leak()))
-    }
-
-    /// The image of the executable of a process (`/proc/PID/exe`).
-    pub(super) fn load_executable(&mut self, open: &Path, name: &Path) -> Result<&'static Image, ImageError> {
-        self.load_from(open, name, file::map_executable)
-    }
-
-    fn load_from(
+    /// The image of a file that a process has mapped.
+    pub(super) fn load_mapped(
         &mut self,
-        open: &Path,
-        name: &Path,
-        content: impl FnOnce(&File) -> io::Result<&'static [u8]>,
+        pid: i32,
+        mapping: &Mapping<'_>,
     ) -> Result<&'static Image, ImageError> {
-        let failed = |source| ImageError::Read { path: name.to_owned(), source };
-        let file = File::open(open).map_err(failed)?;
-        let meta = file.metadata().map_err(failed)?;
-        let identity = Identity(meta.dev(), meta.ino(), meta.len(), meta.mtime(), meta.mtime_nsec());
+        let path = Path::new(mapping.path);
+        let failed = |source| ImageError::Read { path: path.to_owned(), source };
+        let way = mapping.find(pid).map_err(failed)?;
+        self.image(&way.metadata, path, || {
+            let file = mapping.open(&way)?;
+            if mapping.is_executable_of(pid) {
+                Ok(Box::leak(Box::new(file::map_executable(&file)?)))
+            } else {
+                Ok(file::read(&file)?.leak())
+            }
+        })
+    }
+
+    fn image(
+        &mut self,
+        file: &Metadata,
+        name: &Path,
+        content: impl FnOnce() -> io::Result<&'static [u8]>,
+    ) -> Result<&'static Image, ImageError> {
+        let identity = Identity(file.dev(), file.ino(), file.len(), file.mtime(), file.mtime_nsec());
         if let Some(image) = self.images.get(&identity) {
             return Ok(image);
         }
-        if !meta.is_file() {
-            return Err(failed(io::ErrorKind::InvalidInput.into()));
-        }
-        let bytes = content(&file).map_err(failed)?;
+        let bytes = content().map_err(|source| ImageError::Read { path: name.to_owned(), source })?;
         let image = Box::leak(Box::new(parse(bytes, name, &self.debug_folders)?));
         self.images.insert(identity, image);
         Ok(image)

@@ -157,10 +157,12 @@ pub(super) fn supplementary(object: &file::Elf, file: &Path, folders: &DebugFold
             Err(reason) => found.refused.push(format!("the debug file {bare} is not used: {reason}")),
         }
     }
-    found.refused.push(format!(
-        "parts of its debug info are in {bare}, which is not there: put it where it was, or below a folder of \
-         RELAPSE_DEBUG_PATH by its build id"
-    ));
+    if found.refused.is_empty() {
+        found.refused.push(format!(
+            "parts of its debug info are in {bare}, which is not there: put it where it was, or below a folder of \
+             RELAPSE_DEBUG_PATH by its build id"
+        ));
+    }
     found
 }
 

@@ -9,6 +9,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use gimli::{LittleEndian, SectionId};
+use memmap2::Mmap;
 use object::read::elf::ElfFile64;
 use object::{CompressionFormat, Object, ObjectSection};
 
@@ -26,10 +27,9 @@ const LARGEST_READ: u64 = 2 << 30;
 
 /// Maps the executable of a running process, which the kernel lets nobody write to (`ETXTBSY`); linkers write a new
 /// file in its place. Any other file is [read](read): to touch a page that is no more in the file is SIGBUS.
-pub(super) fn map_executable(file: &File) -> io::Result<&'static [u8]> {
+pub(crate) fn map_executable(file: &File) -> io::Result<Mmap> {
     // SAFETY: the mapping is private and read-only, and the file keeps its length as long as the process runs.
-    let bytes = unsafe { memmap2::Mmap::map(file) }?;
-    Ok(Box::leak(Box::new(bytes)))
+    unsafe { Mmap::map(file) }
 }
 
 /// The bytes of a file that anybody may rewrite: rustc writes `.dwo` and `.dwp` files anew in their place, and `cp`

@@ -4,19 +4,17 @@
 mod search;
 
 use std::collections::HashMap;
-use std::fs::{self, File, Metadata};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
 use object::read::elf::{ElfFile64, SymbolTable};
 use object::read::{ReadCache, ReadRef};
 use object::{Endianness, Object, ObjectSegment, ObjectSymbol, SegmentFlags, elf};
 
-use super::live::Mapping;
 use super::ptrace::Pid;
-use crate::image::DebugFolders;
 use crate::image::debug_file::{self, Wanted};
+use crate::image::{DebugFolders, FileId, Mapping, Segment, map_executable};
 use crate::panic::{Minor, Origin, minor_version};
 use crate::program;
 
@@ -61,15 +59,6 @@ pub(crate) struct EntryPoint {
     pub(crate) code: [u8; CODE_LEN],
 }
 
-/// A part of the file that is loaded executable. Linkers let segments share a page of the file: only those of the
-/// same kind may be compared with a mapping.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Segment {
-    svma: u64,
-    offset: u64,
-    size: u64,
-}
-
 /// How a panic shows in an image with a std of its own whose symbols are gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Hidden {
@@ -79,9 +68,9 @@ pub(crate) enum Hidden {
     Never,
 }
 
-/// What the tracer needs to know of one file.
+/// What the tracer needs to know of one file: where panics pass in it.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Image {
+pub(crate) struct PanicEntries {
     /// Where breakpoints belong.
     pub(crate) points: Vec<EntryPoint>,
     /// The version of the rustc that made it; `None`: not made by rustc, or stripped of that.
@@ -97,19 +86,10 @@ pub(crate) struct Image {
     segments: Vec<Segment>,
 }
 
-impl Image {
+impl PanicEntries {
     /// What is added to the file's addresses where this mapping of it lies.
-    pub(crate) fn bias(&self, mapping: &Mapping) -> Option<u64> {
-        let segment = self.segments.iter().find(|s| {
-            // A mapping begins at the page of its segment's first byte.
-            mapping.offset <= s.offset && s.offset - mapping.offset < 0x1000
-                || s.offset <= mapping.offset && mapping.offset - s.offset < s.size
-        })?;
-        Some(
-            mapping
-                .start
-                .wrapping_sub(segment.svma.wrapping_sub(segment.offset).wrapping_add(mapping.offset)),
-        )
+    pub(crate) fn bias(&self, mapping: &Mapping<'_>) -> Option<u64> {
+        mapping.bias(&self.segments)
     }
 
     /// Who called the panic entry, by the file address that it returns to.
@@ -120,57 +100,50 @@ impl Image {
 }
 
 /// The files seen so far, each read once.
-pub(crate) struct Images {
-    known: HashMap<(String, i64, i64, u64), Rc<Image>>,
+pub(crate) struct Files {
+    known: HashMap<(FileId, i64, i64, u64), Rc<PanicEntries>>,
     debug_folders: DebugFolders,
 }
 
-impl Images {
+impl Files {
     /// None yet. `debug_folders`: where the symbols of stripped ones may be.
-    pub(crate) fn new(debug_folders: &DebugFolders) -> Images {
-        Images { known: HashMap::new(), debug_folders: debug_folders.clone() }
+    pub(crate) fn new(debug_folders: &DebugFolders) -> Files {
+        Files { known: HashMap::new(), debug_folders: debug_folders.clone() }
     }
 
-    /// The file of a mapping. The main executable is reached through `/proc/PID/exe`, which serves after a
-    /// rebuild has replaced it and in another mount namespace.
-    pub(crate) fn of(&mut self, pid: Pid, mapping: &Mapping) -> Rc<Image> {
-        let ways = [format!("/proc/{pid}/root{}", mapping.path.display()), format!("/proc/{pid}/exe")]
-            .map(PathBuf::from);
+    /// Those of the file of a mapping.
+    pub(crate) fn entries(&mut self, pid: Pid, mapping: &Mapping<'_>) -> Rc<PanicEntries> {
         // Every process has the same few: their content is read once, and afterwards they are not even opened.
-        for way in ways {
-            let Some(file) = fs::metadata(&way).ok().filter(|file| has_identity(file, mapping)) else {
-                continue;
-            };
-            let key = (mapping.identity.clone(), file.mtime(), file.mtime_nsec(), file.size());
-            let read = || {
-                let file = File::open(&way).ok()?;
-                let same = file.metadata().is_ok_and(|opened| has_identity(&opened, mapping));
-                same.then(|| read(file, &mapping.path, &self.debug_folders)).flatten()
-            };
-            return Rc::clone(self.known.entry(key).or_insert_with(|| Rc::new(read().unwrap_or_default())));
-        }
-        Rc::default()
+        let Ok(way) = mapping.find(pid) else { return Rc::default() };
+        let file = &way.metadata;
+        let key = (mapping.file, file.mtime(), file.mtime_nsec(), file.size());
+        let (path, folders) = (Path::new(mapping.path), &self.debug_folders);
+        let read = || {
+            let file = mapping.open(&way).ok()?;
+            // A library may be cut short by anybody: it is not mapped.
+            if mapping.is_executable_of(pid) {
+                read(&*map_executable(&file).ok()?, path, folders)
+            } else {
+                read(&ReadCache::new(file), path, folders)
+            }
+        };
+        Rc::clone(self.known.entry(key).or_insert_with(|| Rc::new(read().unwrap_or_default())))
     }
 }
 
-fn has_identity(file: &Metadata, mapping: &Mapping) -> bool {
-    // File systems with subvolumes show another device in `maps` than `stat` does: the inode has to do.
-    let inode = mapping.identity.rsplit(':').next().and_then(|inode| inode.parse().ok());
-    file.is_file() && Some(file.ino()) == inode
-}
-
-fn read(file: File, path: &Path, debug_folders: &DebugFolders) -> Option<Image> {
-    // Not mapped: a library that somebody cuts short meanwhile would end us with SIGBUS.
-    let bytes = ReadCache::new(file);
-    let elf = ElfFile64::<Endianness, _>::parse(&bytes).ok()?;
-    let mut image = Image {
+fn read<'d>(bytes: impl ReadRef<'d>, path: &Path, debug_folders: &DebugFolders) -> Option<PanicEntries> {
+    let elf = ElfFile64::<Endianness, _>::parse(bytes).ok()?;
+    let mut image = PanicEntries {
         segments: elf
             .segments()
             .filter(|s| matches!(s.flags(), SegmentFlags::Elf { p_flags, .. } if p_flags.0 & PF_X != 0))
-            .map(|s| Segment { svma: s.address(), offset: s.file_range().0, size: s.file_range().1 })
+            .map(|s| {
+                let (offset, len) = s.file_range();
+                Segment { offset, address: s.address(), len, executable: true }
+            })
             .collect(),
         minor: comment_version(&elf),
-        ..Image::default()
+        ..PanicEntries::default()
     };
     image.read_symbols(&elf, &elf, elf.elf_symbol_table());
     image.read_symbols(&elf, &elf, elf.elf_dynamic_symbol_table());
@@ -190,7 +163,7 @@ fn read(file: File, path: &Path, debug_folders: &DebugFolders) -> Option<Image> 
     Some(image)
 }
 
-impl Image {
+impl PanicEntries {
     /// What can be done without any symbols.
     fn without_symbols<'d, R: ReadRef<'d>>(
         &mut self,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::breakpoint::{self, Stepped};
 use super::deadline::KillSwitch;
-use super::entries::{Entry, Images};
+use super::entries::{Entry, Files};
 use super::guard::Guard;
 use super::live::{self, LiveMemory};
 use super::policy::Policy;
@@ -52,7 +52,7 @@ pub(super) struct Tracer<'a> {
     pub(super) processes: HashMap<Pid, Process>,
     pub(super) policy: Policy,
     pub(super) stacks: StackReader,
-    images: Images,
+    files: Files,
     pub(super) watching: Option<Watching>,
     /// Over a sandboxed command.
     pub(super) guard: Option<Guard>,
@@ -81,7 +81,7 @@ impl<'a> Tracer<'a> {
             processes: HashMap::from([(root, Process::default())]),
             policy: Policy::default(),
             stacks: StackReader::new(&settings.roots, settings.limits.clone(), &settings.debug_folders),
-            images: Images::new(&settings.debug_folders),
+            files: Files::new(&settings.debug_folders),
             watching: settings.watch.as_ref().map(Watching::new),
             guard,
             queue: VecDeque::new(),
@@ -156,7 +156,7 @@ impl<'a> Tracer<'a> {
                 let new = parent.map_or_else(
                     || {
                         let mut new = Process::new(tid);
-                        new.look_for_images(tid, &mut self.images);
+                        new.look_for_images(tid, &mut self.files);
                         new
                     },
                     |parent| parent.forked(tid),
@@ -277,7 +277,7 @@ impl<'a> Tracer<'a> {
         }
         self.threads.insert(process, Thread::new(process));
         let mut new = Process::new(process);
-        for note in new.look_for_images(process, &mut self.images) {
+        for note in new.look_for_images(process, &mut self.files) {
             self.recorder.note(note);
         }
         self.processes.insert(process, new);
@@ -333,7 +333,7 @@ impl<'a> Tracer<'a> {
         match entry {
             Entry::LibrariesChanged if is_too_early => {}
             Entry::LibrariesChanged => {
-                for note in process.look_for_images(tid, &mut self.images) {
+                for note in process.look_for_images(tid, &mut self.files) {
                     self.recorder.note(note);
                 }
                 self.watch_process(process_id, tid);

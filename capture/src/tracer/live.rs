@@ -1,4 +1,4 @@
-//! A live process by way of `/proc`: its memory, its mapped files, its thread and program names. Reads only,
+//! A live process by way of `/proc`: its memory, its mappings, its thread and program names. Reads only,
 //! but for the bytes of breakpoints.
 
 use std::cell::OnceCell;
@@ -6,7 +6,6 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::ptrace::Pid;
@@ -94,49 +93,10 @@ fn open(process: Pid) -> Option<File> {
     File::options().read(true).write(true).open(format!("/proc/{process}/mem")).ok()
 }
 
-/// A file mapped executable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mapping {
-    /// First address.
-    pub(crate) start: u64,
-    /// The address after the last one.
-    pub(crate) end: u64,
-    /// Offset of the first byte in the file.
-    pub(crate) offset: u64,
-    /// Device and inode as `maps` writes them.
-    pub(crate) identity: String,
-    /// The file's path as the process sees it.
-    pub(crate) path: PathBuf,
-}
-
-/// The files that a process, named by any of its living threads, has mapped executable.
-pub(crate) fn executable_mappings(pid: Pid) -> Vec<Mapping> {
-    let Some(maps) = read_at_once(&format!("/proc/{pid}/maps")) else { return Vec::new() };
-    String::from_utf8_lossy(&maps).lines().filter_map(mapping).collect()
-}
-
-fn mapping(line: &str) -> Option<Mapping> {
-    let mut rest = line;
-    let mut field = || {
-        let (head, tail) = rest.trim_start().split_once(' ')?;
-        rest = tail;
-        Some(head)
-    };
-    let (range, flags, offset, device, inode) = (field()?, field()?, field()?, field()?, field()?);
-    let path = rest.trim_start();
-    if !flags.contains('x') || !path.starts_with('/') {
-        return None;
-    }
-    let (start, end) = range.split_once('-')?;
-    let number = |text| u64::from_str_radix(text, 16).ok();
-    Some(Mapping {
-        start: number(start)?,
-        end: number(end)?,
-        offset: number(offset)?,
-        identity: format!("{device}:{inode}"),
-        // The kernel writes a newline in a path as \012; such a library is not found, which loses its panics only.
-        path: PathBuf::from(path.strip_suffix(" (deleted)").unwrap_or(path)),
-    })
+/// What a process has mapped, as `/proc/PID/maps` says it.
+pub(crate) fn maps(pid: Pid) -> String {
+    let maps = read_at_once(&format!("/proc/{pid}/maps")).unwrap_or_default();
+    String::from_utf8(maps).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// A file of `/proc`, which tells no size. Read in large parts: each read makes the kernel write them anew.

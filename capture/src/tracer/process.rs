@@ -6,10 +6,11 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::breakpoint::INT3;
-use super::entries::{Entry, Hidden, Image, Images, RT_ADD};
-use super::live::{self, LiveMemory, Mapping};
+use super::entries::{Entry, Files, Hidden, PanicEntries, RT_ADD};
+use super::live::{self, LiveMemory};
 use super::ptrace::Pid;
 use super::watching::Point;
+use crate::image::{FileId, Mapping};
 use crate::memory::Memory;
 use crate::panic::{Minor, Origin, PanicCall};
 
@@ -24,7 +25,7 @@ pub(crate) struct Breakpoint {
     /// The first bytes of the code there, as the file has them.
     pub(crate) code: [u8; 16],
     /// The image that it belongs to, and what is added to the image's own addresses.
-    pub(crate) image: Rc<Image>,
+    pub(crate) image: Rc<PanicEntries>,
     /// What is added to the image's own addresses.
     pub(crate) bias: u64,
 }
@@ -59,11 +60,11 @@ pub(crate) struct Process {
     /// What the breakpoints of watched functions are for, by address; also of those that are not set now.
     watched: HashMap<u64, Point>,
     /// Images that have been looked at: identity and first address.
-    seen: HashSet<(String, u64)>,
+    seen: HashSet<(FileId, u64)>,
     /// Where exceptions are raised: breakpoints belong there once an image has no panic entries of its own.
     raises: Vec<(u64, Breakpoint)>,
     /// The code of images whose panics show in no other way.
-    hidden: Vec<(Range<u64>, Rc<Image>)>,
+    hidden: Vec<(Range<u64>, Rc<PanicEntries>)>,
     /// Whether panics are of no interest any more.
     disarmed: bool,
     /// How many panics it had.
@@ -90,24 +91,25 @@ impl Process {
 
     /// Sets breakpoints in images that were mapped since the last look. Returns what the user should know of
     /// them.
-    pub(crate) fn look_for_images(&mut self, thread: Pid, images: &mut Images) -> Vec<String> {
+    pub(crate) fn look_for_images(&mut self, thread: Pid, files: &mut Files) -> Vec<String> {
         let memory = self.memory(thread);
         let mut notes = Vec::new();
-        let mappings = live::executable_mappings(thread);
+        let maps = live::maps(thread);
+        let mappings: Vec<Mapping<'_>> = Mapping::all(&maps).collect();
         self.forget_unmapped(&memory, &mappings);
         for mapping in mappings.into_iter().take(IMAGE_LIMIT) {
-            if !self.seen.insert((mapping.identity.clone(), mapping.start)) {
+            if !self.seen.insert((mapping.file, mapping.range.start)) {
                 continue;
             }
-            let image = images.of(thread, &mapping);
+            let image = files.entries(thread, &mapping);
             notes.extend(image.notes.take());
             if image.hidden == Some(Hidden::Raises) {
-                self.hidden.push((mapping.start..mapping.end, Rc::clone(&image)));
+                self.hidden.push((mapping.range.clone(), Rc::clone(&image)));
             }
             let Some(bias) = image.bias(&mapping) else { continue };
             for point in &image.points {
                 let address = point.svma.wrapping_add(bias);
-                if !(mapping.start..mapping.end).contains(&address) {
+                if !mapping.range.contains(&address) {
                     continue;
                 }
                 let breakpoint =
@@ -128,17 +130,17 @@ impl Process {
     }
 
     /// Forgets images that are not mapped any more: a library that is closed may come again, to the same place.
-    fn forget_unmapped(&mut self, memory: &LiveMemory, mappings: &[Mapping]) {
-        let now: HashSet<(&str, u64)> = mappings.iter().map(|m| (m.identity.as_str(), m.start)).collect();
+    fn forget_unmapped(&mut self, memory: &LiveMemory, mappings: &[Mapping<'_>]) {
+        let now: HashSet<(FileId, u64)> = mappings.iter().map(|m| (m.file, m.range.start)).collect();
         let before = self.seen.len();
         // No mapping at all: they could not be read.
         if !now.is_empty() {
-            self.seen.retain(|(identity, start)| now.contains(&(identity.as_str(), *start)));
+            self.seen.retain(|seen| now.contains(seen));
         }
         if self.seen.len() == before {
             return;
         }
-        let is_mapped = |address: &u64| mappings.iter().any(|m| (m.start..m.end).contains(address));
+        let is_mapped = |address: &u64| mappings.iter().any(|m| m.range.contains(address));
         self.retired.retain(|address, _| is_mapped(address));
         for (address, breakpoint) in self.breakpoints.extract_if(|address, _| !is_mapped(address)) {
             // Code may lose the right to be run for a moment, while somebody patches it: then it is not left broken.
@@ -167,7 +169,7 @@ impl Process {
     }
 
     /// The image that has this address, if its panics only show as they are raised.
-    pub(crate) fn hidden_at(&self, address: u64) -> Option<&Image> {
+    pub(crate) fn hidden_at(&self, address: u64) -> Option<&PanicEntries> {
         let found = self.hidden.iter().find(|(range, _)| range.contains(&address));
         found.map(|(_, image)| image.as_ref())
     }

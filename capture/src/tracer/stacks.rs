@@ -1,13 +1,15 @@
 //! A stopped thread's frames: the tracer's door to the unwinder and the reader of values. Keeps what was read of
 //! images between crashes.
 
+use std::collections::HashMap;
+
 use relapse_snapshot::{Argument, Frame, Location, TypeTable};
 
 use super::live::LiveMemory;
 use super::ptrace::Pid;
 use crate::arch::Registers;
 use crate::entries::WatchedFunction;
-use crate::image::{AddressSpace, DebugFolders, ImageCache};
+use crate::image::{AddressSpace, DebugFolders, Image, ImageCache};
 use crate::limits::Limits;
 use crate::roots::Roots;
 use crate::stack::{EntryPlan, Moment, Stacks, Want};
@@ -19,6 +21,8 @@ const MOST_COPIES: usize = 64;
 pub(crate) struct StackReader {
     stacks: Stacks,
     images: ImageCache,
+    /// By an image's number and a watched function's: each process of a command has the same few images.
+    plans: HashMap<(usize, usize), Vec<EntryPlan>>,
 }
 
 /// Where a stack is read: a process, and what it has mapped at this moment.
@@ -42,7 +46,7 @@ impl Target {
 impl StackReader {
     pub(crate) fn new(roots: &Roots, limits: Limits, debug_folders: &DebugFolders) -> StackReader {
         let images = ImageCache::with_debug_folders(debug_folders.clone());
-        StackReader { stacks: Stacks::new(roots.clone(), limits), images }
+        StackReader { stacks: Stacks::new(roots.clone(), limits), images, plans: HashMap::new() }
     }
 
     /// A process as it is now, named by any of its living threads; `None`: it has just ended, or does not let its maps
@@ -96,26 +100,21 @@ impl StackReader {
     }
 
     /// How a function's arguments are read in a process, for each copy that was compiled of it, with what is added
-    /// to the addresses.
-    pub(super) fn entry_plans(&mut self, target: &Target, wanted: &WatchedFunction) -> Vec<(EntryPlan, u64)> {
-        let mut plans = Vec::new();
-        // The last name of the path is in every mangled form of it.
-        let part = last_identifier(&wanted.function);
+    /// to the addresses. `number` is that of the function among those that are watched.
+    pub(super) fn entry_plans(
+        &mut self,
+        target: &Target,
+        number: usize,
+        wanted: &WatchedFunction,
+    ) -> Vec<(EntryPlan, u64)> {
+        let mut all = Vec::new();
         for mapped in target.space.images().iter().filter(|mapped| mapped.image.has_debug_info()) {
-            let symbols = mapped.image.find_symbols(part, |name| name == wanted.function);
-            for symbol in symbols.iter().take(MOST_COPIES) {
-                let Some(plan) = self.stacks.entry_plan(mapped.image, symbol) else { continue };
-                let file = |place: &Option<Location>| place.as_ref().map(|place| place.file.clone());
-                if plan.declared.is_some()
-                    && wanted.declared.is_some()
-                    && file(&plan.declared) != file(&wanted.declared)
-                {
-                    continue;
-                }
-                plans.push((plan, mapped.bias));
-            }
+            let stacks = &mut self.stacks;
+            let plans = self.plans.entry((mapped.image.number(), number));
+            let plans = plans.or_insert_with(|| plans_in(stacks, mapped.image, wanted));
+            all.extend(plans.iter().map(|plan| (plan.clone(), mapped.bias)));
         }
-        plans
+        all
     }
 
     /// The arguments of the function at whose entry a thread is stopped.
@@ -141,8 +140,45 @@ impl StackReader {
     }
 }
 
+/// The plans for the copies of a function in one image.
+fn plans_in(stacks: &mut Stacks, image: &'static Image, wanted: &WatchedFunction) -> Vec<EntryPlan> {
+    // The last name of the path is in every mangled form of it.
+    let part = last_identifier(&wanted.function);
+    let symbols = image.find_symbols(part, |name| name == wanted.function);
+    let plans = symbols.iter().take(MOST_COPIES).filter_map(|symbol| stacks.entry_plan(image, symbol));
+    let file = |place: &Option<Location>| place.as_ref().map(|place| place.file.clone());
+    let is_wanted = |plan: &EntryPlan| {
+        plan.declared.is_none() || wanted.declared.is_none() || file(&plan.declared) == file(&wanted.declared)
+    };
+    plans.filter(is_wanted).collect()
+}
+
 /// `price` of `<shop::Book as shop::Priced>::price`; the whole of a path without any.
 fn last_identifier(path: &str) -> &str {
     let is_name = |c: char| c.is_alphanumeric() || c == '_';
     path.rsplit(|c: char| !is_name(c)).find(|name| !name.is_empty()).unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    #[test]
+    fn a_function_is_searched_once_however_many_processes_run_it() {
+        let mut reader = StackReader::new(&Roots::default(), Limits::default(), &DebugFolders(Vec::new()));
+        let target =
+            reader.target(std::process::id() as Pid, LiveMemory::of(std::process::id() as Pid)).unwrap();
+        let wanted = WatchedFunction { function: "core::fmt::write".to_owned(), declared: None };
+        let mut search = || {
+            let start = Instant::now();
+            (reader.entry_plans(&target, 0, &wanted), start.elapsed())
+        };
+        let (plans, first) = search();
+        let again = (0..5).map(|_| search()).inspect(|(known, _)| assert_eq!(*known, plans));
+        let again = again.map(|(_, time)| time).min().unwrap_or(Duration::MAX);
+        // A look at all symbols of this program takes milliseconds.
+        assert!(again * 10 < first, "{first:?}, then {again:?}");
+    }
 }

@@ -210,7 +210,8 @@ impl Tracer<'_> {
             let of = if new { watching.functions.len() } else { 0 };
             for index in 0..of {
                 let armed = !watching.functions[index].cooled;
-                for (plan, bias) in self.stacks.entry_plans(&target, &watching.functions[index].wanted) {
+                let wanted = &watching.functions[index].wanted;
+                for (plan, bias) in self.stacks.entry_plans(&target, index, wanted) {
                     let Some(process) = self.processes.get_mut(&process_id) else { break };
                     for (address, stop) in stops(index, &plan) {
                         process.watch(thread, address.wrapping_add(bias), Point::Entry(stop), armed);

@@ -175,3 +175,20 @@ fn debug_info_that_dwz_compressed_in_place_is_read_whole() {
         build.see().is_whole();
     }
 }
+
+#[test]
+fn supplementary_file_of_another_build_is_refused() {
+    if !here(BINUTILS) {
+        return;
+    }
+    // dwz is not needed to name such a file.
+    let build = Build::with(&[BUILD_ID]);
+    fs::copy(build.program(), build.folder().join("common.debug")).unwrap();
+    fs::write(build.folder().join("link"), [&b"common.debug\0"[..], &[0xab; 20]].concat()).unwrap();
+    build.run("objcopy", &["--add-section", ".gnu_debugaltlink=link", "orders"]);
+    let seen = build.see();
+    seen.crash();
+    seen.says(&["the debug file common.debug is not used: its build id is"]);
+    let notes = &seen.crash().snapshot.notes;
+    assert!(notes.iter().all(|note| !note.contains("which is not there")), "{notes:?}");
+}

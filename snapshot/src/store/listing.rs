@@ -105,8 +105,9 @@ fn first_words(words: &[String]) -> Vec<String> {
     first
 }
 
-fn short_place(place: Location) -> Location {
-    Location { file: start_of(&place.file), ..place }
+fn short_place(mut place: Location) -> Location {
+    place.file = start_of(&place.file);
+    place
 }
 
 /// Reads one file in short.
