@@ -169,17 +169,19 @@ impl<'a> Tracer<'a> {
         self.set_state(tid, State::Stopped);
     }
 
-    /// Notes a child that its parent's report names, so that its own need not be looked up. `threads`: whether it may be
-    /// a thread of the same process.
-    fn expect_child(&mut self, parent: Pid, threads: bool) {
+    /// Notes a child that its parent's report names, so that its own need not be looked up: a thread, or a process, which
+    /// a bare clone makes, too. The kernel may hold the child's own report back while its parent has more to tell.
+    fn expect_child(&mut self, parent: Pid) {
         let Some(child) = ptrace::event_message(parent).map(|tid| tid as Pid) else { return };
         if self.threads.contains_key(&child) {
             return;
         }
         let process = self.process_of(parent);
-        if threads && live::is_thread_of(child, process) {
+        if live::is_thread_of(child, process) {
             self.threads.insert(child, Thread::new(process));
-        } else if !threads && let Some(known) = self.processes.get(&process) {
+        } else if let Some(known) = self.processes.get(&process)
+            && live::is_thread_of(child, child)
+        {
             let forked = known.forked(child);
             self.processes.insert(child, forked);
             self.threads.insert(child, Thread::new(child));
@@ -237,10 +239,9 @@ impl<'a> Tracer<'a> {
     fn at_event(&mut self, tid: Pid, event: i32, signal: i32) {
         match event {
             libc::PTRACE_EVENT_EXEC => return self.at_exec(tid),
-            libc::PTRACE_EVENT_CLONE => self.expect_child(tid, true),
-            libc::PTRACE_EVENT_FORK => self.expect_child(tid, false),
+            libc::PTRACE_EVENT_CLONE | libc::PTRACE_EVENT_FORK => self.expect_child(tid),
             libc::PTRACE_EVENT_VFORK => {
-                self.expect_child(tid, false);
+                self.expect_child(tid);
                 ptrace::resume(tid, 0);
                 return self.set_state(tid, State::InVfork);
             }
