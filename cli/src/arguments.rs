@@ -22,7 +22,7 @@ The usual way:
   cargo relapse gen latest                      write the test, proved to fail with that crash
 
 ID is any unique beginning of a snapshot's id, or `latest`.
-With --json stdout holds one JSON object a line and nothing else.
+With --json stdout holds one JSON object a line and nothing else (`run` shares it with the command).
 
 Exit status:
   0   done, nothing new
@@ -151,6 +151,9 @@ pub(crate) struct Rm {
 
 /// Remove scratch builds and what killed processes left behind; snapshots and tests stay
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo relapse clean")]
 pub(crate) struct Clean {
     /// Print one JSON object for each thing that was removed, or is in use
     #[arg(long)]
@@ -159,9 +162,12 @@ pub(crate) struct Clean {
 
 /// Check the machine and the project, and say what to do where something is missing
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Ends with status 0 where relapse can work, with 69 where something needed is missing."
-)]
+#[command(after_help = "\
+Ends with status 0 where relapse can work, with 69 where something needed is missing.
+
+Examples:
+  cargo relapse doctor
+  cargo relapse doctor --json | jq -r 'select(.status != \"ok\") | .advice'")]
 pub(crate) struct Doctor {
     /// Print one JSON object a check
     #[arg(long)]
@@ -222,7 +228,7 @@ pub(crate) struct Sandbox {
 Examples:
   cargo relapse gen                 the latest crash
   cargo relapse gen 7c1e --frame 1  a test of the caller instead
-  cargo relapse gen --all --open    every crash, marked as known open bugs: the tests are green until fixed")]
+  cargo relapse gen --all --open    every crash, as known open bugs: green until they are fixed")]
 pub(crate) struct Gen {
     /// The snapshots: unique beginnings of their ids, or `latest`
     #[arg(value_name = "ID", conflicts_with_all = ["latest", "all"])]
@@ -264,6 +270,9 @@ pub(crate) struct Gen {
 /// Module declarations and dev-dependencies are written anew from the files; no test is changed, and a second
 /// call changes nothing.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo relapse sync            after `git merge`, or after a module was moved")]
 pub(crate) struct Sync {
     /// Print one JSON object a file that was changed
     #[arg(long)]
@@ -273,8 +282,8 @@ pub(crate) struct Sync {
 /// Run all regressions and tell the fixed from the open
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Verdicts: fixed (no panic), open (same crash), known (the same, marked open), changed (another crash),
-outcome-changed, invalid (no longer builds), timeout.
+Verdicts: fixed (no panic), open (same crash), known (the same, marked open), changed (another
+crash), outcome-changed, invalid (no longer builds), timeout.
 
 Examples:
   cargo relapse replay
@@ -292,6 +301,11 @@ pub(crate) struct Replay {
 ///
 /// An accepted outcome becomes an insta assertion with its `.snap`; `cargo insta` works on it from then on.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo relapse review                       one key for each outcome
+  cargo relapse review fill_char_boundary
+  cargo relapse review --accept              all of them, unseen")]
 pub(crate) struct Review {
     /// The regressions to look at; all where none is named
     #[arg(value_name = "NAME")]
@@ -375,6 +389,16 @@ mod tests {
             Demo::augment_args,
         ] {
             define(Command::new("verb")).debug_assert();
+        }
+    }
+
+    #[test]
+    fn every_verb_has_examples_and_no_line_that_a_terminal_wraps() {
+        for verb in Arguments::command().get_subcommands().filter(|verb| !verb.is_hide_set()) {
+            let after = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(after.contains("Examples:"), "{}", verb.get_name());
+            let width = after.lines().map(|line| line.chars().count()).max();
+            assert!(width <= Some(100), "{}: {width:?}", verb.get_name());
         }
     }
 

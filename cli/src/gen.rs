@@ -58,11 +58,14 @@ pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Re
                 console.say(format_args!("{id} is the same crash as {first}: one test is enough"));
                 report.for_snapshot(&snapshot.id)
             }
-            None => one(args, &snapshot, &work, console)?,
+            None => {
+                let report = one(args, &snapshot, &work, console)?;
+                known.insert(snapshot.fingerprint.clone(), report.clone());
+                report
+            }
         };
         verified += usize::from(report.status == "verified");
         console.object(&report)?;
-        known.insert(snapshot.fingerprint.clone(), report);
     }
     console.say(format_args!("{verified} of {of} verified"));
     Ok(if verified == of { ExitCode::Done } else { ExitCode::Crash })
@@ -196,8 +199,8 @@ fn wanted(args: &arguments::Gen, store: &Store, console: &mut Console) -> Result
         return Ok(vec![store.get("latest")?]);
     }
     let listing = store.list()?;
-    for (path, reason) in &listing.damaged {
-        console.warn(format_args!("skipped {}: {reason}", path.display()));
+    for (_, error) in &listing.damaged {
+        console.warn(error);
     }
     listing.snapshots.iter().map(|summary| Ok(store.get(&summary.id)?)).collect()
 }

@@ -200,6 +200,18 @@ mod tests {
         }
     }
 
+    /// A packaged crate has no fuzz targets beside it.
+    #[test]
+    fn the_dictionary_of_the_fuzz_target_has_every_setting() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/dictionaries/settings.dict");
+        let Ok(words) = std::fs::read_to_string(path) else { return };
+        for Setting { table, key, .. } in SETTINGS {
+            for word in [format!("\"[{table}]\""), format!("\"{key}\"")] {
+                assert!(words.lines().any(|line| line == word), "{word}");
+            }
+        }
+    }
+
     #[test]
     fn every_setting_refuses_a_wrong_value_with_its_place() {
         for Setting { table, key, kind } in SETTINGS {

@@ -1,4 +1,4 @@
-//! What the README and docs/ say is there: the files that they name, the verbs and flags, the exit codes.
+//! What the pages say is there: the files and headings that they name, the verbs and flags, the exit codes.
 #![allow(clippy::unwrap_used, reason = "a test may fail so")]
 
 use std::collections::BTreeMap;
@@ -11,10 +11,11 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The README and the pages of docs/, with their texts.
+/// The pages at the root, those of docs/ and that of the fuzz targets, with their texts.
 fn documents() -> Vec<(PathBuf, String)> {
     let root = repository();
-    let mut files = vec![root.join("README.md")];
+    let pages = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "fuzz/README.md"];
+    let mut files = pages.map(|page| root.join(page)).to_vec();
     let pages = fs::read_dir(root.join("docs")).into_iter().flatten().filter_map(Result::ok);
     files.extend(pages.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "md")));
     files.retain(|path| path.is_file());
@@ -46,13 +47,29 @@ fn code(text: &str) -> Vec<String> {
     found
 }
 
+/// The headings as GitHub makes anchors of them.
+fn anchors(text: &str) -> impl Iterator<Item = String> {
+    let headings =
+        text.lines().filter_map(|line| line.starts_with('#').then(|| line.trim_start_matches('#')));
+    headings.map(|heading| {
+        let kept = heading.trim().chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        kept.collect::<String>().to_lowercase().replace(' ', "-")
+    })
+}
+
 #[test]
-fn links_lead_to_files() {
+fn links_lead_to_files_and_headings() {
     for (path, text) in documents() {
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let file = link.split('#').next().unwrap();
-            let target = path.parent().unwrap().join(file);
-            assert!(link.starts_with("https://") || target.exists(), "{}: {link}", path.display());
+            if link.starts_with("https://") {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            assert!(target.exists(), "{}: {link}", path.display());
+            let found =
+                anchor.is_empty() || anchors(&fs::read_to_string(target).unwrap()).any(|a| a == anchor);
+            assert!(found, "{}: {link}", path.display());
         }
     }
 }
@@ -60,7 +77,18 @@ fn links_lead_to_files() {
 #[test]
 fn paths_of_this_repository_exist() {
     let root = repository();
-    let folders = ["capture/", "ci/", "cli/", "docs/", "generator/", "replay/", "snapshot/", "templates/"];
+    let folders = [
+        ".ci/",
+        "capture/",
+        "ci/",
+        "cli/",
+        "docs/",
+        "fuzz/",
+        "generator/",
+        "replay/",
+        "snapshot/",
+        "templates/",
+    ];
     for (path, text) in documents() {
         let words = code(&text);
         let words = words.iter().flat_map(|code| code.split_whitespace());

@@ -1,10 +1,10 @@
 //! `cargo relapse run -- cargo test --doc`: a documentation test that is meant to panic, and does, leaves no snapshot.
 #![allow(clippy::unwrap_used, reason = "a test may fail so")]
 
-use std::fs;
-use std::path::Path;
-use std::process::{Command, Stdio};
+#[path = "fixture/project.rs"]
+mod project;
 
+use project::Project;
 use serde_json::Value;
 
 const PANICS: &str = r#"//! ```should_panic
@@ -45,16 +45,12 @@ pub fn third(x: u32) -> u32 {
 
 /// What `run` prints, and the messages of what it has kept.
 fn kept(edition: &str, source: &str) -> (String, Vec<String>) {
-    let folder = tempfile::tempdir().unwrap();
-    let member = folder.path().join("member/src");
-    fs::create_dir_all(&member).unwrap();
-    fs::write(folder.path().join("Cargo.toml"), "[workspace]\nmembers = [\"member\"]\nresolver = \"2\"\n")
-        .unwrap();
+    let project = Project::package(&[("member/src/lib.rs", source)]);
+    project.write("Cargo.toml", "[workspace]\nmembers = [\"member\"]\nresolver = \"2\"\n");
     let manifest = format!("[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n");
-    fs::write(folder.path().join("member/Cargo.toml"), manifest).unwrap();
-    fs::write(member.join("lib.rs"), source).unwrap();
-    let output = relapse(folder.path(), &["run", "--", "cargo", "test", "--doc"]);
-    let list = relapse(folder.path(), &["list", "--json"]).0;
+    project.write("member/Cargo.toml", manifest);
+    let output = relapse(&project, &["run", "--", "cargo", "test", "--doc"]);
+    let list = relapse(&project, &["list", "--json"]).0;
     let message = |line: &str| {
         let object: Value = serde_json::from_str(line).unwrap();
         object["cause"]["message"].as_str().unwrap().to_owned()
@@ -62,10 +58,8 @@ fn kept(edition: &str, source: &str) -> (String, Vec<String>) {
     (output.1, list.lines().map(message).collect())
 }
 
-fn relapse(folder: &Path, words: &[&str]) -> (String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-relapse"));
-    command.args(words).current_dir(folder).env("RUST_BACKTRACE", "0").stdin(Stdio::null());
-    let output = command.env_remove("CARGO_TARGET_DIR").env_remove("RUSTFLAGS").output().unwrap();
+fn relapse(project: &Project, words: &[&str]) -> (String, String) {
+    let output = project.command(words).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (text(&output.stdout), text(&output.stderr))
 }

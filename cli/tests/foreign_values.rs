@@ -3,9 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail so, and says what it skips")]
 
+#[path = "fixture/project.rs"]
+mod project;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
+
+use project::Project;
 
 const MANIFEST: &str = r#"[package]
 name = "booking"
@@ -74,31 +79,26 @@ pub fn book(text: &str) -> usize {
 }
 "#;
 
-fn in_folder(program: &str, words: &[&str], folder: &Path) -> Output {
-    let mut command = Command::new(program);
-    command.args(words).current_dir(folder).env_remove("CARGO_TARGET_DIR").env_remove("RUSTFLAGS");
-    command.env("CARGO_NET_OFFLINE", "true").stdin(Stdio::null()).output().unwrap()
+fn run(project: &Project, program: &str, words: &[&str]) -> Output {
+    project.command_of(program, words).env("CARGO_NET_OFFLINE", "true").output().unwrap()
 }
 
 #[test]
 fn values_of_other_crates_are_built_by_their_own_functions() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |path: &str| folder.path().join(path);
-    fs::create_dir_all(at("src")).unwrap();
-    fs::write(at("Cargo.toml"), MANIFEST).unwrap();
-    fs::write(at("src/lib.rs"), LIB).unwrap();
-    fs::write(at("src/main.rs"), "fn main() { booking::book(\"ab cde\"); }").unwrap();
+    let main = "fn main() { booking::book(\"ab cde\"); }";
+    let project = Project::package(&[("src/lib.rs", LIB), ("src/main.rs", main)]);
+    project.write("Cargo.toml", MANIFEST);
     let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock");
-    let _ = fs::copy(lock, at("Cargo.lock"));
+    let _ = fs::copy(lock, project.path().join("Cargo.lock"));
     // The crates are at hand wherever this was built from the registry; vendored sources do not serve others.
-    if !in_folder("cargo", &["metadata", "-q", "--format-version=1"], folder.path()).status.success() {
+    if !run(&project, "cargo", &["metadata", "-q", "--format-version=1"]).status.success() {
         println!("skipped: the crates are not to be had offline");
         return;
     }
     let relapse = env!("CARGO_BIN_EXE_cargo-relapse");
-    let run = in_folder(relapse, &["run", "--", "cargo", "run", "-q"], folder.path());
-    let crashed = String::from_utf8_lossy(&run.stderr).into_owned();
-    let output = in_folder(relapse, &["gen", "--json", "--frame", "0"], folder.path());
+    let ran = run(&project, relapse, &["run", "--", "cargo", "run", "-q"]);
+    let crashed = String::from_utf8_lossy(&ran.stderr).into_owned();
+    let output = run(&project, relapse, &["gen", "--json", "--frame", "0"]);
     let text = String::from_utf8(output.stdout).unwrap();
     let line: serde_json::Value = serde_json::from_str(text.lines().next().unwrap_or("null")).unwrap();
     assert_eq!(
@@ -106,7 +106,7 @@ fn values_of_other_crates_are_built_by_their_own_functions() {
         (&"verified".into(), &"booking::take".into()),
         "{crashed}{line:#}"
     );
-    let test = fs::read_to_string(at(line["file"].as_str().unwrap())).unwrap();
+    let test = fs::read_to_string(project.path().join(line["file"].as_str().unwrap())).unwrap();
     let plain = test.split_whitespace().collect::<String>().replace(",)", ")").replace(",]", "]");
     for part in [
         "id:uuid::Uuid::from_u128(0x0102_0000_0000_0000_0000_0000_0000_0007)",
@@ -130,7 +130,7 @@ fn values_of_other_crates_are_built_by_their_own_functions() {
         line["cargo_args"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
     let name = line["test"].as_str().unwrap();
     let words = [&["test", "-q"], &words[..], &[name, "--", "--exact"]].concat();
-    let output = in_folder("cargo", &words, folder.path());
+    let output = run(&project, "cargo", &words);
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     let message = |text: &str| {
         let from = text.find("cannot be taken: ").unwrap_or_else(|| panic!("{text}"));

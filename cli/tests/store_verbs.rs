@@ -1,6 +1,9 @@
 //! The built program over a store that the library wrote: what it prints, its JSON, its exit status.
 #![allow(clippy::unwrap_used, reason = "a test may fail so")]
 
+#[path = "fixture/project.rs"]
+mod project;
+
 use std::fs;
 use std::os::fd::AsRawFd;
 use std::path::Path;
@@ -12,28 +15,20 @@ use relapse_snapshot::{
 };
 use serde_json::Value as Json;
 
-/// A package with a store in a temporary folder.
-struct Project {
-    folder: tempfile::TempDir,
-}
+/// A package with a store.
+struct Project(project::Project);
 
 impl Project {
     fn new() -> Project {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(
-            folder.path().join("Cargo.toml"),
-            "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
-        )
-        .unwrap();
-        fs::create_dir(folder.path().join("src")).unwrap();
         let source =
             "pub fn price(side: u8) -> u32 {\n    let book = vec![1, 2, 3];\n    book[side as usize]\n}\n";
-        fs::write(folder.path().join("src/lib.rs"), source).unwrap();
-        Project { folder }
+        let project = project::Project::package(&[("src/lib.rs", source)]);
+        project.write("Cargo.toml", "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+        Project(project)
     }
 
     fn path(&self) -> &Path {
-        self.folder.path()
+        self.0.path()
     }
 
     fn store(&self) -> Store {
@@ -48,7 +43,7 @@ impl Project {
     }
 
     fn run(&self, words: &[&str]) -> Output {
-        run_in(self.path(), words)
+        self.0.command(words).env_remove("COLUMNS").env_remove("NO_COLOR").output().unwrap()
     }
 
     /// stdout, then stderr, without what differs from run to run.
