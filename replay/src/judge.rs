@@ -1,5 +1,8 @@
 //! From what was seen of a test to its verdict.
 
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
 use relapse_capture::roots::Roots;
 use relapse_generator::same_crash::short;
 use relapse_generator::verify::{Ending, Observation, ObserveError, ObservedPanic, Observer, TestRun};
@@ -37,11 +40,12 @@ pub fn judge(
     let case = Case { expected, found, roots };
     let mut seen = observer.observe(run)?;
     let failed = !matches!(seen.ending, Ending::Exited(0) | Ending::TimedOut);
-    if expected.dies && failed && seen.deaths.is_empty() && case.last_panic(&seen).is_none() {
+    let is_unseen = seen.deaths.is_empty() && case.last_panic(&seen).is_none() && !case.returned(&seen);
+    if expected.dies && failed && is_unseen {
         // Without ptrace the test only says that its child died. The child itself shows how. It may lack what the test
-        // gives it, and a death that comes and goes may be gone: that it passes alone says nothing.
+        // gives it, and a death that comes and goes may be gone: where it shows none, that says nothing.
         let alone = observer.observe(&run.clone().in_child())?;
-        if alone.ending != Ending::Exited(0) {
+        if deaths(&alone).next().is_some() || !alone.panics.is_empty() {
             seen = alone;
         }
     }
@@ -62,7 +66,7 @@ impl Case<'_> {
         match &seen.ending {
             Ending::TimedOut => return (Verdict::Timeout, Some("it did not end in its time".to_owned())),
             Ending::Exited(0) if !expected.open => return (Verdict::Fixed, None),
-            Ending::Exited(TEST_FAILED) if expected.open && did_not_panic(seen) => {
+            Ending::Exited(TEST_FAILED) if expected.open && self.returned(seen) => {
                 let reason = "it does not panic any more: take `#[should_panic]` away";
                 return (Verdict::Fixed, Some(reason.to_owned()));
             }
@@ -98,6 +102,15 @@ impl Case<'_> {
     /// The last panic, without that of a test which tells that its child failed.
     fn last_panic<'a>(&self, seen: &'a Observation) -> Option<&'a ObservedPanic> {
         seen.panics.iter().rev().find(|panic| !self.is_of_child(panic))
+    }
+
+    /// Whether a test with `#[should_panic]` failed because it returned. Of a child, which is such a test too, only the
+    /// status is known; a panic or a death of it would have been seen.
+    fn returned(&self, seen: &Observation) -> bool {
+        let says_so = String::from_utf8_lossy(&seen.stdout).contains(DID_NOT_PANIC);
+        let status = ExitStatus::from_raw(TEST_FAILED << 8).to_string();
+        let of_child = seen.panics.last().filter(|panic| panic.message.starts_with(&status));
+        says_so || of_child.is_some() && self.last_panic(seen).is_none() && deaths(seen).next().is_none()
     }
 
     /// Why a test failed that shows no panic of its own.
@@ -138,10 +151,6 @@ impl Case<'_> {
     fn shown(&self, panic: &ObservedPanic) -> String {
         format!("{} ({}:{})", short(&panic.message), self.file_of(panic), panic.location.line)
     }
-}
-
-fn did_not_panic(seen: &Observation) -> bool {
-    String::from_utf8_lossy(&seen.stdout).contains(DID_NOT_PANIC)
 }
 
 /// The signals that ended the test or its child.

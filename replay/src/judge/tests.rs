@@ -257,6 +257,10 @@ fn a_death_is_judged_by_the_run_that_its_test_made() {
     let passed = || seen(Ending::Exited(0), &[]);
     // Without ptrace: alone the child lacks what its test gives it, or the death comes and goes.
     assert_eq!(judged_in_turn(&dying(), vec![failed.clone(), passed()]), Verdict::Changed);
+    let mut returned = seen(Ending::Exited(101), &[]);
+    returned.stdout = DID_NOT_PANIC.into();
+    let open = Header { open: true, ..dying() };
+    assert_eq!(judged_in_turn(&open, vec![failed.clone(), returned]), Verdict::Changed);
     let died = seen(Ending::Signaled("SIGABRT".into()), &[]);
     assert_eq!(judged_in_turn(&dying(), vec![failed.clone(), died]), Verdict::Open);
     failed.deaths = vec![death("SIGABRT")];
@@ -272,4 +276,17 @@ fn a_death_that_is_marked_open_is_known() {
     assert_eq!(verdict(&open, &passed), Verdict::Known);
     passed.deaths = vec![death("SIGABRT")];
     assert_eq!(verdict(&open, &passed), Verdict::Known);
+}
+
+#[test]
+fn a_child_that_returns_is_fixed_though_its_test_is_marked_open() {
+    let mut open = dying();
+    open.open = true;
+    for dies in [true, false] {
+        open.crash.dies = dies;
+        let returned = in_test("exit status: 101\n", 13, &[]);
+        assert_eq!(judged_in_turn(&open, vec![returned]), Verdict::Fixed);
+        let exited = in_test("exit status: 3\n", 13, &[]);
+        assert_eq!(judged_in_turn(&open, vec![exited, seen(Ending::Exited(101), &[])]), Verdict::Changed);
+    }
 }
