@@ -4,19 +4,16 @@
 
 mod dependence;
 mod trial;
+mod wording;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use relapse_capture::roots::Roots;
 use relapse_snapshot::{CauseKind, Rules, Snapshot, Trust};
 
 use crate::candidate::{Callable, Rejection, Style};
-use crate::compile::{
-    CandidateFiles, Compiled, Diagnostic, Progress, TestTarget, Variable, compile_candidates,
-};
+use crate::compile::{CandidateFiles, Compiled, Progress, TestTarget, Variable, compile_candidates};
 use crate::edit::EditSet;
-use crate::expression::Extent;
 use crate::generate::GenerateError;
 use crate::header::{self, Naming};
 use crate::index::{NamesAt, SourceIndex};
@@ -169,106 +166,6 @@ impl<'a> Draft<'a> {
             Err(_) => false,
         }
     }
-
-    /// Changes the wording after an error of the compiler; `false` where no other wording is known.
-    fn learn_from_error(&mut self, error: &Diagnostic, bench: &Bench<'_>) -> bool {
-        // E0282, E0283, E0284, E0790: a type cannot be inferred. E0308, E0277: a bare literal took another type
-        // than the value had.
-        let inference = ["E0282", "E0283", "E0284", "E0790", "E0689", "E0308", "E0277"];
-        let code = error.code.as_deref().unwrap_or_default();
-        // E0277, E0599: a bound that the function's head does not show, such as `Seek`.
-        let types = &bench.snapshot.types;
-        if ["E0277", "E0599"].contains(&code)
-            && !self.style.seekable
-            && self.callable.stand_ins(Extent::default(), types).has_bytes()
-        {
-            self.style.seekable = true;
-            return self.rewrite(bench);
-        }
-        if inference.contains(&code) && !self.style.explicit {
-            return self.say_more(error, bench);
-        }
-        if self.learn_from_lint(error, bench) {
-            return true;
-        }
-        if !self.style.long_paths && self.regression.uses.iter().any(|line| *line == self.line_of(error)) {
-            self.style.long_paths = true;
-            return self.rewrite(bench);
-        }
-        // A type that cannot be written in full, such as a private one.
-        if self.style.annotated != 0 && !self.style.explicit {
-            self.style.explicit = true;
-            return self.rewrite(bench);
-        }
-        false
-    }
-
-    /// Says more of the types: of the argument that the error is about, then in the call's path, then everywhere.
-    fn say_more(&mut self, error: &Diagnostic, bench: &Bench<'_>) -> bool {
-        if let Some(argument) = self.argument_of(error)
-            && self.style.annotate(argument)
-        {
-            return self.rewrite(bench);
-        }
-        if !self.style.full_path {
-            self.style.full_path = true;
-            let before = self.regression.body.clone();
-            if self.rewrite(bench) && self.regression.body != before {
-                return true;
-            }
-        }
-        self.style.explicit = true;
-        self.rewrite(bench)
-    }
-
-    /// The argument that an error is about: the one in whose statements it is, or that its words name.
-    fn argument_of(&self, error: &Diagnostic) -> Option<usize> {
-        let of_name = |name: &str| self.variables.iter().position(|own| own.as_deref() == Some(name));
-        let words = error.words.trim_start_matches('&');
-        if let Some(argument) = of_name(words.strip_prefix("mut ").unwrap_or(words)) {
-            return Some(argument);
-        }
-        let margin = if self.regression.in_child() { 8 } else { 4 };
-        let lines: Vec<&str> = self.text.lines().collect();
-        let begins = |line: &&&str| line.len() - line.trim_start().len() == margin && line.len() > margin;
-        let (before, from) = lines.split_at_checked(error.line as usize)?;
-        let own = before.iter().rev().find(begins)?;
-        let variable = |line: &&str| {
-            let rest = line.trim_start().strip_prefix("let ")?;
-            let rest = rest.strip_prefix("mut ").unwrap_or(rest);
-            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '#').unwrap_or(rest.len());
-            of_name(&rest[..end])
-        };
-        if !own.trim_start().starts_with("let ") {
-            return None;
-        }
-        // What stands before an argument's own statement is a part of it.
-        variable(own).or_else(|| from.iter().filter(begins).find_map(variable))
-    }
-
-    /// The line that a diagnostic is about.
-    fn line_of(&self, about: &Diagnostic) -> &str {
-        self.text.lines().nth((about.line as usize).saturating_sub(1)).map_or("", str::trim)
-    }
-
-    /// Changes the wording after a lint, be it a warning or denied by the crate.
-    fn learn_from_lint(&mut self, lint: &Diagnostic, bench: &Bench<'_>) -> bool {
-        match lint.code.as_deref() {
-            Some("unused_must_use") if !self.style.drop_result => {
-                self.style.drop_result = true;
-                self.rewrite(bench)
-            }
-            Some("unused_imports") => {
-                let line = self.line_of(lint).to_owned();
-                if !line.starts_with("use ") || self.left_out.contains(&line) {
-                    return false;
-                }
-                self.left_out.push(line);
-                self.rewrite(bench)
-            }
-            _ => false,
-        }
-    }
 }
 
 /// Whether a crash of this kind ends the process that it happens in: the test then runs its call in a child.
@@ -376,8 +273,8 @@ pub fn together<'a>(
             bench.scratch.reset(&built.applied)?;
             return Err(error.into());
         }
-        let again =
-            round < MAX_ROUNDS && reword(&mut drafts, &built.rejected, built.compiled.as_ref(), bench);
+        let again = round < MAX_ROUNDS
+            && wording::reword(&mut drafts, &built.rejected, built.compiled.as_ref(), bench);
         if again {
             bench.scratch.reset(&built.applied)?;
             continue;
@@ -467,26 +364,6 @@ fn placeable<'a>(
         draft.test = placed.test;
     }
     drafts
-}
-
-/// Rewords what the compiler complained of; whether anything changed.
-fn reword(
-    drafts: &mut [Draft<'_>],
-    errors: &BTreeMap<usize, Diagnostic>,
-    compiled: Option<&Compiled>,
-    bench: &Bench<'_>,
-) -> bool {
-    let mut changed = false;
-    for (&index, error) in errors {
-        changed |= drafts[index].learn_from_error(error, bench);
-    }
-    for warning in compiled.iter().flat_map(|compiled| &compiled.warnings) {
-        let about = drafts.iter_mut().find(|draft| warning.primary_files.contains(&draft.file));
-        if let Some(draft) = about {
-            changed |= draft.learn_from_lint(warning, bench);
-        }
-    }
-    changed
 }
 
 /// Builds and runs the draft once more with the files that it reads brought along, or said. `None`: it depends on

@@ -68,7 +68,7 @@ impl Diagnostic {
     }
 
     /// A diagnostic about nothing in particular.
-    pub(super) fn bare(message: String) -> Self {
+    pub(crate) fn bare(message: String) -> Self {
         Self {
             file: None,
             line: 0,

@@ -94,7 +94,7 @@ impl Mirror<'_> {
             // A link may lead to a folder.
             let may_be_folder = entry.file_type().is_ok_and(|kind| !kind.is_file());
             let left_out = LEFT_OUT.iter().any(|out| name == *out) || self.layout.never_copied(&path);
-            !left_out && !(may_be_folder && is_cache(&path))
+            !(left_out || may_be_folder && is_cache(&path))
         };
         let entries = entries.filter_map(Result::ok).filter(wanted);
         let mut names: BTreeSet<_> = entries.map(|entry| entry.file_name()).collect();
