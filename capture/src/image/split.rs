@@ -40,13 +40,16 @@ struct Part {
     dwarf: Arc<Dwarf<Slice>>,
 }
 
+/// The sections of a file that was looked for, or why it cannot be used.
+type Opened = Option<Result<&'static DwarfSections<Slice>, String>>;
+
 /// The split units of one image that were asked for so far.
 pub(super) struct Splits {
     program: PathBuf,
     /// Or why it cannot be used.
     package: OnceCell<Option<Result<DwarfPackage<Slice>, String>>>,
     /// The `.dwo` files that were opened: link-time optimisation puts many units into one.
-    files: RefCell<HashMap<PathBuf, Option<Result<&'static DwarfSections<Slice>, String>>>>,
+    files: RefCell<HashMap<PathBuf, Opened>>,
     skeletons: OnceCell<HashMap<DwoId, DebugInfoOffset>>,
     /// Or why there is none.
     parts: RefCell<HashMap<DwoId, Result<&'static Part, String>>>,
