@@ -394,9 +394,10 @@ impl Writer<'_> {
         }
         let items = quote!([#(#entries),*]);
         if !self.is_large(entries.len(), params) {
-            return Ok(match own_hasher {
-                true => quote!(IntoIterator::into_iter(#items).collect()),
-                false => quote!(#name::from(#items)),
+            return Ok(if own_hasher {
+                quote!(IntoIterator::into_iter(#items).collect())
+            } else {
+                quote!(#name::from(#items))
             });
         }
         Ok(match std {
