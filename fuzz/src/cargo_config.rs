@@ -19,7 +19,10 @@ pub fn body(data: &[u8]) {
     }
     let _ = (config.build_targets(), config.profile("dev", "debug"));
     assert!(!matches(&format!("not({text})"), &cfgs()) || !matches(&text, &cfgs()));
-    assert!(runner_of_text(OsStr::new(text.as_ref())).is_none_or(|words| !words.is_empty()));
+    assert!(
+        runner_of_text(OsStr::new(text.as_ref()), Path::new("/project"))
+            .is_none_or(|words| !words.is_empty())
+    );
     let words: Vec<OsString> =
         ["cargo"].into_iter().chain(text.split_whitespace()).map(OsString::from).collect();
     let _ = CargoCommand::parse(&words);
