@@ -2,10 +2,13 @@
 //! the bug is fixed, its outcome is locked, and all of it is taken back again, byte for byte.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail so, and says what it skips")]
 
+#[path = "fixture/project.rs"]
+mod project;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use serde_json::Value as Json;
 
@@ -33,13 +36,11 @@ const GENERATED: [&str; 15] = [
     "rejected",
 ];
 
-struct Project {
-    folder: tempfile::TempDir,
-}
+struct Project(project::Project);
 
 impl Project {
     fn new() -> Project {
-        let project = Project { folder: tempfile::tempdir().unwrap() };
+        let project = Project(project::Project::package(&[]));
         project.write(
             "Cargo.toml",
             "[package]\nname = \"badges\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[workspace]\n",
@@ -61,13 +62,11 @@ impl Project {
     }
 
     fn path(&self) -> &Path {
-        self.folder.path()
+        self.0.path()
     }
 
     fn write(&self, file: &str, text: &str) {
-        let path = self.path().join(file);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        self.0.write(file, text);
     }
 
     fn replace(&self, file: &str, from: &str, to: &str) {
@@ -77,12 +76,11 @@ impl Project {
     }
 
     fn start(&self, program: &str, words: &[&str]) -> Output {
-        let mut command = Command::new(program);
-        for name in ["CARGO_TARGET_DIR", "RUSTFLAGS", "INSTA_UPDATE", "INSTA_FORCE_PASS", "CI"] {
+        let mut command = self.0.command_of(program, words);
+        for name in ["INSTA_UPDATE", "INSTA_FORCE_PASS", "CI"] {
             command.env_remove(name);
         }
-        command.env("CARGO_NET_OFFLINE", "true").env("RUST_BACKTRACE", "0").env("NO_COLOR", "1");
-        command.args(words).current_dir(self.path()).stdin(Stdio::null()).output().unwrap()
+        command.env("CARGO_NET_OFFLINE", "true").env("NO_COLOR", "1").output().unwrap()
     }
 
     fn cargo(&self, words: &[&str]) -> Output {
