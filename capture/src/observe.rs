@@ -1,6 +1,8 @@
 //! Runs one command under the tracer, with limits, and tells what happened: its panics, its output, its end.
 //! Nothing that it started outlives the call.
 
+mod worker;
+
 use std::fs::File;
 use std::io::Read;
 use std::sync::{Arc, mpsc};
@@ -126,17 +128,19 @@ pub fn observe(
         sandbox: sandbox.clone(),
         mask: None,
     };
-    let mut observer =
-        Observer { limit: limits.panics, panics: Vec::new(), deaths: Vec::new(), accesses: Vec::new() };
     // Also what is let go elsewhere (cargo, rustc) is followed: nothing that the tracer does not know could be ended.
     let settings = Settings { untraced: Vec::new(), ..Settings::new(roots.clone(), Depth::NAMES) };
     let stdout = keep_output(stdout_reader, limits.output_bytes);
     let stderr = keep_output(stderr_reader, limits.output_bytes);
-    // A thread of its own: the tracer waits for all children of its thread.
-    let traced = || trace_within(command, &settings, &mut observer, setup, limits.timeout);
-    let (ending, timed_out) =
-        thread::scope(|scope| scope.spawn(traced).join()).unwrap_or((Err(TraceError::Lost), false));
+    let (command, timeout, limit) = (command.clone(), limits.timeout, limits.panics);
+    let traced = move || {
+        let mut observer = Observer { limit, panics: Vec::new(), deaths: Vec::new(), accesses: Vec::new() };
+        let (ending, timed_out) = trace_within(&command, &settings, &mut observer, setup, timeout);
+        (ending, timed_out, observer)
+    };
+    let seen = worker::done_by_one(traced);
     let (stdout, stderr) = (finish(&stdout), finish(&stderr));
+    let (ending, timed_out, observer) = seen.ok_or(TraceError::Lost)?;
     let ending = match ending? {
         _ if timed_out => Ending::TimedOut,
         TraceEnding::Exited(status) => Ending::Exited(status),

@@ -9,6 +9,7 @@ mod deadline;
 mod entries;
 mod events;
 mod guard;
+mod known;
 mod launch;
 mod live;
 mod policy;
@@ -253,7 +254,9 @@ fn follow(
     launched.release().map_err(start)?;
     // The child keeps the descriptors that it needs; ours would hold pipes open.
     drop(control.setup);
-    match tracer.run() {
+    let end = tracer.run();
+    tracer.keep_known();
+    match end {
         events::RootEnd::Ended(ending) => Ok(ending),
         events::RootEnd::NeverStarted(ending) => launched.failure().map_or(Ok(ending), |e| Err(start(e))),
         events::RootEnd::Lost => Err(TraceError::Lost),

@@ -9,6 +9,7 @@ use super::breakpoint::{self, Stepped};
 use super::deadline::KillSwitch;
 use super::entries::{Entry, Files};
 use super::guard::Guard;
+use super::known::Known;
 use super::live::{self, LiveMemory};
 use super::policy::Policy;
 use super::process::{Begun, Breakpoint, Process, State, Thread};
@@ -69,6 +70,7 @@ impl<'a> Tracer<'a> {
         kill_switch: KillSwitch,
         guard: Option<Guard>,
     ) -> Tracer<'a> {
+        let Known { files, images, .. } = Known::of_thread(&settings.debug_folders);
         Tracer {
             root,
             root_started: false,
@@ -80,12 +82,17 @@ impl<'a> Tracer<'a> {
             threads: HashMap::from([(root, Thread::new(root))]),
             processes: HashMap::from([(root, Process::default())]),
             policy: Policy::default(),
-            stacks: StackReader::new(&settings.roots, settings.limits.clone(), &settings.debug_folders),
-            files: Files::new(&settings.debug_folders),
+            stacks: StackReader::new(&settings.roots, settings.limits.clone(), images),
+            files,
             watching: settings.watch.as_ref().map(Watching::new),
             guard,
             queue: VecDeque::new(),
         }
+    }
+
+    /// Keeps what was read of programs and libraries for the next command.
+    pub(super) fn keep_known(self) {
+        Known::keep(self.settings.debug_folders.clone(), self.files, self.stacks.into_images());
     }
 
     /// Follows the command to its end.

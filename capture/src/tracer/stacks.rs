@@ -9,7 +9,7 @@ use super::live::LiveMemory;
 use super::ptrace::Pid;
 use crate::arch::Registers;
 use crate::entries::WatchedFunction;
-use crate::image::{AddressSpace, DebugFolders, Image, ImageCache};
+use crate::image::{AddressSpace, Image, ImageCache};
 use crate::limits::Limits;
 use crate::roots::Roots;
 use crate::stack::{EntryPlan, Moment, Stacks, Want};
@@ -44,9 +44,13 @@ impl Target {
 }
 
 impl StackReader {
-    pub(crate) fn new(roots: &Roots, limits: Limits, debug_folders: &DebugFolders) -> StackReader {
-        let images = ImageCache::with_debug_folders(debug_folders.clone());
+    pub(crate) fn new(roots: &Roots, limits: Limits, images: ImageCache) -> StackReader {
         StackReader { stacks: Stacks::new(roots.clone(), limits), images, plans: HashMap::new() }
+    }
+
+    /// The images that were read.
+    pub(super) fn into_images(self) -> ImageCache {
+        self.images
     }
 
     /// A process as it is now, named by any of its living threads; `None`: it has just ended, or does not let its maps
@@ -167,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_function_is_searched_once_however_many_processes_run_it() {
-        let mut reader = StackReader::new(&Roots::default(), Limits::default(), &DebugFolders(Vec::new()));
+        let mut reader = StackReader::new(&Roots::default(), Limits::default(), ImageCache::new());
         let target =
             reader.target(std::process::id() as Pid, LiveMemory::of(std::process::id() as Pid)).unwrap();
         let wanted = WatchedFunction { function: "core::fmt::write".to_owned(), declared: None };
