@@ -49,8 +49,7 @@ fn code(text: &str) -> Vec<String> {
 
 /// The headings as GitHub makes anchors of them.
 fn anchors(text: &str) -> impl Iterator<Item = String> {
-    let headings =
-        text.lines().filter_map(|line| line.starts_with('#').then(|| line.trim_start_matches('#')));
+    let headings = text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#'));
     headings.map(|heading| {
         let kept = heading.trim().chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
         kept.collect::<String>().to_lowercase().replace(' ', "-")

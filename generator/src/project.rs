@@ -107,7 +107,7 @@ fn with_lock_put_back(
     let before = edit::read_file(&file)?;
     let metadata = ask();
     let after = edit::read_file(&file)?;
-    let written = (before != after).then(|| FileEdit { path, before, after });
+    let written = (before != after).then_some(FileEdit { path, before, after });
     if let Some(FileEdit { path, before, after }) = written.clone() {
         let back = FileEdit { path, before: after, after: before };
         EditSet { files: vec![back] }.apply(folder, &folder.join(".relapse"))?;
