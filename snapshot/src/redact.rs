@@ -2,19 +2,24 @@
 //! snapshot with values of the same shape in place of secrets; their trust is `redacted`.
 //!
 //! Three passes: values by the names they stand under and by what they look like; the texts beside the values
-//! (message, command, arguments, notes, thread names); then every further copy of a secret found so far.
+//! (message, command, arguments, notes, environment, build, folder, thread names); then every further copy of a secret found so far.
 
+mod found;
 mod mask;
+mod named;
 mod names;
 mod scan;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use crate::crash::{Snapshot, Variable};
 use crate::types::{StdType, TypeKind, TypeTable};
 use crate::value::{Data, Trust, Value};
+use found::Found;
 use mask::{mask_all_bytes, mask_all_text, mask_bytes, mask_text};
+
+/// More rounds find nothing in any text that is not made for it.
+const ROUNDS_MAX: usize = 4;
 
 /// What counts as a secret. The default is DESIGN.md's list, switched on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,13 +75,31 @@ impl Rules {
         if !self.enabled {
             return text.to_owned();
         }
-        mask_text(text, &self.ranges(text))
+        mask_text(text, &self.ranges(text.as_bytes()))
     }
 
-    /// The secrets of a text that people read: by form, and by `name: "…"` or `name=…` within it.
-    fn ranges(&self, text: &str) -> Vec<Range<usize>> {
-        let mut ranges = scan::secrets(text.as_bytes(), &self.patterns);
-        ranges.extend(scan::named(text, |name| self.is_secret_name(name)));
+    /// The secrets of a text: by form, and by the names that stand before them in it. Looked for again in what masking
+    /// leaves: it can take the mark away at which another one ends.
+    fn ranges(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let mut ranges = self.ranges_at_once(text);
+        for _ in 0..ROUNDS_MAX {
+            if ranges.is_empty() {
+                break;
+            }
+            let mut further = self.ranges_at_once(&mask_bytes(text, &ranges));
+            further.extend_from_slice(&ranges);
+            let further = scan::merged(further);
+            if further == ranges {
+                break;
+            }
+            ranges = further;
+        }
+        ranges
+    }
+
+    fn ranges_at_once(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let mut ranges = scan::secrets(text, &self.patterns);
+        ranges.extend(named::named(text, |name| self.is_secret_name(name)));
         scan::merged(ranges)
     }
 }
@@ -87,7 +110,8 @@ pub fn redact(snapshot: &mut Snapshot, rules: &Rules) -> usize {
     if !rules.enabled {
         return 0;
     }
-    let mut redactor = Redactor { rules, types: &snapshot.types, found: Found::default(), changed: 0 };
+    let types = std::mem::take(&mut snapshot.types);
+    let mut redactor = Redactor { rules, types: &types, found: Found::default(), changed: 0 };
     let threads = &mut snapshot.threads;
     for argument in threads.iter_mut().flat_map(|t| &mut t.frames).flat_map(|f| &mut f.arguments) {
         let secret = rules.is_secret_name(&argument.name);
@@ -96,13 +120,34 @@ pub fn redact(snapshot: &mut Snapshot, rules: &Rules) -> usize {
     redactor.words(&mut snapshot.program.command);
     redactor.words(&mut snapshot.program.arguments);
     redactor.variables(&mut snapshot.program.environment);
-    let names = snapshot.threads.iter_mut().filter_map(|thread| thread.name.as_mut());
-    for text in names.chain([&mut snapshot.cause.message]).chain(&mut snapshot.notes) {
+    texts(snapshot).for_each(|text| {
         redactor.text(text);
-    }
+    });
+    drop_changed_flags(snapshot, |flags| redactor.text(flags));
     let Redactor { found, mut changed, .. } = redactor;
     changed += found.erase(snapshot);
+    snapshot.types = types;
     changed
+}
+
+/// The texts of a snapshot that stand by themselves, but for the words of commands.
+fn texts(snapshot: &mut Snapshot) -> impl Iterator<Item = &mut String> {
+    let program = &mut snapshot.program;
+    let names = snapshot.threads.iter_mut().filter_map(|thread| thread.name.as_mut());
+    names
+        .chain([&mut snapshot.cause.message])
+        .chain(&mut snapshot.notes)
+        .chain(&mut program.working_folder)
+        .chain(program.build.iter_mut().flat_map(|build| &mut build.features))
+}
+
+/// Leaves the compiler's flags out where `redacted` changes them: nothing could be built with others.
+fn drop_changed_flags(snapshot: &mut Snapshot, redacted: impl FnMut(&mut String) -> bool) {
+    if let Some(build) = &mut snapshot.program.build
+        && build.rustflags.as_mut().is_some_and(redacted)
+    {
+        build.rustflags = None;
+    }
 }
 
 /// Replaces the secrets among the words of a command; returns how many were changed.
@@ -185,7 +230,7 @@ impl Redactor<'_> {
                 self.found.add(value);
                 return false;
             }
-            let ranges = scan::secrets(value, &self.rules.patterns);
+            let ranges = self.rules.ranges(value);
             self.found.add_ranges(value, &ranges);
             ranges.is_empty()
         });
@@ -218,7 +263,7 @@ impl Redactor<'_> {
                     self.found.add(text.as_bytes());
                     mask_all_text(text)
                 } else {
-                    let ranges = scan::secrets(text.as_bytes(), &self.rules.patterns);
+                    let ranges = self.rules.ranges(text.as_bytes());
                     self.found.add_ranges(text.as_bytes(), &ranges);
                     mask_text(text, &ranges)
                 };
@@ -229,7 +274,7 @@ impl Redactor<'_> {
                     self.found.add(bytes);
                     mask_all_bytes(bytes)
                 } else {
-                    let ranges = scan::secrets(bytes, &self.rules.patterns);
+                    let ranges = self.rules.ranges(bytes);
                     self.found.add_ranges(bytes, &ranges);
                     mask_bytes(bytes, &ranges)
                 };
@@ -241,7 +286,9 @@ impl Redactor<'_> {
                         self.found.add(text.as_bytes());
                         mask_all_text(&text)
                     } else {
-                        mask_text(&text, &scan::secrets(text.as_bytes(), &self.rules.patterns))
+                        let ranges = self.rules.ranges(text.as_bytes());
+                        self.found.add_ranges(text.as_bytes(), &ranges);
+                        mask_text(&text, &ranges)
                     };
                     self.changed += usize::from(put_chars(items, &text, &masked));
                     return true;
@@ -274,26 +321,36 @@ impl Redactor<'_> {
         true
     }
 
-    /// Redacts a text key so that it stays different from its neighbours; `false` where it is no text.
+    /// Redacts a key, a text or a number, so that it stays different from its neighbours; `false` where it is neither.
     fn key(&mut self, value: &mut Value, number: usize) -> bool {
-        let Some(leaf) = text_leaf_mut(value) else { return false };
+        let Some(leaf) = key_leaf_mut(value) else { return false };
         if leaf.trust == Trust::Redacted {
             return true;
         }
-        if let Data::Text { text, .. } = &mut leaf.data {
-            self.found.add(text.as_bytes());
-            *text = mask::numbered(&mask_all_text(text), number);
-            leaf.trust = Trust::Redacted;
-            self.changed += 1;
+        match &mut leaf.data {
+            Data::Text { text, .. } => {
+                self.found.add(text.as_bytes());
+                *text = mask::numbered(&mask_all_text(text), number);
+            }
+            Data::Uint(n) => *n = number as u128,
+            // Of an `i8` there are 256, too.
+            Data::Int(n) => match self.types.get(leaf.ty).map(|shape| &shape.kind) {
+                Some(TypeKind::Integer { bits: 8, .. }) => *n = i128::from(number as i8),
+                _ => *n = number as i128,
+            },
+            _ => return false,
         }
+        leaf.trust = Trust::Redacted;
+        self.changed += 1;
         true
     }
 
-    fn text(&mut self, text: &mut String) {
-        let ranges = self.rules.ranges(text);
+    fn text(&mut self, text: &mut String) -> bool {
+        let ranges = self.rules.ranges(text.as_bytes());
         self.found.add_ranges(text.as_bytes(), &ranges);
-        let masked = mask_text(text, &ranges);
-        self.changed += usize::from(replace(text, masked));
+        let changed = replace(text, mask_text(text, &ranges));
+        self.changed += usize::from(changed);
+        changed
     }
 
     /// A command line: `--password=x`, `--password x`, `PASSWORD=x`, and whatever looks like a secret.
@@ -323,7 +380,9 @@ impl Redactor<'_> {
                     is_value = self.rules.is_secret_name(name);
                     self.text(word);
                 }
-                _ => self.text(word),
+                _ => {
+                    self.text(word);
+                }
             }
         }
     }
@@ -354,11 +413,11 @@ fn names_secret(key: &Value, rules: &Rules) -> bool {
     }
 }
 
-/// The text that a key is, behind pointers.
-fn text_leaf_mut(mut value: &mut Value) -> Option<&mut Value> {
+/// The text or number that a key is, behind pointers.
+fn key_leaf_mut(mut value: &mut Value) -> Option<&mut Value> {
     loop {
         match value.data {
-            Data::Text { .. } => return Some(value),
+            Data::Text { .. } | Data::Uint(_) | Data::Int(_) => return Some(value),
             Data::Pointer { to: Some(_), .. } | Data::Cell { .. } => {
                 value = value.children_mut().into_iter().next()?;
             }
@@ -382,105 +441,4 @@ fn put_chars(items: &mut [Value], before: &str, after: &str) -> bool {
         }
     }
     before != after
-}
-
-/// The secrets found so far, to find their other copies: under other names, within messages. By their first bytes
-/// and their length, so that a program that holds thousands of tokens of one form takes no longer.
-#[derive(Default)]
-struct Found(HashMap<[u8; 4], BTreeMap<usize, HashSet<Vec<u8>>>>);
-
-impl Found {
-    /// Shorter ones would be found by chance.
-    const SHORTEST: usize = 6;
-    /// Of a longer one its beginning is looked for.
-    const LONGEST: usize = 4096;
-
-    fn add(&mut self, secret: &[u8]) {
-        let secret = secret.trim_ascii();
-        let Some(start) = secret.first_chunk::<4>() else { return };
-        let telling = secret.len() >= Self::SHORTEST && secret.iter().any(|b| *b != secret[0]);
-        if telling && mask_all_bytes(secret) != secret {
-            let of_length = self.0.entry(*start).or_default().entry(secret.len()).or_default();
-            of_length.insert(secret[..secret.len().min(Self::LONGEST)].to_vec());
-        }
-    }
-
-    fn add_ranges(&mut self, text: &[u8], ranges: &[Range<usize>]) {
-        for range in ranges {
-            self.add(&text[range.clone()]);
-        }
-    }
-
-    /// Where known secrets stand in a text, longest first.
-    fn ranges(&self, text: &[u8]) -> Vec<Range<usize>> {
-        let (mut ranges, mut at) = (Vec::new(), 0);
-        while let Some(start) = text[at..].first_chunk::<4>() {
-            let rest = &text[at..];
-            let mut here = self.0.get(start).into_iter().flatten().rev();
-            let len = here.find_map(|(len, secrets)| {
-                let beginning = rest.get(..*len)?.get(..(*len).min(Self::LONGEST))?;
-                secrets.contains(beginning).then_some(*len)
-            });
-            if let Some(len) = len {
-                ranges.push(at..at + len);
-            }
-            at += len.unwrap_or(1);
-        }
-        ranges
-    }
-
-    /// Masks every copy of a known secret. Returns the number of values and texts that were changed.
-    fn erase(&self, snapshot: &mut Snapshot) -> usize {
-        if self.0.is_empty() {
-            return 0;
-        }
-        let variables = &mut snapshot.program.environment;
-        let before = variables.len();
-        variables.retain(|variable| self.ranges(variable.value.as_bytes()).is_empty());
-        let mut changed = before - variables.len();
-        let mut text = |text: &mut String| {
-            let masked = mask_text(text, &self.ranges(text.as_bytes()));
-            let different = replace(text, masked);
-            changed += usize::from(different);
-            different
-        };
-        text(&mut snapshot.cause.message);
-        let program = &mut snapshot.program;
-        program.command.iter_mut().chain(&mut program.arguments).chain(&mut snapshot.notes).for_each(
-            |word| {
-                text(word);
-            },
-        );
-        if let Some(folder) = &mut program.working_folder {
-            text(folder);
-        }
-        for thread in &mut snapshot.threads {
-            thread.name.iter_mut().for_each(|name| {
-                text(name);
-            });
-            let arguments = thread.frames.iter_mut().flat_map(|frame| &mut frame.arguments);
-            let mut open: Vec<&mut Value> = arguments.map(|argument| &mut argument.value).collect();
-            while let Some(value) = open.pop() {
-                let different = match &mut value.data {
-                    Data::Text { text: content, .. } => text(content),
-                    Data::Bytes { bytes, .. } => {
-                        let masked = mask_bytes(bytes, &self.ranges(bytes));
-                        replace(bytes, masked)
-                    }
-                    Data::Sequence { items, .. } => {
-                        if let Some(chars) = text_of_chars(items) {
-                            put_chars(items, &chars, &mask_text(&chars, &self.ranges(chars.as_bytes())));
-                        }
-                        false
-                    }
-                    _ => false,
-                };
-                if different {
-                    value.trust = Trust::Redacted;
-                }
-                open.extend(value.children_mut());
-            }
-        }
-        changed
-    }
 }

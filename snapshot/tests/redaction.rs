@@ -5,6 +5,7 @@
 #[path = "support/snapshots.rs"]
 mod support;
 
+use proptest::prelude::*;
 use relapse_snapshot::*;
 use support::{frame, record, shape, snapshot, text, value};
 
@@ -189,6 +190,98 @@ fn keys_of_a_secret_map_stay_different() {
 }
 
 #[test]
+fn numbers_of_a_secret_map_or_set_stay_different() {
+    let mut snapshot = snapshot("boom", vec![]);
+    let set = TypeKind::Std { std: StdType::HashSet, params: vec![] };
+    let ty = shape(&mut snapshot.types, "HashSet<u64>", set);
+    let numbers = |n: u128| value(Data::Uint(4000 + n));
+    let entries = (0..50).map(|n| (numbers(n), text("abc"))).collect();
+    let items = (0..50).map(numbers).collect();
+    let set = Value { ty, ..value(Data::Sequence { items, len: 50 }) };
+    snapshot.threads[0].frames[1].arguments = vec![
+        Argument { name: "secrets".into(), value: map(entries) },
+        Argument { name: "passwords".into(), value: set },
+    ];
+    redact(&mut snapshot, &Rules::default());
+    let arguments = &snapshot.frames()[1].arguments;
+    let Data::Map { entries, .. } = &arguments[0].value.data else { panic!() };
+    let Data::Sequence { items, .. } = &arguments[1].value.data else { panic!() };
+    let keys: Vec<&Value> = entries.iter().map(|(key, _)| key).collect();
+    for values in [keys, items.iter().collect()] {
+        let different: std::collections::HashSet<String> = values.iter().map(|v| format!("{v:?}")).collect();
+        assert_eq!(different.len(), 50);
+        assert!(values.iter().all(|v| matches!(v.data, Data::Uint(n) if n < 50)));
+    }
+    assert_eq!(redact(&mut snapshot, &Rules::default()), 0);
+}
+
+#[test]
+fn secrets_that_a_value_gives_names_within_itself_are_replaced() {
+    let form = "user=me&password=hunter2-S3cret&go=1";
+    let (snapshot, changed) = redacted(vec![
+        ("body", text(form)),
+        ("bytes", value(Data::Bytes { bytes: form.as_bytes().to_vec(), len: 36 })),
+        ("config", text("db:\n  password: hunter2-S3cret\n  port: 1\n")),
+        ("json", text("{\"password\":\"hunter2-S3cret\\n\"}")),
+    ]);
+    assert_eq!(changed, 4);
+    let arguments = &snapshot.frames()[1].arguments;
+    let texts = arguments.iter().map(|argument| match &argument.value.data {
+        Data::Text { text, .. } => text.clone(),
+        Data::Bytes { bytes, .. } => String::from_utf8(bytes.clone()).unwrap(),
+        _ => panic!(),
+    });
+    assert_eq!(
+        texts.collect::<Vec<_>>(),
+        [
+            "user=me&password=xxxxxx0-X0xxxx&go=1",
+            "user=me&password=xxxxxx0-X0xxxx&go=1",
+            "db:\n  password: xxxxxx0-X0xxxx\n  port: 1\n",
+            "{\"password\":\"xxxxxx0-X0xxxx\\n\"}",
+        ]
+    );
+    assert!(arguments.iter().all(|argument| argument.value.trust == Trust::Redacted));
+}
+
+#[test]
+fn a_word_of_prose_after_a_name_takes_no_copies_with_it() {
+    let (snapshot, _) =
+        redacted(vec![("message", text("password: required")), ("other", text("is required"))]);
+    assert!(json(&snapshot).contains("is required"));
+}
+
+#[test]
+fn variables_with_a_named_secret_are_left_out() {
+    let variable = |name: &str, value: &str| Variable { name: name.into(), value: value.into() };
+    let mut snapshot = snapshot("boom", vec![("dsn", text("hunter2-S3cret"))]);
+    snapshot.program.environment = vec![
+        variable("DATABASE", "host=db user=me password=hunter2-S3cret"),
+        variable("CONFIG", "{\"api_key\": \"abcdef\"}"),
+        variable("MODE", "fast"),
+    ];
+    redact(&mut snapshot, &Rules::default());
+    assert_eq!(snapshot.program.environment, [variable("MODE", "fast")]);
+    assert!(!json(&snapshot).contains("hunter2"));
+}
+
+#[test]
+fn the_build_and_the_folder_are_redacted_too() {
+    let redacted_with = |flags: &str| {
+        let mut snapshot = snapshot("boom", vec![("password", text("hunter2-S3cret"))]);
+        let features = vec!["hunter2-S3cret".into(), "std".into()];
+        snapshot.program.build = Some(Build { features, rustflags: Some(flags.into()), ..Build::default() });
+        snapshot.program.working_folder = Some("data/password=abc12".into());
+        redact(&mut snapshot, &Rules::default());
+        assert!(!json(&snapshot).contains("hunter2") && !json(&snapshot).contains("abc12"));
+        snapshot.program.build.unwrap()
+    };
+    assert_eq!(redacted_with("--cfg token=\"hunter2-S3cret\"").rustflags, None);
+    assert_eq!(redacted_with("--cfg api_key=\"abc\"").rustflags, None);
+    let build = redacted_with("-C target-cpu=native");
+    assert!(build.rustflags.is_some() && build.features[1] == "std");
+}
+
+#[test]
 fn rules_can_be_extended_and_switched_off() {
     let arguments = || vec![("pin", text("1234x")), ("line", text("id corp_ab12cd, x"))];
     let mut off = snapshot("boom", arguments());
@@ -233,4 +326,64 @@ fn copies_of_a_long_secret_are_masked_whole() {
     let written = json(&snapshot);
     assert!(written.contains("sent xX0") && written.contains(", got nothing"));
     assert!(!written.contains("aB3") && !written.contains("END"));
+}
+
+/// Texts of the parts that redaction goes by.
+fn telling_text() -> impl Strategy<Value = String> {
+    const PARTS: &[&str] = &[
+        "password",
+        "X-Api-Key",
+        "Cookie",
+        "Authorization",
+        "Password(",
+        "Some(",
+        "user",
+        ":",
+        "=",
+        ": ",
+        " = ",
+        "\"",
+        "'",
+        "\\",
+        "\\n",
+        "&",
+        "[",
+        "]",
+        "(",
+        ")",
+        ", ",
+        ";",
+        "\n",
+        "\r\n",
+        "  ",
+        "- ",
+        "hunter2",
+        "abc",
+        "12",
+        "ab1",
+        "!!",
+        "é",
+        "Bearer ",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.ab1",
+        "corp_12",
+        "://u:p1@h",
+        "b",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----END ",
+        "null",
+        "#",
+    ];
+    prop::collection::vec(prop::sample::select(PARTS), 0..16).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn a_second_redaction_of_a_text_changes_nothing(content in telling_text()) {
+        let rules = Rules::default().with_pattern("corp_*");
+        let once = rules.redact_text(&content);
+        prop_assert_eq!(once.len(), content.len());
+        prop_assert_eq!(rules.redact_text(&once), once);
+    }
 }

@@ -59,10 +59,21 @@ fn masked(c: char, style: Style) -> char {
     }
 }
 
+/// Masks the characters of one stretch, first to last. What a backslash escapes stays what it is: a parser takes
+/// `\n`, but no `\x`.
+fn masked_in(style: Style) -> impl FnMut(char) -> char {
+    let mut is_escape = false;
+    move |c| {
+        let stays = is_escape && matches!(c, 'n' | 'r' | 't' | 'b' | 'f');
+        is_escape = c == '\\' && !is_escape;
+        if stays { c } else { masked(c, style) }
+    }
+}
+
 /// A text wholly masked.
 pub(super) fn mask_all_text(text: &str) -> String {
     let style = style(text.chars());
-    text.chars().map(|c| masked(c, style)).collect()
+    text.chars().map(masked_in(style)).collect()
 }
 
 /// A text with the characters masked that begin in one of the ranges.
@@ -75,8 +86,9 @@ pub(super) fn mask_text(text: &str, ranges: &[Range<usize>]) -> String {
         }
         // Only the range is looked at again: there may be as many ranges as words.
         let style = style(chars.clone().take_while(|(at, _)| *at < range.end).map(|(_, c)| c));
+        let mut masked = masked_in(style);
         while let Some((_, c)) = chars.next_if(|(at, _)| *at < range.end) {
-            out.push(masked(c, style));
+            out.push(masked(c));
         }
     }
     out.extend(chars.map(|(_, c)| c));
@@ -144,6 +156,7 @@ mod tests {
             ("deadBEEF01", "aaaaAAAA00"),
             ("123-45", "000-00"),
             ("!!!?", "xxxx"),
+            ("ab\\ncd\\\\nd", "xx\\nxx\\\\xx"),
             ("", ""),
         ] {
             let got = mask_all_text(text);
