@@ -117,6 +117,7 @@ fn attempt(
         frame: args.frame,
         every_frame: args.every_frame,
         bounds: work.bounds.clone(),
+        rules: work.settings.rules.clone(),
     };
     let made = {
         let mut surroundings = Again::new(args, work.store, &project.roots, work.settings, console);

@@ -7,7 +7,7 @@ mod error;
 mod reasons;
 mod rounds;
 
-use relapse_snapshot::{Snapshot, Trust};
+use relapse_snapshot::{Rules, Snapshot, Trust};
 
 use self::choice::{choose, order};
 pub use self::error::GenerateError;
@@ -36,6 +36,8 @@ pub struct Options {
     pub every_frame: bool,
     /// What a test may use, and what it may do.
     pub bounds: Bounds,
+    /// What is a secret: no file that holds one is brought along.
+    pub rules: Rules,
 }
 
 /// What came of a snapshot.
@@ -129,6 +131,7 @@ pub fn generate(
         variables: &variables,
         observer: &observer,
         limits: options.bounds.limits.clone(),
+        rules: &options.rules,
     };
     let known = callables.clone();
     let mut rounds = Rounds::new(options.every_frame || options.frame.is_some());

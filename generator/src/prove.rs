@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use relapse_capture::roots::Roots;
-use relapse_snapshot::{CauseKind, Snapshot, Trust};
+use relapse_snapshot::{CauseKind, Rules, Snapshot, Trust};
 
 use crate::candidate::{Callable, Rejection, Style};
 use crate::compile::{
@@ -51,6 +51,8 @@ pub struct Bench<'a> {
     pub observer: &'a dyn Observer,
     /// What a test may use.
     pub limits: Limits,
+    /// What is a secret.
+    pub rules: &'a Rules,
 }
 
 impl Bench<'_> {
@@ -370,7 +372,8 @@ pub fn together<'a>(
             rejected.push(drafts[index].rejection(format!("the test does not compile: {}", error.message)));
         }
         let crash =
-            Crash::new(bench.snapshot, bench.scratch.roots(bench.roots), LineMap::new(&built.applied));
+            Crash::new(bench.snapshot, bench.scratch.roots(bench.roots), LineMap::new(&built.applied))
+                .with_rules(bench.rules.clone());
         let mut ready = Vec::new();
         let mut trials = Vec::new();
         for (index, mut draft) in drafts.into_iter().enumerate() {

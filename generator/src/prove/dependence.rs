@@ -140,7 +140,7 @@ pub(super) fn bring_along(draft: &Draft<'_>, bench: &Bench<'_>) -> Option<Beside
                 });
             }
         } else if let Some(literal) = named.iter().find(whole)
-            && let Some(copy) = copy_of(&path, &beside)
+            && let Some(copy) = copy_of(&path, &beside, bench.rules)
         {
             let folder = relative(&package, &bench.original(draft.file.parent()?));
             let below_package = format!("/{}/{}/{}", folder.display(), draft.regression.name, copy.name);
@@ -256,14 +256,14 @@ fn outside_reads(accesses: &[Access], bench: &Bench<'_>) -> BTreeSet<PathBuf> {
 }
 
 /// A file as data of the test, where it is small and holds no secret.
-fn copy_of(path: &Path, beside: &Beside) -> Option<SideFile> {
+fn copy_of(path: &Path, beside: &Beside, rules: &Rules) -> Option<SideFile> {
     let meta = std::fs::metadata(path).ok()?;
     if !meta.is_file() || meta.len() > LARGEST_FILE || beside.side_files().count() >= MOST_FILES {
         return None;
     }
     let bytes = std::fs::read(path).ok()?;
     let text = String::from_utf8_lossy(&bytes);
-    if Rules::default().redact_text(&text) != text {
+    if rules.redact_text(&text) != text {
         return None;
     }
     let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
@@ -291,5 +291,23 @@ fn text_of(literal: &proc_macro2::Literal) -> Option<String> {
     match syn::Lit::new(literal.clone()) {
         syn::Lit::Str(text) => Some(text.value()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_with_a_secret_is_not_copied_be_it_one_by_the_project_s_own_rules() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.yml");
+        let is_copied = |content: &str, rules: &Rules| {
+            std::fs::write(&path, content).unwrap();
+            copy_of(&path, &Beside::default(), rules).is_some()
+        };
+        assert!(!is_copied("db:\n  password: hunter2\n", &Rules::default()));
+        assert!(is_copied("id: corp_12ab\n", &Rules::default()));
+        assert!(!is_copied("id: corp_12ab\n", &Rules::default().with_pattern("corp_*")));
     }
 }

@@ -13,7 +13,9 @@ use relapse_generator::scratch::{Scratch, roots_of};
 use relapse_generator::verify::{
     Ending, HookReader, Limits, Observer, PanicLocation, Permissions, TestRun, Traced, Verification, verify,
 };
-use relapse_snapshot::{Cause, CauseKind, Frame, FrameKind, Location, Program, Snapshot, Thread, TypeTable};
+use relapse_snapshot::{
+    Cause, CauseKind, Frame, FrameKind, Location, Program, Rules, Snapshot, Thread, TypeTable,
+};
 
 use crate::fixture::{Fixture, lib, regressions};
 
@@ -127,6 +129,16 @@ fn the_same_panic_with_other_numbers_is_verified() {
     assert_eq!(reason("same", &moved), "the same panic at another place: src/lib.rs:2");
     let signal = crash(CauseKind::Signal, "", None, &[]);
     assert_eq!(reason("same", &signal), "the test failed with status 101, not by SIGSEGV");
+}
+
+#[test]
+fn prose_that_redaction_took_for_a_secret_is_the_same_message() {
+    let source = "pub fn check() {\n    panic!(\"password: required\");\n}\n";
+    let built = build(source, &[("checked", "check();")]);
+    let kept = |message: &str| panic(&Rules::default().redact_text(message), 2, 5);
+    assert_eq!(kept("password: required").cause.message, "password: xxxxxxxx");
+    assert!(built.verify("checked", &kept("password: required")).is_verified());
+    assert!(!built.verify("checked", &kept("passphrase: required")).is_verified());
 }
 
 #[test]
