@@ -15,6 +15,9 @@ use crate::list::{one_line, start_of};
 use crate::workspace::Workspace;
 use source::Sources;
 
+/// Most characters of a message; `--json` has all of it.
+const MESSAGE_MAX: usize = 4 << 10;
+
 pub(crate) fn show(args: &arguments::Show, console: &mut Console) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
     edits::recover_if_possible(&workspace, console);
@@ -43,7 +46,7 @@ fn header(snapshot: &Snapshot, console: &mut Console) {
         Some(signal) => format!("{} ({})", cause.kind.name(), one_line(signal)),
         None => cause.kind.name().to_owned(),
     };
-    let message = terminal_safe(&cause.message);
+    let message = start_of(&terminal_safe(&cause.message), MESSAGE_MAX);
     console.result(format_args!("{} {message}", console.paint(Style::Red, &format!("{kind}:"))));
     if let Some(place) = &snapshot.location {
         let place = one_line(&format!("{}:{}:{}", place.file, place.line, place.column));

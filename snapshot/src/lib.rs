@@ -1,5 +1,7 @@
 //! The data of a crash: snapshots, frames, values with their trust, fingerprints, the store on disk.
-//! Everything here is plain and serialisable; nothing here reads a process or a source file.
+//! Everything here is plain and serialisable; nothing here reads a process or a source file. What every process of
+//! relapse must do alike stands here, too, where all stages can reach it: [`lock`], and the names of
+//! [`store::new_name`].
 
 pub mod crash;
 pub mod depth;

@@ -23,7 +23,7 @@ use std::time::SystemTime;
 use crate::crash::{FORMAT, Snapshot};
 use crate::error::SnapshotError;
 use crate::fingerprint::fingerprint;
-use crate::lock::Mode;
+use crate::lock::{Lock, Mode};
 use crate::redact::{Rules, redact, redact_words};
 
 pub use commands::{INPUT_MAX, KeptCommand, KeptInput};
@@ -33,6 +33,8 @@ pub use listing::{Listing, Summary};
 /// How temporary files begin; nothing else in the store does.
 const TEMPORARY: &str = ".tmp-";
 const ENDING: &str = ".json.zst";
+/// What its `.gitignore` holds, unless the user has other plans.
+const IGNORE: &[u8] = b"# Snapshots may hold private data.\n*\n";
 
 /// The store in one `.relapse/` folder.
 #[derive(Debug, Clone)]
@@ -93,17 +95,22 @@ impl Store {
     /// [`MAX_DEPTH`](crate::depth::MAX_DEPTH); its time and fingerprint are filled in where they are empty.
     pub fn put(&self, snapshot: Snapshot) -> Result<Snapshot, SnapshotError> {
         self.prepare()?;
-        let _lock = lock::take(&self.lock_file(), Mode::Shared)?;
+        let _lock = self.shared_lock()?;
         self.write(self.ready(snapshot))
     }
 
     /// Writes a snapshot unless `max` of its fingerprint are kept of this run already; then it is counted.
     /// `run` is a name that all processes of one run share (see [`new_name`]).
     pub fn put_or_count(&self, snapshot: Snapshot, run: &str, max: usize) -> Result<Kept, SnapshotError> {
+        runs::check_name(run)?;
         self.prepare()?;
-        let _lock = lock::take(&self.lock_file(), Mode::Shared)?;
         let snapshot = self.ready(snapshot);
-        let mut record = runs::Record::lock(&self.runs(), run)?;
+        let locked = self.shared_lock().and_then(|lock| Ok((lock, runs::Record::lock(&self.runs(), run)?)));
+        let (_lock, mut record) = match locked {
+            Ok(locked) => locked,
+            // Trouble with a lock does not cost the snapshot.
+            Err(error) => return Ok(Kept::Uncounted(Box::new(self.write(snapshot)?), with_causes(&error))),
+        };
         if let Some((id, count)) = record.count_if_full(&snapshot.fingerprint, max, 1)? {
             return Ok(Kept::Counted { id, count });
         }
@@ -120,7 +127,7 @@ impl Store {
     /// programs that panic by the thousand. Returns the new count; `None` where none is kept.
     pub fn count(&self, fingerprint: &str, run: &str, times: u64) -> Result<Option<u64>, SnapshotError> {
         self.prepare()?;
-        let _lock = lock::take(&self.lock_file(), Mode::Shared)?;
+        let _lock = self.shared_lock()?;
         let mut record = runs::Record::lock(&self.runs(), run)?;
         Ok(record.count_if_full(fingerprint, 1, times)?.map(|(_, count)| count))
     }
@@ -133,7 +140,7 @@ impl Store {
             return Ok(false);
         }
         self.prepare()?;
-        let _lock = lock::take(&self.lock_file(), Mode::Shared)?;
+        let _lock = self.shared_lock()?;
         runs::check_name(run)?;
         commands::write(&self.runs(), run, command).map(|()| true)
     }
@@ -145,7 +152,7 @@ impl Store {
             return Ok(false);
         }
         self.prepare()?;
-        let _lock = lock::take(&self.lock_file(), Mode::Shared)?;
+        let _lock = self.shared_lock()?;
         runs::check_name(run)?;
         commands::write_input(&self.runs(), run, input).map(|()| true)
     }
@@ -223,7 +230,7 @@ impl Store {
         let id = self.resolve(name)?;
         let path = self.path(&id);
         fs::remove_file(&path).map_err(|source| SnapshotError::write("remove", path, source))?;
-        let _lock = lock::take(&self.lock_file(), Mode::Shared)?;
+        let _lock = self.shared_lock()?;
         runs::forget(&self.runs(), &id)?;
         Ok(id)
     }
@@ -294,10 +301,12 @@ impl Store {
             create_private_folder(&folder)?;
         }
         let ignore = self.folder.join(".gitignore");
-        if !ignore.exists() {
+        if fs::read(&ignore)
+            .map_or_else(|error| error.kind() == ErrorKind::NotFound, |content| is_cut(&content))
+        {
             // It is written through a temporary file, which a sweep must not take for a leftover.
-            let _lock = lock::take(&self.lock_file(), Mode::Shared)?;
-            file::write_whole(&ignore, b"# Snapshots may hold private data.\n*\n")?;
+            let _lock = self.shared_lock()?;
+            file::write_lasting(&ignore, IGNORE)?;
         }
         Ok(())
     }
@@ -308,6 +317,11 @@ impl Store {
 
     fn runs(&self) -> PathBuf {
         self.folder.join("runs")
+    }
+
+    /// Held by whoever writes, so that no sweep takes a temporary file away.
+    fn shared_lock(&self) -> Result<Option<Lock>, SnapshotError> {
+        lock::take_if_there_are_any(&self.lock_file(), Mode::Shared)
     }
 
     fn lock_file(&self) -> PathBuf {
@@ -333,6 +347,11 @@ pub fn now() -> String {
 fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+/// Whether a `.gitignore` is one of ours that did not reach the disk whole: cut, or zeros.
+fn is_cut(ignore: &[u8]) -> bool {
+    (IGNORE.starts_with(ignore) && ignore.len() < IGNORE.len()) || ignore.iter().all(|b| *b == 0)
 }
 
 fn create_private_folder(folder: &Path) -> Result<(), SnapshotError> {

@@ -313,6 +313,69 @@ fn a_snapshot_whose_run_cannot_be_noted_is_kept_all_the_same() {
 }
 
 #[test]
+fn a_snapshot_whose_run_cannot_be_locked_is_kept_all_the_same() {
+    let (_folder, store) = store();
+    fs::create_dir(store.folder().join("runs/run.lock")).unwrap();
+    let kept = store.put_or_count(snapshot("boom", vec![]), "run", 3).unwrap();
+    let Kept::Uncounted(kept, reason) = kept else { panic!("{kept:?}") };
+    assert!(reason.contains("run.lock"), "{reason}");
+    assert_eq!(store.get(&kept.id).unwrap().cause.message, "boom");
+}
+
+#[test]
+fn a_record_that_a_newer_version_wrote_is_not_swept() {
+    let (_folder, store) = store();
+    let [newer, damaged] = ["newer", "damaged"].map(|run| store.folder().join(format!("runs/{run}.json")));
+    fs::write(&newer, "{\"format\":99,\"fingerprints\":{}}").unwrap();
+    fs::write(&damaged, "{").unwrap();
+    assert_eq!(store.sweep().unwrap(), [damaged]);
+    assert!(newer.exists());
+}
+
+#[test]
+fn a_file_among_the_records_that_is_none_of_them_is_left_alone() {
+    let (_folder, store) = store();
+    let Kept::New(kept) = store.put_or_count(snapshot("boom", vec![]), "run", 3).unwrap() else { panic!() };
+    let notes = store.folder().join("runs/my notes.json");
+    fs::write(&notes, "{}").unwrap();
+    store.remove(&kept.id).unwrap();
+    store.sweep().unwrap();
+    assert!(notes.exists() && store.list().unwrap().damaged.is_empty());
+    fs::create_dir(store.folder().join("runs/folder.json")).unwrap();
+    let damaged = store.list().unwrap().damaged;
+    assert!(damaged[0].1.to_string().contains("it is not a file"), "{}", damaged[0].1);
+    assert!(store.sweep().unwrap().is_empty());
+}
+
+#[test]
+fn an_ignore_file_that_was_cut_is_written_anew() {
+    let (_folder, store) = store();
+    let ignore = store.folder().join(".gitignore");
+    let whole = fs::read(&ignore).unwrap();
+    for cut in [&whole[..0], &whole[..9], &whole[..whole.len() - 2], &vec![0; whole.len()]] {
+        fs::write(&ignore, cut).unwrap();
+        store.put(snapshot("boom", vec![])).unwrap();
+        assert_eq!(fs::read(&ignore).unwrap(), whole);
+    }
+    fs::write(&ignore, "lock\n").unwrap();
+    store.put(snapshot("boom", vec![])).unwrap();
+    assert_eq!(fs::read(&ignore).unwrap(), b"lock\n", "the user's own");
+}
+
+#[test]
+fn long_texts_are_cut_in_a_list_and_whole_in_a_snapshot() {
+    let (_folder, store) = store();
+    let mut long = snapshot(&"é".repeat(1 << 20), vec![]);
+    long.program.command = vec!["x".repeat(50); 1 << 10];
+    let kept = store.put(long).unwrap();
+    let summary = store.list().unwrap().snapshots.remove(0);
+    assert_eq!(summary.cause.message, format!("{}…", "é".repeat(2048)));
+    assert_eq!(summary.command.len(), 82);
+    assert_eq!(summary.command[81], "…");
+    assert_eq!(store.get(&kept.id).unwrap(), kept);
+}
+
+#[test]
 fn leftovers_are_ignored_and_swept() {
     let (_folder, store) = store();
     let Kept::New(kept) = store.put_or_count(snapshot("boom", vec![]), "run", 3).unwrap() else { panic!() };

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::file::{parse, write_whole};
+use super::file::{parse, write_lasting, write_whole};
 use crate::crash::FORMAT;
 use crate::error::SnapshotError;
 
@@ -79,7 +79,8 @@ pub(super) fn write(folder: &Path, run: &str, command: &KeptCommand) -> Result<(
 
 /// Writes what a run's command has read of a pipe.
 pub(super) fn write_input(folder: &Path, run: &str, input: &[u8]) -> Result<(), SnapshotError> {
-    write_whole(&folder.join(format!("{run}{INPUT}")), input)
+    // Cut, it would be read as a shorter input.
+    write_lasting(&folder.join(format!("{run}{INPUT}")), input)
 }
 
 /// What a run's command has read of a pipe; `None` where it was not kept.
@@ -114,7 +115,8 @@ pub(super) fn read(folder: &Path, run: &str) -> Result<Option<KeptCommand>, Snap
 /// The content of a file of at most `max` bytes; `None` where it is not there.
 fn bounded(path: &Path, max: u64, too_large: &str) -> Result<Option<Vec<u8>>, SnapshotError> {
     match fs::metadata(path) {
-        Ok(metadata) if metadata.is_file() && metadata.len() <= max => {}
+        Ok(metadata) if !metadata.is_file() => return Err(SnapshotError::damaged(path, "it is not a file")),
+        Ok(metadata) if metadata.len() <= max => {}
         Ok(_) => return Err(SnapshotError::damaged(path, too_large)),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(SnapshotError::read("read", path, source)),

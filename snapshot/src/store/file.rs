@@ -156,6 +156,15 @@ pub(super) fn write_whole(path: &Path, content: &[u8]) -> Result<(), SnapshotErr
     Ok(())
 }
 
+/// As [`write_whole`], but what is there after the machine stopped is whole: for what nobody could tell from a cut one.
+pub(super) fn write_lasting(path: &Path, content: &[u8]) -> Result<(), SnapshotError> {
+    let write_error = |source| SnapshotError::write("write", path, source);
+    let temporary = written(path, content)?;
+    temporary.as_file().sync_all().map_err(write_error)?;
+    temporary.persist(path).map_err(|error| write_error(error.error))?;
+    Ok(())
+}
+
 /// A temporary file beside `path`, private, with its content.
 fn written(path: &Path, content: &[u8]) -> Result<tempfile::NamedTempFile, SnapshotError> {
     let write_error = |source| SnapshotError::write("write", path, source);

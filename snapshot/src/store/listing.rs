@@ -1,4 +1,4 @@
-//! What a list shows of each snapshot, read without its values.
+//! What a list shows of each snapshot, read without its values; long texts are cut.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -77,6 +77,38 @@ struct SkimProgram {
     command: Vec<String>,
 }
 
+/// Longer texts are cut, in bytes: a file of a few kilobytes may hold 256 MiB of one, and all files are listed at once.
+const TEXT_MAX: usize = 4 << 10;
+
+/// The beginning of a text, in memory of its own.
+fn start_of(text: &str) -> String {
+    if text.len() <= TEXT_MAX {
+        return text.to_owned();
+    }
+    let end = (0..=TEXT_MAX).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    format!("{}…", &text[..end])
+}
+
+/// The first words of a command.
+fn first_words(words: &[String]) -> Vec<String> {
+    let mut left = TEXT_MAX;
+    let mut fits = |word: &&String| {
+        let fits = left > 0;
+        left = left.saturating_sub(word.len() + 1);
+        fits
+    };
+    let mut first: Vec<String> =
+        words.iter().take_while(|word| fits(word)).map(|word| start_of(word)).collect();
+    if first.len() < words.len() {
+        first.push("…".to_owned());
+    }
+    first
+}
+
+fn short_place(place: &Location) -> Location {
+    Location { file: start_of(&place.file), line: place.line, column: place.column }
+}
+
 /// Reads one file in short.
 pub(super) fn summary(path: &Path, id: &str) -> Result<Summary, SnapshotError> {
     let skim: Skim = parse(&unpacked(path)?, path)?;
@@ -91,15 +123,19 @@ pub(super) fn summary(path: &Path, id: &str) -> Result<Summary, SnapshotError> {
     let (function, package) = frame.map_or((None, None), |frame| (Some(frame.function), frame.package));
     Ok(Summary {
         id: skim.id,
-        time: skim.time,
+        time: start_of(&skim.time),
         written: written.unwrap_or(SystemTime::UNIX_EPOCH),
-        cause: skim.cause,
-        location: skim.location,
-        called_at,
-        function,
-        package,
-        fingerprint: skim.fingerprint,
+        cause: Cause {
+            message: start_of(&skim.cause.message),
+            signal: skim.cause.signal.as_deref().map(start_of),
+            ..skim.cause
+        },
+        location: skim.location.as_ref().map(short_place),
+        called_at: called_at.as_ref().map(short_place),
+        function: function.as_deref().map(start_of),
+        package: package.as_deref().map(start_of),
+        fingerprint: start_of(&skim.fingerprint),
         count: skim.count,
-        command: skim.program.command,
+        command: first_words(&skim.program.command),
     })
 }

@@ -39,13 +39,13 @@ struct Seen {
 pub(super) struct Record {
     path: PathBuf,
     content: Content,
-    _lock: Lock,
+    _lock: Option<Lock>,
 }
 
 impl Record {
     pub(super) fn lock(folder: &Path, run: &str) -> Result<Record, SnapshotError> {
         check_name(run)?;
-        let lock = lock::take(&folder.join(format!("{run}{LOCK}")), Mode::Alone)?;
+        let lock = lock::take_if_there_are_any(&folder.join(format!("{run}{LOCK}")), Mode::Alone)?;
         let path = folder.join(format!("{run}{RECORD}"));
         let content = match read(&path) {
             Ok(content) => content.unwrap_or_else(empty),
@@ -107,7 +107,8 @@ fn empty() -> Content {
 fn read(path: &Path) -> Result<Option<Content>, SnapshotError> {
     let io_error = |source| SnapshotError::read("read", path, source);
     match fs::metadata(path) {
-        Ok(metadata) if metadata.is_file() && metadata.len() <= RECORD_MAX => {}
+        Ok(metadata) if !metadata.is_file() => return Err(SnapshotError::damaged(path, "it is not a file")),
+        Ok(metadata) if metadata.len() <= RECORD_MAX => {}
         Ok(_) => return Err(SnapshotError::damaged(path, "it is too large for a record of a run")),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(io_error(source)),
@@ -119,8 +120,11 @@ fn read(path: &Path) -> Result<Option<Content>, SnapshotError> {
     }
 }
 
+/// The runs that have a record; a file of another name is none of ours.
 fn records(folder: &Path) -> Result<Vec<String>, SnapshotError> {
-    Ok(names(folder)?.iter().filter_map(|name| name.strip_suffix(RECORD)).map(str::to_owned).collect())
+    let names = names(folder)?;
+    let runs = names.iter().filter_map(|name| name.strip_suffix(RECORD));
+    Ok(runs.filter(|run| check_name(run).is_ok()).map(str::to_owned).collect())
 }
 
 /// How often the fingerprint of each snapshot was seen in its run. Damaged records are added to `damaged`.
@@ -179,16 +183,24 @@ pub(super) fn forget(folder: &Path, id: &str) -> Result<(), SnapshotError> {
 pub(super) fn leftovers(folder: &Path, ids: &HashSet<String>) -> Result<Vec<PathBuf>, SnapshotError> {
     let mut live = HashSet::new();
     for run in records(folder)? {
-        // A damaged record holds nothing of use.
-        if let Ok(Some(content)) = read(&folder.join(format!("{run}{RECORD}")))
-            && content.fingerprints.values().flat_map(|seen| &seen.ids).any(|id| ids.contains(id))
-        {
+        let is_live = match read(&folder.join(format!("{run}{RECORD}"))) {
+            Ok(None) => false,
+            Ok(Some(content)) => {
+                content.fingerprints.values().flat_map(|seen| &seen.ids).any(|id| ids.contains(id))
+            }
+            // It holds nothing of use.
+            Err(SnapshotError::Damaged { .. }) => false,
+            // A newer version wrote it, or it cannot be read just now.
+            Err(_) => true,
+        };
+        if is_live {
             live.insert(run);
         }
     }
     let is_leftover = |name: &String| {
         let run = [RECORD, LOCK, COMMAND, INPUT].iter().find_map(|ending| name.strip_suffix(ending));
-        run.is_some_and(|run| !live.contains(run))
+        run.is_some_and(|run| check_name(run).is_ok() && !live.contains(run))
     };
-    Ok(names(folder)?.into_iter().filter(is_leftover).map(|name| folder.join(name)).collect())
+    let paths = names(folder)?.into_iter().filter(is_leftover).map(|name| folder.join(name));
+    Ok(paths.filter(|path| !path.is_dir()).collect())
 }
