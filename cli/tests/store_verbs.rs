@@ -298,6 +298,15 @@ fn show_prints_the_crash() {
 }
 
 #[test]
+fn show_cuts_a_long_message_and_json_has_all_of_it() {
+    let project = Project::new();
+    project.store().put(crash(&"x".repeat(1 << 20))).unwrap();
+    let output = project.run(&["show", "latest"]);
+    assert!(output.stdout.len() < 1 << 14, "{}", output.stdout.len());
+    assert!(project.run(&["show", "latest", "--json"]).stdout.len() > 1 << 20);
+}
+
+#[test]
 fn nothing_hostile_reaches_the_terminal() {
     let project = Project::new();
     let evil = "\u{1b}]0;title\u{7}\u{202e}\u{9b}2J\r";

@@ -18,6 +18,9 @@ use crate::value::{Data, Trust, Value};
 use found::Found;
 use mask::{mask_all_bytes, mask_all_text, mask_bytes, mask_text};
 
+/// More rounds find nothing in any text that is not made for it.
+const ROUNDS_MAX: usize = 4;
+
 /// What counts as a secret. The default is DESIGN.md's list, switched on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
@@ -75,8 +78,26 @@ impl Rules {
         mask_text(text, &self.ranges(text.as_bytes()))
     }
 
-    /// The secrets of a text: by form, and by the names that stand before them in it.
+    /// The secrets of a text: by form, and by the names that stand before them in it. Looked for again in what masking
+    /// leaves: it can take the mark away at which another one ends.
     fn ranges(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let mut ranges = self.ranges_at_once(text);
+        for _ in 0..ROUNDS_MAX {
+            if ranges.is_empty() {
+                break;
+            }
+            let mut further = self.ranges_at_once(&mask_bytes(text, &ranges));
+            further.extend_from_slice(&ranges);
+            let further = scan::merged(further);
+            if further == ranges {
+                break;
+            }
+            ranges = further;
+        }
+        ranges
+    }
+
+    fn ranges_at_once(&self, text: &[u8]) -> Vec<Range<usize>> {
         let mut ranges = scan::secrets(text, &self.patterns);
         ranges.extend(named::named(text, |name| self.is_secret_name(name)));
         scan::merged(ranges)

@@ -85,13 +85,7 @@ fn pem_keys(text: &[u8], ranges: &mut Vec<Range<usize>>) {
         if find(&label[..label_end], b"PRIVATE KEY").is_some() {
             let body = begin + label_end + 5;
             let end = find(&text[body..], b"-----END ").map_or(text.len(), |i| body + i);
-            // Escaped line ends (`\n` within JSON) must stay what they are.
-            let mut from = body;
-            for (i, _) in text[..end].iter().enumerate().skip(body).filter(|(_, b)| **b == b'\\') {
-                ranges.push(from.min(i)..i);
-                from = (i + 2).min(end);
-            }
-            ranges.push(from.min(end)..end);
+            ranges.push(body..end);
             at = end;
         }
     }
@@ -220,7 +214,7 @@ mod tests {
             shown("-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc=\n-----END RSA PRIVATE KEY-----\n"),
             ["\nMIIE\nabc=\n"]
         );
-        assert_eq!(shown("{\"k\":\"-----BEGIN PRIVATE KEY-----\\nMIIE\\nab"), ["MIIE", "ab"]);
+        assert_eq!(shown("{\"k\":\"-----BEGIN PRIVATE KEY-----\\nMIIE\\nab"), ["\\nMIIE\\nab"]);
         let github = format!("ghp_{}", "a1B2".repeat(9));
         assert_eq!(shown(&format!("use {github}, please")), [github.as_str()]);
         assert_eq!(shown(&format!("ghp_token={github}")), [github.as_str()]);

@@ -105,9 +105,8 @@ fn first_words(words: &[String]) -> Vec<String> {
     first
 }
 
-fn short_place(mut place: Location) -> Location {
-    place.file = start_of(&place.file);
-    place
+fn short_place(place: &Location) -> Location {
+    Location { file: start_of(&place.file), line: place.line, column: place.column }
 }
 
 /// Reads one file in short.
@@ -131,8 +130,8 @@ pub(super) fn summary(path: &Path, id: &str) -> Result<Summary, SnapshotError> {
             signal: skim.cause.signal.as_deref().map(start_of),
             ..skim.cause
         },
-        location: skim.location.map(short_place),
-        called_at: called_at.map(short_place),
+        location: skim.location.as_ref().map(short_place),
+        called_at: called_at.as_ref().map(short_place),
         function: function.as_deref().map(start_of),
         package: package.as_deref().map(start_of),
         fingerprint: start_of(&skim.fingerprint),
