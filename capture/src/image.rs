@@ -18,7 +18,7 @@ use std::sync::Arc;
 use gimli::Section;
 use object::Object;
 
-pub use cache::ImageCache;
+pub use cache::{ImageCache, Parts};
 pub use debug_file::DebugFolders;
 pub use error::ImageError;
 pub(crate) use file::map_executable;

@@ -1,7 +1,7 @@
 //! Builds the fixtures anew and makes inputs of what is read of them where they stop: for when the compiler's
 //! layouts or the inputs' form have changed. Needs Linux on x86-64, rustc, objcopy and ptrace.
 //!
-//! `cargo run --example record`: writes `fixtures/*.elf.zst` and `corpus/{image,values,panic}/recorded-*`.
+//! `cargo run --example record`: writes `fixtures/*.zst` and `corpus/{image,values,panic}/recorded-*`.
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
 use relapse_capture::memory::{Memory, Unreadable};
+use relapse_fuzz::image::Program;
 use relapse_fuzz::memory::Recorder;
 use relapse_fuzz::{image, values};
 
@@ -21,14 +22,15 @@ fn main() -> Result<()> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let fixtures = package.join("fixtures");
     let folder = tempfile::tempdir()?;
-    let built = |name: &str, level: &str| -> Result<PathBuf> {
+    let built = |name: &str, options: &[&str]| -> Result<PathBuf> {
         let (source, program) = (fixtures.join(format!("{name}.rs")), folder.path().join(name));
         let mut rustc = Command::new("rustc");
         // std is linked dynamically, so that the program has no other types than its own.
-        rustc.args(["--edition", "2024", "-g", "-C", "prefer-dynamic", "-C", level, "-o"]);
+        rustc.args(["--edition", "2024", "-g", "-C", "prefer-dynamic"]).args(options);
         // No folder of this machine.
         rustc.arg(format!("--remap-path-prefix={}=/src/relapse/fuzz", package.display()));
-        done(rustc.arg(&program).arg(source))?;
+        rustc.arg(format!("--remap-path-prefix={}=/src/relapse/built", folder.path().display()));
+        done(rustc.arg("-o").arg(&program).arg(source))?;
         Ok(program)
     };
     let keep = |program: &Path, name: &str| -> Result<()> {
@@ -41,7 +43,7 @@ fn main() -> Result<()> {
         Ok(fs::write(folder.join(format!("recorded-{name}")), input)?)
     };
 
-    let program = built("values", "opt-level=z")?;
+    let program = built("values", &["-Copt-level=z"])?;
     let debug = folder.path().join("values.debug");
     let mut objcopy = Command::new("objcopy");
     objcopy.arg("--only-keep-debug").arg(&program).arg(&debug);
@@ -64,19 +66,38 @@ fn main() -> Result<()> {
         corpus("values", &name, values::encode(number, address, &recorder.into_pieces()))?;
     }
 
-    let program = built("stack", "opt-level=2")?;
-    keep(&program, "stack")?;
-    let stopped = Stopped::start(&program)?;
-    let r = &stopped.registers;
-    let registers = [
-        r.rax, r.rdx, r.rcx, r.rbx, r.rsi, r.rdi, r.rbp, r.rsp, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13,
-        r.r14, r.r15, r.rip,
-    ];
-    let bias = stopped.bias()?;
-    let recorder = Recorder::new(&stopped.memory);
-    image::read(fs::read(&program)?, bias, registers, &recorder);
-    corpus("image", "stack", image::encode(bias, registers, &recorder.into_pieces()))?;
-    corpus("panic", "maps", fs::read(format!("/proc/{}/maps", stopped.child.id()))?)
+    for kind in Program::ALL {
+        let options: &[&str] = match kind {
+            Program::Plain => &[],
+            Program::Five => &["-Cdwarf-version=5"],
+            Program::Split => &["-Cdwarf-version=5", "-Csplit-debuginfo=packed"],
+        };
+        let program = built("stack", &[&["-Copt-level=2"], options].concat())?;
+        keep(&program, kind.name())?;
+        let mut files = vec![fs::read(&program)?];
+        if kind == Program::Split {
+            let package = program.with_extension("dwp");
+            fs::write(
+                fixtures.join(format!("{}.dwp.zst", kind.name())),
+                zstd::encode_all(File::open(&package)?, 22)?,
+            )?;
+            files.push(fs::read(package)?);
+        }
+        let stopped = Stopped::start(&program)?;
+        let r = &stopped.registers;
+        let registers = [
+            r.rax, r.rdx, r.rcx, r.rbx, r.rsi, r.rdi, r.rbp, r.rsp, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13,
+            r.r14, r.r15, r.rip,
+        ];
+        let bias = stopped.bias()?;
+        let recorder = Recorder::new(&stopped.memory);
+        image::read(files, bias, registers, &recorder);
+        corpus("image", kind.name(), image::encode(kind, bias, registers, &recorder.into_pieces()))?;
+        if kind == Program::Plain {
+            corpus("panic", "maps", fs::read(format!("/proc/{}/maps", stopped.child.id()))?)?;
+        }
+    }
+    Ok(())
 }
 
 fn done(command: &mut Command) -> Result<()> {

@@ -10,7 +10,7 @@ use crate::memory::{Input, Pieces};
 
 thread_local! {
     static IMAGE: &'static Image = {
-        let file = crate::image::file().leak();
+        let file = crate::image::Program::Plain.files().swap_remove(0).leak();
         Box::leak(Box::new(Image::from_bytes(file, Path::new("/a/b")).expect("the fixture is an ELF file")))
     };
 }

@@ -15,7 +15,7 @@ use object::{Object, ObjectSection};
 use super::debug_file::{self, DebugFolders, Found, Wanted};
 use super::file::{self, Elf, Failure, Sections};
 use super::split::{self, Splits};
-use super::{Image, ImageError, Mapping, Segment, UnwindSections};
+use super::{Image, ImageError, Mapping, Segment, Slice, UnwindSections};
 
 /// The images that were loaded so far, each file once. A file that was rebuilt in place is another file.
 #[derive(Default)]
@@ -77,20 +77,44 @@ impl ImageCache {
             return Ok(image);
         }
         let bytes = content().map_err(|source| ImageError::Read { path: name.to_owned(), source })?;
-        let image = Box::leak(Box::new(parse(bytes, name, &self.debug_folders)?));
+        let image = Box::leak(Box::new(parse(bytes, name, &Beside::Folders(&self.debug_folders))?));
         self.images.insert(identity, image);
         Ok(image)
     }
 }
 
+/// The files that an image is made of.
+#[derive(Default, Clone, Copy)]
+pub struct Parts {
+    /// The program or library.
+    pub program: &'static [u8],
+    /// Its package of split units.
+    pub package: Option<&'static [u8]>,
+    /// Its separate debug file.
+    pub debug: Option<&'static [u8]>,
+    /// The file that it shares parts of its debug info with.
+    pub supplementary: Option<&'static [u8]>,
+}
+
+/// Where the files beside an image's own come from.
+enum Beside<'a> {
+    Folders(&'a DebugFolders),
+    Parts(&'a Parts),
+}
+
 impl Image {
-    /// The image in a file's bytes, which is called `name`.
-    pub fn from_bytes(bytes: &'static [u8], name: &Path) -> Result<Image, ImageError> {
-        parse(bytes, name, &DebugFolders(Vec::new()))
+    /// The image in a file's bytes, which is called `name`. No other file is opened.
+    pub fn from_bytes(program: &'static [u8], name: &Path) -> Result<Image, ImageError> {
+        Image::from_parts(&Parts { program, ..Parts::default() }, name)
+    }
+
+    /// The image in the bytes of its files, whatever they say of each other. No file is opened.
+    pub fn from_parts(parts: &Parts, name: &Path) -> Result<Image, ImageError> {
+        parse(parts.program, name, &Beside::Parts(parts))
     }
 }
 
-fn parse(bytes: &'static [u8], path: &Path, folders: &DebugFolders) -> Result<Image, ImageError> {
+fn parse(bytes: &'static [u8], path: &Path, beside: &Beside<'_>) -> Result<Image, ImageError> {
     let format = |reason: &dyn std::fmt::Display| ImageError::Format {
         path: PathBuf::from(path),
         reason: reason.to_string(),
@@ -108,15 +132,21 @@ fn parse(bytes: &'static [u8], path: &Path, folders: &DebugFolders) -> Result<Im
             executable: header.p_flags(endian).0 & object::elf::PF_X.0 != 0,
         })
     });
-    let found = separate_debug_file(&object, path, folders);
-    let debug = found.file.and_then(|bytes| Elf::parse(bytes.leak()).ok());
+    let (debug_file, found) = match beside {
+        Beside::Folders(folders) => kept(separate_debug_file(&object, path, folders)),
+        Beside::Parts(parts) => (parts.debug, Found::default()),
+    };
+    let debug = debug_file.and_then(|bytes| Elf::parse(bytes).ok());
     let (holder, place) = debug.as_ref().map_or((&object, path), |debug| (debug, found.path.as_path()));
     let (own, debugs) = (Sections::of(&object), debug.as_ref().map(Sections::of));
     let sections = debugs.as_ref().unwrap_or(&own);
     let mut dwarf = sections.dwarf().map_err(|error| format(&error))?;
-    let supplementary = debug_file::supplementary(holder, place, folders);
-    let mut notes = [found.refused, supplementary.refused].concat();
-    if let Some(shared) = supplementary.file.and_then(|bytes| Elf::parse(bytes.leak()).ok()) {
+    let (supplementary, shared) = match beside {
+        Beside::Folders(folders) => kept(debug_file::supplementary(holder, place, folders)),
+        Beside::Parts(parts) => (parts.supplementary, Found::default()),
+    };
+    let mut notes = [found.refused, shared.refused].concat();
+    if let Some(shared) = supplementary.and_then(|bytes| Elf::parse(bytes).ok()) {
         let sections = Sections::of(&shared);
         dwarf.set_sup(sections.dwarf().map_err(|error| format(&error))?);
         notes.extend(sections.failures().iter().map(Failure::to_string));
@@ -134,7 +164,10 @@ fn parse(bytes: &'static [u8], path: &Path, folders: &DebugFolders) -> Result<Im
         segments: segments.collect(),
         unwind,
         comment,
-        splits: Splits::of(path),
+        splits: match beside {
+            Beside::Folders(_) => Splits::of(path),
+            Beside::Parts(parts) => Splits::of_package(parts.package),
+        },
         missing_debug_file: found.missing,
         damage: damage.first().map(Failure::to_string),
         notes,
@@ -145,6 +178,11 @@ fn parse(bytes: &'static [u8], path: &Path, folders: &DebugFolders) -> Result<Im
         context: OnceCell::new(),
         rustc: OnceCell::new(),
     })
+}
+
+/// The bytes of a file that was found, for good, and what else is known of it.
+fn kept(mut found: Found) -> (Option<&'static [u8]>, Found) {
+    (found.file.take().map(|bytes| &*bytes.leak()), found)
 }
 
 /// The file that has the debug info of a program that rustc made and that has none itself.
@@ -165,9 +203,15 @@ fn unwind_sections(own: &Sections<'_>, debug: &Sections<'_>) -> UnwindSections {
         .set_eh_frame(eh_frame_address)
         .set_text(address(".text"))
         .set_got(address(".got"));
-    let hdr = gimli::EhFrameHdr::new(own.get(".eh_frame_hdr"), LittleEndian);
+    let table = own.get(".eh_frame_hdr");
+    // gimli multiplies the number of rows that a damaged table claims without a check.
+    let is_sound = |hdr: &gimli::ParsedEhFrameHdr<Slice>| {
+        let rows = hdr.table().and_then(|rows| rows.iter(&bases).size_hint().1);
+        rows.is_none_or(|rows| rows <= table.len())
+    };
+    let hdr = gimli::EhFrameHdr::new(table, LittleEndian).parse(&bases, 8).ok().filter(is_sound);
     UnwindSections {
-        eh_frame_hdr: hdr.parse(&bases, 8).ok(),
+        eh_frame_hdr: hdr,
         eh_frame: gimli::EhFrame::new(own.get(".eh_frame"), LittleEndian),
         eh_frame_address,
         debug_frame: gimli::DebugFrame::from(debug.reader(Some(".debug_frame"))),

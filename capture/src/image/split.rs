@@ -40,16 +40,17 @@ struct Part {
     dwarf: Arc<Dwarf<Slice>>,
 }
 
-/// The sections of a file that was looked for, or why it cannot be used.
-type Opened = Option<Result<&'static DwarfSections<Slice>, String>>;
+/// What a file gave, or why it cannot be used; `None`: there is no such file.
+type Loaded<T> = Option<Result<T, String>>;
 
 /// The split units of one image that were asked for so far.
+#[derive(Default)]
 pub(super) struct Splits {
-    program: PathBuf,
-    /// Or why it cannot be used.
-    package: OnceCell<Option<Result<DwarfPackage<Slice>, String>>>,
+    /// Beside which they are looked for; `None`: nowhere.
+    program: Option<PathBuf>,
+    package: OnceCell<Loaded<DwarfPackage<Slice>>>,
     /// The `.dwo` files that were opened: link-time optimisation puts many units into one.
-    files: RefCell<HashMap<PathBuf, Opened>>,
+    files: RefCell<HashMap<PathBuf, Loaded<&'static DwarfSections<Slice>>>>,
     skeletons: OnceCell<HashMap<DwoId, DebugInfoOffset>>,
     /// Or why there is none.
     parts: RefCell<HashMap<DwoId, Result<&'static Part, String>>>,
@@ -65,34 +66,35 @@ pub(crate) struct Located {
 
 impl Splits {
     pub(super) fn of(program: &Path) -> Splits {
-        let (package, skeletons) = (OnceCell::new(), OnceCell::new());
-        let (files, parts) = (RefCell::default(), RefCell::default());
-        Splits { program: program.to_owned(), package, files, skeletons, parts }
+        Splits { program: Some(program.to_owned()), ..Splits::default() }
+    }
+
+    /// Those of a package alone.
+    pub(super) fn of_package(bytes: Option<&'static [u8]>) -> Splits {
+        let package = bytes.map(load_package);
+        Splits { package: OnceCell::from(package), ..Splits::default() }
     }
 
     /// The package of split units: beside the program, its name with `.dwp` at the end.
     fn package(&self) -> Option<&Result<DwarfPackage<Slice>, String>> {
         let load = || {
-            let mut appended = self.program.clone().into_os_string();
+            let program = self.program.as_ref()?;
+            let mut appended = program.clone().into_os_string();
             appended.push(".dwp");
-            let paths = [PathBuf::from(appended), self.program.with_extension("dwp")];
-            let bytes =
-                paths.iter().filter(|path| **path != self.program).find_map(|path| file::open(path))?;
-            Some(bytes.and_then(|bytes| {
-                load_dwo(bytes, |sections| {
-                    DwarfPackage::load(|id| Ok(sections.reader(id.dwo_name())), Slice::default())
-                })
-            }))
+            let paths = [PathBuf::from(appended), program.with_extension("dwp")];
+            let bytes = paths.iter().filter(|path| *path != program).find_map(|path| file::open(path))?;
+            Some(bytes.and_then(|bytes| load_package(bytes.leak())))
         };
         self.package.get_or_init(load).as_ref()
     }
 
     /// The debug info of a `.dwo` file; `None`: there is no such file.
-    fn file(&self, path: &Path) -> Option<Result<&'static DwarfSections<Slice>, String>> {
+    fn file(&self, path: &Path) -> Loaded<&'static DwarfSections<Slice>> {
         let load = || {
             Some(file::open(path)?.and_then(|bytes| {
-                let sections =
-                    load_dwo(bytes, |sections| DwarfSections::load(|id| Ok(sections.reader(id.dwo_name()))));
+                let sections = load_dwo(bytes.leak(), |sections| {
+                    DwarfSections::load(|id| Ok(sections.reader(id.dwo_name())))
+                });
                 sections.map(|sections| &*Box::leak(Box::new(sections)))
             }))
         };
@@ -130,14 +132,14 @@ impl Splits {
         let path = named(wanted.path).ok_or("its skeleton unit names no file")?;
         let name = Path::new(&path).file_name().unwrap_or_default().to_owned();
         let written = PathBuf::from(named(wanted.comp_dir).unwrap_or_default()).join(&path);
-        let own = self.program.parent().unwrap_or(Path::new(""));
-        let places = [written, own.join(&name), own.join("deps").join(&name)];
+        let own = self.program.as_ref().and_then(|program| program.parent());
+        let places = own.map(|own| [written, own.join(&name), own.join("deps").join(&name)]);
         let mut reason = match self.package() {
             Some(Ok(_)) => "the .dwp file beside the program is of another build".to_owned(),
             Some(Err(error)) => format!("the .dwp file beside the program cannot be used: {error}"),
             None => format!("{} is not there, nor a .dwp file beside the program", name.to_string_lossy()),
         };
-        for place in places.iter().filter(|place| place.is_absolute()) {
+        for place in places.iter().flatten().filter(|place| place.is_absolute()) {
             let Some(sections) = self.file(place) else { continue };
             let found = sections.map(|sections| dwo(sections, parent, wanted.dwo_id));
             let why_not = match found {
@@ -151,9 +153,13 @@ impl Splits {
     }
 }
 
+fn load_package(bytes: &'static [u8]) -> Result<DwarfPackage<Slice>, String> {
+    load_dwo(bytes, |sections| DwarfPackage::load(|id| Ok(sections.reader(id.dwo_name())), Slice::default()))
+}
+
 /// What `load` makes of the sections of a file with split units; or what is wrong with it.
-fn load_dwo<T>(bytes: Vec<u8>, load: impl FnOnce(&Sections) -> gimli::Result<T>) -> Result<T, String> {
-    let object = Elf::parse(bytes.leak()).map_err(|error| error.to_string())?;
+fn load_dwo<T>(bytes: &'static [u8], load: impl FnOnce(&Sections) -> gimli::Result<T>) -> Result<T, String> {
+    let object = Elf::parse(bytes).map_err(|error| error.to_string())?;
     let sections = Sections::of(&object);
     let loaded = load(&sections).map_err(|error| error.to_string())?;
     sections.failures().first().map_or(Ok(loaded), |failure| Err(failure.to_string()))
