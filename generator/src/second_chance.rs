@@ -92,20 +92,17 @@ fn is_as_given(callable: &Callable<'_>, types: &TypeTable) -> bool {
         FnArg::Receiver(receiver) => receiver.mutability.is_some(),
         FnArg::Typed(typed) => !matches!(&*typed.pat, Pat::Ident(name) if name.mutability.is_none()),
     });
-    let arguments = &callable.frame.arguments;
-    !mutable
-        && arguments
-            .iter()
-            .all(|argument| !is_in_doubt(&argument.value) && is_settled(&argument.value, types))
+    !mutable && callable.frame.arguments.iter().all(|argument| is_settled(&argument.value, types))
 }
 
-/// Whether a value is whole in memory: no part is missing, none stands for what the system keeps.
+/// Whether no part of a value is in doubt, be it in a cell, and none stands for what the system keeps.
 fn is_settled(value: &Value, types: &TypeTable) -> bool {
     let systems = types.get(value.ty).is_some_and(|shape| match &shape.kind {
         TypeKind::Std { std, .. } => matches!(std, StdType::File | StdType::BufReader),
         _ => shape.name.starts_with("std::"),
     });
     !systems
+        && value.trust <= Trust::AtCrash
         && !matches!(value.data, Data::Missing(_))
         && value.children().into_iter().all(|child| is_settled(child, types))
 }
