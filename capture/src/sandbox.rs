@@ -198,7 +198,9 @@ fn rules(folder: &Folder, permissions: &Permissions) -> Result<Option<OwnedFd>, 
             created = created.add_rule(PathBeneath::new(descriptor, write & AccessFs::from_file(NEWEST)))?;
         }
     }
-    for path in std::iter::once(folder.path()).chain(permissions.writable.iter().map(PathBuf::as_path)) {
+    // A run before this one may have removed what it was allowed to.
+    let writable = permissions.writable.iter().map(PathBuf::as_path).filter(|path| path.exists());
+    for path in std::iter::once(folder.path()).chain(writable) {
         let descriptor =
             PathFd::new(path).map_err(|source| SandboxError::Writable { path: path.to_owned(), source })?;
         let access = if path.is_dir() { write } else { write & AccessFs::from_file(NEWEST) };

@@ -31,6 +31,19 @@ pub fn clean(folder: &Path) -> usize {
     SIZES[files]
 }
 
+/// Empties a folder once for each name.
+pub fn wipe_for(mut names: Vec<String>, folder: &Path) -> usize {
+    match names.pop() {
+        Some(_) => wipe(folder),
+        None => 0,
+    }
+}
+
+fn wipe(folder: &Path) -> usize {
+    fs::remove_dir_all(folder).unwrap();
+    panic!("wiped")
+}
+
 /// Notes a size.
 pub fn note(file: &Path, number: usize) -> usize {
     fs::write(file, number.to_string()).unwrap();
@@ -95,6 +108,7 @@ fn main() {
     let number = words.get(3).map_or(0, |text| text.parse().unwrap());
     match words[1].as_str() {
         "clean" => demo::clean(Path::new(&words[2])),
+        "wipe" => demo::wipe_for(vec!["a".to_owned()], Path::new(&words[2])),
         "note" => demo::note(Path::new(&words[2]), number),
         "sweep" => demo::sweep(Path::new(&words[2]), number),
         "keep" => {
@@ -202,6 +216,40 @@ fn what_a_function_would_destroy_is_there_afterwards() {
     assert_eq!((&line["status"], &line["function"]), (&"verified".into(), &"demo::note".into()), "{line:#}");
     assert_eq!(fs::read_to_string(&file).unwrap(), "3");
     assert_eq!(project.left(), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn a_command_that_would_do_what_the_sandbox_forbade_is_not_run_again_unasked() {
+    if landlock_version().is_none() {
+        eprintln!("skipped: this kernel has no Landlock");
+        return;
+    }
+    let project = demo();
+    let folder = tempfile::tempdir().unwrap();
+    let precious = folder.path().join("precious");
+    let path = precious.to_str().unwrap();
+    let fill = || {
+        fs::create_dir_all(&precious).unwrap();
+        fs::write(precious.join("a"), "data").unwrap();
+    };
+    let said = |words: &[&str]| {
+        let shown = project.command(&["gen", "--latest"]).args(words).output().unwrap();
+        String::from_utf8_lossy(&[shown.stdout, shown.stderr].concat()).into_owned()
+    };
+    fill();
+    crash(&project, &["wipe", path], &[]);
+    fill();
+    // The function that forbids nothing itself was given a name, and has none by now.
+    let first = said(&[]);
+    assert!(first.contains("but it would do what the sandbox forbade: --rerun allows it"), "{first}");
+    assert!(!first.contains("running the command again"), "{first}");
+    assert_eq!(fs::read_to_string(precious.join("a")).unwrap(), "data");
+    let allowed = said(&["--allow-write", folder.path().to_str().unwrap()]);
+    assert!(allowed.contains("but it would do once more what was allowed: --rerun allows it"), "{allowed}");
+    assert!(allowed.contains("what one run is allowed to change, the next one finds changed"), "{allowed}");
+    fill();
+    let asked = said(&["--rerun"]);
+    assert!(asked.contains("running the command again") && !precious.exists(), "{asked}");
 }
 
 #[test]
@@ -330,6 +378,10 @@ fn a_static_or_the_clock_is_given_as_the_reason() {
     let said = reason(&generated(&project, &[]), "demo::limited");
     assert!(said.ends_with("; limited reads the static LIMIT, which a test does not set"), "{said}");
     assert!(!said.contains("SIZES"), "{said}");
+    // A number is what it was: to run the command again would tell nothing.
+    let shown = project.command(&["gen", "--latest"]).output().unwrap();
+    let shown = String::from_utf8_lossy(&shown.stderr).into_owned();
+    assert!(!shown.contains("second run") && !shown.contains("command again"), "{shown}");
 
     crash(&project, &["time", "-", "2"], &[]);
     let line = generated(&project, &[]);

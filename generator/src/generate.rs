@@ -116,8 +116,8 @@ pub trait Surroundings {
     /// Something was built.
     fn progress(&mut self, step: Progress<'_>);
     /// The same crash with the values as the functions were given them, from a second run of its command; `None`
-    /// where there is none.
-    fn second_chance(&mut self, snapshot: &Snapshot, why: Lacking) -> Option<Snapshot>;
+    /// where there is none. `would_harm`: the sandbox kept a function from changing what is the user's.
+    fn second_chance(&mut self, snapshot: &Snapshot, why: Lacking, would_harm: bool) -> Option<Snapshot>;
 }
 
 /// Makes a regression of a snapshot.
@@ -148,6 +148,7 @@ pub fn generate(
         variables: &variables,
         observer: &observer,
         limits: options.bounds.limits.clone(),
+        lets_change: !options.bounds.permissions.writable.is_empty(),
         rules: &options.rules,
     };
     let known = callables.clone();
@@ -155,8 +156,9 @@ pub fn generate(
     let mut drafts = rounds.prove(callables, project, &bench, &mut rejected, surroundings)?;
     // The same functions once more, with the values as they were given. Where no test can be built, these help nothing.
     let known: Vec<_> = known.iter().filter_map(|known| rounds.housed(known, &project.index)).collect();
-    let again = second_chance::lacking(&known, &drafts, options.frame, options.every_frame)
-        .and_then(|why| surroundings.second_chance(snapshot, why));
+    let would_harm = second_chance::would_harm(&drafts);
+    let again = second_chance::lacking(&known, &drafts, &snapshot.types, options.frame, options.every_frame)
+        .and_then(|why| surroundings.second_chance(snapshot, why, would_harm));
     let second = again.as_ref().map(|snapshot| Bench { snapshot, ..bench.clone() });
     if let Some(bench) = &second {
         rounds.keep_names(&drafts);

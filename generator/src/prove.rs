@@ -49,6 +49,8 @@ pub struct Bench<'a> {
     pub observer: &'a dyn Observer,
     /// What a test may use.
     pub limits: Limits,
+    /// Whether a test may change files of the user's.
+    pub lets_change: bool,
     /// What is a secret.
     pub rules: &'a Rules,
 }

@@ -1,12 +1,14 @@
 //! When the values as they were given are worth a second run of the crashed command, and how what they prove
 //! joins what is known. Pure: the run itself is made by others.
 
-use relapse_snapshot::{Data, Snapshot, Trust, Value};
+use relapse_snapshot::{Data, Snapshot, StdType, Trust, TypeKind, TypeTable, Value};
+use syn::{FnArg, Pat};
 
 use crate::candidate::{self, Callable, Rejection};
 use crate::index::SourceIndex;
 use crate::prove::Draft;
 use crate::target::{Facts, Ranking};
+use crate::verify::Verification;
 
 /// Why a second run is worth it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +25,7 @@ pub enum Lacking {
 pub(crate) fn lacking(
     callables: &[Callable<'_>],
     drafts: &[Draft<'_>],
+    types: &TypeTable,
     frame: Option<usize>,
     every: bool,
 ) -> Option<Lacking> {
@@ -36,7 +39,7 @@ pub(crate) fn lacking(
                 doubtful.get_or_insert_with(|| Lacking::Given(callable.frame.function.clone()));
             }
             Some(_) => {}
-            None if !may_differ(callable) || was_forbidden(callable, drafts) => continue,
+            None if !may_differ(callable) || has_other_reason(callable, drafts, types) => continue,
             None if drafts.iter().any(Draft::reproduces) => {
                 return Some(Lacking::Better(callable.frame.function.clone()));
             }
@@ -73,11 +76,40 @@ fn is_in_doubt(value: &Value) -> bool {
     false
 }
 
-/// Whether the sandbox was in the way of a function's test: then it says nothing of the values.
-fn was_forbidden(callable: &Callable<'_>, drafts: &[Draft<'_>]) -> bool {
+/// Whether a function's test was run, and what it came to has another reason than its values: the sandbox was in the way,
+/// or a limit, or they are those that it was given.
+fn has_other_reason(callable: &Callable<'_>, drafts: &[Draft<'_>], types: &TypeTable) -> bool {
     let own = drafts.iter().filter(|draft| draft.callable.depth == callable.depth);
-    let accesses = own.flat_map(|draft| &draft.verification).flat_map(|verification| &verification.accesses);
-    accesses.into_iter().any(|access| access.forbidden)
+    own.filter_map(|draft| draft.verification.as_ref()).any(|seen| {
+        seen.over_limit || seen.accesses.iter().any(|access| access.forbidden) || is_as_given(callable, types)
+    })
+}
+
+/// Whether nothing that a function was given can have changed since: what could is marked by its type, but for the
+/// bindings that the source says to be `mut`, and for what the system keeps of an open file.
+fn is_as_given(callable: &Callable<'_>, types: &TypeTable) -> bool {
+    let mutable = callable.function.signature.inputs.iter().any(|input| match input {
+        FnArg::Receiver(receiver) => receiver.mutability.is_some(),
+        FnArg::Typed(typed) => !matches!(&*typed.pat, Pat::Ident(name) if name.mutability.is_none()),
+    });
+    !mutable && callable.frame.arguments.iter().all(|argument| is_settled(&argument.value, types))
+}
+
+/// Whether no part of a value is in doubt, be it in a cell, and none stands for what the system keeps.
+fn is_settled(value: &Value, types: &TypeTable) -> bool {
+    let systems = types.get(value.ty).is_some_and(|shape| match &shape.kind {
+        TypeKind::Std { std, .. } => matches!(std, StdType::File | StdType::BufReader),
+        _ => shape.name.starts_with("std::"),
+    });
+    !systems
+        && value.trust <= Trust::AtCrash
+        && !matches!(value.data, Data::Missing(_))
+        && value.children().into_iter().all(|child| is_settled(child, types))
+}
+
+/// Whether a function of the stack wanted to do what harms: the command would do it, and no sandbox is around that.
+pub(crate) fn would_harm(drafts: &[Draft<'_>]) -> bool {
+    drafts.iter().filter_map(|draft| draft.verification.as_ref()).any(Verification::would_harm)
 }
 
 /// Whether a function's arguments may have been others at its entry, and are there to be read.

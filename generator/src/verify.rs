@@ -4,6 +4,7 @@
 
 mod forbidden;
 mod hook;
+mod limit;
 mod process;
 mod traced;
 
@@ -131,6 +132,8 @@ pub struct Verification {
     pub reason: Option<String>,
     /// Whether a run overran its time.
     pub timed_out: bool,
+    /// Whether a limit ended a run: its time, or another one.
+    pub over_limit: bool,
     /// What the first run tried, and what the others were kept from, where they were watched.
     pub accesses: Vec<Access>,
 }
@@ -145,6 +148,7 @@ impl Verification {
             of: self.of + more.of,
             reason: self.reason.or(more.reason),
             timed_out: self.timed_out || more.timed_out,
+            over_limit: self.over_limit || more.over_limit,
             accesses: self.accesses,
         }
     }
@@ -171,6 +175,19 @@ impl Verification {
     }
 }
 
+/// What a call did that ended its process as if all were well.
+pub const LEFT_EARLY: &str = "its call ended the process with status 0";
+
+/// Whether a run ended with status 0 before libtest could tell what came of the test: that is no pass.
+pub fn left_early(seen: &Observation, limits: &Limits) -> bool {
+    const VERDICT: &[u8] = b"test result: ";
+    // What comes after the limit is not kept.
+    let whole = seen.stdout.len() < limits.output_bytes;
+    seen.ending == Ending::Exited(0)
+        && whole
+        && !seen.stdout.windows(VERDICT.len()).any(|part| part == VERDICT)
+}
+
 /// Runs a test `rounds` times and compares each run with the crash.
 pub fn verify(
     observer: &dyn Observer,
@@ -187,7 +204,10 @@ pub fn verify(
         match crash.compare(&seen) {
             Sameness::Same => verification.reproduced += 1,
             Sameness::Different(reason) => {
-                verification.reason.get_or_insert(reason);
+                let limit = limit::met(&seen, &run.limits);
+                verification.over_limit |= limit.is_some();
+                let left = || left_early(&seen, &run.limits).then(|| LEFT_EARLY.to_owned());
+                verification.reason.get_or_insert(limit.or_else(left).unwrap_or(reason));
             }
         }
         // A test that overruns its time once would take as long again.

@@ -5,7 +5,9 @@ use std::process::ExitStatus;
 
 use relapse_capture::roots::Roots;
 use relapse_generator::same_crash::short;
-use relapse_generator::verify::{Ending, Observation, ObserveError, ObservedPanic, Observer, TestRun};
+use relapse_generator::verify::{
+    Ending, LEFT_EARLY, Observation, ObserveError, ObservedPanic, Observer, TestRun, left_early,
+};
 
 use crate::expected::Expected;
 use crate::find::Found;
@@ -49,7 +51,11 @@ pub fn judge(
             seen = alone;
         }
     }
-    let (verdict, reason) = case.verdict(&seen);
+    let (verdict, reason) = if left_early(&seen, &run.limits) {
+        (Verdict::Changed, Some(LEFT_EARLY.to_owned()))
+    } else {
+        case.verdict(&seen)
+    };
     Ok(Judgement { verdict, reason, stderr: end_of(&seen.stderr) })
 }
 

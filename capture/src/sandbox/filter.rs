@@ -19,7 +19,7 @@ pub(crate) enum Kind {
     /// Changes what Landlock does not guard: rights, owner, times, extended attributes, and, in old kernels, a
     /// length.
     Attributes,
-    /// Makes a socket.
+    /// Makes a socket that reaches others.
     Network,
     /// Sends a signal.
     Signal,
@@ -84,7 +84,7 @@ const CALLS: &[(Kind, &[libc::c_long])] = &[
             libc::SYS_ioctl,
         ],
     ),
-    (Kind::Network, &[libc::SYS_socket]),
+    (Kind::Network, &[libc::SYS_socket, libc::SYS_socketpair]),
     (
         Kind::Signal,
         &[
@@ -199,6 +199,7 @@ pub(crate) fn kind(number: libc::c_long) -> Option<Kind> {
 pub(super) fn watching() -> Result<BpfProgram, seccompiler::Error> {
     program(SeccompAction::Trace(0), |_, number| match number {
         libc::SYS_ioctl => requests(),
+        libc::SYS_socketpair => datagrams(),
         _ => Ok(ALWAYS),
     })
 }
@@ -211,6 +212,7 @@ pub(super) fn forbidding(network: bool, scoped: bool) -> Result<BpfProgram, secc
         (_, libc::SYS_ioctl) => requests(),
         (Kind::Attributes | Kind::System, _) => Ok(ALWAYS),
         (Kind::Network, _) if network => Ok(NEVER),
+        (Kind::Network, libc::SYS_socketpair) => datagrams(),
         (Kind::Network, _) => Ok(ALWAYS),
         // A process, a group or a user, then which one.
         (Kind::Process, libc::SYS_setpriority) => unless(&[(0, PRIO_PROCESS), (1, SELF)]),
@@ -244,6 +246,17 @@ fn unless(arguments: &[(u8, u64)]) -> Result<Rules, seccompiler::Error> {
 
 fn requests() -> Result<Rules, seccompiler::Error> {
     REQUESTS.iter().map(|request| rule(1, SeccompCmpOp::Eq, *request)).collect::<Result<_, _>>().map(Some)
+}
+
+/// Each half of a pair of datagram sockets can send to any socket that has a path; those of the other types reach each
+/// other alone. For a pair, `SOCK_RAW` is another name of `SOCK_DGRAM` (`unix_create` in `net/unix/af_unix.c`).
+fn datagrams() -> Result<Rules, seccompiler::Error> {
+    const TYPE: u64 = 0xf;
+    [libc::SOCK_DGRAM, libc::SOCK_RAW]
+        .iter()
+        .map(|of| rule(1, SeccompCmpOp::MaskedEq(TYPE), *of as u64))
+        .collect::<Result<_, _>>()
+        .map(Some)
 }
 
 /// The kernel takes these arguments as 32 bits.

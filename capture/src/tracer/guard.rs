@@ -34,6 +34,8 @@ enum Verdict {
     PassAndTell,
     /// It fails with this error number.
     Fail(i32),
+    /// It is answered with this result in place of the kernel.
+    Answer(u64),
 }
 
 /// The watch over one sandboxed command.
@@ -99,6 +101,7 @@ impl Guard {
             }
             Kind::Network if self.network => Verdict::Pass,
             Kind::Network => self.forbid(Deed::Network, None, libc::EACCES),
+            Kind::Signal if call.asks_for().is_some() => Verdict::Answer(call.asks_for().map_or(0, is_there)),
             Kind::Signal if call.signals_only(&is_ours) => Verdict::Pass,
             Kind::Signal => self.forbid(Deed::Signal, None, libc::EPERM),
             Kind::Process if call.concerns_only(&is_ours) => Verdict::Pass,
@@ -122,8 +125,11 @@ impl Guard {
                 Deed::Read if result >= 0 => self.tell(Deed::Read, Some(path), false),
                 Deed::Read => {}
                 // What we may not do either was not forbidden by the sandbox.
-                _ if refused && !self.may_change(&path) && may_write(&path) => {
-                    self.tell(deed, Some(path), true);
+                _ if refused
+                    && (!self.may_change(&path) || self.is_permitted_itself(&path))
+                    && may_write(&path) =>
+                {
+                    self.tell(deed, Some(as_the_user_has_it(tid, path)), true);
                 }
                 _ => {}
             }
@@ -156,12 +162,15 @@ impl Guard {
         }
     }
 
+    /// Whether a path is one of those that the command may change, rather than below it: what is refused there is an
+    /// entry of its folder.
+    fn is_permitted_itself(&self, path: &Path) -> bool {
+        self.writable.contains(&by_its_name(path))
+    }
+
     /// Whether a path lies in what the command may change, by its own name and by what a link leads to.
     fn may_change(&self, path: &Path) -> bool {
-        let named = match (path.parent().map(Path::canonicalize), path.file_name()) {
-            (Some(Ok(folder)), Some(name)) => folder.join(name),
-            _ => path.to_owned(),
-        };
+        let named = by_its_name(path);
         let meant = path.canonicalize().unwrap_or_else(|_| named.clone());
         [named, meant].iter().all(|path| self.writable.iter().any(|folder| path.starts_with(folder)))
     }
@@ -180,10 +189,14 @@ impl Tracer<'_> {
                 self.set_state(tid, State::Running);
                 ptrace::resume_to_result(tid);
             }
-            Verdict::Fail(error) => {
+            verdict @ (Verdict::Fail(_) | Verdict::Answer(_)) => {
                 // A call of number -1 is skipped, and this is its result.
                 registers.orig_rax = u64::MAX;
-                registers.rax = failure(error);
+                registers.rax = match verdict {
+                    Verdict::Fail(error) => failure(error),
+                    Verdict::Answer(result) => result,
+                    Verdict::Pass | Verdict::PassAndTell => return,
+                };
                 ptrace::set_registers(tid, &registers);
                 self.resume(tid, 0);
             }
@@ -205,6 +218,33 @@ impl Tracer<'_> {
         }
         self.resume(tid, 0);
     }
+}
+
+/// A path by way of a thread's own folder in /proc as what it leads to, or by the name that each program has for itself.
+fn as_the_user_has_it(tid: Pid, path: PathBuf) -> PathBuf {
+    let Ok(rest) = path.strip_prefix(format!("/proc/{tid}")) else { return path };
+    match path.canonicalize() {
+        Ok(meant) if !meant.starts_with("/proc") => meant,
+        _ => Path::new("/proc/self").join(rest),
+    }
+}
+
+/// A path without links on the way to it; it may be one itself.
+fn by_its_name(path: &Path) -> PathBuf {
+    match (path.parent().map(Path::canonicalize), path.file_name()) {
+        (Some(Ok(folder)), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
+}
+
+/// What `kill` without a signal returns for a process or a group, as the program would see it without a sandbox: whether
+/// a lock's owner lives. Landlock says of all strangers that they may not be asked.
+fn is_there(whom: Pid) -> u64 {
+    // SAFETY: no signal is sent.
+    if unsafe { libc::kill(whom, 0) } == 0 {
+        return 0;
+    }
+    failure(std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::ESRCH))
 }
 
 /// Whether this process may change a file, or make it where it is not there.
@@ -339,6 +379,12 @@ impl Call<'_> {
         whose == 0 || is_ours(whose)
     }
 
+    /// The process or group that it asks for, without a signal. `None`: it sends one, or to whom is not told by a number.
+    fn asks_for(&self) -> Option<Pid> {
+        let (to, signal) = (self.registers.rdi as Pid, self.registers.rsi as i32);
+        (self.number == libc::SYS_kill && signal == 0 && to != 0 && to != -1).then_some(to)
+    }
+
     /// Whether it sends a signal to the command's own processes only.
     fn signals_only(&self, is_ours: impl Fn(Pid) -> bool) -> bool {
         let r = self.registers;
@@ -354,8 +400,11 @@ impl Call<'_> {
             }
             _ => r.rdi as Pid,
         };
+        // The group's first process may be none of the command's, which joins a session that was made for it.
+        // SAFETY: getpgid touches no memory.
+        let own_group = to < -1 && unsafe { libc::getpgid(self.tid) } == -to;
         // Signal 0 only asks whether it is there; 0 is the command's own process group, -1 everybody.
-        signal == 0 || to == 0 || to != -1 && is_ours(to.saturating_abs())
+        signal == 0 || to == 0 || own_group || to != -1 && is_ours(to.saturating_abs())
     }
 }
 

@@ -50,7 +50,8 @@ pub(crate) struct Setup {
     pub(crate) descriptors: [Option<OwnedFd>; 3],
     /// Resource limits.
     pub(crate) limits: Vec<(libc::__rlimit_resource_t, u64)>,
-    /// Whether it gets a session of its own, away from the terminal.
+    /// Whether it runs in a session of its own, away from the terminal. It leads neither that nor its group, as what a
+    /// shell or cargo starts leads no session: `setsid` succeeds in it.
     pub(crate) own_session: bool,
     /// What it is confined to.
     pub(crate) sandbox: Option<Arc<Sandbox>>,
@@ -133,7 +134,7 @@ pub(crate) fn launch(command: &Command, setup: &Setup) -> io::Result<Launched> {
     let descriptors = setup.descriptors.each_ref().map(|d| d.as_ref().map(AsRawFd::as_raw_fd));
     // SAFETY: the child calls only async-signal-safe functions on memory prepared above, then execs or exits.
     unsafe {
-        let pid = libc::fork();
+        let pid = if setup.own_session { fork_into_session()? } else { libc::fork() };
         if pid < 0 {
             return Err(io::Error::last_os_error());
         }
@@ -154,6 +155,43 @@ pub(crate) fn launch(command: &Command, setup: &Setup) -> io::Result<Launched> {
             libc::_exit(127);
         }
         Ok(Launched { pid, gate, errors })
+    }
+}
+
+/// Forks a child into a new session that it does not lead: a process between them makes the session, and us the parent of
+/// the child, and is gone when this returns. The result is `fork`'s.
+///
+/// # Safety
+/// As with `fork`, the child may only make async-signal-safe calls.
+unsafe fn fork_into_session() -> io::Result<Pid> {
+    let (pids, pid_writer) = io::pipe()?;
+    // SAFETY: between fork and its end the process between makes plain system calls on numbers and on its own stack.
+    unsafe {
+        let leader = libc::fork();
+        if leader < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        if leader == 0 {
+            libc::setsid();
+            let flags = (libc::CLONE_PARENT | libc::SIGCHLD) as libc::c_ulong;
+            let pid = libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) as Pid;
+            if pid == 0 {
+                return Ok(0);
+            }
+            let bytes = pid.to_le_bytes();
+            libc::write(pid_writer.as_raw_fd(), bytes.as_ptr().cast(), bytes.len());
+            libc::_exit(0);
+        }
+        drop(pid_writer);
+        while libc::waitpid(leader, ptr::null_mut(), 0) < 0
+            && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
+        {}
+    }
+    let mut bytes = [0; size_of::<Pid>()];
+    (&pids).read_exact(&mut bytes)?;
+    match Pid::from_le_bytes(bytes) {
+        pid if pid > 0 => Ok(pid),
+        _ => Err(io::Error::from_raw_os_error(libc::EAGAIN)),
     }
 }
 
@@ -183,9 +221,6 @@ unsafe fn become_program(child: &Child<'_>) -> i32 {
                 -1 if errno() == libc::EINTR => {}
                 _ => libc::_exit(127),
             }
-        }
-        if child.setup.own_session {
-            libc::setsid();
         }
         for (to, from) in child.descriptors.iter().enumerate() {
             if let Some(from) = *from

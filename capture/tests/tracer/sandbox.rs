@@ -4,6 +4,7 @@
 use std::fs;
 use std::net::TcpListener;
 use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -44,6 +45,33 @@ fn main() {
         "times" => fs::File::open(on).and_then(|f| f.set_times(fs::FileTimes::new().set_modified(time::UNIX_EPOCH))),
         "connect" => net::TcpStream::connect(on).map(drop),
         "send" => net::UdpSocket::bind("127.0.0.1:0").and_then(|s| s.send_to(b"x", on)).map(drop),
+        "send-by-pair" => std::os::unix::net::UnixDatagram::pair().and_then(|(s, _)| s.send_to(b"x", on)).map(drop),
+        "send-by-raw-pair" => {
+            use std::os::fd::FromRawFd;
+            let mut both = [0_i32; 2];
+            call(53, [1, 3 | 0o2000000, 0, both.as_mut_ptr() as usize]).and_then(|()| {
+                unsafe { std::os::unix::net::UnixDatagram::from_raw_fd(both[0]) }.send_to(b"x", on).map(drop)
+            })
+        }
+        "pairs" => std::os::unix::net::UnixStream::pair().map(drop).and_then(|()| {
+            let mut both = [0_i32; 2];
+            call(53, [1, 5 | 0o2000000, 0, both.as_mut_ptr() as usize])
+        }),
+        "append-by-descriptor" => {
+            use std::os::fd::AsRawFd;
+            let file = fs::File::open(on).unwrap();
+            fs::OpenOptions::new().append(true).open(format!("/proc/self/fd/{}", file.as_raw_fd())).map(drop)
+        }
+        "rename-myself" => fs::write("/proc/self/comm", "me"),
+        "is-there" => {
+            let target = on.parse().unwrap();
+            if unsafe { kill(target, 0) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+        }
+        "session" => call(112, [0; 4]).map(drop),
+        "kill-group" => {
+            let group = i32::try_from(unsafe { syscall(121, 0, 0, 0, 0) }).unwrap();
+            if unsafe { kill(-group, 18) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+        }
         "uring" => call(425, [1, 0, 0, 0]),
         "x32-chmod" => call(0x4000_0000 | 90, [format!("{on}\0").as_ptr() as usize, 0o777, 0, 0]),
         "descriptor" => {
@@ -103,7 +131,7 @@ fn main() {
         "clones" => {
             // By the system call itself, and without a signal at their end: the kernel calls them no forks.
             for _ in 0..on.parse().unwrap() {
-                while unsafe { syscall(56, 0, 0) } == 0 { thread::sleep(time::Duration::from_secs(60)) }
+                while unsafe { syscall(56, 0, 0, 0, 0) } == 0 { thread::sleep(time::Duration::from_secs(60)) }
             }
             Ok(())
         }
@@ -211,6 +239,7 @@ fn files_are_neither_changed_nor_removed_and_the_wish_is_named() {
         ("rights-by-descriptor", &file, Deed::Attributes, file.clone()),
         ("flags", &file, Deed::Attributes, file.clone()),
         ("child", &folder, Deed::Remove, file.clone()),
+        ("append-by-descriptor", &file, Deed::Write, file.clone()),
     ] {
         let (seen, output) = try_to(deed, on.to_str().unwrap());
         assert!(output.starts_with("failed: "), "{deed}: {output}");
@@ -256,6 +285,76 @@ fn the_network_is_out_of_reach_unless_it_is_permitted() {
     let (seen, output) = run_confined(DEEDS, &["connect", &address], &permissions);
     assert_eq!((output.as_str(), forbidden(&seen)), ("done\n", Vec::new()));
     assert!(listener.accept().is_ok());
+}
+
+#[test]
+fn a_permitted_folder_that_is_removed_itself_is_named_with_the_folder_above_it() {
+    if !landlock_is_there() {
+        return;
+    }
+    let victim = Victim::new();
+    let folder = victim.file().parent().unwrap().to_owned();
+    let permissions = Permissions { writable: vec![folder.clone()], network: false };
+    let (seen, output) = run_confined(DEEDS, &["delete", folder.to_str().unwrap()], &permissions);
+    assert_eq!(output, "failed: Permission denied (os error 13)\n");
+    let options: Vec<_> =
+        seen.accesses.iter().filter(|access| access.forbidden).map(Access::option).collect();
+    let above = folder.parent().unwrap().display().to_string();
+    assert_eq!(options, [Some(format!("--allow-write {above}"))]);
+}
+
+#[test]
+fn a_permitted_path_that_an_earlier_run_removed_is_passed_over() {
+    let victim = Victim::new();
+    let permissions = Permissions { writable: vec![victim.file()], network: false };
+    fs::remove_file(victim.file()).unwrap();
+    let (_, output) = run_confined(DEEDS, &["own", ""], &permissions);
+    assert_eq!(output, "done\n");
+}
+
+#[test]
+fn what_a_program_sets_of_itself_is_named_as_its_own() {
+    if !landlock_is_there() {
+        return;
+    }
+    let (seen, _) = try_to("rename-myself", "");
+    assert_eq!(forbidden(&seen), [(Deed::Write, Some(PathBuf::from("/proc/self/comm")))]);
+}
+
+#[test]
+fn a_pair_of_datagram_sockets_reaches_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("server");
+    let server = UnixDatagram::bind(&path).unwrap();
+    server.set_nonblocking(true).unwrap();
+    for deed in ["send-by-pair", "send-by-raw-pair"] {
+        let (seen, output) = try_to(deed, path.to_str().unwrap());
+        assert_eq!(output, "failed: Permission denied (os error 13)\n", "{deed}");
+        assert_eq!(forbidden(&seen), [(Deed::Network, None)], "{deed}");
+    }
+    assert!(server.recv(&mut [0; 1]).is_err());
+    let (seen, output) = try_to("pairs", "");
+    assert_eq!((output.as_str(), forbidden(&seen)), ("done\n", Vec::new()));
+}
+
+#[test]
+fn whether_a_process_is_there_may_be_asked_of_any() {
+    let mut other = Command::new("sleep").arg("60").stdin(Stdio::null()).spawn().unwrap();
+    let number = other.id().to_string();
+    let (seen, output) = try_to("is-there", &number);
+    other.kill().unwrap();
+    other.wait().unwrap();
+    assert_eq!((output.as_str(), forbidden(&seen)), ("done\n", Vec::new()));
+    let (_, output) = try_to("is-there", &number);
+    assert_eq!(output, "failed: No such process (os error 3)\n");
+}
+
+#[test]
+fn a_command_leads_no_session_and_may_begin_one() {
+    for deed in ["session", "kill-group"] {
+        let (seen, output) = try_to(deed, "");
+        assert_eq!((output.as_str(), forbidden(&seen)), ("done\n", Vec::new()), "{deed}");
+    }
 }
 
 #[test]

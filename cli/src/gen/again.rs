@@ -39,14 +39,23 @@ impl<'a> Again<'a> {
     }
 
     /// The command, where it may be run again; else why not.
-    fn command(&self, snapshot: &Snapshot) -> Result<KeptCommand, &'static str> {
+    fn command(&self, snapshot: &Snapshot, would_harm: bool) -> Result<KeptCommand, &'static str> {
         if self.args.no_rerun {
             return Err("--no-rerun forbids it");
         }
         let kept = self.store.command_of(&snapshot.id).ok().flatten();
         let kept = kept.ok_or("its command was not kept")?;
+        if kept.rerun || self.args.rerun {
+            return Ok(kept);
+        }
+        if would_harm {
+            return Err("it would do what the sandbox forbade: --rerun allows it");
+        }
+        if self.args.sandbox.allow_net || !self.args.sandbox.allow_write.is_empty() {
+            return Err("it would do once more what was allowed: --rerun allows it");
+        }
         let words: Vec<_> = kept.words.iter().map(Into::into).collect();
-        if CargoCommand::parse(&words).is_none() && !kept.rerun && !self.args.rerun {
+        if CargoCommand::parse(&words).is_none() {
             return Err("it is not started by cargo: --rerun allows it");
         }
         Ok(kept)
@@ -61,7 +70,7 @@ impl Surroundings for Again<'_> {
         }
     }
 
-    fn second_chance(&mut self, snapshot: &Snapshot, why: Lacking) -> Option<Snapshot> {
+    fn second_chance(&mut self, snapshot: &Snapshot, why: Lacking, would_harm: bool) -> Option<Snapshot> {
         self.progress = None;
         let why = match why {
             Lacking::Any => "no function reproduces the crash with the values that it had by then".to_owned(),
@@ -75,7 +84,7 @@ impl Surroundings for Again<'_> {
                 format!("the arguments of {} may have been changed since its call", short_type(&function))
             }
         };
-        let command = match self.command(snapshot) {
+        let command = match self.command(snapshot, would_harm) {
             Ok(command) => command,
             Err(reason) => {
                 self.console

@@ -18,10 +18,13 @@ pub(super) fn why_not(draft: &Draft<'_>, bench: &Bench<'_>) -> String {
         return format!("the crash came back, but {words}: a test of it would do so each time that it runs");
     }
     let mut reason = verification.reason.clone().unwrap_or_else(|| "no reason was seen".to_owned());
-    for words in in_words(&draft.forbidden(bench)) {
+    let forbidden = in_words(&draft.forbidden(bench));
+    for words in &forbidden {
         reason += &format!("; {words}");
     }
-    if verification.reproduced > 0 {
+    if verification.reproduced > 0 && bench.lets_change {
+        reason += "; what one run is allowed to change, the next one finds changed";
+    } else if verification.reproduced > 0 && forbidden.is_empty() && !verification.over_limit {
         reason += "; a crash that comes and goes depends on time or on the order of threads";
     }
     for reads in draft.reads(bench).iter().take(SAID) {

@@ -288,6 +288,42 @@ fn deaths_are_told_by_their_signal() {
 }
 
 #[test]
+fn a_limit_that_ends_a_run_is_named() {
+    let tests = [
+        ("memory", "std::hint::black_box(vec![1_u8; 2 << 30]);"),
+        (
+            "file",
+            "let file = std::fs::File::create(std::env::temp_dir().join(\"large\")).unwrap();\n    \
+             std::fs::remove_file(std::env::temp_dir().join(\"large\")).unwrap();\n    \
+             std::os::unix::fs::FileExt::write_all_at(&file, b\"12\", (64 << 20) - 1).unwrap();\n    \
+             std::os::unix::fs::FileExt::write_all_at(&file, b\"12\", 64 << 20).unwrap();",
+        ),
+        ("abort", "std::process::abort();"),
+    ];
+    let mut built = build("", &tests);
+    for run in built.runs.values_mut() {
+        run.limits.file_bytes = Some(64 << 20);
+    }
+    let expected = panic("x", 1, 1);
+    for (test, reason, over_limit) in [
+        ("memory", "the test wanted more than 1024 MiB of memory (`memory` of `[sandbox]`)", true),
+        ("file", "the test wanted to write more than 64 MiB to one file", true),
+        ("abort", "the test was ended by SIGABRT without a panic", false),
+    ] {
+        let seen = built.verify(test, &expected);
+        assert_eq!((seen.reason.as_deref(), seen.over_limit), (Some(reason), over_limit), "{test}");
+    }
+}
+
+#[test]
+fn a_call_that_ends_its_process_with_status_0_has_not_passed() {
+    let built = build("", &[("leaves", "std::process::exit(0);"), ("passes", "")]);
+    let reason = |test: &str| built.verify(test, &panic("x", 1, 1)).reason.unwrap();
+    assert_eq!(reason("leaves"), "its call ended the process with status 0");
+    assert_eq!(reason("passes"), "the test passed");
+}
+
+#[test]
 fn a_test_without_end_is_ended_with_everything_it_started() {
     let mark = format!("relapse-leftover-{}", std::process::id());
     let spawn = format!(
@@ -310,7 +346,7 @@ fn a_test_without_end_is_ended_with_everything_it_started() {
     let started = Instant::now();
     let endless = built.verify("endless", &index);
     assert_eq!((endless.reproduced, endless.of), (0, 1));
-    assert_eq!(endless.reason.as_deref(), Some("the test did not end in its time"));
+    assert_eq!(endless.reason.as_deref(), Some("the test did not end within 3 s (`seconds` of `[sandbox]`)"));
     assert!(built.verify("leaving", &index).is_verified());
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     assert_eq!(processes_with(&mark), Vec::<PathBuf>::new());

@@ -132,6 +132,19 @@ fn the_same_panic_in_the_same_file_is_open() {
 }
 
 #[test]
+fn a_call_that_ends_its_process_with_status_0_is_no_fix() {
+    let mut left = seen(Ending::Exited(0), &[]);
+    let mut open = header("overflow");
+    open.open = true;
+    for header in [header("overflow"), open] {
+        left.stdout = b"\nrunning 1 test\n".into();
+        assert_eq!(judged_in_turn(&header, vec![left.clone()]), Verdict::Changed);
+        left.stdout = b"\nrunning 1 test\ntest a ... ok\n\ntest result: ok. 1 passed\n".into();
+        assert_ne!(judged_in_turn(&header, vec![left.clone()]), Verdict::Changed);
+    }
+}
+
+#[test]
 fn a_place_is_seen_from_the_package_of_its_test() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
