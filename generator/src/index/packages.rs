@@ -69,8 +69,6 @@ pub struct Target {
     pub edition: u16,
     /// Its root file.
     pub root: PathBuf,
-    /// `test = false` is not set in its section.
-    pub tested: bool,
 }
 
 /// All packages and targets, in cargo's order.
@@ -106,7 +104,6 @@ pub(super) fn read(metadata: &Metadata) -> (Vec<Package>, Vec<Target>) {
                 kind,
                 edition: target.edition.as_str().parse().unwrap_or(2021),
                 root: normalized(target.src_path.as_std_path()),
-                tested: target.test,
             });
         }
         if let Some(target) = outside_target(&own, &targets, index) {
@@ -137,7 +134,6 @@ fn outside_target(package: &Package, targets: &[Target], index: usize) -> Option
         kind: TargetKind::Test,
         edition: library.edition,
         root,
-        tested: true,
     })
 }
 
