@@ -207,9 +207,7 @@ impl Walk<'_> {
                 (&i.ident, &i.vis, i.generics.clone(), &i.attrs, ItemKind::Enum(variants.collect()))
             }
             Item::Type(i) => (&i.ident, &i.vis, i.generics.clone(), &i.attrs, ItemKind::Alias(i.ty.clone())),
-            Item::TraitAlias(i) => {
-                (&i.ident, &i.vis, i.generics.clone(), &i.attrs, ItemKind::Trait)
-            }
+            Item::TraitAlias(i) => (&i.ident, &i.vis, i.generics.clone(), &i.attrs, ItemKind::Trait),
             Item::Const(i) => {
                 // `const _: () = { impl … };` is how derives and people keep impls out of the module's names.
                 self.nested(&spot.within(&i.ident), |finder| finder.visit_expr(&i.expr));
