@@ -53,7 +53,7 @@ fn name(text: &str) {
             && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
     };
     assert!(plain(&hostile::file_name(text)) && plain(&hostile::test_name(text, text)));
-    assert!(!hostile::comment_text(text).contains(['\n', '\r']));
+    assert!(!hostile::comment::one_line(text).contains(['\n', '\r']));
     let _ = terminal_safe(text);
 }
 

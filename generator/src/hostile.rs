@@ -1,6 +1,6 @@
-//! What a crashed process said, made harmless: text for comments, names for files, tests and variables, values
-//! for TOML. In: any text at all. Out: tokens, or text of a closed alphabet. Never: source code by concatenation.
+//! What a crashed process said, made harmless: text for comments, names for files, tests and variables. In: any text at all. Out: tokens, or text of a closed alphabet. Never: source code by concatenation.
 
+pub mod comment;
 pub mod literal;
 pub mod test_name;
 
@@ -8,37 +8,8 @@ use proc_macro2::{Ident, Span};
 
 pub use test_name::test_name;
 
-/// Longest comment text, in characters; what is longer ends in `…`.
-pub const MAX_COMMENT: usize = 200;
-
 /// Longest file or test name, in characters.
 pub const MAX_NAME: usize = 60;
-
-/// Text that may stand behind `// `: one line, printable, of bounded length, without blanks at its ends.
-/// Line ends, control characters, bidi controls and whatever else does not show are written as escapes.
-pub fn comment_text(text: &str) -> String {
-    let mut out = String::new();
-    let mut count = 0;
-    let mut previous = None;
-    for c in text.trim().chars() {
-        let piece = match c {
-            '\n' => "\\n".to_owned(),
-            '\r' => "\\r".to_owned(),
-            '\t' => " ".to_owned(),
-            c if literal::shows(c, previous) => c.to_string(),
-            c => c.escape_unicode().to_string(),
-        };
-        count += piece.chars().count();
-        if count > MAX_COMMENT {
-            out.truncate(out.trim_end().len());
-            out.push('…');
-            return out;
-        }
-        out.push_str(&piece);
-        previous = Some(c);
-    }
-    out
-}
 
 /// A name for a file, a module or a test, made of the words of any text: `[a-z][a-z0-9_]*`, at most
 /// [`MAX_NAME`] long, no keyword of any edition, no device of Windows, no crate that every program has.
@@ -85,11 +56,6 @@ pub fn identifier(name: &str) -> Option<Ident> {
     syn::parse_str::<Ident>(bare).ok().filter(|ident| ident == bare)
 }
 
-/// A TOML string of that text.
-pub fn toml_string(text: &str) -> toml_edit::Value {
-    toml_edit::Value::from(text)
-}
-
 /// Whether the word is a keyword in this edition (The Rust Reference, "Keywords").
 pub fn is_keyword_of(word: &str, edition: u16) -> bool {
     let since = match word {
@@ -122,18 +88,6 @@ fn is_windows_device(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn comment_of_many_lines_is_one_line() {
-        assert_eq!(comment_text("a\nb\r\u{2028}\u{202e}c \u{85}"), "a\\nb\\r\\u{2028}\\u{202e}c");
-        assert_eq!(comment_text("inside '–' (bytes 95..98)"), "inside '–' (bytes 95..98)");
-    }
-
-    #[test]
-    fn long_comment_is_cut() {
-        let text = comment_text(&"word ".repeat(100));
-        assert!(text.chars().count() <= MAX_COMMENT + 1 && text.ends_with("word…"), "{text}");
-    }
 
     #[test]
     fn file_names_are_plain_identifiers() {
@@ -170,12 +124,5 @@ mod tests {
             assert!(is_keyword(word), "{word}");
         }
         assert!(!is_keyword("book") && !is_keyword("Mod"));
-    }
-
-    #[test]
-    fn toml_strings_are_quoted() {
-        let value = toml_string("a\"\n[package]");
-        let line: toml_edit::DocumentMut = format!("x = {value}").parse().unwrap();
-        assert_eq!(line["x"].as_str(), Some("a\"\n[package]"));
     }
 }

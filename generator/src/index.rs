@@ -39,8 +39,8 @@ pub use items::{
     OpaqueMacro, Problem, Reached, Shape, TypeItem, VariantItem, Visibility,
 };
 pub use naming::NamesAt;
+pub(crate) use packages::{OUTSIDE_FILE, OUTSIDE_NAME};
 pub use packages::{Package, Target, TargetKind};
-
 pub use reach::PublicApi;
 pub use resolve::{Def, Space};
 pub use surroundings::Reads;
@@ -101,7 +101,7 @@ impl SourceIndex {
         let of_package = self.package(krate).crates.iter();
         let mut found = of_package.filter(|&&id| {
             let target = self.target(id);
-            target.kind == TargetKind::Test && target.name == crate::place::outside::NAME
+            target.kind == TargetKind::Test && target.name == OUTSIDE_NAME
         });
         found.next().map(|&krate| ModuleId { krate, module: 0 })
     }

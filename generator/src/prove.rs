@@ -16,7 +16,7 @@ use crate::compile::{CandidateFiles, Compiled, Progress, TestTarget, Variable, c
 use crate::edit::EditSet;
 use crate::generate::GenerateError;
 use crate::header::{self, Naming};
-use crate::index::{NamesAt, SourceIndex};
+use crate::index::{NamesAt, OUTSIDE_NAME, SourceIndex};
 use crate::paths::normalized;
 use crate::place;
 use crate::regression::Regression;
@@ -177,7 +177,7 @@ fn kills_its_process(kind: CauseKind) -> bool {
 
 /// Import lines that bring nothing: the names of a parent that is empty.
 fn left_out_at(callable: &Callable<'_>, index: &SourceIndex) -> Vec<String> {
-    let empty = callable.is_outside() && index.module(callable.home).brings_nothing(place::outside::NAME);
+    let empty = callable.is_outside() && index.module(callable.home).brings_nothing(OUTSIDE_NAME);
     if empty { vec![PARENT.to_owned()] } else { Vec::new() }
 }
 

@@ -1,7 +1,6 @@
 //! A regression as the text of its file, through the templates. Every text of the snapshot goes through the
 //! comment writer or arrives as tokens; nothing of it is template code.
 
-mod comment;
 mod crash_line;
 mod header;
 mod imports;
@@ -15,9 +14,9 @@ use std::path::{Path, PathBuf};
 use proc_macro2::{Literal, TokenStream, TokenTree};
 use tera::{Context, Tera};
 
+use crate::hostile::comment::one_line;
 use crate::regression::{ConstructorFile, Regression};
 
-pub use comment::escape_invisible;
 pub use crash_line::CrashLine;
 pub use header::Wiring;
 pub(crate) use header::module_text;
@@ -107,7 +106,7 @@ impl Templates {
     /// The comment that begins a `mod.rs`.
     pub(crate) fn mod_head(&self, module: &str) -> Result<String, RenderError> {
         let mut context = Context::new();
-        context.insert("module", &comment::one_line(module));
+        context.insert("module", &one_line(module));
         self.render_rust("mod.rs.tera", &context)
     }
 }
@@ -145,7 +144,7 @@ pub fn render_constructor(
     templates: &Templates,
 ) -> Result<String, RenderError> {
     let mut context = Context::new();
-    let name = comment::one_line(&constructor.type_name);
+    let name = one_line(&constructor.type_name);
     let about =
         format!("Builds `{name}` from its fields, for the regressions of modules that cannot see them.");
     context.insert("about", &about);

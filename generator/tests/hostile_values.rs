@@ -49,6 +49,9 @@ fn nasty_text() -> impl Strategy<Value = String> {
         "\u{feff}",
         "\u{301}",
         "\u{200d}",
+        "\u{115f}",
+        "\u{3164}",
+        "\u{fe0f}",
         "\u{a0}",
         "\u{7f}",
         "\u{1b}[0m",
@@ -210,11 +213,11 @@ fn floats_come_back() {
 #[test]
 fn comments_end_where_they_should() {
     check(&nasty_text(), |text| {
-        let comment = hostile::comment_text(&text);
-        prop_assert!(comment.chars().count() <= hostile::MAX_COMMENT + 1);
+        let comment = hostile::comment::one_line(&text);
         let hidden = |c: char| {
             c.is_control()
                 || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+                || matches!(c, '\u{115f}' | '\u{3164}' | '\u{fe0f}')
         };
         prop_assert!(!comment.contains(hidden), "{}", comment);
         let source = format!("// {comment}\nlet marker = 1;");
@@ -238,10 +241,6 @@ fn names_are_plain_identifiers() {
                 name
             );
         }
-        let table: toml_edit::DocumentMut =
-            format!("x = {}\n[y]\n", hostile::toml_string(&first)).parse().unwrap();
-        prop_assert_eq!(table["x"].as_str(), Some(first.as_str()));
-        prop_assert_eq!(table.len(), 2);
         Ok(())
     });
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use similar::TextDiff;
 
 use super::{EditSet, FileEdit};
-use crate::render::escape_invisible;
+use crate::hostile::comment::escape_invisible;
 
 /// Diffing stops looking for the smallest difference after this long.
 const DIFF_LIMIT: Duration = Duration::from_secs(2);

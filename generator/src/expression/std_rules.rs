@@ -220,11 +220,6 @@ fn octets(writer: &Writer<'_>, of: Of<'_>) -> Result<Vec<u8>, Unwritable> {
             .map(|item| number(item).and_then(|n| u8::try_from(n).ok()))
             .collect::<Option<Vec<u8>>>()
             .ok_or_else(|| writer.mismatch(of.shape)),
-        // Before 1.65 the address was libc's `in_addr`: a number in network order.
-        Data::Uint(number) => match u32::try_from(*number) {
-            Ok(number) => Ok(number.to_le_bytes().to_vec()),
-            Err(_) => Err(writer.mismatch(of.shape)),
-        },
         _ => Err(writer.mismatch(of.shape)),
     }
 }

@@ -12,11 +12,10 @@ pub fn shows(c: char, previous: Option<char>) -> bool {
     if c.is_ascii() {
         return !c.is_ascii_control();
     }
-    let invisible = matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}');
     let general_mark = matches!(c,
         '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{fe20}'..='\u{fe2f}' | '\u{e0100}'..='\u{e01ef}');
-    if invisible || general_mark {
+        | '\u{fe20}'..='\u{fe2f}');
+    if is_blank(c) || general_mark {
         return false;
     }
     if c.escape_debug().len() == 1 {
@@ -25,6 +24,13 @@ pub fn shows(c: char, previous: Option<char>) -> bool {
     // `char::escape_debug` escapes marks too, `str`'s only what never shows.
     let mark = ['a', c].iter().collect::<String>().escape_debug().count() == 2;
     mark && previous.is_some_and(char::is_alphabetic)
+}
+
+/// Letters that do not show, and the selectors of a variant, which only their neighbour shows.
+pub(super) fn is_blank(c: char) -> bool {
+    matches!(c,
+        '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 /// How text is put between quotes.

@@ -22,18 +22,12 @@ pub struct Attributes {
     pub deprecated: bool,
     /// `#[test]` and its kin (`#[tokio::test]`, `#[rstest]`).
     pub test: bool,
-    /// `#[should_panic]`.
-    pub should_panic: bool,
     /// `#[doc(hidden)]`.
     pub hidden: bool,
     /// `#[non_exhaustive]`.
     pub non_exhaustive: bool,
     /// `#[no_std]`, also by a `cfg_attr` that holds or may hold.
     pub no_std: bool,
-    /// `#[proc_macro]`, `#[proc_macro_derive]`, `#[proc_macro_attribute]`.
-    pub proc_macro: bool,
-    /// `#[macro_use]`.
-    pub macro_use: bool,
     /// Names of derived traits, last path segment: `Debug`.
     pub derives: Vec<String>,
     /// All `#[cfg]`s together.
@@ -66,11 +60,8 @@ impl Attributes {
             ("track_caller", _) => self.track_caller = true,
             ("must_use", _) => self.must_use = true,
             ("deprecated", _) => self.deprecated = true,
-            ("should_panic", _) => self.should_panic = true,
             ("non_exhaustive", _) => self.non_exhaustive = true,
             ("no_std", _) => self.no_std = true,
-            ("macro_use", _) => self.macro_use = true,
-            ("proc_macro" | "proc_macro_derive" | "proc_macro_attribute", _) => self.proc_macro = true,
             ("test" | "rstest" | "test_case" | "quickcheck" | "wasm_bindgen_test", _) => self.test = true,
             ("derive", Meta::List(list)) => self.derives.extend(paths_of(list.tokens.clone())),
             ("cfg", Meta::List(list)) => {

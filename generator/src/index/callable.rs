@@ -385,7 +385,7 @@ impl NamesAt<'_> {
             return false;
         };
         let item = self.index().item(id);
-        if matches!(item.kind, ItemKind::Trait(_)) {
+        if matches!(item.kind, ItemKind::Trait) {
             return false;
         }
         let written = || {

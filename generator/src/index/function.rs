@@ -80,8 +80,6 @@ pub struct FunctionItem {
     pub cfg: Cfg,
     /// The function in whose body it is nested; such a one cannot be named from elsewhere.
     pub nested_in: Option<String>,
-    /// The macro in whose text it stands, where that text reads as items.
-    pub in_macro: Option<String>,
     /// Panics that its body may start on purpose.
     pub asserts: Vec<Assert>,
     /// What its body reads beside its arguments.
@@ -126,17 +124,6 @@ impl FunctionItem {
     /// `unsafe fn`.
     pub fn is_unsafe(&self) -> bool {
         matches!(self.signature.safety, syn::Safety::Unsafe(_))
-    }
-
-    /// `const fn`.
-    pub fn is_const(&self) -> bool {
-        self.signature.constness.is_some()
-    }
-
-    /// The ABI of an `extern fn`: `"C"`, also where it is left out.
-    pub fn abi(&self) -> Option<String> {
-        let abi = self.signature.abi.as_ref()?;
-        Some(abi.name.as_ref().map_or_else(|| "C".to_owned(), syn::LitStr::value))
     }
 
     /// The self type of its impl.

@@ -147,8 +147,8 @@ pub enum ItemKind {
     Union(FieldList),
     /// `type A = …;`.
     Alias(Box<syn::Type>),
-    /// A trait, with the names of its methods.
-    Trait(Vec<String>),
+    /// A trait.
+    Trait,
     /// `const`.
     Const,
     /// `static`.
@@ -256,8 +256,6 @@ pub struct OpaqueMacro {
     pub file: u32,
     /// First and last line.
     pub lines: (u32, u32),
-    /// Names after `fn` in its text, with their lines.
-    pub functions: Vec<(String, u32)>,
 }
 
 /// Something of the source that could not be read.

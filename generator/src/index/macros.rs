@@ -199,9 +199,8 @@ pub(super) fn included_path(tokens: &TokenStream, package_folder: &Path) -> Opti
     Some(PathBuf::from(path))
 }
 
-/// Names after `fn` in a text, with their lines.
-pub(super) fn function_names(tokens: &TokenStream) -> Vec<(String, u32)> {
-    let mut found = Vec::new();
+/// Whether a text declares a function: `fn` with a name behind it, or with a macro's variable for one.
+pub(super) fn declares_function(tokens: &TokenStream) -> bool {
     let mut open = vec![tokens.clone()];
     while let Some(tokens) = open.pop() {
         let mut after_fn = false;
@@ -211,20 +210,12 @@ pub(super) fn function_names(tokens: &TokenStream) -> Vec<(String, u32)> {
                     open.push(group.stream());
                     after_fn = false;
                 }
-                TokenTree::Ident(ident) => {
-                    if after_fn {
-                        found.push((ident.to_string(), ident.span().start().line as u32));
-                    }
-                    after_fn = ident == "fn";
-                }
-                // `fn $name`: the name is a variable, but the line is known.
-                TokenTree::Punct(punct) if after_fn && punct.as_char() == '$' => {
-                    found.push(("$".to_owned(), punct.span().start().line as u32));
-                    after_fn = false;
-                }
+                TokenTree::Ident(_) if after_fn => return true,
+                TokenTree::Ident(ident) => after_fn = ident == "fn",
+                TokenTree::Punct(punct) if after_fn && punct.as_char() == '$' => return true,
                 _ => after_fn = false,
             }
         }
     }
-    found
+    false
 }

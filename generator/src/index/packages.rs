@@ -8,7 +8,11 @@ use cargo_metadata::{DependencyKind, Metadata, TargetKind as CargoKind};
 use super::CrateId;
 use super::cfg::CfgFacts;
 use crate::paths::{normalized, relative};
-use crate::place::outside;
+
+/// The test target of a package for tests that stand outside of its library: its name.
+pub(crate) const OUTSIDE_NAME: &str = "regressions";
+/// Its file, relative to the package's folder.
+pub(crate) const OUTSIDE_FILE: &str = "tests/regressions.rs";
 
 /// A package of the dependency graph.
 #[derive(Debug, Clone)]
@@ -65,8 +69,6 @@ pub struct Target {
     pub edition: u16,
     /// Its root file.
     pub root: PathBuf,
-    /// `test = false` is not set in its section.
-    pub tested: bool,
 }
 
 /// All packages and targets, in cargo's order.
@@ -102,7 +104,6 @@ pub(super) fn read(metadata: &Metadata) -> (Vec<Package>, Vec<Target>) {
                 kind,
                 edition: target.edition.as_str().parse().unwrap_or(2021),
                 root: normalized(target.src_path.as_std_path()),
-                tested: target.test,
             });
         }
         if let Some(target) = outside_target(&own, &targets, index) {
@@ -118,9 +119,9 @@ pub(super) fn read(metadata: &Metadata) -> (Vec<Package>, Vec<Target>) {
 /// The test target that relapse would add to a library's package, where the package has none of its name.
 fn outside_target(package: &Package, targets: &[Target], index: usize) -> Option<Target> {
     let library = package.library.and_then(|id| targets.get(id.0 as usize))?;
-    let root = normalized(&package.folder.join(outside::FILE));
+    let root = normalized(&package.folder.join(OUTSIDE_FILE));
     let is_taken = |id: &CrateId| {
-        targets.get(id.0 as usize).is_some_and(|t| t.kind == TargetKind::Test && t.name == outside::NAME)
+        targets.get(id.0 as usize).is_some_and(|t| t.kind == TargetKind::Test && t.name == OUTSIDE_NAME)
     };
     let wanted = package.local
         && library.kind == TargetKind::Library
@@ -128,12 +129,11 @@ fn outside_target(package: &Package, targets: &[Target], index: usize) -> Option
         && !package.crates.iter().any(is_taken);
     wanted.then(|| Target {
         package: index,
-        name: outside::NAME.to_owned(),
-        crate_name: outside::NAME.to_owned(),
+        name: OUTSIDE_NAME.to_owned(),
+        crate_name: OUTSIDE_NAME.to_owned(),
         kind: TargetKind::Test,
         edition: library.edition,
         root,
-        tested: true,
     })
 }
 

@@ -211,25 +211,16 @@ impl<'i> PublicApi<'i> {
         PublicApi { reach: Reach::new(index, None) }
     }
 
-    /// The path by which code outside the crate can name what is defined at `definition` (a path as DWARF has
-    /// it) as seen from crate `from`; `None` where it cannot.
-    pub fn public_path(&self, definition: &str, from: CrateId) -> Option<String> {
-        let def = self.reach.resolver.locate(definition, from).ok()?;
-        let path = self.path_of(&def)?;
-        Some(path.join("::"))
-    }
-
-    fn path_of(&self, def: &Def) -> Option<Vec<String>> {
-        let krate = self.reach.home(def)?.krate;
-        let target = self.reach.resolver.index.target(krate);
-        if !target.kind.is_library() {
-            return None;
+    /// Whether code outside the crate can name a definition.
+    fn is_reachable(&self, def: &Def) -> bool {
+        let Some(krate) = self.reach.home(def).map(|home| home.krate) else { return false };
+        if !self.reach.resolver.index.target(krate).kind.is_library() {
+            return false;
         }
         let names = self.reach.names_of(def, &[krate]);
         let space = if matches!(def, Def::Function(_)) { Space::Values } else { Space::Types };
         let search = Search { start: root(krate), viewer: None, wanted: krate, hidden: false };
-        let path = self.reach.find(def, &names, space, search)?;
-        Some([target.crate_name.clone()].into_iter().chain(path).collect())
+        self.reach.find(def, &names, space, search).is_some()
     }
 
     /// Whether code outside the crate can call a function: a free function that can be reached, a `pub` method
@@ -245,7 +236,7 @@ impl<'i> PublicApi<'i> {
         }
         let module = function.module;
         match &function.owner {
-            Owner::Module => self.path_of(&Def::Function(function.id)).is_some(),
+            Owner::Module => self.is_reachable(&Def::Function(function.id)),
             Owner::Inherent { self_type, .. } => {
                 function.visibility == Visibility::Public && self.is_type_public(self_type, module, false)
             }
@@ -272,7 +263,7 @@ impl<'i> PublicApi<'i> {
     /// Items of other crates count as public: they could not be used here otherwise.
     fn is_def_public(&self, def: &Def, at: ModuleId) -> bool {
         match self.reach.home(def) {
-            Some(home) if home.krate == at.krate => self.path_of(def).is_some(),
+            Some(home) if home.krate == at.krate => self.is_reachable(def),
             _ => true,
         }
     }

@@ -82,8 +82,8 @@ struct Spot {
     inline: bool,
     /// The condition of macros around.
     cfg: Cfg,
-    /// The macro around.
-    in_macro: Option<String>,
+    /// Within a macro's text.
+    in_macro: bool,
     /// The function around.
     nested_in: Option<String>,
     depth: usize,
@@ -126,7 +126,7 @@ impl Walk<'_> {
             module_folder: folder,
             inline: false,
             cfg: Cfg::Always,
-            in_macro: None,
+            in_macro: false,
             nested_in: None,
             depth: 0,
         };
@@ -205,7 +205,7 @@ impl Walk<'_> {
             if reached == Reached::Inline {
                 inline.clone_from(&around.inline);
                 inline.push(name.clone());
-                in_macro = around.in_macro || parent.is_some_and(|spot| spot.in_macro.is_some());
+                in_macro = around.in_macro || parent.is_some_and(|spot| spot.in_macro);
             }
         }
         let cfg = parent.map_or(Cfg::Always, |spot| spot.cfg.clone()).and(attributes.cfg.clone());

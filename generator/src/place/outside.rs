@@ -8,15 +8,12 @@ use toml_edit::{ArrayOfTables, Item, Table, value};
 
 use super::PlaceError;
 use crate::edit::Tree;
+use crate::index::{OUTSIDE_FILE, OUTSIDE_NAME};
 use crate::paths::normalized;
 use crate::project;
 
-/// The target's name.
-pub(crate) const NAME: &str = "regressions";
 /// The folder of a package's integration tests.
 pub(super) const FOLDER: &str = "tests";
-/// Its file, relative to the package's folder.
-pub(crate) const FILE: &str = "tests/regressions.rs";
 /// What stands in the file before the declaration. Members of a workspace may have to document their crates.
 pub(super) const HEAD: &str = "//! Regression tests from outside of the library.\n";
 /// Marks the entry that was added to a manifest, so that taking it out touches no one else's.
@@ -24,7 +21,7 @@ const MARK: &str = "# Added by relapse: the package does not discover its tests.
 
 /// Whether a source file is the target's, relative to its package's folder.
 pub(crate) fn is_outside(file: &Path) -> bool {
-    file == Path::new(FILE)
+    file == Path::new(OUTSIDE_FILE)
 }
 
 /// Makes cargo know the target where the package does not discover the files in `tests/`.
@@ -43,7 +40,7 @@ pub(super) fn take_back(tree: &mut Tree, package_folder: &Path, text: &str) -> R
     if text.trim() != HEAD.trim() {
         return Ok(false);
     }
-    tree.write(&normalized(&package_folder.join(FILE)), None)?;
+    tree.write(&normalized(&package_folder.join(OUTSIDE_FILE)), None)?;
     let path = manifest_path(package_folder);
     if let Some(before) = tree.read_text(&path)?
         && let Some(after) = withdrawn(&before)
@@ -75,8 +72,8 @@ fn announced(manifest: &str) -> Result<Option<String>, String> {
         return Ok(None);
     }
     let mut entry = Table::new();
-    entry.insert("name", value(NAME));
-    entry.insert("path", value(FILE));
+    entry.insert("name", value(OUTSIDE_NAME));
+    entry.insert("path", value(OUTSIDE_FILE));
     entry.decor_mut().set_prefix(format!("\n{MARK}\n"));
     let tests = document.entry("test").or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
     let tests = tests.as_array_of_tables_mut().ok_or("its `test` is no array of tables")?;
@@ -101,7 +98,7 @@ fn withdrawn(manifest: &str) -> Option<String> {
 }
 
 fn is_entry(table: &Table) -> bool {
-    table.get("name").and_then(Item::as_str) == Some(NAME)
+    table.get("name").and_then(Item::as_str) == Some(OUTSIDE_NAME)
 }
 
 #[cfg(test)]

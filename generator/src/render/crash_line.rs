@@ -1,8 +1,8 @@
 //! The first line of a test's header, for people: what crashed, how, and where. It is written here, and read back by
 //! `replay` where the snapshot is not at hand.
 
-use super::comment::{cut, one_line, uncut};
 use super::header::{WIDTH, comment};
+use crate::hostile::comment::{cut, one_line, uncut};
 use crate::regression::Regression;
 
 /// A message is never cut below this, however long the rest of its line is.

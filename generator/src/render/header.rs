@@ -4,9 +4,9 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::comment::{cut, one_line};
 use super::crash_line::crash_line;
 use super::run_command::RunCommand;
+use crate::hostile::comment::{cut, one_line};
 use crate::regression::{ConstructorFile, Regression};
 
 /// Lines are cut to this many columns, with the `// ` before them.

@@ -61,7 +61,7 @@ fn a_method_is_found_by_its_head_and_closures_by_their_lines() {
     let fixture = Fixture::library(LIB, &[]);
     let found = fixture.index.function_at("src/lib.rs", line_of("async unsafe"), "go<u8>", "demo");
     let [go] = found[..] else { panic!("one function") };
-    assert!(go.is_async() && go.is_unsafe() && !go.is_const());
+    assert!(go.is_async() && go.is_unsafe());
     assert_eq!(go.attributes.panics_docs.as_deref(), Some("On a bad day."));
     assert_eq!(go.first_line, line_of("/// Doc."));
     assert!(matches!(&go.owner, Owner::Inherent { generics, .. } if generics.params.len() == 1));

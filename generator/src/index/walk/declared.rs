@@ -69,7 +69,6 @@ impl Walk<'_> {
             attributes: head.attributes,
             cfg,
             nested_in: spot.nested_in.clone(),
-            in_macro: spot.in_macro.clone(),
             asserts: asserts(signature, block),
             reads: reads(block),
             name: name.clone(),
@@ -134,14 +133,13 @@ impl Walk<'_> {
             TraitItem::Fn(function) => Some(function),
             _ => None,
         });
-        let methods = functions.clone().map(|f| f.sig.ident.to_string()).collect();
         let name = plain(&item.ident);
         let declared = Declared {
             ident: &item.ident,
             vis: &item.vis,
             generics: item.generics.clone(),
             attrs: &item.attrs,
-            kind: ItemKind::Trait(methods),
+            kind: ItemKind::Trait,
         };
         self.add_item(declared, spot);
         let inner = Spot { cfg, ..spot.clone() };
@@ -209,9 +207,7 @@ impl Walk<'_> {
                 (&i.ident, &i.vis, i.generics.clone(), &i.attrs, ItemKind::Enum(variants.collect()))
             }
             Item::Type(i) => (&i.ident, &i.vis, i.generics.clone(), &i.attrs, ItemKind::Alias(i.ty.clone())),
-            Item::TraitAlias(i) => {
-                (&i.ident, &i.vis, i.generics.clone(), &i.attrs, ItemKind::Trait(Vec::new()))
-            }
+            Item::TraitAlias(i) => (&i.ident, &i.vis, i.generics.clone(), &i.attrs, ItemKind::Trait),
             Item::Const(i) => {
                 // `const _: () = { impl … };` is how derives and people keep impls out of the module's names.
                 self.nested(&spot.within(&i.ident), |finder| finder.visit_expr(&i.expr));
@@ -266,8 +262,7 @@ impl Walk<'_> {
             MacroText::Items(parts) => {
                 for (cfg, items) in parts {
                     let cfg = spot.cfg.clone().and(cfg).and(wrapper.clone().unwrap_or_default());
-                    let inner =
-                        Spot { cfg, in_macro: Some(name.clone()), depth: spot.depth + 1, ..spot.clone() };
+                    let inner = Spot { cfg, in_macro: true, depth: spot.depth + 1, ..spot.clone() };
                     self.items(&items, &inner);
                 }
                 // A macro that is given items may well add some of its own.
@@ -297,7 +292,6 @@ impl Walk<'_> {
                 last.ident.span().start().line as u32,
                 invocation.delimiter.span().close().end().line as u32,
             ),
-            functions: macros::function_names(&invocation.tokens),
         });
     }
 }
@@ -312,7 +306,7 @@ impl<'ast> Visit<'ast> for NestedItems {
 
     fn visit_stmt_macro(&mut self, statement: &'ast syn::StmtMacro) {
         // `cfg_if! { … }` and the like in a body: only those that declare functions are worth a look.
-        if macros::function_names(&statement.mac.tokens).is_empty() {
+        if !macros::declares_function(&statement.mac.tokens) {
             return;
         }
         if let Some(last) = statement.mac.path.segments.last()

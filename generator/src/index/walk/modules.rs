@@ -128,7 +128,7 @@ impl Walk<'_> {
             file_folder: folder,
             inline: false,
             cfg: Cfg::Always,
-            in_macro: None,
+            in_macro: false,
             nested_in: None,
             depth: spot.depth + 1,
         };

@@ -2,13 +2,15 @@
 
 use std::fmt::Write as _;
 
+use super::literal::is_blank;
+
 /// Replaces each control, bidirectional and invisible character by its escape (`\u{1b}`).
 pub fn escape_invisible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for char in text.chars() {
         match char {
             '\t' => out.push(char),
-            _ if char.is_control() || is_invisible(char) => {
+            _ if char.is_control() || is_invisible(char) || is_blank(char) => {
                 let _ = write!(out, "\\u{{{:x}}}", char as u32);
             }
             _ => out.push(char),
@@ -18,13 +20,13 @@ pub fn escape_invisible(text: &str) -> String {
 }
 
 /// The text on one line: line breaks and runs of blanks become one space, the rest is escaped.
-pub(super) fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     escape_invisible(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// At most `width` characters; where something was cut, with `…` and the quotes and brackets that were open there:
 /// what follows must not read as a part of it.
-pub(super) fn cut(text: &str, width: usize) -> String {
+pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }
@@ -41,7 +43,7 @@ pub(super) fn cut(text: &str, width: usize) -> String {
 
 /// What a text that [`cut`] has cut still says: what stands before the `…`, without a quotation that is not whole.
 /// `None`: nothing was cut.
-pub(super) fn uncut(text: &str) -> Option<&str> {
+pub(crate) fn uncut(text: &str) -> Option<&str> {
     let (start, end) = text.rsplit_once('…')?;
     let whole = open(start).iter().find(|(_, end)| is_quote(*end)).map_or(start.len(), |(at, _)| *at);
     end.chars().all(|char| is_quote(char) || ")]}".contains(char)).then_some(&start[..whole])
