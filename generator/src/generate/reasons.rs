@@ -21,6 +21,9 @@ pub(super) fn why_not(draft: &Draft<'_>, bench: &Bench<'_>) -> String {
     for words in in_words(&draft.forbidden(bench)) {
         reason += &format!("; {words}");
     }
+    for missing in draft.missing(bench).iter().take(SAID) {
+        reason += &format!("; {missing}");
+    }
     if verification.reproduced > 0 {
         reason += "; a crash that comes and goes depends on time or on the order of threads";
     }
