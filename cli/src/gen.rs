@@ -186,7 +186,7 @@ fn show(made: &Generated, console: &mut Console) {
     for (functions, reason) in by_reason(&made.rejected) {
         // What the compiler says takes a screen.
         let reason = if reason.contains('\n') && said.contains(reason) { "the same" } else { reason };
-        console.say(terminal_safe(&format!("  not {}: {reason}", functions.join(", "))));
+        console.say(terminal_safe(&format!("  not {}: {reason}", counted(&functions))));
     }
 }
 
@@ -217,6 +217,32 @@ fn by_reason(rejected: &[Rejection]) -> Vec<(Vec<&str>, &str)> {
     grouped
 }
 
+/// Names, each once: a recursion has thousands of calls of one function.
+fn counted(names: &[&str]) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for name in names {
+        match counts.iter_mut().find(|(known, _)| known == name) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((name, 1)),
+        }
+    }
+    let said = counts.into_iter().map(|(name, count)| match count {
+        1 => name.to_owned(),
+        count => format!("{name} ({count} calls)"),
+    });
+    said.collect::<Vec<_>>().join(", ")
+}
+
 fn short(id: &str) -> &str {
     id.get(..8).unwrap_or(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_calls_of_a_recursion_are_counted() {
+        assert_eq!(counted(&["a::f", "a::g", "a::f", "a::f"]), "a::f (3 calls), a::g");
+    }
 }

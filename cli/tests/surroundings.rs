@@ -79,6 +79,35 @@ pub fn size_in(path: &str) -> usize {
     SIZES[text.trim().parse::<usize>().unwrap()]
 }
 
+/// A size by the length of a file, for a text.
+pub fn size_of_both(text: &str, path: &str) -> usize {
+    let read = fs::read_to_string(path).unwrap();
+    assert_eq!(text.len(), 2000);
+    SIZES[read.len()]
+}
+
+macro_rules! size {
+    ($number:expr) => {{
+        let number = $number;
+        SIZES[number]
+    }};
+}
+
+/// A size until the end of time.
+pub fn until(number: usize) -> usize {
+    assert!(std::time::SystemTime::now() > std::time::UNIX_EPOCH);
+    size!(number)
+}
+
+fn limit() -> usize {
+    LIMIT.load(Ordering::Relaxed)
+}
+
+/// A size, where the program and its limit ask for it.
+pub fn helped(number: usize) -> usize {
+    if env::args().any(|word| word == "helped") && limit() == 1 { size!(number) } else { 0 }
+}
+
 pub fn set_limit(limit: usize) {
     LIMIT.store(limit, Ordering::Relaxed);
 }
@@ -119,6 +148,12 @@ fn main() {
         }
         "preferred" => demo::preferred(number),
         "size-in" => demo::size_in(&words[2]),
+        "size-of-both" => demo::size_of_both(&"ab".repeat(1000), &words[2]),
+        "until" => demo::until(number),
+        "helped" => {
+            demo::set_limit(1);
+            demo::helped(number)
+        }
         "limited" => {
             demo::set_limit(1);
             demo::limited(number)
@@ -409,4 +444,95 @@ fn the_working_folder_of_the_crash_is_the_calls() {
     let outcome = project.command_of("cargo", &["test", "-q"]).output().unwrap();
     let said = String::from_utf8_lossy(&outcome.stdout).into_owned();
     assert!(said.contains("the len is 3 but the index is 9"), "{said}");
+}
+
+#[test]
+fn a_file_does_not_take_the_place_of_a_value_or_of_the_test_itself() {
+    let project = demo();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("text.txt");
+    fs::write(&file, "9 bytes.\n").unwrap();
+    crash(&project, &["size-of-both", file.to_str().unwrap(), "3"], &[]);
+    let line = generated(&project, &[]);
+    assert_eq!(line["function"], "demo::size_of_both", "{line:#}");
+    let test = test_of(&project, &line);
+    assert!(test.contains("/2_text.txt\""), "{test}");
+    let data = project.path().join(line["file"].as_str().unwrap().strip_suffix(".rs").unwrap());
+    assert_eq!(fs::read_to_string(data.join("2_text.txt")).unwrap(), "9 bytes.\n");
+    assert_eq!(fs::read_to_string(data.join("text.txt")).unwrap(), "ab".repeat(1000));
+
+    let file = folder.path().join("mod.rs");
+    fs::write(&file, "7\n").unwrap();
+    crash(&project, &["size-in", file.to_str().unwrap()], &[]);
+    let line = generated(&project, &[]);
+    assert!(test_of(&project, &line).contains("/mod.rs.txt\""), "{line:#}");
+    let outcome = project.command_of("cargo", &["test", "-q"]).output().unwrap();
+    let said = String::from_utf8_lossy(&outcome.stdout).into_owned();
+    assert!(said.contains("2 failed") && said.contains("the index is 9"), "{said}");
+}
+
+#[test]
+fn a_file_beside_the_workspace_is_brought_along_by_its_relative_name() {
+    let project = Project::package(&[
+        ("w/src/lib.rs", LIB),
+        ("w/src/main.rs", MAIN),
+        (
+            "w/Cargo.toml",
+            "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n",
+        ),
+        ("data/in.dat", "7\n"),
+    ]);
+    fs::remove_file(project.path().join("Cargo.toml")).unwrap();
+    let in_w = |words: &[&str]| {
+        let mut command = project.command(words);
+        let output = command.current_dir(project.path().join("w")).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    in_w(&["run", "--", "cargo", "run", "-q", "--", "size-in", "../data/in.dat"]);
+    let line: Value = serde_json::from_str(&in_w(&["gen", "--no-rerun", "--json"])).unwrap();
+    assert_eq!(line["status"], "verified", "{line:#}");
+    let test = fs::read_to_string(project.path().join("w").join(line["file"].as_str().unwrap())).unwrap();
+    let (_, body) = test.split_once("#[test]").unwrap();
+    assert!(body.contains("/in.dat\"") && !body.contains("../data"), "{test}");
+
+    // One that cannot be brought along is the reason.
+    fs::write(project.path().join("data/in.dat"), "password: hunter2\n").unwrap();
+    in_w(&["run", "--", "cargo", "run", "-q", "--", "size-in", "../data/in.dat"]);
+    let line: Value = serde_json::from_str(&in_w(&["gen", "--no-rerun", "--json"])).unwrap();
+    let said = reason(&line, "demo::size_in");
+    assert!(said.contains("/data/in.dat, which is not in the copy of the workspace"), "{said}");
+}
+
+#[test]
+fn what_is_another_thing_in_each_run_stands_in_the_header_of_the_test() {
+    let project = demo();
+    crash(&project, &["until", "-", "3"], &[]);
+    let test = test_of(&project, &generated(&project, &[]));
+    assert!(test.contains("\n// until reads the clock\n"), "{test}");
+}
+
+#[test]
+fn what_a_test_does_not_have_is_named_through_a_macro_and_a_helper() {
+    let project = demo();
+    crash(&project, &["helped", "-", "3"], &[]);
+    let said = reason(&generated(&project, &[]), "demo::helped");
+    assert!(said.contains("; helped reads the program's arguments, which a test does not have"), "{said}");
+    assert!(said.ends_with("; limit reads the static LIMIT, which a test does not set"), "{said}");
+}
+
+#[test]
+fn a_file_that_git_ignores_is_said_to_be_missing_elsewhere() {
+    let project = demo();
+    if !project.command_of("git", &["init", "-q"]).status().is_ok_and(|status| status.success()) {
+        eprintln!("skipped: there is no git");
+        return;
+    }
+    project.write(".gitignore", "ignored/\ntarget/\n");
+    project.write("ignored/in.txt", "7\n");
+    crash(&project, &["size-in", "ignored/in.txt"], &[]);
+    let test = test_of(&project, &generated(&project, &[]));
+    assert!(
+        test.contains("// it reads ignored/in.txt, which git ignores: a fresh clone lacks it\n"),
+        "{test}"
+    );
 }

@@ -193,6 +193,16 @@ impl SourceIndex {
         reads.filter(|reads| if let Reads::Upper(name) = reads { is_static(name) } else { true }).collect()
     }
 
+    /// The functions of its crate that a function calls, as far as their names tell: those that one alone has.
+    pub fn called(&self, function: &FunctionItem) -> Vec<&FunctionItem> {
+        let functions = &self.source(function.id.krate).functions;
+        let named = |name: &String| {
+            let mut found = functions.iter().filter(|other| other.name == *name && !other.attributes.test);
+            found.next().filter(|_| found.next().is_none()).filter(|other| other.id != function.id)
+        };
+        function.calls.iter().filter_map(named).collect()
+    }
+
     /// The macro that was not understood and whose text, a use or its definition, includes that line: why no
     /// function is found there.
     pub fn macro_at(&self, file: &str, line: u32, crate_name: &str) -> Option<&OpaqueMacro> {

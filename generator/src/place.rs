@@ -126,9 +126,13 @@ fn write_test(
     for stale in tree.walk(&data)? {
         tree.write(&stale, None)?;
     }
+    let mut names = BTreeSet::new();
     for side in &regression.side_files {
         if !is_file_name(&side.name) {
             return Err(PlaceError::Unusable(format!("{:?} is no file name", side.name)));
+        }
+        if !names.insert(&side.name) {
+            return Err(PlaceError::Unusable(format!("two files of one test have the name {:?}", side.name)));
         }
         tree.write(&data.join(&side.name), Some(side.bytes.clone()))?;
     }

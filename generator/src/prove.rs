@@ -3,6 +3,8 @@
 //! reproduce, and why the others do not.
 
 mod dependence;
+mod files;
+mod reads;
 mod trial;
 mod wording;
 
@@ -143,13 +145,22 @@ impl<'a> Draft<'a> {
 
     /// What the sandbox kept the test from, as the user knows it.
     pub fn forbidden(&self, bench: &Bench<'_>) -> Vec<Access> {
-        let accesses = self.verification.as_ref().map_or(&[][..], |verification| &verification.accesses);
-        forbidden(accesses, bench.scratch)
+        forbidden(self.accesses(), bench.scratch)
+    }
+
+    /// What its runs tried, as far as they were watched.
+    fn accesses(&self) -> &[Access] {
+        self.verification.as_ref().map_or(&[], |verification| &verification.accesses)
+    }
+
+    /// Files that its runs looked for and that only the user's own tree has, in words.
+    pub fn missing(&self, bench: &Bench<'_>) -> Vec<String> {
+        dependence::missing(self, bench)
     }
 
     /// What the functions that its call leads to read beside their arguments, in words.
     pub fn reads(&self, bench: &Bench<'_>) -> Vec<String> {
-        dependence::reads(self, bench)
+        reads::reads(self, bench)
     }
 
     /// Writes it anew after a change of style; `false` where that cannot be done.
@@ -216,6 +227,7 @@ fn write(
     let nodes = call.arguments.iter().map(|a| a.nodes).sum();
     let variables = call.arguments.iter().map(|a| a.variable.as_ref().map(ToString::to_string)).collect();
     let mut header = header::of(callable, bench.snapshot, bench.index, naming, trust);
+    header.remarks.extend(reads::remarks(callable, bench));
     header.remarks.extend(beside.remarks());
     let regression = Regression {
         name: name.to_owned(),
@@ -295,7 +307,7 @@ pub fn together<'a>(
                 let crash = crash.below(bench.snapshot, draft.callable.frame);
                 draft.folder.clone_from(&run.folder);
                 let bare = draft.beside.given.is_empty();
-                let by_chance = dependence::goes_by_chance(&draft, bench);
+                let by_chance = reads::goes_by_chance(&draft, bench);
                 trials.push(Trial { run, crash, bare, by_chance });
                 ready.push(draft);
             }
@@ -312,7 +324,11 @@ pub fn together<'a>(
                 }
                 None => {
                     draft.verification = Some(tried.verification);
-                    kept.push(draft);
+                    let shown = draft.verification.as_ref().is_some_and(Verification::is_verified);
+                    match dependence::bring_missed(&draft, bench).filter(|_| !shown) {
+                        Some(beside) => again.push(Draft { beside, verification: None, ..draft }),
+                        None => kept.push(draft),
+                    }
                 }
             }
         }
@@ -378,17 +394,21 @@ pub fn self_contained<'a>(
 ) -> Result<Option<Draft<'a>>, GenerateError> {
     let Some(mut beside) = dependence::bring_along(draft, bench) else { return Ok(None) };
     let mut changed = draft.clone();
-    if beside.moves() {
+    if beside.moves(&draft.beside) {
         changed.beside = beside.clone();
         changed.verification = None;
         let built = if changed.rewrite(bench) {
-            together(vec![changed], bench, effort, &mut Vec::new(), progress)?
+            match together(vec![changed], bench, effort, &mut Vec::new(), progress) {
+                Err(error) if error.cannot_write() => return Err(error),
+                // The test as it was is proved.
+                built => built.unwrap_or_default(),
+            }
         } else {
             Vec::new()
         };
         match built.into_iter().next() {
             Some(built) if built.reproduces() => return Ok(Some(built)),
-            _ => beside = beside.where_they_are(),
+            _ => beside = beside.where_they_are(&draft.beside),
         }
         changed = draft.clone();
     }

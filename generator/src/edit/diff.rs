@@ -12,6 +12,8 @@ use crate::hostile::comment::escape_invisible;
 
 /// Diffing stops looking for the smallest difference after this long.
 const DIFF_LIMIT: Duration = Duration::from_secs(2);
+/// A file of data that is longer, in bytes, is named with its sizes, as a binary one.
+const SHOWN_DATA: usize = 4 << 10;
 
 impl EditSet {
     /// The changes as one unified diff; a file that is not text is named with its sizes.
@@ -34,10 +36,13 @@ impl FileEdit {
 
     fn write_diff(&self, out: &mut String) {
         let name = escape_invisible(&slashed(&self.path));
-        let (Some(before), Some(after)) = (text(self.before.as_deref()), text(self.after.as_deref())) else {
-            let size = |content: Option<&[u8]>| content.map_or(0, <[u8]>::len);
-            let (before, after) = (size(self.before.as_deref()), size(self.after.as_deref()));
-            let _ = writeln!(out, "Binary file {name}: {before} -> {after} bytes");
+        let size = |content: Option<&[u8]>| content.map_or(0, <[u8]>::len);
+        let sizes = (size(self.before.as_deref()), size(self.after.as_deref()));
+        let is_long = !is_read(&self.path) && sizes.0.max(sizes.1) > SHOWN_DATA;
+        let texts = text(self.before.as_deref()).zip(text(self.after.as_deref()));
+        let Some((before, after)) = texts.filter(|_| !is_long) else {
+            let what = if texts.is_some() { "Data" } else { "Binary" };
+            let _ = writeln!(out, "{what} file {name}: {} -> {} bytes", sizes.0, sizes.1);
             return;
         };
         let old = if self.before.is_some() { format!("a/{name}") } else { "/dev/null".to_owned() };
@@ -55,6 +60,11 @@ impl FileEdit {
 fn text(content: Option<&[u8]>) -> Option<&str> {
     let content = content.unwrap_or_default();
     if content.contains(&0) { None } else { std::str::from_utf8(content).ok() }
+}
+
+/// Whether a file is written to be read: source, a manifest, an outcome. All else is data.
+fn is_read(path: &Path) -> bool {
+    path.extension().is_some_and(|end| ["rs", "toml", "lock", "snap"].iter().any(|read| end == *read))
 }
 
 /// A path with forward slashes, for reading.
@@ -93,6 +103,15 @@ mod tests {
     fn terminal_escapes_are_shown_not_sent() {
         let diff = set("a\u{1b}[2J.rs", None, Some("\u{1b}]0;x\u{7} \u{202e}\n".as_bytes())).diff();
         assert!(!diff.contains('\u{1b}') && !diff.contains('\u{202e}') && diff.contains("\\u{1b}"), "{diff}");
+    }
+
+    #[test]
+    fn long_data_is_counted_and_long_source_is_shown() {
+        let long = vec![b'a'; 1 << 20];
+        let diff = set("regressions/lib/x/text.txt", None, Some(&long)).diff();
+        assert_eq!(diff, "Data file regressions/lib/x/text.txt: 0 -> 1048576 bytes\n");
+        assert!(set("src/lib.rs", None, Some(&long)).diff().contains("+aaa"));
+        assert!(set("text.txt", None, Some(&long[..4096])).diff().contains("+aaa"));
     }
 
     #[test]

@@ -22,6 +22,9 @@ pub(super) fn why_not(draft: &Draft<'_>, bench: &Bench<'_>) -> String {
     for words in &forbidden {
         reason += &format!("; {words}");
     }
+    for missing in draft.missing(bench).iter().take(SAID) {
+        reason += &format!("; {missing}");
+    }
     if verification.reproduced > 0 && bench.lets_change {
         reason += "; what one run is allowed to change, the next one finds changed";
     } else if verification.reproduced > 0 && forbidden.is_empty() && !verification.over_limit {

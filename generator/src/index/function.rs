@@ -84,6 +84,8 @@ pub struct FunctionItem {
     pub asserts: Vec<Assert>,
     /// What its body reads beside its arguments.
     pub reads: BTreeSet<Reads>,
+    /// Names of the functions and of its own value's methods that its body calls.
+    pub calls: BTreeSet<String>,
     /// Which parameter is which field, of a function that makes its own type of its parameters alone.
     pub builds: Option<Box<Builds>>,
 }

@@ -6,7 +6,7 @@ use std::fmt;
 
 use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{Block, Expr, ExprCall, ExprMethodCall, ExprPath, Lit, Token};
+use syn::{Block, Expr, ExprCall, ExprForLoop, ExprMethodCall, ExprPath, Lit, Local, Pat, Token, Type};
 
 /// Something that a body reads.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,6 +23,27 @@ pub enum Reads {
     Upper(String),
     /// A static of the thread.
     ThreadLocal(String),
+    /// The words that the program was called with.
+    Arguments,
+    /// Standard input.
+    StandardInput,
+    /// The number of the process.
+    ProcessId,
+    /// The order of a map or set that has another in each run.
+    Order,
+}
+
+impl Reads {
+    /// Whether it is another thing in each run.
+    pub fn is_chance(&self) -> bool {
+        matches!(self, Reads::Clock | Reads::Chance | Reads::ProcessId | Reads::Order)
+    }
+
+    /// Whether a test gets something else of it than the crashed program, or in each run, and nothing can be done
+    /// about that. What a test can be given was looked for, and of statics only few are ever set.
+    pub fn differs(&self) -> bool {
+        self.is_chance() || matches!(self, Reads::Arguments | Reads::StandardInput)
+    }
 }
 
 /// Types whose `now` is the time: of std, chrono, jiff, time.
@@ -42,18 +63,50 @@ impl fmt::Display for Reads {
             Reads::Upper(name) | Reads::ThreadLocal(name) => {
                 write!(f, "reads the static {name}, which a test does not set")
             }
+            Reads::Arguments => f.write_str("reads the program's arguments, which a test does not have"),
+            Reads::StandardInput => f.write_str("reads standard input"),
+            Reads::ProcessId => f.write_str("reads the number of its process"),
+            Reads::Order => f.write_str("goes by the order of a HashMap or HashSet, another in each run"),
         }
     }
 }
 
-/// What a body reads.
-pub(super) fn reads(body: &Block) -> BTreeSet<Reads> {
-    let mut finder = Finder(BTreeSet::new());
-    finder.visit_block(body);
-    finder.0
+/// What a body reads, and the names of what it calls: a function by its path, a method of its own value.
+#[derive(Debug, Default)]
+pub(super) struct Surroundings {
+    pub(super) reads: BTreeSet<Reads>,
+    pub(super) calls: BTreeSet<String>,
 }
 
-struct Finder(BTreeSet<Reads>);
+/// What a body reads and calls.
+pub(super) fn surroundings(body: &Block) -> Surroundings {
+    let mut finder = Finder::default();
+    finder.visit_block(body);
+    finder.found
+}
+
+#[derive(Default)]
+struct Finder {
+    found: Surroundings,
+    /// Variables that hold a map or set whose order is another in each run.
+    unordered: BTreeSet<String>,
+}
+
+/// Maps and sets whose order is another in each run.
+const UNORDERED: [&str; 2] = ["HashMap", "HashSet"];
+/// Methods that go through all that a map or set holds.
+const GOES_THROUGH: [&str; 10] = [
+    "iter",
+    "iter_mut",
+    "into_iter",
+    "keys",
+    "values",
+    "values_mut",
+    "into_keys",
+    "into_values",
+    "drain",
+    "retain",
+];
 
 impl Finder {
     fn called(&mut self, names: &[String], first: Option<&Expr>) {
@@ -67,21 +120,73 @@ impl Finder {
             _ => None,
         });
         match (owner, last) {
-            ("env", "var" | "var_os") => drop(self.0.insert(Reads::Environment(text))),
-            ("env", "vars" | "vars_os") => drop(self.0.insert(Reads::Environment(None))),
-            ("env", "current_dir") => drop(self.0.insert(Reads::WorkingFolder)),
+            ("env", "var" | "var_os") => drop(self.found.reads.insert(Reads::Environment(text))),
+            ("env", "vars" | "vars_os") => drop(self.found.reads.insert(Reads::Environment(None))),
+            ("env", "current_dir") => drop(self.found.reads.insert(Reads::WorkingFolder)),
             (owner, last) if last.starts_with("now") && CLOCKS.contains(&owner) => {
-                self.0.insert(Reads::Clock);
+                self.found.reads.insert(Reads::Clock);
             }
             (owner, last)
                 if CHANCES.contains(&last)
                     || CHANCES.contains(&owner)
                     || (owner, last) == ("rand", "rng") =>
             {
-                self.0.insert(Reads::Chance);
+                self.found.reads.insert(Reads::Chance);
             }
+            ("env", "args" | "args_os") => drop(self.found.reads.insert(Reads::Arguments)),
+            ("io" | "", "stdin") => drop(self.found.reads.insert(Reads::StandardInput)),
+            ("process", "id") => drop(self.found.reads.insert(Reads::ProcessId)),
+            ("RandomState", "new" | "default") => drop(self.found.reads.insert(Reads::Order)),
             _ => {}
         }
+        if last.starts_with(|c: char| c.is_lowercase() || c == '_') {
+            self.found.calls.insert(last.to_owned());
+        }
+    }
+
+    /// Whether an expression is a variable of an order that is another in each run.
+    fn is_unordered(&self, expression: &Expr) -> bool {
+        match expression {
+            Expr::Reference(inner) => self.is_unordered(&inner.expr),
+            Expr::Paren(inner) => self.is_unordered(&inner.expr),
+            Expr::Path(path) => {
+                path.path.get_ident().is_some_and(|name| self.unordered.contains(&name.to_string()))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether a type is such a map or set, with the hasher of std.
+fn is_unordered_type(path: &syn::Path) -> bool {
+    let Some(last) = path.segments.last().filter(|last| UNORDERED.iter().any(|name| last.ident == name))
+    else {
+        return false;
+    };
+    let most = if last.ident == "HashMap" { 2 } else { 1 };
+    match &last.arguments {
+        syn::PathArguments::AngleBracketed(arguments) => arguments.args.len() <= most,
+        _ => true,
+    }
+}
+
+/// Whether an expression makes one: `HashMap::new()`, `….collect::<HashSet<_>>()`.
+fn makes_unordered(expression: &Expr) -> bool {
+    match expression {
+        Expr::Call(call) => match &*call.func {
+            Expr::Path(function) => {
+                let mut owner = function.path.clone();
+                let method = owner.segments.pop().map(|last| last.ident.to_string());
+                owner.segments.pop_punct();
+                let of_std = ["new", "with_capacity", "from", "from_iter", "default"];
+                method.is_some_and(|method| of_std.contains(&method.as_str())) && is_unordered_type(&owner)
+            }
+            _ => false,
+        },
+        Expr::MethodCall(call) => call.turbofish.iter().flat_map(|turbofish| &turbofish.args).any(
+            |argument| matches!(argument, syn::GenericArgument::Type(Type::Path(path)) if is_unordered_type(&path.path)),
+        ),
+        _ => false,
     }
 }
 
@@ -104,13 +209,43 @@ impl<'ast> Visit<'ast> for Finder {
         visit::visit_expr_call(self, call);
     }
 
+    fn visit_local(&mut self, local: &'ast Local) {
+        let (name, is_typed) = match &local.pat {
+            Pat::Type(typed) => {
+                let is_typed = matches!(&*typed.ty, Type::Path(path) if is_unordered_type(&path.path));
+                (&*typed.pat, is_typed)
+            }
+            name => (name, false),
+        };
+        if let Pat::Ident(name) = name
+            && (is_typed || local.init.as_ref().is_some_and(|init| makes_unordered(&init.expr)))
+        {
+            self.unordered.insert(name.ident.to_string());
+        }
+        visit::visit_local(self, local);
+    }
+
+    fn visit_expr_for_loop(&mut self, through: &'ast ExprForLoop) {
+        if self.is_unordered(&through.expr) {
+            self.found.reads.insert(Reads::Order);
+        }
+        visit::visit_expr_for_loop(self, through);
+    }
+
     fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
+        let method = call.method.to_string();
+        if GOES_THROUGH.contains(&method.as_str()) && self.is_unordered(&call.receiver) {
+            self.found.reads.insert(Reads::Order);
+        }
+        if matches!(&*call.receiver, Expr::Path(path) if path.path.is_ident("self")) {
+            self.found.calls.insert(method);
+        }
         if let Expr::Path(receiver) = &*call.receiver
             && call.method.to_string().starts_with("with")
             && let Some(name) = receiver.path.segments.last().map(|last| last.ident.to_string())
             && is_upper(&name)
         {
-            self.0.insert(Reads::ThreadLocal(name));
+            self.found.reads.insert(Reads::ThreadLocal(name));
             call.args.iter().for_each(|argument| self.visit_expr(argument));
             return;
         }
@@ -121,7 +256,7 @@ impl<'ast> Visit<'ast> for Finder {
         if let Some(last) = path.path.segments.last() {
             let name = last.ident.to_string();
             if is_upper(&name) {
-                self.0.insert(Reads::Upper(name));
+                self.found.reads.insert(Reads::Upper(name));
             }
         }
     }
@@ -136,7 +271,34 @@ mod tests {
     use super::*;
 
     fn of(body: &str) -> Vec<Reads> {
-        reads(&syn::parse_str(&format!("{{ {body} }}")).unwrap()).into_iter().collect()
+        let found = surroundings(&syn::parse_str(&format!("{{ {body} }}")).unwrap());
+        found.reads.into_iter().collect()
+    }
+
+    #[test]
+    fn what_a_program_has_and_a_test_has_not_is_seen() {
+        assert_eq!(of("env::args().any(|a| a == \"-x\"); std::env::args_os()"), [Reads::Arguments]);
+        assert_eq!(of("io::stdin().read_line(&mut s); read_to_string(stdin())"), [Reads::StandardInput]);
+        assert_eq!(of("std::process::id() % 3; parser.id(); node::id()"), [Reads::ProcessId]);
+    }
+
+    #[test]
+    fn a_map_whose_order_is_gone_by_is_told_from_one_that_is_asked() {
+        for body in [
+            "let m: HashMap<u32, u32> = f(); m.keys().next()",
+            "let mut m = std::collections::HashSet::new(); m.insert(1); for x in &m { g(x) }",
+            "let m = v.iter().collect::<HashMap<_, _>>(); m.into_iter().max()",
+            "let s = RandomState::new(); s.hash_one(1)",
+        ] {
+            assert_eq!(of(body), [Reads::Order], "{body}");
+        }
+        for body in [
+            "let mut m = HashMap::new(); m.insert(1, 2); m.get(&1)",
+            "let m: BTreeMap<u32, u32> = f(); m.keys().next()",
+            "let m: HashMap<u32, u32, Fixed> = f(); m.keys().next()",
+        ] {
+            assert_eq!(of(body), [], "{body}");
+        }
     }
 
     #[test]

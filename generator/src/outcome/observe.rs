@@ -182,11 +182,19 @@ fn left(seen: &Observation, file: &Path) -> Result<String, Outcome> {
     fs::read_to_string(file).map_err(|error| Outcome::Invalid(error.to_string()))
 }
 
-/// The panic's own lines of what a test printed.
+/// The panic's own lines of what a test printed: where its call ran in a child, those of the child's panic, which the
+/// test tells after how the child ended.
 pub(super) fn first_lines(seen: &Observation) -> String {
     let text = String::from_utf8_lossy(&seen.stderr).into_owned() + &String::from_utf8_lossy(&seen.stdout);
-    let from_panic = text.lines().skip_while(|line| !line.contains("panicked at"));
-    let lines: Vec<&str> = from_panic.filter(|line| !line.starts_with("note: ")).take(3).collect();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("note: ")).collect();
+    let panics = || (0..lines.len()).filter(|&at| lines[at].contains("panicked at"));
+    let tells_of_a_child = |at: usize| {
+        lines
+            .get(at + 1)
+            .is_some_and(|said| said.starts_with("exit status: ") || said.starts_with("signal: "))
+    };
+    let from = panics().find(|&at| !tells_of_a_child(at)).or_else(|| panics().next());
+    let lines: Vec<&str> = lines.into_iter().skip(from.unwrap_or(usize::MAX)).take(3).collect();
     if lines.is_empty() { "it failed without a panic".to_owned() } else { lines.join("\n") }
 }
 
@@ -249,6 +257,28 @@ fn has_address(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_call_in_a_child_the_panic_is_told_and_not_how_the_child_ended() {
+        let lines = |stderr: &str| {
+            let stderr = stderr.as_bytes().to_vec();
+            first_lines(&Observation {
+                panics: Vec::new(),
+                deaths: Vec::new(),
+                ending: Ending::Exited(101),
+                stdout: Vec::new(),
+                stderr,
+                accesses: Vec::new(),
+            })
+        };
+        let child = "thread 't' panicked at src/lib.rs:3:5:\nindex out of bounds\nnote: run with it\n";
+        assert_eq!(lines(child), child.lines().take(2).collect::<Vec<_>>().join("\n"));
+        let parent = "thread 't' panicked at regressions/lib/t.rs:39:5:\nexit status: 101\n\n";
+        assert_eq!(lines(&format!("{parent}{child}")), lines(child));
+        let killed = "thread 't' panicked at regressions/lib/t.rs:39:5:\nsignal: 11 (SIGSEGV)\n";
+        assert_eq!(lines(killed), killed.trim_end());
+        assert_eq!(lines("x"), "it failed without a panic");
+    }
 
     #[test]
     fn addresses_are_told_from_numbers() {

@@ -342,6 +342,9 @@ fn what_cannot_be_placed_says_why() {
     let mut side = regression("forms", "src/a.rs", "a", "x", "boom(3);");
     side.side_files = vec![SideFile { name: "../../lib.rs".into(), bytes: Vec::new() }];
     assert!(error(side).contains("no file name"));
+    let mut twice = regression("forms", "src/a.rs", "a", "x", "boom(3);");
+    twice.side_files = vec![SideFile { name: "text.txt".into(), bytes: Vec::new() }; 2];
+    assert!(error(twice).contains("two files of one test have the name \"text.txt\""));
     assert!(error(regression("forms", "/etc/passwd", "", "x", "boom(3);")).contains("failed to"));
 }
 

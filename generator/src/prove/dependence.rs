@@ -7,35 +7,18 @@ use std::path::{Path, PathBuf};
 
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote;
-use relapse_snapshot::{FrameKind, Rules};
 
+use super::files::{MOST_FILES, copy_of, ignored_by_git, missed, outside_reads};
 use super::trial::Setting;
 use super::{Bench, Draft};
 use crate::hostile::literal;
-use crate::index::Reads;
 use crate::paths::{normalized, relative};
 use crate::regression::{Given, SideFile};
 use crate::same_crash::Crash;
-use crate::verify::{Access, Deed, ObserveError, ROUNDS, TestRun, Verification};
+use crate::verify::{ObserveError, ROUNDS, TestRun, Verification};
 
-/// Larger files are not brought along, in bytes.
-const LARGEST_FILE: u64 = 1 << 20;
-/// More files are not brought along.
-const MOST_FILES: usize = 8;
-/// Folders of the machine, whose content no test brings along.
-const OF_THE_MACHINE: [&str; 11] = [
-    "/usr",
-    "/lib",
-    "/lib32",
-    "/lib64",
-    "/bin",
-    "/sbin",
-    "/proc",
-    "/sys",
-    "/dev",
-    "/nix/store",
-    "/etc/ld.so.cache",
-];
+/// More files are counted, not named.
+const MOST_REMARKS: usize = 8;
 
 /// What stands beside the arguments of a test.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,6 +29,8 @@ pub(crate) struct Beside {
     pub(super) moved: Vec<Moved>,
     /// Files that it reads where they are.
     pub(super) elsewhere: Vec<PathBuf>,
+    /// Files of the workspace that it reads and that git ignores, relative to the root.
+    ignored: Vec<PathBuf>,
 }
 
 /// A literal of the test that names a file.
@@ -122,7 +107,7 @@ pub(super) fn with(run: &TestRun, given: &Given) -> TestRun {
 
 /// What a draft has to bring along, by what its run has read. `None`: nothing changes.
 pub(super) fn bring_along(draft: &Draft<'_>, bench: &Bench<'_>) -> Option<Beside> {
-    let accesses = draft.verification.as_ref().map_or(&[][..], |verification| &verification.accesses);
+    let accesses = draft.accesses();
     let mut literals = Vec::new();
     strings(draft.regression.body.parse().ok()?, &mut literals);
     let package = bench.original(&draft.regression.module.package_folder);
@@ -145,37 +130,78 @@ pub(super) fn bring_along(draft: &Draft<'_>, bench: &Bench<'_>) -> Option<Beside
                     copy: None,
                 });
             }
-        } else if let Some(literal) = named.iter().find(whole)
-            && let Some(copy) = copy_of(&path, &beside, bench.rules)
-        {
-            let folder = relative(&package, &bench.original(draft.file.parent()?));
-            let below_package = format!("/{}/{}/{}", folder.display(), draft.regression.name, copy.name);
-            beside.add(Moved { literal: (*literal).clone(), below_package, copy: Some(copy) });
-        } else if !beside.elsewhere.contains(&path) {
-            beside.elsewhere.push(path);
+        } else {
+            let copied =
+                named.iter().find(whole).is_some_and(|named| beside.copy(named, &path, draft, bench));
+            if !copied && !beside.elsewhere.contains(&path) {
+                beside.elsewhere.push(path);
+            }
         }
     }
+    beside.ignored = ignored_by_git(accesses, bench);
     (beside != draft.beside).then_some(beside)
 }
 
+/// What a draft that does not show the crash has to bring along: files that its arguments name from the working folder
+/// and that are not in the copy. `None`: there are none.
+pub(super) fn bring_missed(draft: &Draft<'_>, bench: &Bench<'_>) -> Option<Beside> {
+    let missed = missed(draft.accesses(), &draft.folder, bench);
+    if missed.is_empty() {
+        return None;
+    }
+    let mut literals = Vec::new();
+    strings(draft.regression.body.parse().ok()?, &mut literals);
+    let mut beside = draft.beside.clone();
+    for literal in literals.iter().filter(|literal| !literal.is_empty()) {
+        let named = normalized(&draft.folder.join(literal));
+        if let Some((_, own)) = missed.iter().find(|(path, _)| *path == named) {
+            beside.copy(literal, own, draft, bench);
+        }
+    }
+    beside.moves(&draft.beside).then_some(beside)
+}
+
+/// Files that a draft's run looked for and that are not in the copy, in words.
+pub(super) fn missing(draft: &Draft<'_>, bench: &Bench<'_>) -> Vec<String> {
+    let missed = missed(draft.accesses(), &draft.folder, bench);
+    missed
+        .into_iter()
+        .map(|(_, own)| format!("it looked for {}, which is not in the copy of the workspace", own.display()))
+        .collect()
+}
+
 impl Beside {
+    /// Brings a file along as data of the test; whether that can be done.
+    fn copy(&mut self, literal: &str, path: &Path, draft: &Draft<'_>, bench: &Bench<'_>) -> bool {
+        let (package, name) = (&draft.regression.module.package_folder, &draft.regression.name);
+        let Some(folder) = draft.file.parent().filter(|_| self.side_files().count() < MOST_FILES) else {
+            return false;
+        };
+        let of_values = draft.regression.side_files.iter().cloned();
+        let taken = of_values.chain(self.side_files()).map(|file| file.name).collect();
+        let Some(copy) = copy_of(path, &taken, bench.rules) else { return false };
+        let below_package = format!("/{}/{name}/{}", relative(package, folder).display(), copy.name);
+        self.add(Moved { literal: literal.to_owned(), below_package, copy: Some(copy) });
+        true
+    }
+
     fn add(&mut self, moved: Moved) {
         if !self.moved.iter().any(|known| known.literal == moved.literal) {
             self.moved.push(moved);
         }
     }
 
-    /// The same with all files read where they are.
-    pub(super) fn where_they_are(mut self) -> Beside {
-        for moved in std::mem::take(&mut self.moved) {
+    /// The same with the files that were not brought along before read where they are.
+    pub(super) fn where_they_are(mut self, before: &Beside) -> Beside {
+        for moved in self.moved.split_off(before.moved.len()) {
             self.elsewhere.push(PathBuf::from(moved.literal));
         }
         self
     }
 
-    /// Whether files are named by another path than before.
-    pub(super) fn moves(&self) -> bool {
-        !self.moved.is_empty()
+    /// Whether more files than before are named by another path.
+    pub(super) fn moves(&self, before: &Beside) -> bool {
+        self.moved.len() > before.moved.len()
     }
 
     /// The test's statements, with the files named where they will be.
@@ -214,91 +240,29 @@ impl Beside {
     }
 
     /// Lines for the test's header.
-    pub(super) fn remarks(&self) -> impl Iterator<Item = String> {
-        self.elsewhere
-            .iter()
-            .map(|path| format!("it reads {}, which it does not bring along", path.display()))
+    pub(super) fn remarks(&self) -> Vec<String> {
+        let mut elsewhere: Vec<&PathBuf> = self.elsewhere.iter().collect();
+        elsewhere.sort();
+        // What lies in a folder that is named comes with it.
+        elsewhere.dedup_by(|below, folder| below.starts_with(folder.as_path()));
+        let elsewhere = remarks_of(&elsewhere, "which it does not bring along");
+        let ignored: Vec<&PathBuf> = self.ignored.iter().collect();
+        elsewhere
+            .into_iter()
+            .chain(remarks_of(&ignored, "which git ignores: a fresh clone lacks it"))
+            .collect()
     }
 }
 
-/// What the functions between a test's call and the crash read beside their arguments, in words; each once.
-pub(super) fn reads(draft: &Draft<'_>, bench: &Bench<'_>) -> Vec<String> {
-    let mut said = Vec::new();
-    for (function, reads) in all_reads(draft, bench) {
-        let line = format!("{function} {reads}");
-        if !said.contains(&line) {
-            said.push(line);
-        }
+/// A line for each file that a test reads, for a bounded number of them.
+fn remarks_of(paths: &[&PathBuf], what_of_it: &str) -> Vec<String> {
+    let named = paths.iter().take(MOST_REMARKS);
+    let mut lines: Vec<String> =
+        named.map(|path| format!("it reads {}, {what_of_it}", path.display())).collect();
+    if paths.len() > MOST_REMARKS {
+        lines.push(format!("and {} more files, {what_of_it}", paths.len() - MOST_REMARKS));
     }
-    said
-}
-
-/// Whether one of these functions reads the clock or random numbers: three runs that are alike may be chance.
-pub(super) fn goes_by_chance(draft: &Draft<'_>, bench: &Bench<'_>) -> bool {
-    all_reads(draft, bench).iter().any(|(_, reads)| matches!(reads, Reads::Clock | Reads::Chance))
-}
-
-/// The functions between a test's call and the crash, outermost first, each with what it reads.
-fn all_reads<'a>(draft: &Draft<'_>, bench: &Bench<'a>) -> Vec<(&'a str, &'a Reads)> {
-    let frames = bench.snapshot.frames();
-    let end = frames.iter().position(|frame| std::ptr::eq(frame, draft.callable.frame));
-    let frames = frames[..end.map_or(0, |end| end + 1)].iter().rev();
-    let mut found = Vec::new();
-    for frame in frames.filter(|frame| frame.kind == FrameKind::Workspace) {
-        let Some(place) = &frame.location else { continue };
-        let crate_name = frame.function.split("::").next().unwrap_or_default().trim_start_matches('<');
-        for function in bench.index.enclosing(&place.file, place.line, crate_name).into_iter().take(1) {
-            found
-                .extend(bench.index.reads(function).into_iter().map(|reads| (function.name.as_str(), reads)));
-        }
-    }
-    found
-}
-
-/// The files that a run has read and that a test elsewhere would not find.
-fn outside_reads(accesses: &[Access], bench: &Bench<'_>) -> BTreeSet<PathBuf> {
-    let homes = ["CARGO_HOME", "RUSTUP_HOME"].map(std::env::var_os);
-    let home = std::env::var_os("HOME").map(PathBuf::from);
-    let default_homes = [".cargo", ".rustup"].map(|folder| home.as_ref().map(|home| home.join(folder)));
-    let tools: Vec<PathBuf> =
-        homes.into_iter().flatten().map(PathBuf::from).chain(default_homes.into_iter().flatten()).collect();
-    let ordinary = |path: &PathBuf| {
-        path.starts_with(bench.scratch.slot())
-            || is_the_machines(path, bench.scratch.original_root(), &tools)
-            || path
-                .components()
-                .any(|part| part.as_os_str().to_string_lossy().starts_with("relapse-sandbox-"))
-    };
-    let reads = accesses.iter().filter(|access| access.deed == Deed::Read);
-    reads.filter_map(|access| access.path.clone()).filter(|path| !ordinary(path)).collect()
-}
-
-/// Whether a file belongs to the machine or its tools. A workspace may stand among these: `/usr/src/app`.
-fn is_the_machines(path: &Path, root: &Path, tools: &[PathBuf]) -> bool {
-    let is_there = |folder: &Path| path.starts_with(folder);
-    !is_there(root)
-        && OF_THE_MACHINE.iter().map(Path::new).chain(tools.iter().map(PathBuf::as_path)).any(is_there)
-}
-
-/// A file as data of the test, where it is small and holds no secret.
-fn copy_of(path: &Path, beside: &Beside, rules: &Rules) -> Option<SideFile> {
-    let meta = std::fs::metadata(path).ok()?;
-    if !meta.is_file() || meta.len() > LARGEST_FILE || beside.side_files().count() >= MOST_FILES {
-        return None;
-    }
-    let bytes = std::fs::read(path).ok()?;
-    let text = String::from_utf8_lossy(&bytes);
-    if rules.redact_text(&text) != text {
-        return None;
-    }
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
-    let name: String = path.file_name()?.to_string_lossy().chars().map(plain).collect();
-    let name = name.trim_start_matches('.');
-    let name = if name.is_empty() { "file" } else { name };
-    let taken = |name: &str| beside.side_files().any(|file| file.name == name);
-    let numbered = (2..).map(|number| format!("{number}_{name}"));
-    let name = std::iter::once(name.to_owned()).chain(numbered).find(|name| !taken(name))?;
-    Some(SideFile { name, bytes })
+    lines
 }
 
 /// The texts of the string literals in a test.
@@ -324,24 +288,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_with_a_secret_is_not_copied_be_it_one_by_the_project_s_own_rules() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("config.yml");
-        let is_copied = |content: &str, rules: &Rules| {
-            std::fs::write(&path, content).unwrap();
-            copy_of(&path, &Beside::default(), rules).is_some()
+    fn a_header_names_a_folder_for_all_that_is_read_in_it_and_eight_files_at_most() {
+        let lines = |paths: Vec<String>| {
+            let elsewhere = paths.into_iter().map(PathBuf::from).collect();
+            Beside { elsewhere, ..Beside::default() }.remarks()
         };
-        assert!(!is_copied("db:\n  password: hunter2\n", &Rules::default()));
-        assert!(is_copied("id: corp_12ab\n", &Rules::default()));
-        assert!(!is_copied("id: corp_12ab\n", &Rules::default().with_pattern("corp_*")));
-    }
-
-    #[test]
-    fn a_workspace_among_the_folders_of_the_machine_is_a_workspace() {
-        let tools = [PathBuf::from("/usr/local/cargo")];
-        let machines = |path: &str| is_the_machines(Path::new(path), Path::new("/usr/src/app"), &tools);
-        assert!(!machines("/usr/src/app/data/sizes.txt"));
-        assert!(machines("/usr/share/zoneinfo/UTC") && machines("/usr/local/cargo/config.toml"));
-        assert!(!machines("/data/sizes.txt"));
+        let below = (0..300).map(|number| format!("/data/in/{number}")).chain(["/data/in".to_owned()]);
+        assert_eq!(lines(below.collect()), ["it reads /data/in, which it does not bring along"]);
+        let many = lines((0..300).map(|number| format!("/data/{number}")).collect());
+        assert_eq!(many.len(), MOST_REMARKS + 1);
+        assert_eq!(many[MOST_REMARKS], "and 292 more files, which it does not bring along");
     }
 }

@@ -8,6 +8,7 @@ use std::thread;
 
 use relapse_snapshot::Program;
 
+use super::reads::random_files;
 use super::{Bench, dependence};
 use crate::regression::Given;
 use crate::same_crash::Crash;
@@ -85,7 +86,8 @@ impl<'a> Setting<'a> {
         }
         for rounds in [ROUNDS, CHANCES] {
             let comes_and_goes = (1..verification.of).contains(&verification.reproduced);
-            let may_go = *by_chance && verification.is_verified();
+            let by_chance = *by_chance || random_files(&verification.accesses).next().is_some();
+            let may_go = by_chance && verification.is_verified();
             if !verification.timed_out && (rounds == ROUNDS || comes_and_goes || may_go) {
                 let more = rounds.saturating_sub(verification.of);
                 verification = verification.and(self.verify(run, crash, more)?);

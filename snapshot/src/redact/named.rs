@@ -1,11 +1,15 @@
-//! Secrets that a text gives a name: as `Debug`, JSON, YAML, query strings, headers of HTTP and variables of a shell
-//! write them. In: bytes of any kind, and which names are secret. Out: ranges to be masked. One pass; what is
+//! Secrets that a text gives a name: as `Debug`, JSON, YAML, XML, query strings, headers of HTTP, variables of a shell and
+//! `.netrc` write them. In: bytes of any kind, and which names are secret. Out: ranges to be masked. One pass; what is
 //! looked at ahead of it is passed over then, or short.
 
 use std::ops::Range;
 
 /// The longest name.
 const NAME_MAX: usize = 64;
+/// The longest tag of an element after its name.
+const TAG_MAX: usize = 256;
+/// As much of an entry of `.netrc` is looked at before its password.
+const ENTRY_MAX: usize = 256;
 /// What stands around a value is looked through so deep: `Some(Secret(["…"]))`.
 const OPENERS_MAX: usize = 8;
 /// Bare words that are no secret under any name.
@@ -24,13 +28,18 @@ pub(super) fn named(text: &[u8], is_secret: impl Fn(&str) -> bool) -> Vec<Range<
         // `Password("…")` is a name, too.
         let is_newtype = text[name.start].is_ascii_uppercase() && text.get(at) == Some(&b'(');
         let sign = sign_after(text, at);
-        if (is_newtype || sign.is_some())
+        let bare = element(text, &name).or_else(|| of_netrc(text, &name));
+        if (is_newtype || sign.is_some() || bare.is_some())
             && name.len() <= NAME_MAX
             && std::str::from_utf8(&text[name.clone()]).is_ok_and(&is_secret)
         {
-            let end = match sign {
-                Some(sign) => values(text, name, sign, &mut ranges),
-                None => literals(text, at, true, &mut ranges),
+            let end = match (bare, sign) {
+                (Some(value), _) => {
+                    ranges.push(value.clone());
+                    Some(value.end)
+                }
+                (None, Some(sign)) => values(text, name, sign, &mut ranges),
+                (None, None) => literals(text, at, true, &mut ranges),
             };
             at = end.unwrap_or(at);
         }
@@ -58,6 +67,44 @@ fn past_blanks(text: &[u8], at: usize) -> usize {
 
 fn past_white(text: &[u8], at: usize) -> usize {
     end_of(text, at, |b| !b.is_ascii_whitespace())
+}
+
+/// The text of an element of XML: `<password>hunter2</password>`, with attributes, and a prefix before its name. One that
+/// is not closed is none: `Vec<Password>` is code.
+fn element(text: &[u8], name: &Range<usize>) -> Option<Range<usize>> {
+    let before = &text[name.start.saturating_sub(NAME_MAX)..name.start];
+    let prefix = before.strip_suffix(b":");
+    let prefix =
+        prefix.map(|before| &before[..before.iter().rposition(|b| !is_name(*b)).map_or(0, |i| i + 1)]);
+    prefix.unwrap_or(before).strip_suffix(b"<")?;
+    let tag = &text[name.end..text.len().min(name.end + TAG_MAX)];
+    let has_attributes = tag.first().is_some_and(u8::is_ascii_whitespace);
+    let open = tag.iter().position(|b| matches!(b, b'<' | b'>')).filter(|end| tag[*end] == b'>')?;
+    if open > 0 && !has_attributes || tag[..open].ends_with(b"/") {
+        return None;
+    }
+    let from = name.end + open + 1;
+    let end = end_of(text, from, |b| b == b'<');
+    text[end..].starts_with(b"</").then_some(from..end)
+}
+
+/// The word after `password` in an entry of `.netrc`: `machine example.com login me password hunter2`.
+fn of_netrc(text: &[u8], name: &Range<usize>) -> Option<Range<usize>> {
+    if &text[name.clone()] != b"password" || !text.get(name.end).is_some_and(u8::is_ascii_whitespace) {
+        return None;
+    }
+    let before = &text[name.start.saturating_sub(ENTRY_MAX)..name.start];
+    before.last().filter(|last| last.is_ascii_whitespace())?;
+    let mut words = before.split(u8::is_ascii_whitespace).rev().filter(|word| !word.is_empty());
+    loop {
+        match (words.next()?, words.next()) {
+            (b"default", _) | (_, Some(b"machine")) => break,
+            (_, Some(b"login" | b"account")) => {}
+            _ => return None,
+        }
+    }
+    let from = past_white(text, name.end);
+    Some(from..end_of(text, from, |b| b.is_ascii_whitespace()))
 }
 
 /// Where the `:` or `=` stands that a name has after it, and after its quote: `"password":`, `\"password\":`.
@@ -270,6 +317,27 @@ mod tests {
     }
 
     #[test]
+    fn the_text_of_an_element_is_its_value() {
+        assert_eq!(of("<db><user>me</user><password>hunter2abcd</password></db>"), ["hunter2abcd"]);
+        assert_eq!(of("<c:password  type=\"plain\">\nx y</c:password>"), ["\nx y"]);
+        assert_eq!(of("<secret>a</secret><secret>b</secret>"), ["a", "b"]);
+        nothing_in(&[
+            "<password/>",
+            "<password></password>",
+            "<password><hash>x</hash></password>",
+            "let a: Vec<Password> = b; c: Vec<u8>",
+            "if x <password > y",
+        ]);
+    }
+
+    #[test]
+    fn a_password_of_netrc_is_found() {
+        assert_eq!(of("machine example.com login me password hunter2abcd\n"), ["hunter2abcd"]);
+        assert_eq!(of("default\n  login me\n  password p:w\nmachine a password b"), ["p:w", "b"]);
+        nothing_in(&["login with password authentication", "machine password", "the password hunter2"]);
+    }
+
+    #[test]
     fn a_secret_is_found_within_newtypes_and_lists() {
         assert_eq!(of("password: Secret(\"x\"), user: \"y\""), ["x"]);
         assert_eq!(of("Password: Some(auth::Secret(&\"x\")), y: (\"z\")"), ["x"]);
@@ -358,6 +426,11 @@ mod tests {
             "Password(",
             "Cookie: a;",
             "-",
+            "<password>",
+            "<password ",
+            "<password>x<",
+            "machine a login password ",
+            "login a password ",
         ] {
             let text = part.repeat((1 << 19) / part.len());
             let start = std::time::Instant::now();

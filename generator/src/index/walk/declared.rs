@@ -12,7 +12,7 @@ use crate::index::items::{
 };
 use crate::index::macros::{self, MacroText};
 use crate::index::own_constructor::builds;
-use crate::index::surroundings::reads;
+use crate::index::surroundings::{Surroundings, surroundings};
 
 /// How a function is introduced.
 pub(super) struct Head<'a> {
@@ -49,6 +49,7 @@ impl Walk<'_> {
         }
         let attributes_start = head.attrs.iter().map(|a| a.pound_token.span.start().line as u32).min();
         let braces = block.brace_token.span;
+        let Surroundings { reads, calls } = surroundings(block);
         self.source.functions.push(FunctionItem {
             id,
             package: self.root.package.to_owned(),
@@ -70,7 +71,8 @@ impl Walk<'_> {
             cfg,
             nested_in: spot.nested_in.clone(),
             asserts: asserts(signature, block),
-            reads: reads(block),
+            reads,
+            calls,
             name: name.clone(),
         });
         let inner = Spot { nested_in: Some(name), depth: spot.depth + 1, ..spot.clone() };
