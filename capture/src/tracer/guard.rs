@@ -101,9 +101,11 @@ impl Guard {
             }
             Kind::Network if self.network => Verdict::Pass,
             Kind::Network => self.forbid(Deed::Network, None, libc::EACCES),
-            Kind::Signal if call.asks_for().is_some() => Verdict::Answer(call.asks_for().map_or(0, is_there)),
-            Kind::Signal if call.signals_only(&is_ours) => Verdict::Pass,
-            Kind::Signal => self.forbid(Deed::Signal, None, libc::EPERM),
+            Kind::Signal => match call.asks_for() {
+                Some(whom) => Verdict::Answer(is_there(whom)),
+                None if call.signals_only(&is_ours) => Verdict::Pass,
+                None => self.forbid(Deed::Signal, None, libc::EPERM),
+            },
             Kind::Process if call.concerns_only(&is_ours) => Verdict::Pass,
             Kind::Process => self.forbid(Deed::Process, None, libc::EPERM),
             // Programs that can do without it ask and go on: not told.
@@ -179,7 +181,7 @@ impl Guard {
 impl Tracer<'_> {
     /// A sandboxed thread is about to make a system call that the sandbox looks at.
     pub(super) fn at_watched_call(&mut self, tid: Pid) {
-        let (Some(guard), Some(mut registers)) = (&mut self.guard, ptrace::registers(tid)) else {
+        let (Some(guard), Some(registers)) = (&mut self.guard, ptrace::registers(tid)) else {
             return self.resume(tid, 0);
         };
         let known = |pid| self.threads.contains_key(&pid) || self.processes.contains_key(&pid);
@@ -189,18 +191,18 @@ impl Tracer<'_> {
                 self.set_state(tid, State::Running);
                 ptrace::resume_to_result(tid);
             }
-            verdict @ (Verdict::Fail(_) | Verdict::Answer(_)) => {
-                // A call of number -1 is skipped, and this is its result.
-                registers.orig_rax = u64::MAX;
-                registers.rax = match verdict {
-                    Verdict::Fail(error) => failure(error),
-                    Verdict::Answer(result) => result,
-                    Verdict::Pass | Verdict::PassAndTell => return,
-                };
-                ptrace::set_registers(tid, &registers);
-                self.resume(tid, 0);
-            }
+            Verdict::Fail(error) => self.answer(tid, registers, failure(error)),
+            Verdict::Answer(result) => self.answer(tid, registers, result),
         }
+    }
+
+    /// Gives a system call that is not made this result.
+    fn answer(&mut self, tid: Pid, mut registers: libc::user_regs_struct, result: u64) {
+        // A call of number -1 is skipped, and this is its result.
+        registers.orig_rax = u64::MAX;
+        registers.rax = result;
+        ptrace::set_registers(tid, &registers);
+        self.resume(tid, 0);
     }
 
     /// Ends a sandboxed command that starts more processes than it may.

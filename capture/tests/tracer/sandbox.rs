@@ -133,6 +133,8 @@ fn main() {
             for _ in 0..on.parse().unwrap() {
                 while unsafe { syscall(56, 0, 0, 0, 0) } == 0 { thread::sleep(time::Duration::from_secs(60)) }
             }
+            // Whoever comes first to the end of so many ends the others before they are counted.
+            thread::sleep(time::Duration::from_secs(30));
             Ok(())
         }
         "threads" => {
