@@ -100,6 +100,5 @@ fn has(panic: &ObservedPanic, function: &str) -> bool {
 
 /// A message as the header has it: on one line, control characters escaped; then without what one run puts in.
 fn comparable(message: &str) -> String {
-    let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
-    normalise_message(&relapse_generator::render::escape_invisible(&line))
+    normalise_message(&relapse_generator::hostile::comment::one_line(message))
 }

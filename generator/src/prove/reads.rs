@@ -48,11 +48,11 @@ pub(super) fn random_files(accesses: &[Access]) -> impl Iterator<Item = &Path> {
 
 fn each_once(lines: Vec<String>) -> Vec<String> {
     let mut once = Vec::new();
-    lines.into_iter().for_each(|line| {
+    for line in lines {
         if !once.contains(&line) {
             once.push(line);
         }
-    });
+    }
     once
 }
 
