@@ -119,13 +119,15 @@ pub(super) fn copy_of(path: &Path, taken: &BTreeSet<String>, rules: &Rules) -> O
 
 /// The text of a file, to look for secrets: UTF-16 where its mark says so.
 fn decoded(bytes: &[u8]) -> Cow<'_, str> {
-    let (rest, unit): (&[u8], fn([u8; 2]) -> u16) = match bytes {
-        [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
-        _ => return String::from_utf8_lossy(bytes),
+    let of_units = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
+        Cow::Owned(String::from_utf16_lossy(&units))
     };
-    let units = rest.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-    char::decode_utf16(units).map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => of_units(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => of_units(rest, u16::from_be_bytes),
+        _ => String::from_utf8_lossy(bytes),
+    }
 }
 
 /// What a file is called as data of a test. Beside `NAME.rs` a `NAME/mod.rs` would be taken for the module, and with a

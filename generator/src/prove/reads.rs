@@ -48,11 +48,11 @@ pub(super) fn random_files(accesses: &[Access]) -> impl Iterator<Item = &Path> {
 
 fn each_once(lines: Vec<String>) -> Vec<String> {
     let mut once = Vec::new();
-    lines.into_iter().for_each(|line| {
+    for line in lines {
         if !once.contains(&line) {
             once.push(line);
         }
-    });
+    }
     once
 }
 
@@ -88,4 +88,20 @@ fn function_of<'a>(frame: &Frame, index: &'a SourceIndex) -> Option<&'a Function
         index.function_at(&declared.file, declared.line, name, crate_name).into_iter().next()
     };
     around.filter(|function| function.name == name).or_else(declared).or(around)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_random_numbers_that_was_read_is_seen() {
+        let access = |deed, path: &str| Access { deed, path: Some(path.into()), forbidden: false };
+        let accesses = [
+            access(Deed::Read, "/dev/urandom"),
+            access(Deed::Missed, "/dev/random"),
+            access(Deed::Read, "/data/random"),
+        ];
+        assert_eq!(random_files(&accesses).collect::<Vec<_>>(), [Path::new("/dev/urandom")]);
+    }
 }
