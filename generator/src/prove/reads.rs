@@ -89,3 +89,19 @@ fn function_of<'a>(frame: &Frame, index: &'a SourceIndex) -> Option<&'a Function
     };
     around.filter(|function| function.name == name).or_else(declared).or(around)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_random_numbers_that_was_read_is_seen() {
+        let access = |deed, path: &str| Access { deed, path: Some(path.into()), forbidden: false };
+        let accesses = [
+            access(Deed::Read, "/dev/urandom"),
+            access(Deed::Missed, "/dev/random"),
+            access(Deed::Read, "/data/random"),
+        ];
+        assert_eq!(random_files(&accesses).collect::<Vec<_>>(), [Path::new("/dev/urandom")]);
+    }
+}

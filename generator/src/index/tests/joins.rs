@@ -124,3 +124,13 @@ fn a_file_of_library_and_program_is_joined_by_the_crate() {
     assert_eq!(kinds("tool"), [TargetKind::Binary]);
     assert!(fixture.path().join("src/main.rs").is_file());
 }
+
+#[test]
+fn what_a_function_calls_in_its_crate_is_found_where_one_function_has_the_name() {
+    let lib = "mod a { pub fn level() -> u8 { 1 } pub fn new() {} }\nmod b { pub fn new() {} }\nstruct S;\n\
+               impl S { fn size(&self) -> u8 { 2 } fn all(&self) -> u8 { a::new(); b::new(); self.size() + a::level() } }";
+    let fixture = Fixture::library(lib, &[]);
+    let all = fixture.index.function_at("src/lib.rs", 4, "all", "demo")[0];
+    let called: Vec<&str> = fixture.index.called(all).iter().map(|function| function.name.as_str()).collect();
+    assert_eq!(called, ["level", "size"]);
+}
