@@ -379,11 +379,9 @@ impl NamesAt<'_> {
         by_method || matches!(self_type, Type::Reference(_))
     }
 
-    /// The traits that an item of the index is known to implement, by last name: derives and `impl` blocks.
+    /// Whether an item of the index is known to implement a trait of that last name, by a derive or an `impl` block.
     pub fn implements(&self, definition: &str, trait_name: &str) -> bool {
-        let Ok(Def::Item(id)) = self.reach.resolver.locate(definition, self.module.krate) else {
-            return false;
-        };
+        let Ok(Def::Item(id)) = self.definition(definition) else { return false };
         let item = self.index().item(id);
         if matches!(item.kind, ItemKind::Trait) {
             return false;

@@ -30,6 +30,8 @@ pub struct NamesAt<'i> {
     pub(super) reach: Reach<'i>,
     pub(super) module: ModuleId,
     known: RefCell<HashMap<(Def, Space), Result<Spelled, Unnameable>>>,
+    /// What was asked for by its path: a value may hold thousands of one type.
+    located: RefCell<HashMap<String, Result<Def, Unnameable>>>,
     pub(super) constructors: RefCell<Named>,
 }
 
@@ -40,6 +42,7 @@ impl<'i> NamesAt<'i> {
             reach: Reach::new(index, Some(module.krate)),
             module,
             known: RefCell::default(),
+            located: RefCell::default(),
             constructors: RefCell::default(),
         }
     }
@@ -49,6 +52,15 @@ impl<'i> NamesAt<'i> {
     }
 
     pub(super) fn definition(&self, definition: &str) -> Result<Def, Unnameable> {
+        if let Some(known) = self.located.borrow().get(definition) {
+            return known.clone();
+        }
+        let found = self.locate(definition);
+        self.located.borrow_mut().insert(definition.to_owned(), found.clone());
+        found
+    }
+
+    fn locate(&self, definition: &str) -> Result<Def, Unnameable> {
         let first = definition.split("::").next().unwrap_or_default();
         if standard::crate_root(first).is_some() {
             return standard::public(definition).map(Def::Std).ok_or_else(|| {
