@@ -8,10 +8,11 @@ use syn::{GenericArgument, GenericParam, Generics, PathArguments, Type};
 
 use crate::names::{Names, Unnameable};
 
-use super::items::{ItemKind, ModuleId, Visibility};
+use super::ids::plain;
+use super::ids::{ModuleId, Visibility};
+use super::items::ItemKind;
 use super::naming::{NamesAt, ident, is_primitive, tokens, tuple};
 use super::resolve::{Def, Space};
-use super::walk::plain;
 use super::{FunctionItem, Owner};
 
 /// How a function is called from a place.

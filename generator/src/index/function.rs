@@ -10,9 +10,9 @@ use syn::{
 };
 
 use super::attributes::Attributes;
+use super::builds::Builds;
 use super::cfg::Cfg;
-use super::items::{FunctionId, ModuleId, Visibility};
-use super::own_constructor::Builds;
+use super::ids::{FunctionId, ModuleId, Visibility};
 use super::surroundings::Reads;
 
 /// What a function belongs to.

@@ -2,17 +2,18 @@
 //! written. The test stands in `M::regressions::NAME` and has `use super::super::*;`.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use crate::hostile::identifier;
 use crate::names::{Constructed, Names, Seen, Unnameable};
+use crate::regression::ConstructorFile;
 
-use super::construct::Named;
 use super::dwarf_name::TypeName;
-use super::items::{CrateId, FieldList, ItemId, ItemKind, ModuleId, Shape, Visibility};
+use super::ids::{CrateId, ItemId, ModuleId, Visibility};
+use super::items::{FieldList, ItemKind, Shape};
 use super::reach::{Reach, Search};
 use super::resolve::{Def, Space, root};
 use super::{SourceIndex, standard};
@@ -24,6 +25,9 @@ pub(super) struct Spelled {
     pub(super) absolute: bool,
     pub(super) segments: Vec<String>,
 }
+
+/// The constructors that were named at a place, each with the call as it is spelled there.
+type Named = BTreeMap<ItemId, (TokenStream, ConstructorFile)>;
 
 /// The names at one module of a crate that is compiled with its tests.
 pub struct NamesAt<'i> {

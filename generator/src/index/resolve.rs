@@ -5,9 +5,8 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 
-use super::items::{
-    CrateId, Entry, EntryTarget, FunctionId, Import, ItemId, ItemKind, ModuleId, Shape, Visibility,
-};
+use super::ids::{CrateId, FunctionId, ItemId, ModuleId, Visibility};
+use super::items::{Entry, EntryTarget, Import, ItemKind, Shape};
 use super::{Holds, SourceIndex, TargetKind, standard};
 
 /// Look-ups within look-ups past this depth end without a result.
