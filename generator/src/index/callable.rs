@@ -8,8 +8,7 @@ use syn::{GenericArgument, GenericParam, Generics, PathArguments, Type};
 
 use crate::names::{Names, Unnameable};
 
-use super::ids::plain;
-use super::ids::{ModuleId, Visibility};
+use super::ids::{ModuleId, Visibility, plain};
 use super::items::ItemKind;
 use super::naming::{NamesAt, ident, is_primitive, tokens, tuple};
 use super::resolve::{Def, Space};

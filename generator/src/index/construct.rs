@@ -13,8 +13,7 @@ use crate::names::{Names, Unnameable};
 use crate::regression::ConstructorFile;
 
 use super::cfg::Holds;
-use super::ids::plain;
-use super::ids::{ItemId, Visibility};
+use super::ids::{ItemId, Visibility, plain};
 use super::items::{FieldItem, ItemKind, Shape, TypeItem};
 use super::naming::NamesAt;
 use super::resolve::{Def, Resolver, Space};

@@ -5,8 +5,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 
-use super::ids::plain;
-use super::ids::{CrateId, ModuleId, Visibility};
+use super::ids::{CrateId, ModuleId, Visibility, plain};
 use super::items::EntryTarget;
 use super::resolve::{Def, Resolver, Space, root};
 use super::{FunctionItem, Owner, SourceIndex, TargetKind};
