@@ -2,14 +2,17 @@
 //! passed. In: a value tree, its types, the names at the place of the test. Out: tokens and side files, or
 //! the reason why there are none. Never: text of the crashed process other than through `hostile`.
 
+mod by_kind;
 mod constructed;
 mod crate_rules;
 mod format;
 mod pointer;
 mod scope;
+mod seen_through;
 mod sequence;
 mod stand_in;
 mod std_rules;
+mod tape;
 mod type_name;
 mod uses;
 mod writer;

@@ -10,11 +10,13 @@ use crate::paths::{normalized, relative};
 use crate::regression::ModulePlace;
 
 mod attributes;
+mod builds;
 mod callable;
 mod cfg;
 mod construct;
 mod dwarf_name;
 mod function;
+mod ids;
 mod inherent;
 mod items;
 mod locate;
@@ -34,9 +36,10 @@ pub use cfg::{Cfg, CfgFacts, Holds};
 pub(crate) use construct::FUNCTION as CONSTRUCTOR;
 pub use dwarf_name::TypeName;
 pub use function::{Assert, FunctionItem, Owner};
+pub use ids::{CrateId, FunctionId, ItemId, ModuleId, Visibility};
 pub use items::{
-    CrateId, CrateSource, FieldItem, FieldList, FunctionId, ImplItem, ItemId, ItemKind, Module, ModuleId,
-    OpaqueMacro, Problem, Reached, Shape, TypeItem, VariantItem, Visibility,
+    CrateSource, FieldItem, FieldList, ImplItem, ItemKind, Module, OpaqueMacro, Problem, Reached, Shape,
+    TypeItem, VariantItem,
 };
 pub use naming::NamesAt;
 pub(crate) use packages::{OUTSIDE_FILE, OUTSIDE_NAME};

@@ -11,10 +11,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use proc_macro2::{Literal, TokenStream, TokenTree};
+use proc_macro2::Literal;
 use tera::{Context, Tera};
 
 use crate::hostile::comment::one_line;
+use crate::hostile::literal::lines_within_literals;
 use crate::regression::{ConstructorFile, Regression};
 
 pub use crash_line::CrashLine;
@@ -174,7 +175,7 @@ fn body(regression: &Regression) -> String {
 
 /// The body four columns in. Lines within a literal stay as they are.
 fn indented(body: &str) -> String {
-    let inside = body.parse().map(lines_within_literals).unwrap_or_default();
+    let inside = lines_within_literals(body);
     let mut out = String::new();
     for (at, line) in body.trim_end().lines().enumerate() {
         if at > 0 {
@@ -188,28 +189,9 @@ fn indented(body: &str) -> String {
     out
 }
 
-/// The numbers (from 1) of the lines that begin within a literal.
-fn lines_within_literals(tokens: TokenStream) -> Vec<usize> {
-    let mut lines = Vec::new();
-    let mut streams = vec![tokens];
-    while let Some(stream) = streams.pop() {
-        for token in stream {
-            match token {
-                TokenTree::Group(group) => streams.push(group.stream()),
-                TokenTree::Literal(literal) => {
-                    let span = literal.span();
-                    lines.extend(span.start().line + 1..=span.end().line);
-                }
-                _ => {}
-            }
-        }
-    }
-    lines
-}
-
 /// At most one blank line in a row outside the code's own lines, none at either end, one newline at the end.
 fn squeeze(text: &str) -> String {
-    let body = text.parse().map(lines_within_literals).unwrap_or_default();
+    let body = lines_within_literals(text);
     let mut out = String::with_capacity(text.len());
     let mut blank = true;
     for (at, line) in text.lines().enumerate() {

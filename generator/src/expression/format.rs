@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::WrittenArgument;
+use crate::hostile::literal::lines_within_literals;
 
 /// The statements of a test: every argument's `let`s, then the call. With `drop_result` its result is
 /// dropped by `let _ =`, for a type that must be used.
@@ -14,7 +15,7 @@ pub fn body(arguments: &[WrittenArgument], call: &TokenStream, drop_result: bool
 }
 
 /// The statements as text, from the left margin; what it is put into must not indent it line by line, since
-/// raw strings may go over several lines ([`crate::place`] indents). Statements that are no Rust are
+/// raw strings may go over several lines ([`crate::render`] knows which lines to indent). Statements that are no Rust are
 /// written as tokens are.
 pub fn format(body: &TokenStream) -> String {
     let Ok(file) = syn::parse2::<syn::File>(quote!(fn body() { #body })) else {
@@ -36,25 +37,6 @@ pub fn format(body: &TokenStream) -> String {
         out.push('\n');
     }
     out
-}
-
-/// Lines (from 1) that begin within a literal.
-fn lines_within_literals(text: &str) -> Vec<usize> {
-    let mut found = Vec::new();
-    let mut open: Vec<TokenStream> = text.parse().into_iter().collect();
-    while let Some(tokens) = open.pop() {
-        for token in tokens {
-            match token {
-                proc_macro2::TokenTree::Group(group) => open.push(group.stream()),
-                proc_macro2::TokenTree::Literal(literal) => {
-                    let span = literal.span();
-                    found.extend(span.start().line + 1..=span.end().line);
-                }
-                _ => {}
-            }
-        }
-    }
-    found
 }
 
 #[cfg(test)]

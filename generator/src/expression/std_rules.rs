@@ -2,75 +2,22 @@
 //! definition to rule. In: the decoded fields. Out: a call of a public constructor. To add a type, add a line.
 
 mod iterators;
+mod of;
 mod readers;
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use relapse_snapshot::{Data, TypeKind, TypeShape, Value};
+use relapse_snapshot::{Data, TypeKind, TypeShape};
 
 use super::Unwritable;
+use super::seen_through::{core_of, number};
 use super::sequence::MAX_LITERAL_BYTES;
 use super::type_name::arguments;
 use super::writer::{Place, Writer};
 use crate::hostile::literal;
 
-/// Writes a value of one std type.
-pub(super) type Rule = fn(&mut Writer<'_>, Of<'_>) -> Written;
-
-type Written = Result<TokenStream, Unwritable>;
-
-/// What a rule writes, and where it will stand.
-#[derive(Clone, Copy)]
-pub(super) struct Of<'a> {
-    pub(super) value: &'a Value,
-    pub(super) shape: &'a TypeShape,
-    pub(super) place: Place,
-}
-
-impl<'a> Of<'a> {
-    fn field(&self, writer: &Writer<'_>, name: &str) -> Result<&'a Value, Unwritable> {
-        let fields = match &self.value.data {
-            Data::Struct(fields) => fields.as_slice(),
-            _ => &[],
-        };
-        let found = fields.iter().find(|field| field.name == name).map(|field| &field.value);
-        found.ok_or_else(|| writer.mismatch(self.shape))
-    }
-
-    /// A field as an argument.
-    fn part(&self, writer: &mut Writer<'_>, name: &str) -> Written {
-        let value = self.field(writer, name)?;
-        writer.part(&format!(".{name}"), value, self.place.within_call())
-    }
-
-    /// A field before a dot or beside an operator.
-    fn operand(&self, writer: &mut Writer<'_>, name: &str) -> Written {
-        let value = self.field(writer, name)?;
-        self.receiver(writer, name, value)
-    }
-
-    /// A value found in a field, before a dot or beside an operator.
-    fn receiver(&self, writer: &mut Writer<'_>, name: &str, value: &Value) -> Written {
-        let place = Place { operand: true, ..self.place.within_call() };
-        writer.part(&format!(".{name}"), value, place)
-    }
-
-    /// A number that is not negative, of that type.
-    fn count(&self, writer: &Writer<'_>, number: i128, ty: &str) -> Written {
-        let count = u128::try_from(number).ok().and_then(|count| literal::integer(count, false, ty, false));
-        count.ok_or_else(|| writer.mismatch(self.shape))
-    }
-
-    /// The number that a field is.
-    fn number(&self, writer: &Writer<'_>, name: &str) -> Result<i128, Unwritable> {
-        number(self.field(writer, name)?).ok_or_else(|| writer.mismatch(self.shape))
-    }
-
-    /// The same where another part says the type.
-    fn untyped(self) -> Of<'a> {
-        Of { place: Place { typed: false, ..self.place }, ..self }
-    }
-}
+pub(super) use of::Of;
+use of::{Rule, Written};
 
 /// The rule for a definition, where there is one.
 pub(super) fn rule(definition: &str) -> Option<Rule> {
@@ -106,35 +53,6 @@ pub(super) fn rule(definition: &str) -> Option<Rule> {
         _ if definition.starts_with("core::sync::atomic::Atomic") => atomic,
         _ => return readers::rule(definition).or_else(|| iterators::rule(definition)),
     })
-}
-
-/// The value within wrappers: structs of one field (fields of no size aside) and cells, at most eight deep.
-/// std adds and drops such layers from one release to the next.
-fn core_of(value: &Value) -> &Value {
-    let mut value = value;
-    for _ in 0..8 {
-        value = match &value.data {
-            Data::Struct(fields) => {
-                let mut filled =
-                    fields.iter().filter(|f| !matches!(&f.value.data, Data::Struct(f) if f.is_empty()));
-                match (filled.next(), filled.next()) {
-                    (Some(only), None) => &only.value,
-                    _ => return value,
-                }
-            }
-            Data::Cell { inner, .. } => inner,
-            _ => return value,
-        };
-    }
-    value
-}
-
-fn number(value: &Value) -> Option<i128> {
-    match core_of(value).data {
-        Data::Int(number) => Some(number),
-        Data::Uint(number) => i128::try_from(number).ok(),
-        _ => None,
-    }
 }
 
 fn bracketed(tokens: TokenStream, place: Place) -> TokenStream {

@@ -11,7 +11,6 @@ use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, TypeTa
 use super::stand_in::StandIns;
 use super::type_name::{definition, snake_case};
 use super::{Scope, Unwritable};
-use super::{crate_rules, std_rules};
 use crate::hostile::{identifier, literal};
 use crate::names::Names;
 use crate::regression::SideFile;
@@ -222,54 +221,7 @@ impl<'a> Writer<'a> {
         written
     }
 
-    fn by_kind(&mut self, value: &Value, place: Place) -> Result<TokenStream, Unwritable> {
-        if let Some(stand_in) = self.stand_ins.of(value.ty) {
-            return self.stand_in(value, stand_in, place);
-        }
-        let shape = self.shape(value.ty)?;
-        if let Data::Missing(reason) = &value.data
-            && !matches!(
-                shape.kind,
-                TypeKind::FunctionPointer | TypeKind::Closure { .. } | TypeKind::Dyn | TypeKind::Union
-            )
-        {
-            return Err(self.refuse(format!("could not be read: {reason}")));
-        }
-        let path = definition(&shape.name);
-        if let Some(rule) = path.as_deref().and_then(std_rules::rule) {
-            return rule(self, std_rules::Of { value, shape, place });
-        }
-        if let Some(path) = path.as_deref().filter(|_| crate_rules::is_candidate(&shape.kind, &value.data))
-            && let Some(built) = self.by_crate_rule(value, shape, path, place)
-        {
-            return built;
-        }
-        match (&shape.kind, &value.data) {
-            (TypeKind::Bool, Data::Bool(value)) => Ok(quote!(#value)),
-            (TypeKind::Char, Data::Char(c)) => Ok(literal::char(*c)),
-            (TypeKind::Integer { signed, bits }, data) => self.integer(shape, *signed, *bits, data, place),
-            (TypeKind::Float { bits }, Data::Float(raw)) => self.float(shape, *bits, *raw, place),
-            (TypeKind::Tuple(_), Data::Tuple(items)) => self.tuple(items, place),
-            (TypeKind::Array { .. }, data) => self.array(shape, data, place),
-            (TypeKind::Struct { params, tuple, .. }, Data::Struct(fields)) => {
-                self.structure(shape, path, fields, *tuple, params, place)
-            }
-            (TypeKind::Enum { variants, params }, Data::Variant { name, fields }) => {
-                self.variant(shape, path, (variants, params), name, fields, place)
-            }
-            (TypeKind::Reference { to, mutable }, _) => self.reference(value, *to, *mutable, place),
-            (TypeKind::Std { std, params }, _) => self.std(*std, params, value, shape, place),
-            (TypeKind::RawPointer { mutable, .. }, Data::Pointer { address: 0, .. }) => {
-                let name = if *mutable { "core::ptr::null_mut" } else { "core::ptr::null" };
-                let function = self.name(name)?;
-                Ok(quote!(#function()))
-            }
-            (TypeKind::Closure { captures }, _) if captures.is_empty() => self.function_item(shape, path),
-            (kind, _) => Err(self.unwritable_kind(shape, kind)),
-        }
-    }
-
-    fn unwritable_kind(&self, shape: &TypeShape, kind: &TypeKind) -> Unwritable {
+    pub(super) fn unwritable_kind(&self, shape: &TypeShape, kind: &TypeKind) -> Unwritable {
         let name = &shape.name;
         self.refuse(match kind {
             TypeKind::RawPointer { .. } => format!("a raw pointer ({name}): nothing says what it owns"),
@@ -284,7 +236,7 @@ impl<'a> Writer<'a> {
         })
     }
 
-    fn integer(
+    pub(super) fn integer(
         &self,
         shape: &TypeShape,
         signed: bool,
@@ -307,7 +259,7 @@ impl<'a> Writer<'a> {
         literal::integer(magnitude, negative, name, place.typed).ok_or_else(|| self.mismatch(shape))
     }
 
-    fn float(
+    pub(super) fn float(
         &mut self,
         shape: &TypeShape,
         bits: u16,
@@ -323,7 +275,7 @@ impl<'a> Writer<'a> {
         Ok(float.tokens)
     }
 
-    fn tuple(&mut self, items: &[Value], place: Place) -> Result<TokenStream, Unwritable> {
+    pub(super) fn tuple(&mut self, items: &[Value], place: Place) -> Result<TokenStream, Unwritable> {
         let items = self.items(items, '.', place.element(), place.typed)?;
         Ok(match items.as_slice() {
             [one] => quote!((#one,)),
@@ -348,7 +300,7 @@ impl<'a> Writer<'a> {
         Ok(written)
     }
 
-    fn structure(
+    pub(super) fn structure(
         &mut self,
         shape: &TypeShape,
         path: Option<String>,
@@ -458,7 +410,7 @@ impl<'a> Writer<'a> {
         Ok(quote!(#name { #(#idents: #values),* }))
     }
 
-    fn variant(
+    pub(super) fn variant(
         &mut self,
         shape: &TypeShape,
         path: Option<String>,
@@ -509,7 +461,11 @@ impl<'a> Writer<'a> {
         self.names.type_tokens(self.types.name(ty)).ok()
     }
 
-    fn function_item(&self, shape: &TypeShape, path: Option<String>) -> Result<TokenStream, Unwritable> {
+    pub(super) fn function_item(
+        &self,
+        shape: &TypeShape,
+        path: Option<String>,
+    ) -> Result<TokenStream, Unwritable> {
         match path.filter(|path| !path.contains('{')) {
             Some(path) => self.name(&path),
             None => Err(self.unwritable_kind(shape, &shape.kind)),

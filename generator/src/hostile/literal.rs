@@ -1,7 +1,9 @@
 //! Literals as a person would write them. In: text, bytes, numbers. Out: tokens that are exactly that value:
 //! each one is parsed back before it leaves, and what would not come back is written by proc-macro2 itself.
 
-use proc_macro2::{Literal, Span, TokenStream};
+use std::collections::HashSet;
+
+use proc_macro2::{Literal, Span, TokenStream, TokenTree};
 use quote::quote;
 
 /// Whether a character may stand in source as it is: it shows, and it does not change its neighbours.
@@ -387,6 +389,25 @@ fn looks_like_constant(digits: &str) -> bool {
         && CONSTANTS.iter().any(|constant| {
             constant.to_string().starts_with(digits) || format!("{constant:.*}", digits.len() - 2) == digits
         })
+}
+
+/// The numbers (from 1) of the lines of a source that begin within a literal: none may be indented or left out.
+pub(crate) fn lines_within_literals(source: &str) -> HashSet<usize> {
+    let mut found = HashSet::new();
+    let mut open: Vec<TokenStream> = source.parse().into_iter().collect();
+    while let Some(tokens) = open.pop() {
+        for token in tokens {
+            match token {
+                TokenTree::Group(group) => open.push(group.stream()),
+                TokenTree::Literal(literal) => {
+                    let span = literal.span();
+                    found.extend(span.start().line + 1..=span.end().line);
+                }
+                _ => {}
+            }
+        }
+    }
+    found
 }
 
 #[cfg(test)]

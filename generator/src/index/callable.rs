@@ -8,10 +8,10 @@ use syn::{GenericArgument, GenericParam, Generics, PathArguments, Type};
 
 use crate::names::{Names, Unnameable};
 
-use super::items::{ItemKind, ModuleId, Visibility};
+use super::ids::{ModuleId, Visibility, plain};
+use super::items::ItemKind;
 use super::naming::{NamesAt, ident, is_primitive, tokens, tuple};
 use super::resolve::{Def, Space};
-use super::walk::plain;
 use super::{FunctionItem, Owner};
 
 /// How a function is called from a place.
@@ -379,11 +379,9 @@ impl NamesAt<'_> {
         by_method || matches!(self_type, Type::Reference(_))
     }
 
-    /// The traits that an item of the index is known to implement, by last name: derives and `impl` blocks.
+    /// Whether an item of the index is known to implement a trait of that last name, by a derive or an `impl` block.
     pub fn implements(&self, definition: &str, trait_name: &str) -> bool {
-        let Ok(Def::Item(id)) = self.reach.resolver.locate(definition, self.module.krate) else {
-            return false;
-        };
+        let Ok(Def::Item(id)) = self.definition(definition) else { return false };
         let item = self.index().item(id);
         if matches!(item.kind, ItemKind::Trait) {
             return false;

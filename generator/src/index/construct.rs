@@ -2,8 +2,6 @@
 //! child module of the type's own module. In: the type's item. Out: that function's source, which depends on the
 //! type alone, so that tests can share it. Never writes.
 
-use std::collections::BTreeMap;
-
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::visit::{self, Visit};
@@ -15,10 +13,10 @@ use crate::names::{Names, Unnameable};
 use crate::regression::ConstructorFile;
 
 use super::cfg::Holds;
-use super::items::{FieldItem, ItemId, ItemKind, Shape, TypeItem, Visibility};
+use super::ids::{ItemId, Visibility, plain};
+use super::items::{FieldItem, ItemKind, Shape, TypeItem};
 use super::naming::NamesAt;
 use super::resolve::{Def, Resolver, Space};
-use super::walk::plain;
 
 /// The function's name: no type has one of this name by itself.
 pub(crate) const FUNCTION: &str = "relapse_new";
@@ -33,9 +31,6 @@ const MAX_ALIASES: usize = 8;
 /// Pointers of std: what they point to may be unsized, they themselves are not.
 const POINTERS: [&str; 9] =
     ["Box", "Rc", "Arc", "Weak", "PhantomData", "NonNull", "AtomicPtr", "Option", "Vec"];
-
-/// The constructors that were named at a place, each with the call as it is spelled there.
-pub(super) type Named = BTreeMap<ItemId, (TokenStream, ConstructorFile)>;
 
 impl NamesAt<'_> {
     /// `Years::relapse_new` for a type of the crate under test that can be named here while its fields cannot be

@@ -10,9 +10,9 @@ use syn::{
 };
 
 use super::attributes::Attributes;
+use super::builds::Builds;
 use super::cfg::Cfg;
-use super::items::{FunctionId, ModuleId, Visibility};
-use super::own_constructor::Builds;
+use super::ids::{FunctionId, ModuleId, Visibility};
 use super::surroundings::Reads;
 
 /// What a function belongs to.
@@ -277,7 +277,7 @@ impl AssertFinder {
                         if g.delimiter() == proc_macro2::Delimiter::Parenthesis)
                         || punct(tokens.get(index + 1), '!') && !punct(tokens.get(index + 2), '=');
                     let variable =
-                        name.starts_with(|c: char| c.is_lowercase() || c == '_') && !is_keyword(&name);
+                        name.starts_with(|c: char| c.is_lowercase() || c == '_') && !is_no_variable(&name);
                     if self.parameters.contains(&name) && !field && !path {
                         *mentioned = true;
                     } else if variable && !field && !path && !called {
@@ -303,7 +303,8 @@ impl AssertFinder {
     }
 }
 
-fn is_keyword(name: &str) -> bool {
+/// Keywords, `_` and primitive types: words in lower case that name no variable.
+fn is_no_variable(name: &str) -> bool {
     matches!(name, "as" | "if" | "else" | "match" | "let" | "mut" | "ref" | "true" | "false" | "in" | "move")
         || matches!(
             name,

@@ -3,10 +3,10 @@
 
 use syn::Type;
 
-use super::items::ItemId;
+use super::ids::ItemId;
+use super::ids::plain;
 use super::naming::NamesAt;
 use super::resolve::{Def, Space};
-use super::walk::plain;
 use super::{FunctionItem, Owner};
 
 impl NamesAt<'_> {

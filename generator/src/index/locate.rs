@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::names::Unnameable;
 
-use super::items::{CrateId, ModuleId};
+use super::ids::{CrateId, ModuleId};
 use super::resolve::{Def, Resolver, entry_def, root};
 
 impl Resolver<'_> {

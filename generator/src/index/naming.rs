@@ -2,17 +2,18 @@
 //! written. The test stands in `M::regressions::NAME` and has `use super::super::*;`.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use crate::hostile::identifier;
 use crate::names::{Constructed, Names, Seen, Unnameable};
+use crate::regression::ConstructorFile;
 
-use super::construct::Named;
 use super::dwarf_name::TypeName;
-use super::items::{CrateId, FieldList, ItemId, ItemKind, ModuleId, Shape, Visibility};
+use super::ids::{CrateId, ItemId, ModuleId, Visibility};
+use super::items::{FieldList, ItemKind, Shape};
 use super::reach::{Reach, Search};
 use super::resolve::{Def, Space, root};
 use super::{SourceIndex, standard};
@@ -25,11 +26,16 @@ pub(super) struct Spelled {
     pub(super) segments: Vec<String>,
 }
 
+/// The constructors that were named at a place, each with the call as it is spelled there.
+type Named = BTreeMap<ItemId, (TokenStream, ConstructorFile)>;
+
 /// The names at one module of a crate that is compiled with its tests.
 pub struct NamesAt<'i> {
     pub(super) reach: Reach<'i>,
     pub(super) module: ModuleId,
     known: RefCell<HashMap<(Def, Space), Result<Spelled, Unnameable>>>,
+    /// What was asked for by its path: a value may hold thousands of one type.
+    located: RefCell<HashMap<String, Result<Def, Unnameable>>>,
     pub(super) constructors: RefCell<Named>,
 }
 
@@ -40,6 +46,7 @@ impl<'i> NamesAt<'i> {
             reach: Reach::new(index, Some(module.krate)),
             module,
             known: RefCell::default(),
+            located: RefCell::default(),
             constructors: RefCell::default(),
         }
     }
@@ -49,6 +56,15 @@ impl<'i> NamesAt<'i> {
     }
 
     pub(super) fn definition(&self, definition: &str) -> Result<Def, Unnameable> {
+        if let Some(known) = self.located.borrow().get(definition) {
+            return known.clone();
+        }
+        let found = self.locate(definition);
+        self.located.borrow_mut().insert(definition.to_owned(), found.clone());
+        found
+    }
+
+    fn locate(&self, definition: &str) -> Result<Def, Unnameable> {
         let first = definition.split("::").next().unwrap_or_default();
         if standard::crate_root(first).is_some() {
             return standard::public(definition).map(Def::Std).ok_or_else(|| {

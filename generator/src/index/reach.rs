@@ -5,9 +5,9 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 
-use super::items::{CrateId, EntryTarget, ModuleId, Visibility};
+use super::ids::{CrateId, ModuleId, Visibility, plain};
+use super::items::EntryTarget;
 use super::resolve::{Def, Resolver, Space, root};
-use super::walk::plain;
 use super::{FunctionItem, Owner, SourceIndex, TargetKind};
 
 /// A search ends after so many modules: larger crates have their public names near the root.

@@ -5,9 +5,8 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 
-use super::items::{
-    CrateId, Entry, EntryTarget, FunctionId, Import, ItemId, ItemKind, ModuleId, Shape, Visibility,
-};
+use super::ids::{CrateId, FunctionId, ItemId, ModuleId, Visibility};
+use super::items::{Entry, EntryTarget, Import, ItemKind, Shape};
 use super::{Holds, SourceIndex, TargetKind, standard};
 
 /// Look-ups within look-ups past this depth end without a result.
@@ -60,6 +59,8 @@ pub(super) struct Resolver<'i> {
     under_test: Option<CrateId>,
     known: RefCell<HashMap<Key, Vec<Binding>>>,
     busy: RefCell<HashSet<Key>>,
+    /// First segments of imports that are being looked up.
+    begun: RefCell<HashSet<(ModuleId, String)>>,
     /// Whether a look-up met itself, so that results within it may be incomplete.
     cycle: Cell<bool>,
     made: RefCell<HashSet<(ModuleId, String)>>,
@@ -74,6 +75,7 @@ impl<'i> Resolver<'i> {
             under_test,
             known: RefCell::default(),
             busy: RefCell::default(),
+            begun: RefCell::default(),
             cycle: Cell::new(false),
             made: RefCell::default(),
             steps: Cell::new(0),
@@ -138,16 +140,35 @@ impl<'i> Resolver<'i> {
         found
     }
 
-    fn explicit(&self, module: ModuleId, name: &str, space: Space) -> Vec<Binding> {
-        let data = self.index.module(module);
+    /// What a module declares by that name.
+    fn declared(&self, module: ModuleId, name: &str, space: Space) -> Vec<(Holds, Binding)> {
         let mut found: Vec<(Holds, Binding)> = Vec::new();
-        for entry in data.entries.get(name).into_iter().flatten() {
+        for entry in self.index.module(module).entries.get(name).into_iter().flatten() {
             let holds = self.holds(&entry.cfg, module.krate);
             if holds != Holds::No && self.is_in(entry, module.krate, space) {
                 let def = entry_def(entry.target, module.krate);
                 found.push((holds, Binding { def, visibility: entry.visibility, hidden: entry.hidden }));
             }
         }
+        found
+    }
+
+    /// What an import's first segment is declared or imported as. In `use quote::quote;` it is not what the import
+    /// itself brings.
+    fn explicit_first(&self, module: ModuleId, name: &str) -> Vec<Binding> {
+        let key = (module, name.to_owned());
+        let is_new = self.begun.borrow().len() < MAX_DEPTH && self.begun.borrow_mut().insert(key.clone());
+        if !is_new {
+            return surest(self.declared(module, name, Space::Types));
+        }
+        let found = self.explicit(module, name, Space::Types);
+        self.begun.borrow_mut().remove(&key);
+        found
+    }
+
+    fn explicit(&self, module: ModuleId, name: &str, space: Space) -> Vec<Binding> {
+        let data = self.index.module(module);
+        let mut found = self.declared(module, name, space);
         for import in data.imports.iter().filter(|import| import.name.as_deref() == Some(name)) {
             let holds = self.holds(&import.cfg, module.krate);
             if name == "_" || holds == Holds::No || (import.types_only && space == Space::Values) {
@@ -165,15 +186,7 @@ impl<'i> Resolver<'i> {
             let def = Def::Made(module, name.to_owned());
             found.push((Holds::Yes, Binding { def, visibility: Visibility::Public, hidden: false }));
         }
-        // Of a name declared under several conditions, those count that are surest to hold.
-        let best = found.iter().map(|(holds, _)| *holds).max();
-        let mut bindings: Vec<Binding> = Vec::new();
-        for (_, binding) in found.into_iter().filter(|(holds, _)| Some(*holds) == best) {
-            if !bindings.contains(&binding) {
-                bindings.push(binding);
-            }
-        }
-        bindings
+        surest(found)
     }
 
     fn is_in(&self, entry: &Entry, krate: CrateId, space: Space) -> bool {
@@ -330,7 +343,7 @@ impl<'i> Resolver<'i> {
         // Of an import, crates come before what globs bring: the other way round, each glob of a module would be
         // looked up by way of all others. Where both have the name, the compiler calls it ambiguous (E0659).
         if in_use && types {
-            found.extend(scope.into_iter().flat_map(|at| self.explicit(at, name, space)).map(|b| b.def));
+            found.extend(scope.into_iter().flat_map(|at| self.explicit_first(at, name)).map(|b| b.def));
             if found.is_empty() {
                 found.extend(self.extern_crate(module.krate, name));
             }
@@ -407,6 +420,18 @@ impl<'i> Resolver<'i> {
         }
         false
     }
+}
+
+/// Of a name declared under several conditions, those count that are surest to hold.
+fn surest(found: Vec<(Holds, Binding)>) -> Vec<Binding> {
+    let best = found.iter().map(|(holds, _)| *holds).max();
+    let mut bindings: Vec<Binding> = Vec::new();
+    for (_, binding) in found.into_iter().filter(|(holds, _)| Some(*holds) == best) {
+        if !bindings.contains(&binding) {
+            bindings.push(binding);
+        }
+    }
+    bindings
 }
 
 /// A crate's root module.

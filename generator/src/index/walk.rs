@@ -14,9 +14,8 @@ use self::declared::Head;
 use super::attributes::Attributes;
 use super::cfg::{Cfg, CfgFacts};
 use super::function::{Owner, head_line};
-use super::items::{
-    CrateId, CrateSource, Entry, EntryTarget, Module, ModuleId, Problem, Reached, Visibility,
-};
+use super::ids::{CrateId, ModuleId, Visibility};
+use super::items::{CrateSource, Entry, EntryTarget, Module, Problem, Reached};
 use crate::paths::{normalized, relative};
 
 /// Limits that no crate of people comes near; a hostile or cyclic tree ends there.
@@ -313,10 +312,4 @@ impl Walk<'_> {
     fn file_name(&self, file: u32) -> String {
         self.source.files.get(file as usize).map_or_else(String::new, |f| f.to_string_lossy().into_owned())
     }
-}
-
-/// An identifier without `r#`: as DWARF and file names have it.
-pub(super) fn plain(ident: &syn::Ident) -> String {
-    let text = ident.to_string();
-    text.strip_prefix("r#").map_or_else(|| text.clone(), str::to_owned)
 }

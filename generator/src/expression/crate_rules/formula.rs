@@ -2,10 +2,11 @@
 //! numbers that they are. In: expressions of our own rules file, values of a crashed process. Out: values found,
 //! numbers computed; `None` where the value has another form or a number does not fit. Never panics.
 
-use relapse_snapshot::{Data, Field, TypeKind, TypeTable, Value};
+use relapse_snapshot::{Data, TypeKind, TypeTable, Value};
 use syn::{BinOp, Expr, Lit, Member, UnOp};
 
 use super::calendar;
+use crate::expression::seen_through::only;
 use crate::expression::type_name::definition;
 
 /// Layers of wrappers that are seen through for a number.
@@ -367,15 +368,6 @@ fn number_of(value: &Value) -> Option<Computed> {
 /// What `*const ()` points to.
 fn is_unit(value: &Value) -> bool {
     matches!(&value.data, Data::Tuple(items) if items.is_empty())
-}
-
-/// The one field that holds anything.
-fn only(fields: &[Field]) -> Option<&Value> {
-    let mut filled = fields.iter().filter(|f| !matches!(&f.value.data, Data::Struct(f) if f.is_empty()));
-    match (filled.next(), filled.next()) {
-        (Some(only), None) => Some(&only.value),
-        _ => None,
-    }
 }
 
 /// Unsigned numbers of one width as bytes, the least first; at most as many as are read of a sequence.

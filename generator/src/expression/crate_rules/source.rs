@@ -7,6 +7,7 @@ use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use relapse_snapshot::{Data, Value};
 
 use super::text_of;
+use crate::expression::seen_through::field;
 
 /// Groups within groups deeper than this are not written as text: a reader of Rust would recurse as deep.
 const MAX_DEPTH: usize = 60;
@@ -42,15 +43,6 @@ fn shortened(text: &str, parsed: &TokenStream) -> String {
 fn items_of(value: &Value) -> Option<&[Value]> {
     match &value.data {
         Data::Sequence { items, len } if items.len() as u64 == *len => Some(items),
-        _ => None,
-    }
-}
-
-fn field<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
-    match &value.data {
-        Data::Struct(fields) | Data::Variant { fields, .. } => {
-            fields.iter().find(|field| field.name == name).map(|field| &field.value)
-        }
         _ => None,
     }
 }

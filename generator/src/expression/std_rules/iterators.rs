@@ -5,9 +5,9 @@ use quote::quote;
 use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, Value};
 
 use super::super::Unwritable;
-use super::super::stand_in;
+use super::super::seen_through::field;
 use super::super::writer::{Place, Writer};
-use super::{Of, Rule, Written};
+use super::of::{Of, Rule, Written};
 
 /// The rule for a definition, where there is one.
 pub(super) fn rule(definition: &str) -> Option<Rule> {
@@ -50,7 +50,7 @@ fn rest_of_text(writer: &mut Writer<'_>, bytes: &Value) -> Result<TokenStream, U
 
 fn bytes(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
     let copied = of.field(writer, "0")?;
-    let left = stand_in::field(copied, "it").ok_or_else(|| writer.mismatch(of.shape))?;
+    let left = field(copied, "it").ok_or_else(|| writer.mismatch(of.shape))?;
     let text = rest_of_text(writer, left)?;
     Ok(quote!(#text.bytes()))
 }
@@ -59,7 +59,7 @@ fn bytes(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
 fn char_indices(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
     none_used(writer, of, "front_offset")?;
     let chars = of.field(writer, "iter")?;
-    let left = stand_in::field(chars, "iter").ok_or_else(|| writer.mismatch(of.shape))?;
+    let left = field(chars, "iter").ok_or_else(|| writer.mismatch(of.shape))?;
     let text = rest_of_text(writer, left)?;
     Ok(quote!(#text.char_indices()))
 }

@@ -3,7 +3,7 @@
 use quote::quote;
 
 use super::super::writer::Writer;
-use super::{Of, Rule, Written};
+use super::of::{Of, Rule, Written};
 
 /// The rule for a definition, where there is one.
 pub(super) fn rule(definition: &str) -> Option<Rule> {

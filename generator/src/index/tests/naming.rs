@@ -312,3 +312,32 @@ fn many_globs_of_other_crates_are_looked_through_once_each() {
         assert_eq!(path_at(&fixture, module, "alloc::string::String").unwrap(), "String");
     }
 }
+
+#[test]
+fn an_import_of_its_own_crates_name_ends() {
+    let manifest = "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\n\
+                    quote = { path = \"quote\" }\n";
+    let lib = "use quote::quote;\nmod local { pub fn local() {} pub struct Own; }\nuse local::local;\n\
+               mod inner { use super::*; use quote::Tokens; use Tokens as tokens; }\n\
+               mod circle { use a::b; use b::a; }";
+    let fixture = Fixture::new(&[
+        ("Cargo.toml", manifest),
+        ("src/lib.rs", lib),
+        ("quote/Cargo.toml", "[package]\nname = \"quote\"\nversion = \"0.1.0\"\n"),
+        ("quote/src/lib.rs", "pub struct Tokens; pub fn quote() {}"),
+    ]);
+    for (module, definition, spelled) in [
+        ("", "quote::quote", "quote"),
+        ("", "quote::Tokens", "quote::Tokens"),
+        ("", "demo::local::local", "local"),
+        ("", "demo::local::Own", "local::Own"),
+        ("inner", "quote::quote", "quote"),
+        ("inner", "quote::Tokens", "Tokens"),
+    ] {
+        assert_eq!(path_at(&fixture, module, definition).unwrap(), spelled, "{definition} in `{module}`");
+    }
+    for name in ["a", "b"] {
+        let names = NamesAt::new(&fixture.index, fixture.module("circle"));
+        assert!(names.is_free(name), "neither leads anywhere");
+    }
+}

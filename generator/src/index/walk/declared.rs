@@ -3,15 +3,15 @@
 use syn::visit::{self, Visit};
 use syn::{Fields, ImplItem as SynImplItem, Item, TraitItem};
 
-use super::{Spot, Walk, plain};
+use super::{Spot, Walk};
 use crate::index::attributes::Attributes;
+use crate::index::builds::builds;
 use crate::index::function::{FunctionItem, Owner, asserts, head_line};
+use crate::index::ids::{FunctionId, ItemId, ModuleId, Visibility, plain};
 use crate::index::items::{
-    EntryTarget, FieldItem, FieldList, FunctionId, ImplItem, ItemId, ItemKind, ModuleId, OpaqueMacro, Shape,
-    TypeItem, VariantItem, Visibility,
+    EntryTarget, FieldItem, FieldList, ImplItem, ItemKind, OpaqueMacro, Shape, TypeItem, VariantItem,
 };
 use crate::index::macros::{self, MacroText};
-use crate::index::own_constructor::builds;
 use crate::index::surroundings::{Surroundings, surroundings};
 
 /// How a function is introduced.

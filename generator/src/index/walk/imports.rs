@@ -2,7 +2,8 @@
 
 use syn::UseTree;
 
-use super::{MAX_DEPTH, Spot, Walk, plain};
+use super::{MAX_DEPTH, Spot, Walk};
+use crate::index::ids::plain;
 use crate::index::items::Import;
 
 impl Walk<'_> {

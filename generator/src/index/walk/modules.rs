@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{MAX_DEPTH, Spot, Walk, plain};
+use super::{MAX_DEPTH, Spot, Walk};
 use crate::index::attributes::Attributes;
 use crate::index::cfg::{Cfg, Holds};
-use crate::index::items::{EntryTarget, Reached, Visibility};
+use crate::index::ids::Visibility;
+use crate::index::ids::plain;
+use crate::index::items::{EntryTarget, Reached};
 use crate::index::macros;
 use crate::paths::normalized;
 

@@ -1,0 +1,211 @@
+//! The call of a candidate as it stands in a test, with the statements before it.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use relapse_snapshot::TypeTable;
+
+use super::Callable;
+use crate::expression::{
+    Extent, Literals, Open, Scope, StandIns, Unwritable, WrittenArgument, argument_of_any_type, argument_with,
+};
+use crate::index::{CallPath, NamesAt, Owner, SourceIndex};
+use crate::names::Unnameable;
+use crate::regression::ConstructorFile;
+
+/// How much a test says of the types of its values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Style {
+    /// The call carries its generic arguments: for what cannot be inferred.
+    pub full_path: bool,
+    /// The arguments, by bit, whose variables carry their types.
+    pub annotated: u64,
+    /// All literals carry their types, and the call its generic arguments: where nothing less will do.
+    pub explicit: bool,
+    /// No type is imported, however often its path stands there.
+    pub long_paths: bool,
+    /// The result is dropped by `let _ =`: the compiler wants it used.
+    pub drop_result: bool,
+    /// Bytes stand in for a reader as a cursor, which can seek, also where no bound asks for it.
+    pub seekable: bool,
+}
+
+impl Style {
+    /// Lets an argument's variable say its type; `false` where it does already.
+    pub fn annotate(&mut self, argument: usize) -> bool {
+        let bit = u32::try_from(argument).ok().and_then(|shift| 1_u64.checked_shl(shift)).unwrap_or(0);
+        let new = self.annotated & bit == 0 && bit != 0;
+        self.annotated |= bit;
+        new
+    }
+
+    /// How much an argument's literals say.
+    fn literals(self, argument: usize) -> Literals {
+        if self.explicit {
+            return Literals::Suffixed;
+        }
+        let is_annotated =
+            u32::try_from(argument).is_ok_and(|bit| self.annotated.checked_shr(bit).unwrap_or(0) & 1 == 1);
+        if is_annotated { Literals::Annotated } else { Literals::Inferred }
+    }
+}
+
+/// A call with all that stands before it.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The arguments, in order.
+    pub arguments: Vec<WrittenArgument>,
+    /// The call.
+    pub tokens: TokenStream,
+    /// The constructors that the arguments are built by.
+    pub constructors: Vec<ConstructorFile>,
+}
+
+impl Call {
+    fn new(arguments: Vec<WrittenArgument>, tokens: TokenStream, names: &NamesAt<'_>) -> Call {
+        let lets: TokenStream = arguments.iter().flat_map(|argument| argument.lets.iter().cloned()).collect();
+        let constructors = names.constructors(&quote!(#lets #tokens));
+        Call { arguments, tokens, constructors }
+    }
+}
+
+/// `book.price(depth)`, `fill(s, width)`, `parse::<u8>(s)`; an unsafe function's in an `unsafe` block, which is its
+/// own contract.
+fn call_tokens(
+    path: &CallPath,
+    arguments: &[WrittenArgument],
+    scope: &Scope,
+    explicit: bool,
+    is_unsafe: bool,
+) -> TokenStream {
+    let passes: Vec<&TokenStream> = arguments.iter().map(|argument| &argument.pass).collect();
+    let is_local = |name: &str| scope.has(name);
+    let receiver = arguments.first().and_then(|argument| argument.variable.as_ref());
+    let call = match (&path.full, &path.method, receiver) {
+        (Some(full), _, _) if explicit => {
+            let full = path.beside(full, is_local);
+            quote!(#full(#(#passes),*))
+        }
+        (_, Some(method), Some(receiver)) => {
+            let rest = &passes[1..];
+            quote!(#receiver.#method(#(#rest),*))
+        }
+        _ => {
+            let plain = path.beside(&path.path, is_local);
+            quote!(#plain(#(#passes),*))
+        }
+    };
+    if is_unsafe { quote!(unsafe { #call }) } else { call }
+}
+
+/// Why a call cannot be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Uncallable {
+    /// An argument cannot be written.
+    #[error(transparent)]
+    Argument(#[from] Unwritable),
+    /// The function cannot be named.
+    #[error(transparent)]
+    Name(#[from] Unnameable),
+}
+
+impl Callable<'_> {
+    /// Writes the call as it stands in a test in its home.
+    pub fn call(
+        &self,
+        test: &str,
+        style: Style,
+        types: &TypeTable,
+        index: &SourceIndex,
+    ) -> Result<Call, Uncallable> {
+        let narrow = self.stand_ins(Extent { seekable: style.seekable, all_sinks: false }, types);
+        let refused = match self.call_with(&narrow, test, style, types, index) {
+            Err(Uncallable::Argument(refused)) => refused,
+            made => return made,
+        };
+        // What cannot be written, but is only written to, has an equal.
+        let wide = self.stand_ins(Extent { seekable: style.seekable, all_sinks: true }, types);
+        let again = (wide != narrow).then(|| self.call_with(&wide, test, style, types, index).ok());
+        again.flatten().ok_or(Uncallable::Argument(refused))
+    }
+
+    fn call_with(
+        &self,
+        stand_ins: &StandIns,
+        test: &str,
+        style: Style,
+        types: &TypeTable,
+        index: &SourceIndex,
+    ) -> Result<Call, Uncallable> {
+        let names = NamesAt::new(index, self.home);
+        // What stands in for a type is left to inference.
+        let kept = self.frame.generics.iter().filter(|generic| !stand_ins.change(generic.ty, types));
+        let generics: Vec<(&str, &str)> = kept.map(|g| (g.name.as_str(), types.name(g.ty))).collect();
+        let path = names.callable(self.function, &generics)?;
+        let mut scope = Scope::new(test);
+        if let Some(format) = self.format_string() {
+            return self.formatting(format, types, &names, &mut scope);
+        }
+        let mut arguments = Vec::new();
+        for (index, argument) in self.frame.arguments.iter().enumerate() {
+            let (name, value) = (&argument.name, &argument.value);
+            let literals = style.literals(index);
+            let written = argument_of_any_type(name, value, types, &names, &mut scope, literals, stand_ins)?;
+            arguments.push(written);
+        }
+        let full = style.explicit || style.full_path;
+        let tokens = call_tokens(&path, &arguments, &scope, full, self.function.is_unsafe());
+        Ok(Call::new(arguments, tokens, &names))
+    }
+
+    /// What the call is given for readers and sinks that nobody can build again: its generic parameters take
+    /// any type.
+    pub fn stand_ins(&self, extent: Extent, types: &TypeTable) -> StandIns {
+        let open: Vec<Open> = self
+            .frame
+            .generics
+            .iter()
+            .map(|generic| Open { ty: generic.ty, bounds: self.function.bounds_of(&generic.name) })
+            .collect();
+        StandIns::new(&open, extent, types)
+    }
+
+    /// The format string that calls a `fmt` of std's traits; nobody makes a `Formatter` by hand.
+    fn format_string(&self) -> Option<&'static str> {
+        let Owner::TraitImpl { trait_path, .. } = &self.function.owner else { return None };
+        if self.function.name != "fmt" || self.frame.arguments.len() != 2 {
+            return None;
+        }
+        Some(match trait_path.segments.last()?.ident.to_string().as_str() {
+            "Display" => "{}",
+            "Debug" => "{:?}",
+            "LowerHex" => "{:x}",
+            "UpperHex" => "{:X}",
+            "Octal" => "{:o}",
+            "Binary" => "{:b}",
+            "LowerExp" => "{:e}",
+            "UpperExp" => "{:E}",
+            "Pointer" => "{:p}",
+            _ => return None,
+        })
+    }
+
+    /// `format!("{}", duration)`: width, precision and flags of the crash are not kept, the proof tells whether
+    /// they mattered.
+    fn formatting(
+        &self,
+        format: &str,
+        types: &TypeTable,
+        names: &NamesAt<'_>,
+        scope: &mut Scope,
+    ) -> Result<Call, Uncallable> {
+        let receiver = &self.frame.arguments[0];
+        let written = argument_with("self", &receiver.value, types, names, scope, Literals::Suffixed)?;
+        let pass = match &written.variable {
+            Some(variable) => quote!(#variable),
+            None => written.pass.clone(),
+        };
+        let literal = crate::hostile::literal::string(format);
+        let tokens = quote!(format!(#literal, #pass));
+        Ok(Call::new(vec![written], tokens, names))
+    }
+}

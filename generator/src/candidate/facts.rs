@@ -1,0 +1,179 @@
+//! What the choice of the target goes by, as one frame and its values show it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use relapse_snapshot::{Argument, Data, Frame, FrameKind, Snapshot, TypeId, TypeKind, TypeTable, Value};
+
+use crate::index::{FunctionItem, PublicApi, SourceIndex};
+use crate::target::Facts;
+
+pub(super) fn facts(
+    snapshot: &Snapshot,
+    frame: &Frame,
+    depth: usize,
+    function: &FunctionItem,
+    index: &SourceIndex,
+    api: &PublicApi<'_>,
+) -> Facts {
+    let target = index.target(function.id.krate);
+    let program = !target.kind.is_library();
+    Facts {
+        frame: depth,
+        public: !program && api.is_public_api(function),
+        program,
+        plain_data: frame.arguments.iter().all(|a| is_plain(a.value.ty, &snapshot.types)),
+        documents_panics: function.attributes.panics_docs.is_some(),
+        track_caller: function.attributes.track_caller,
+        asserts_on_arguments: false,
+        is_unsafe: function.is_unsafe(),
+        names_outside_file: frame
+            .arguments
+            .iter()
+            .any(|a| names_file_outside(&a.value, index.workspace_root(), &snapshot.program.name)),
+        entry_point: function.attributes.test
+            || (program && function.name == "main" && index.module(function.module).path.is_empty()),
+    }
+}
+
+/// Texts that are looked at, and the longest of them that may be a path.
+const MOST_TEXTS: usize = 256;
+const LONGEST_PATH: usize = 4096;
+
+/// Whether a text in a value is the absolute path of a file that is there, but not within the workspace. The
+/// program's own path, the first of its arguments, is none that it reads.
+fn names_file_outside(value: &Value, workspace: &Path, program: &str) -> bool {
+    let (mut open, mut looked_at) = (vec![value], 0);
+    while let Some(value) = open.pop().filter(|_| looked_at < MOST_TEXTS) {
+        if let Data::Text { text, .. } = &value.data {
+            looked_at += 1;
+            let path = Path::new(text);
+            let is_path = text.len() <= LONGEST_PATH && path.is_absolute() && !path.starts_with(workspace);
+            if is_path && path.file_name().is_some_and(|name| name != program) && path.is_file() {
+                return true;
+            }
+        }
+        open.extend(value.children());
+    }
+    false
+}
+
+/// Whether the innermost workspace frame panics by an assertion on nothing but its parameters.
+pub(super) fn asserts_on_arguments(snapshot: &Snapshot, frame: &Frame, function: &FunctionItem) -> bool {
+    // The panic is raised in the function's own body where nothing of a dependency lies further in.
+    let raised_here = snapshot
+        .frames()
+        .iter()
+        .find(|f| matches!(f.kind, FrameKind::Workspace | FrameKind::Dependency))
+        .is_some_and(|innermost| std::ptr::eq(innermost, frame));
+    let line = frame.location.as_ref().map_or(0, |location| location.line);
+    raised_here && function.asserts_on_arguments_at(line)
+}
+
+/// Whether a function merely passes its own arguments on to the one that it called: then what that one asserts
+/// is the business of *its* caller, too.
+pub(super) fn passes_on(outer: &Frame, inner: &Frame) -> bool {
+    let given = |passed: &Argument| outer.arguments.iter().any(|own| is_passed_on(&own.value, &passed.value));
+    !inner.arguments.is_empty() && inner.arguments.iter().all(given)
+}
+
+/// Whether what a function was called with is an argument of its caller. References are the same where they
+/// point to the same place. A reference to an argument taken by value is that argument; a value made from a
+/// reference is a new one, but for plain numbers.
+fn is_passed_on(own: &Value, passed: &Value) -> bool {
+    let scalar = |value: &Value| {
+        matches!(value.data, Data::Bool(_) | Data::Char(_) | Data::Int(_) | Data::Uint(_) | Data::Float(_))
+    };
+    match (&own.data, &passed.data) {
+        (Data::Missing(_), _) | (_, Data::Missing(_)) => false,
+        (Data::Pointer { address: own, .. }, Data::Pointer { address: passed, .. }) => own == passed,
+        (_, Data::Pointer { to: Some(to), .. }) => to.ty == own.ty && to.data == own.data,
+        (Data::Pointer { to: Some(to), .. }, _) => {
+            scalar(passed) && to.ty == passed.ty && to.data == passed.data
+        }
+        (own_data, passed_data) => own.ty == passed.ty && own_data == passed_data,
+    }
+}
+
+/// Whether a type is made of std's types alone.
+fn is_plain(ty: TypeId, types: &TypeTable) -> bool {
+    let (mut open, mut seen) = (vec![ty], BTreeSet::new());
+    while let Some(id) = open.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        let Some(shape) = types.get(id) else { return false };
+        match &shape.kind {
+            TypeKind::Tuple(items) | TypeKind::Std { params: items, .. } => open.extend(items),
+            TypeKind::Array { of, .. } | TypeKind::Slice(of) => open.push(*of),
+            TypeKind::Reference { to, .. } => open.push(*to),
+            TypeKind::Struct { params, .. } | TypeKind::Enum { params, .. } => {
+                if !["core::", "alloc::", "std::"].iter().any(|root| shape.name.starts_with(root)) {
+                    return false;
+                }
+                open.extend(params);
+            }
+            TypeKind::Bool
+            | TypeKind::Char
+            | TypeKind::Integer { .. }
+            | TypeKind::Float { .. }
+            | TypeKind::Never
+            | TypeKind::Str => {}
+            TypeKind::RawPointer { .. }
+            | TypeKind::Union
+            | TypeKind::FunctionPointer
+            | TypeKind::Closure { .. }
+            | TypeKind::Dyn
+            | TypeKind::Opaque => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use relapse_snapshot::Trust;
+
+    use super::*;
+
+    fn value(data: Data) -> Value {
+        Value { ty: TypeId(0), trust: Trust::AtCrash, data }
+    }
+
+    fn reference(address: u64, to: Value) -> Value {
+        value(Data::Pointer { address, to: Some(Box::new(to)) })
+    }
+
+    #[test]
+    fn a_reference_is_passed_on_where_it_points_to_the_same_place() {
+        let zero = || value(Data::Sequence { items: Vec::new(), len: 0 });
+        assert!(is_passed_on(&reference(16, zero()), &reference(16, zero())));
+        assert!(!is_passed_on(&reference(16, zero()), &reference(32, zero())), "equal, but another one");
+    }
+
+    #[test]
+    fn a_value_made_from_a_reference_is_a_new_one() {
+        let zero = || value(Data::Sequence { items: Vec::new(), len: 0 });
+        assert!(is_passed_on(&zero(), &reference(16, zero())));
+        assert!(!is_passed_on(&reference(16, zero()), &zero()));
+        assert!(is_passed_on(&reference(16, value(Data::Uint(5))), &value(Data::Uint(5))));
+        assert!(!is_passed_on(&value(Data::Uint(5)), &value(Data::Uint(6))));
+    }
+
+    #[test]
+    fn a_file_outside_of_the_workspace_is_seen_wherever_it_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("orders.txt");
+        std::fs::write(&file, "x").unwrap();
+        let text = |text: &str| value(Data::Text { text: text.to_owned(), len: text.len() as u64 });
+        let words = |last: &Path| {
+            let items = vec![text("tool"), text(last.to_str().unwrap())];
+            value(Data::Sequence { items, len: 2 })
+        };
+        assert!(names_file_outside(&words(&file), Path::new("/work"), "tool"));
+        assert!(!names_file_outside(&words(&file), folder.path(), "tool"), "it is in the workspace");
+        assert!(!names_file_outside(&words(&file), Path::new("/work"), "orders.txt"), "the program itself");
+        assert!(!names_file_outside(&words(folder.path()), Path::new("/work"), "tool"), "a folder");
+        assert!(!names_file_outside(&words(Path::new("orders.txt")), Path::new("/work"), "tool"));
+    }
+}

@@ -1,0 +1,74 @@
+//! The function that a frame is, by the place of its declaration, and why a test cannot call it.
+
+use std::path::Path;
+
+use relapse_snapshot::Frame;
+
+use crate::index::{FunctionItem, Holds, SourceIndex};
+
+/// The function that a frame is, or why a test cannot call it.
+pub(super) fn join<'a>(frame: &Frame, index: &'a SourceIndex) -> Result<&'a FunctionItem, String> {
+    if frame.name.starts_with("{async") {
+        return Err("an async function's frame holds its saved state, not its arguments".to_owned());
+    }
+    if frame.name.starts_with('{') {
+        return Err("a closure has no name that a test could call".to_owned());
+    }
+    let Some(declared) = &frame.declared else {
+        return Err("the debug info does not say where it is declared".to_owned());
+    };
+    let hint = crate_name(&frame.function);
+    let mut found = index.function_at(&declared.file, declared.line, &frame.name, hint);
+    if found.is_empty() {
+        found = index.function_at(&declared.file, declared.line, &frame.name, "");
+    }
+    let Some(&function) = found.first() else {
+        if let Some(problem) = index.problems().find(|problem| problem.file == Path::new(&declared.file)) {
+            return Err(format!("failed to read {}: {}", declared.file, problem.reason));
+        }
+        return Err(match index.macro_at(&declared.file, declared.line, "") {
+            Some(made) => format!("the macro `{}` makes it; its text does not read as a function", made.name),
+            None => format!("no function `{}` stands at {}:{}", frame.name, declared.file, declared.line),
+        });
+    };
+    if let Some(outer) = &function.nested_in {
+        return Err(format!("it is nested in `{outer}` and cannot be named from elsewhere"));
+    }
+    if function.is_async() {
+        return Err("an async function runs later than its call".to_owned());
+    }
+    if function.attributes.test {
+        return Err("it is a test itself and shows the crash already".to_owned());
+    }
+    if index.function_holds(function) == Holds::No {
+        return Err("a cfg leaves it out of test builds".to_owned());
+    }
+    if frame.arguments.len() != function.signature.inputs.len() {
+        return Err(frame.arguments_missing.clone().unwrap_or_else(|| {
+            let (has, takes) = (frame.arguments.len(), function.signature.inputs.len());
+            format!("the debug info shows {has} of its {takes} arguments")
+        }));
+    }
+    Ok(function)
+}
+
+/// The crate that a demangled path begins with: `uuid` of `<uuid::Uuid as core::fmt::Display>::fmt`.
+fn crate_name(path: &str) -> &str {
+    let start = path.trim_start_matches(['<', '&', '(', '[', '*']);
+    let start = start.strip_prefix("mut ").or_else(|| start.strip_prefix("const ")).unwrap_or(start);
+    let end = start.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(start.len());
+    &start[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crate_name_is_the_first_name_of_the_path() {
+        assert_eq!(crate_name("uuid::Uuid::get"), "uuid");
+        assert_eq!(crate_name("<uuid::Uuid as core::fmt::Display>::fmt"), "uuid");
+        assert_eq!(crate_name("<&mut demo::R as std::io::Read>::read"), "demo");
+        assert_eq!(crate_name(""), "");
+    }
+}
