@@ -3,6 +3,7 @@
 //! the reason why there are none. Never: text of the crashed process other than through `hostile`.
 
 mod by_kind;
+mod collection;
 mod constructed;
 mod crate_rules;
 mod format;

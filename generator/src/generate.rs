@@ -3,14 +3,12 @@
 //! here.
 
 mod choice;
-mod error;
 mod reasons;
 mod rounds;
 
 use relapse_snapshot::{Rules, Snapshot, Trust};
 
 use self::choice::{choose, order};
-pub use self::error::GenerateError;
 use self::reasons::{no_callable, why_not};
 use self::rounds::Rounds;
 use crate::candidate::{Rejection, callables};
@@ -18,7 +16,7 @@ use crate::compile::{Progress, TestTarget, Variable};
 use crate::edit::EditSet;
 use crate::place::Placed;
 use crate::project::Project;
-use crate::prove::{Bench, Draft, Effort, self_contained};
+use crate::prove::{Bench, Draft, Effort, ProveError, self_contained};
 use crate::render::{RunCommand, Templates};
 use crate::scratch::Scratch;
 use crate::second_chance::{self, Lacking};
@@ -127,7 +125,7 @@ pub fn generate(
     templates: &Templates,
     options: &Options,
     surroundings: &mut dyn Surroundings,
-) -> Result<Generated, GenerateError> {
+) -> Result<Generated, ProveError> {
     let (callables, mut rejected) = callables(snapshot, &project.index);
     if callables.is_empty() {
         return Ok(failed(no_callable(snapshot, &rejected), rejected, Effort::default()));

@@ -3,6 +3,7 @@
 //! reproduce, and why the others do not.
 
 mod dependence;
+mod error;
 mod files;
 mod reads;
 mod trial;
@@ -13,10 +14,10 @@ use std::path::{Path, PathBuf};
 use relapse_capture::roots::Roots;
 use relapse_snapshot::{CauseKind, Rules, Snapshot, Trust};
 
+pub use self::error::ProveError;
 use crate::candidate::{Callable, Rejection, Style};
 use crate::compile::{CandidateFiles, Compiled, Progress, TestTarget, Variable, compile_candidates};
 use crate::edit::EditSet;
-use crate::generate::GenerateError;
 use crate::header::{self, Naming};
 use crate::index::{NamesAt, OUTSIDE_NAME, SourceIndex};
 use crate::paths::normalized;
@@ -258,7 +259,7 @@ pub fn together<'a>(
     effort: &mut Effort,
     rejected: &mut Vec<Rejection>,
     progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<Vec<Draft<'a>>, GenerateError> {
+) -> Result<Vec<Draft<'a>>, ProveError> {
     let mut drafts = drafts;
     let Some(target) = drafts.first().map(|draft| draft.target.clone()) else { return Ok(drafts) };
     for round in 1.. {
@@ -391,7 +392,7 @@ pub fn self_contained<'a>(
     bench: &Bench<'_>,
     effort: &mut Effort,
     progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<Option<Draft<'a>>, GenerateError> {
+) -> Result<Option<Draft<'a>>, ProveError> {
     let Some(mut beside) = dependence::bring_along(draft, bench) else { return Ok(None) };
     let mut changed = draft.clone();
     if beside.moves(&draft.beside) {

@@ -4,12 +4,12 @@
 use relapse_snapshot::{Cause, CauseKind};
 
 use super::reasons::{no_callable, not_reproduced};
-use super::{GenerateError, Generated, Options, Proven, Reproducing, Status, failed};
+use super::{Generated, Options, Proven, Reproducing, Status, failed};
 use crate::candidate::Rejection;
 use crate::edit::EditSet;
 use crate::place;
 use crate::project::Project;
-use crate::prove::{Bench, Draft, Effort};
+use crate::prove::{Bench, Draft, Effort, ProveError};
 use crate::regression::Regression;
 use crate::target::{Facts, Ranking};
 
@@ -39,7 +39,7 @@ pub(super) fn choose(
     options: &Options,
     mut rejected: Vec<Rejection>,
     effort: Effort,
-) -> Result<Generated, GenerateError> {
+) -> Result<Generated, ProveError> {
     let (order, chosen) = order(drafts, options);
     let alternatives = order
         .iter()

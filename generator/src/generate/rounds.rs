@@ -6,14 +6,14 @@ use std::path::PathBuf;
 
 use relapse_snapshot::{Build, Snapshot};
 
-use super::{GenerateError, Surroundings};
+use super::Surroundings;
 use crate::candidate::{Callable, Rejection};
 use crate::compile::{CompileError, Progress, TestTarget};
 use crate::features;
 use crate::index::{CrateId, SourceIndex, TargetKind};
 use crate::place::{HarnessTarget, has_harness};
 use crate::project::Project;
-use crate::prove::{Bench, Draft, Effort, together};
+use crate::prove::{Bench, Draft, Effort, ProveError, together};
 use crate::scratch::Scratch;
 
 /// Names of tests, by file and inline module.
@@ -58,7 +58,7 @@ impl Rounds {
         bench: &Bench<'_>,
         rejected: &mut Vec<Rejection>,
         surroundings: &mut dyn Surroundings,
-    ) -> Result<Vec<Draft<'a>>, GenerateError> {
+    ) -> Result<Vec<Draft<'a>>, ProveError> {
         let mut drafts = Vec::new();
         let mut open = callables;
         while !open.is_empty() {
@@ -75,9 +75,9 @@ impl Rounds {
                     Ok(built) => drafts.extend(built),
                     // One target that does not build as a test must not take the others' candidates with it, nor
                     // its own: some can be called from outside.
-                    Err(error @ GenerateError::Compile(CompileError::Killed { .. })) => return Err(error),
-                    Err(error @ GenerateError::Compile(_)) if error.cannot_write() => return Err(error),
-                    Err(GenerateError::Compile(error)) => {
+                    Err(error @ ProveError::Compile(CompileError::Killed { .. })) => return Err(error),
+                    Err(error @ ProveError::Compile(_)) if error.cannot_write() => return Err(error),
+                    Err(ProveError::Compile(error)) => {
                         let error = room_for(error, bench.scratch)?;
                         self.barred
                             .extend(own.iter().map(|callable| (callable.home.krate, with_causes(&error))));
@@ -125,11 +125,11 @@ impl Rounds {
 const NOT_TRIED: &str = "an entry point, which is not tried where another function reproduces the crash";
 
 /// A build's error, where it is not the disk's.
-fn room_for(error: CompileError, scratch: &Scratch) -> Result<CompileError, GenerateError> {
+fn room_for(error: CompileError, scratch: &Scratch) -> Result<CompileError, ProveError> {
     match scratch.too_little_room() {
         Some(left_mib) => {
             let folder = scratch.target_folder();
-            Err(GenerateError::DiskFull { folder, left_mib, source: error })
+            Err(ProveError::DiskFull { folder, left_mib, source: error })
         }
         None => Ok(error),
     }

@@ -9,13 +9,11 @@ use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote;
 
 use super::files::{MOST_FILES, copy_of, ignored_by_git, missed, outside_reads};
-use super::trial::Setting;
 use super::{Bench, Draft};
 use crate::hostile::literal;
 use crate::paths::{normalized, relative};
 use crate::regression::{Given, SideFile};
-use crate::same_crash::Crash;
-use crate::verify::{ObserveError, ROUNDS, TestRun, Verification};
+use crate::verify::TestRun;
 
 /// More files are counted, not named.
 const MOST_REMARKS: usize = 8;
@@ -42,54 +40,6 @@ pub(super) struct Moved {
     below_package: String,
     /// The file's content, where it is a copy.
     copy: Option<SideFile>,
-}
-
-/// What the crashed program had and a test has not: found by running the test with it. `None`: the crash does not
-/// come back with it either.
-pub(super) fn seek(
-    run: &TestRun,
-    crash: &Crash,
-    setting: &Setting<'_>,
-    runs: &mut u32,
-) -> Result<Option<Given>, ObserveError> {
-    let (program, root) = (setting.program, setting.root);
-    // Another folder than one of the workspace is on this machine only.
-    let folder = program.working_folder.as_deref().map(Path::new).filter(|folder| folder.is_relative());
-    let folder = folder.map(|folder| normalized(&root.join(folder)));
-    let folder = folder.filter(|folder| *folder != run.folder && folder.is_dir());
-    let mut given = Given {
-        variables: program.environment.iter().map(|v| (v.name.clone(), v.value.clone())).collect(),
-        folder: folder.map(|folder| relative(&run.folder, &folder)),
-    };
-    if given.is_empty() {
-        return Ok(None);
-    }
-    let mut seen = |run: &TestRun, rounds: u32| -> Result<Verification, ObserveError> {
-        let seen = setting.verify(run, crash, rounds)?;
-        *runs += seen.of;
-        Ok(seen)
-    };
-    let mut shows =
-        |given: &Given| -> Result<bool, ObserveError> { Ok(seen(&with(run, given), 1)?.is_verified()) };
-    if !shows(&given)? {
-        return Ok(None);
-    }
-    let without_folder = Given { folder: None, ..given.clone() };
-    if given.folder.is_some() && shows(&without_folder)? {
-        given = without_folder;
-    }
-    for index in (0..given.variables.len()).rev() {
-        let mut less = given.clone();
-        less.variables.remove(index);
-        if shows(&less)? {
-            given = less;
-        }
-    }
-    // Each step went by one run. A crash that comes and goes by itself shows it with and without.
-    let is_the_reason = !given.is_empty()
-        && seen(run, ROUNDS)?.reproduced == 0
-        && seen(&with(run, &given), ROUNDS)?.is_verified();
-    Ok(is_the_reason.then_some(given))
 }
 
 /// The run with what the call is given.

@@ -10,6 +10,7 @@ use relapse_snapshot::Program;
 
 use super::reads::random_files;
 use super::{Bench, dependence};
+use crate::paths::{normalized, relative};
 use crate::regression::Given;
 use crate::same_crash::Crash;
 use crate::verify::{ObserveError, Observer, ROUNDS, TestRun, Verification, verify};
@@ -40,9 +41,9 @@ pub(super) struct Tried {
 /// What all trials share: what a test can be given, and who runs it.
 pub(super) struct Setting<'a> {
     /// The crashed program.
-    pub(super) program: &'a Program,
+    program: &'a Program,
     /// The scratch copy's root.
-    pub(super) root: &'a Path,
+    root: &'a Path,
     observer: &'a dyn Observer,
     /// Trials that run at the same time.
     at_once: usize,
@@ -61,12 +62,7 @@ impl<'a> Setting<'a> {
     }
 
     /// Runs a test a number of times.
-    pub(super) fn verify(
-        &self,
-        run: &TestRun,
-        crash: &Crash,
-        rounds: u32,
-    ) -> Result<Verification, ObserveError> {
+    fn verify(&self, run: &TestRun, crash: &Crash, rounds: u32) -> Result<Verification, ObserveError> {
         verify(self.observer, run, crash, rounds)
     }
 
@@ -78,7 +74,7 @@ impl<'a> Setting<'a> {
         // A test that overran its time would take as long again, and what was forbidden has its reason.
         let has_reason = verification.timed_out || verification.would_harm();
         if !verification.is_verified() && *bare && !has_reason {
-            let lacks = dependence::seek(run, crash, self, &mut runs)?;
+            let lacks = self.seek(run, crash, &mut runs)?;
             if lacks.is_some() {
                 runs += verification.of;
                 return Ok(Tried { verification, lacks, runs });
@@ -95,6 +91,50 @@ impl<'a> Setting<'a> {
         }
         runs += verification.of;
         Ok(Tried { verification, lacks: None, runs })
+    }
+
+    /// What the crashed program had and a test has not: found by running the test with it. `None`: the crash does not
+    /// come back with it either.
+    fn seek(&self, run: &TestRun, crash: &Crash, runs: &mut u32) -> Result<Option<Given>, ObserveError> {
+        // Another folder than one of the workspace is on this machine only.
+        let folder =
+            self.program.working_folder.as_deref().map(Path::new).filter(|folder| folder.is_relative());
+        let folder = folder.map(|folder| normalized(&self.root.join(folder)));
+        let folder = folder.filter(|folder| *folder != run.folder && folder.is_dir());
+        let mut given = Given {
+            variables: self.program.environment.iter().map(|v| (v.name.clone(), v.value.clone())).collect(),
+            folder: folder.map(|folder| relative(&run.folder, &folder)),
+        };
+        if given.is_empty() {
+            return Ok(None);
+        }
+        let mut seen = |run: &TestRun, rounds: u32| -> Result<Verification, ObserveError> {
+            let seen = self.verify(run, crash, rounds)?;
+            *runs += seen.of;
+            Ok(seen)
+        };
+        let mut shows = |given: &Given| -> Result<bool, ObserveError> {
+            Ok(seen(&dependence::with(run, given), 1)?.is_verified())
+        };
+        if !shows(&given)? {
+            return Ok(None);
+        }
+        let without_folder = Given { folder: None, ..given.clone() };
+        if given.folder.is_some() && shows(&without_folder)? {
+            given = without_folder;
+        }
+        for index in (0..given.variables.len()).rev() {
+            let mut less = given.clone();
+            less.variables.remove(index);
+            if shows(&less)? {
+                given = less;
+            }
+        }
+        // Each step went by one run. A crash that comes and goes by itself shows it with and without.
+        let is_the_reason = !given.is_empty()
+            && seen(run, ROUNDS)?.reproduced == 0
+            && seen(&dependence::with(run, &given), ROUNDS)?.is_verified();
+        Ok(is_the_reason.then_some(given))
     }
 
     /// Runs all tests, and gives what they came to in their order.

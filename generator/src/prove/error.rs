@@ -10,7 +10,7 @@ use crate::verify::ObserveError;
 /// What went wrong on the way, other than that a candidate does not reproduce.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum GenerateError {
+pub enum ProveError {
     /// The scratch copy could not be made or changed.
     #[error(transparent)]
     Scratch(#[from] ScratchError),
@@ -35,14 +35,14 @@ pub enum GenerateError {
     },
 }
 
-impl GenerateError {
+impl ProveError {
     /// Whether something of ours could not be written, which says nothing about the crash.
     pub fn cannot_write(&self) -> bool {
         match self {
-            GenerateError::Scratch(error) => error.cannot_write(),
-            GenerateError::DiskFull { .. } => true,
-            GenerateError::Compile(error) => error.cannot_write(),
-            GenerateError::Place(PlaceError::Edit(error)) => error.cannot_write(),
+            ProveError::Scratch(error) => error.cannot_write(),
+            ProveError::DiskFull { .. } => true,
+            ProveError::Compile(error) => error.cannot_write(),
+            ProveError::Place(PlaceError::Edit(error)) => error.cannot_write(),
             _ => false,
         }
     }
