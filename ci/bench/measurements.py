@@ -2,6 +2,7 @@
 instead, and says what it aims at; facts that are no comparison stand in its notes."""
 
 import json
+import os
 import re
 import shutil
 
@@ -195,7 +196,9 @@ def generation(bench):
 
 
 def gen(bench, package, prepare):
-    return Variant([bench.tool, "gen", "latest"], package.folder, prepare)
+    """As people start it, by cargo, which tells the tool what toolchain it is of."""
+    path = os.pathsep.join([os.path.dirname(bench.tool), os.environ["PATH"]])
+    return Variant(["cargo", "relapse", "gen", "latest"], package.folder, prepare, environment={"PATH": path})
 
 
 def build(package, target, prepare):

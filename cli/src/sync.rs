@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use relapse_generator::edit::EditSet;
+use relapse_generator::edit::{EditSet, between_edits};
 use relapse_generator::outcome::{has_insta, restore_insta};
 use relapse_generator::sync::{self, Synced};
 use serde::Serialize;
@@ -31,7 +31,8 @@ pub(crate) fn sync(_args: &arguments::Sync, console: &mut Console) -> Result<Exi
     let packages = sync::packages(&metadata);
     let (wired, synced) = edits::make_and_apply(&workspace, console, |console| {
         let progress = console.progress("looking for regressions");
-        let mut synced = sync::sync(&workspace.root, &packages, &templates)?;
+        let read = || sync::sync(&workspace.root, &packages, &templates);
+        let mut synced = between_edits(&workspace.relapse_folder(), read)??;
         drop(progress);
         Ok((std::mem::take(&mut synced.edits), synced))
     })?;

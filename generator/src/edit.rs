@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use error::EditError;
 pub(crate) use files::{hide_from_git, read_file};
 pub use journal::{Recovered, journal, recover, sweep};
+pub use lock::between_edits;
 pub(crate) use tree::Owner;
 pub use tree::{Entry, Tree};
 

@@ -1,5 +1,6 @@
 //! `cargo relapse rm --regression NAME`: takes a test and every edit made for it back.
 
+use relapse_generator::edit::between_edits;
 use relapse_generator::outcome::{OutcomeError, drop_insta, has_insta};
 use relapse_generator::remove::remove;
 use relapse_generator::sync::packages;
@@ -19,7 +20,8 @@ pub(super) fn regressions(names: &[String], console: &mut Console) -> Result<Exi
     let packages = packages(&metadata);
     for name in names {
         let (_, file) = edits::make_and_apply(&workspace, console, |console| {
-            let removal = remove(name, &workspace.root, &packages, &templates)?;
+            let read = || remove(name, &workspace.root, &packages, &templates);
+            let removal = between_edits(&workspace.relapse_folder(), read)??;
             let mut changes = removal.edits;
             if removal.last_with_insta && has_insta(&workspace.root, &removal.package_folder)? {
                 let scratch = edits::scratch(&metadata, &workspace, console)?;

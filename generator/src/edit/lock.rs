@@ -13,6 +13,13 @@ use super::EditError;
 /// A stopped process may hold the lock for ever; nobody waits for it longer than this.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Reads a tree while no process is in the middle of an edit: of two files one would be read as before it and one as
+/// after, and who does not change a file is not told that it changed. `folder` has the lock; without it nobody edits.
+pub fn between_edits<T>(folder: &Path, read: impl FnOnce() -> T) -> Result<T, EditError> {
+    let _lock = folder.is_dir().then(|| take(folder, Mode::Shared)).transpose()?;
+    Ok(read())
+}
+
 /// The lock of this folder, shared by those who read the tree; waits until no other process holds it in a way that
 /// excludes ours.
 pub(crate) fn take(folder: &Path, mode: Mode) -> Result<Lock, EditError> {
@@ -28,4 +35,26 @@ pub(crate) fn take(folder: &Path, mode: Mode) -> Result<Lock, EditError> {
     Lock::take(file, mode, PATIENCE)
         .map_err(EditError::write(&path))?
         .ok_or(EditError::Busy { path, seconds: PATIENCE.as_secs() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_tree_is_not_read_in_the_middle_of_an_edit() {
+        let folder = tempfile::tempdir().unwrap();
+        let editing = take(folder.path(), Mode::Alone).unwrap();
+        let path = folder.path().to_owned();
+        let (sender, read) = mpsc::channel();
+        let reader = thread::spawn(move || between_edits(&path, || sender.send(())).unwrap());
+        assert!(read.recv_timeout(Duration::from_millis(200)).is_err(), "the edit is not over");
+        drop(editing);
+        read.recv_timeout(PATIENCE).unwrap();
+        reader.join().unwrap().unwrap();
+        between_edits(&folder.path().join("nowhere"), || ()).unwrap();
+    }
 }

@@ -6,7 +6,7 @@ use relapse_snapshot::{Cause, CauseKind};
 use super::reasons::{no_callable, not_reproduced};
 use super::{Generated, Options, Proven, Reproducing, Status, failed};
 use crate::candidate::Rejection;
-use crate::edit::EditSet;
+use crate::edit::{EditSet, between_edits};
 use crate::place;
 use crate::project::Project;
 use crate::prove::{Bench, Draft, Effort, ProveError};
@@ -77,7 +77,8 @@ pub(super) fn choose(
         if options.every_frame { marked } else { place::renamed(&marked, &stem) }
     };
     let regressions: Vec<_> = shown.iter().map(marked).collect();
-    let placement = place::edits(&regressions, project.root(), bench.templates)?;
+    let place = || place::edits(&regressions, project.root(), bench.templates);
+    let placement = between_edits(&project.relapse_folder, place).map_err(place::PlaceError::from)??;
     let proven = shown.iter().zip(placement.placed).map(|(&index, placed)| Proven {
         target: reproducing(&drafts[index]),
         test_target: drafts[index].target.clone(),
