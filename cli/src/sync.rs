@@ -32,7 +32,7 @@ pub(crate) fn sync(_args: &arguments::Sync, console: &mut Console) -> Result<Exi
     let (wired, synced) = edits::make_and_apply(&workspace, console, |console| {
         let progress = console.progress("looking for regressions");
         let read = || sync::sync(&workspace.root, &packages, &templates);
-        let mut synced = between_edits(&workspace.relapse_folder(), read)??;
+        let mut synced = between_edits(&workspace.root, &workspace.relapse_folder(), read)??;
         drop(progress);
         Ok((std::mem::take(&mut synced.edits), synced))
     })?;

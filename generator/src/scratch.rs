@@ -26,7 +26,7 @@ use self::layout::Layout;
 pub(crate) use self::layout::relative_within;
 pub use self::layout::roots_of;
 use crate::build_place::BuildPlace;
-use crate::edit::{EditSet, hide_from_git, lock};
+use crate::edit::{EditSet, between_edits, hide_from_git};
 use crate::paths::normalized;
 
 /// More processes than this do not generate in one workspace at once.
@@ -61,11 +61,9 @@ impl Scratch {
     pub fn create(metadata: &Metadata, relapse_folder: &Path) -> Result<Self, ScratchError> {
         let (slot, lock) = take_slot(relapse_folder)?;
         let layout = Layout::plan(metadata, relapse_folder, &slot.join("tree"));
-        let skipped = {
-            // Another process may be in the middle of an edit: a copy of one half of it would not build.
-            let _lock = lock::take(relapse_folder, Mode::Shared)?;
-            mirror::mirror(&layout, &slot.join("mirrored.json"))?
-        };
+        // A copy of one half of an edit would not build.
+        let copy = || mirror::mirror(&layout, &slot.join("mirrored.json"));
+        let skipped = between_edits(layout.original_root(), relapse_folder, copy)??;
         // One that cargo could not resolve the workspace by is brought up to date in the copy.
         let locked = metadata.resolve.is_some() && layout.original_root().join("Cargo.lock").is_file();
         Ok(Self { slot, layout, locked, skipped, _lock: lock })

@@ -21,7 +21,7 @@ pub(super) fn regressions(names: &[String], console: &mut Console) -> Result<Exi
     for name in names {
         let (_, file) = edits::make_and_apply(&workspace, console, |console| {
             let read = || remove(name, &workspace.root, &packages, &templates);
-            let removal = between_edits(&workspace.relapse_folder(), read)??;
+            let removal = between_edits(&workspace.root, &workspace.relapse_folder(), read)??;
             let mut changes = removal.edits;
             if removal.last_with_insta && has_insta(&workspace.root, &removal.package_folder)? {
                 let scratch = edits::scratch(&metadata, &workspace, console)?;

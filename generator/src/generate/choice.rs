@@ -78,7 +78,8 @@ pub(super) fn choose(
     };
     let regressions: Vec<_> = shown.iter().map(marked).collect();
     let place = || place::edits(&regressions, project.root(), bench.templates);
-    let placement = between_edits(&project.relapse_folder, place).map_err(place::PlaceError::from)??;
+    let placement =
+        between_edits(project.root(), &project.relapse_folder, place).map_err(place::PlaceError::from)??;
     let proven = shown.iter().zip(placement.placed).map(|(&index, placed)| Proven {
         target: reproducing(&drafts[index]),
         test_target: drafts[index].target.clone(),
