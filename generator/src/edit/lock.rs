@@ -72,8 +72,9 @@ mod tests {
     #[test]
     fn an_edit_that_was_cut_off_is_taken_back_before_the_tree_is_read() {
         let root = tempfile::tempdir().unwrap();
-        let edit = FileEdit { path: "a.rs".into(), before: None, after: Some(b"half".to_vec()) };
-        crate::edit::journal::write(root.path(), &EditSet { files: vec![edit] }).unwrap();
+        let edit = |path: &str| FileEdit { path: path.into(), before: None, after: Some(b"half".to_vec()) };
+        let both = EditSet { files: vec![edit("a.rs"), edit("b.rs")] };
+        crate::edit::journal::write(root.path(), &both).unwrap();
         std::fs::write(root.path().join("a.rs"), "half").unwrap();
         let there = between_edits(root.path(), root.path(), || root.path().join("a.rs").exists()).unwrap();
         assert!(!there && journal(root.path()).is_none());
