@@ -26,9 +26,10 @@ use crate::tracer::Command;
 use cfg::Cfg;
 use config::Config;
 
-/// The variable that names the file of the runner's settings. They do not stand in it themselves: the kernel allows 128 KiB
-/// for one, and the command's words and the workspace's packages are among them.
+/// The variable that brings the runner its settings, or names the file that has them.
 pub const SETTINGS_VARIABLE: &str = "RELAPSE_RUNNER";
+/// The kernel allows 128 KiB for a variable, its name included.
+const LONGEST_VARIABLE: usize = 96 << 10;
 /// The word that makes our program the runner: `cargo-relapse __runner TRIPLE EXE ARGUMENTS…`.
 pub const RUNNER_WORD: &str = "__runner";
 
@@ -66,13 +67,23 @@ pub struct RunnerSettings {
 impl RunnerSettings {
     /// The settings that this process was started with.
     pub fn from_environment() -> Option<RunnerSettings> {
-        serde_json::from_slice(&fs::read(env::var_os(SETTINGS_VARIABLE)?).ok()?).ok()
+        let told = env::var_os(SETTINGS_VARIABLE)?;
+        match told.to_str().filter(|told| told.starts_with('{')) {
+            Some(text) => serde_json::from_str(text).ok(),
+            None => serde_json::from_slice(&fs::read(told).ok()?).ok(),
+        }
     }
 
-    /// Writes them to a new file that only we can read.
-    pub fn write(&self, path: &Path) -> io::Result<()> {
+    /// What the variable says: themselves, which needs no room on a disk, or the path of a new file that only we can read,
+    /// where they are too long for a variable: the command's words and the workspace's packages are among them.
+    pub fn told(&self, path: &Path) -> io::Result<OsString> {
+        let text = serde_json::to_string(self)?;
+        if text.len() <= LONGEST_VARIABLE {
+            return Ok(text.into());
+        }
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        file.write_all(&serde_json::to_vec(self)?)
+        file.write_all(text.as_bytes())?;
+        Ok(path.into())
     }
 
     /// The command that the runner is to run, with the environment that the program would have without us.

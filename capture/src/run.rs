@@ -210,9 +210,8 @@ pub(crate) fn prepare(
             write().map_err(setup("write the functions to be watched"))?;
             settings.watch = Some(path);
         }
-        let path = scratch.join("settings.json");
-        settings.write(&path).map_err(setup("write the runner's settings"))?;
-        command.set(SETTINGS_VARIABLE, path);
+        let told = settings.told(&scratch.join("settings.json"));
+        command.set(SETTINGS_VARIABLE, told.map_err(setup("write the runner's settings"))?);
     }
     Ok(Prepared { command, settings, cargo, notes })
 }
