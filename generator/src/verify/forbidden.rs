@@ -72,7 +72,7 @@ mod tests {
             harms(&tried(Deed::Write, "/home/me/notes.txt")) && harms(&tried(Deed::Remove, "/dev/shm/a"))
         );
         assert!(harms(&Access { deed: Deed::Network, path: None, forbidden: true }));
-        for path in ["/dev/tty", "/proc/self/comm", "/work/default_1_0.profraw"] {
+        for path in ["/dev/tty", "/proc/self/comm", "/build/default_1_0.profraw"] {
             assert!(!harms(&tried(Deed::Write, path)), "{path}");
         }
         assert!(!harms(&tried(Deed::Read, "/etc/passwd")));
