@@ -74,7 +74,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let edit = |path: &str| FileEdit { path: path.into(), before: None, after: Some(b"half".to_vec()) };
         let both = EditSet { files: vec![edit("a.rs"), edit("b.rs")] };
-        crate::edit::journal::write(root.path(), &both).unwrap();
+        journal::write(root.path(), &both).unwrap();
         std::fs::write(root.path().join("a.rs"), "half").unwrap();
         let there = between_edits(root.path(), root.path(), || root.path().join("a.rs").exists()).unwrap();
         assert!(!there && journal(root.path()).is_none());
