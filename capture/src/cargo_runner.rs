@@ -163,16 +163,17 @@ pub fn runner_environment(
         chained.extend(own.map(|words| (triple, words)));
     }
     if command.is_some_and(|command| {
-        command.subcommand != "nextest" && command.config.iter().any(|setting| setting.contains("runner"))
+        // Not a file's path, which may have that word in it.
+        let sets_runner =
+            |setting: &String| setting.split_once('=').is_some_and(|(key, _)| key.contains("runner"));
+        command.subcommand != "nextest" && command.config.iter().any(sets_runner)
     }) {
         notes.push(
             "the runner given by `--config` takes the place of relapse: nothing is captured".to_owned(),
         );
     }
     if let Some(command) = command.filter(|_| debug_info) {
-        let manifest = workspace
-            .and_then(|root| fs::read_to_string(root.join("Cargo.toml")).ok())
-            .and_then(|text| text.parse().ok());
+        let manifest = manifest_of(workspace);
         let tests = ["test", "bench", "nextest"].contains(&command.subcommand.as_str());
         variables.extend(profile::debug_info_variables(
             &command.profile,
@@ -183,6 +184,21 @@ pub fn runner_environment(
         ));
     }
     RunnerEnvironment { variables, chained, notes }
+}
+
+/// Whether the profile of a cargo command that is started in `folder` has its code optimised.
+pub fn is_optimised(command: &CargoCommand, folder: &Path, workspace: Option<&Path>) -> bool {
+    let inside = command.folder.as_ref();
+    let folder = inside.map_or_else(|| folder.to_owned(), |inside| folder.join(inside));
+    let config = Config::read(&folder, cargo_home().as_deref());
+    let manifest = manifest_of(workspace);
+    profile::is_optimised(&command.profile, manifest.as_ref(), &config, &|name| env::var(name).ok())
+}
+
+/// The workspace's manifest, which has its profiles.
+fn manifest_of(workspace: Option<&Path>) -> Option<toml::Table> {
+    let text = fs::read_to_string(workspace?.join("Cargo.toml")).ok()?;
+    text.parse().ok()
 }
 
 /// A path to `program` without blanks, at which cargo would split it: through a link in `scratch` where needed.

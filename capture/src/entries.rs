@@ -3,8 +3,9 @@
 //! or why there is none.
 
 mod rerun;
+mod unoptimised;
 
-use relapse_snapshot::{FrameKind, Location, Snapshot};
+use relapse_snapshot::{Frame, FrameKind, Location, Snapshot};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use rerun::end_with_parent;
@@ -35,10 +36,19 @@ impl WatchedStack {
     /// The project's own functions on the stack of a crash that were called as functions: an inlined one has no
     /// entry, and a closure's arguments serve no test.
     pub fn of(snapshot: &Snapshot) -> WatchedStack {
+        Self::where_frames(snapshot, |frame| !frame.inlined)
+    }
+
+    /// The same for a build without optimisation: what was inlined is a function there.
+    fn with_inlined(snapshot: &Snapshot) -> WatchedStack {
+        Self::where_frames(snapshot, |_| true)
+    }
+
+    fn where_frames(snapshot: &Snapshot, is_called: impl Fn(&Frame) -> bool) -> WatchedStack {
         let mut functions: Vec<WatchedFunction> = Vec::new();
         for frame in snapshot.frames() {
             let watched =
-                frame.kind == FrameKind::Workspace && !frame.inlined && !frame.name.starts_with('{');
+                frame.kind == FrameKind::Workspace && is_called(frame) && !frame.name.starts_with('{');
             if watched
                 && functions.len() < MOST_FUNCTIONS
                 && functions.iter().all(|known| known.function != frame.function)

@@ -66,6 +66,8 @@ pub struct RunOptions {
     pub rerun: bool,
     /// For a second run: the functions whose arguments are read at entry.
     pub watch: Option<WatchedStack>,
+    /// Further variables for cargo alone: the programs that it starts do not see them.
+    pub cargo_variables: Vec<(String, OsString)>,
 }
 
 /// What a run has done.
@@ -198,10 +200,11 @@ pub(crate) fn prepare(
         let root = options.roots.workspace.as_deref();
         let found = runner_environment(cargo.as_ref(), options.debug_info, &options.folder, root, &program);
         settings.chained = found.chained;
-        settings.restore =
-            found.variables.iter().map(|(name, _)| (name.clone(), std::env::var_os(name))).collect();
+        let own = found.variables.into_iter().map(|(name, value)| (name, value.into()));
+        let variables: Vec<(String, OsString)> = own.chain(options.cargo_variables.iter().cloned()).collect();
+        settings.restore = variables.iter().map(|(name, _)| (name.clone(), std::env::var_os(name))).collect();
         notes = found.notes;
-        for (name, value) in found.variables {
+        for (name, value) in variables {
             command.set(name, value);
         }
         if let Some(stack) = &options.watch {

@@ -43,6 +43,7 @@ pub(crate) fn run(args: &arguments::Run, console: &mut Console) -> Result<ExitCo
         program,
         rerun: args.rerun,
         watch: None,
+        cargo_variables: Vec::new(),
     };
     let report = run_command(&options, &mut expects).map_err(|error| failure(&error))?;
     tell(&report, &workspace, console)?;

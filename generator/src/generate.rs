@@ -19,7 +19,7 @@ use crate::project::Project;
 use crate::prove::{Bench, Draft, Effort, ProveError, self_contained};
 use crate::render::{RunCommand, Templates};
 use crate::scratch::Scratch;
-use crate::second_chance::{self, Lacking};
+use crate::second_chance::{self, Request};
 use crate::target::Facts;
 use crate::verify::{Bounds, Traced, in_copy};
 
@@ -114,8 +114,8 @@ pub trait Surroundings {
     /// Something was built.
     fn progress(&mut self, step: Progress<'_>);
     /// The same crash with the values as the functions were given them, from a second run of its command; `None`
-    /// where there is none. `would_harm`: the sandbox kept a function from changing what is the user's.
-    fn second_chance(&mut self, snapshot: &Snapshot, why: Lacking, would_harm: bool) -> Option<Snapshot>;
+    /// where there is none.
+    fn second_chance(&mut self, snapshot: &Snapshot, request: Request<'_>) -> Option<Snapshot>;
 }
 
 /// Makes a regression of a snapshot.
@@ -127,7 +127,8 @@ pub fn generate(
     surroundings: &mut dyn Surroundings,
 ) -> Result<Generated, ProveError> {
     let (callables, mut rejected) = callables(snapshot, &project.index);
-    if callables.is_empty() {
+    let optimised = second_chance::may_be_optimised(snapshot);
+    if callables.is_empty() && !(optimised && !rejected.is_empty()) {
         return Ok(failed(no_callable(snapshot, &rejected), rejected, Effort::default()));
     }
     let scratch = Scratch::create(&project.metadata, &project.relapse_folder)?;
@@ -155,8 +156,11 @@ pub fn generate(
     // The same functions once more, with the values as they were given. Where no test can be built, these help nothing.
     let known: Vec<_> = known.iter().filter_map(|known| rounds.housed(known, &project.index)).collect();
     let would_harm = second_chance::would_harm(&drafts);
-    let again = second_chance::lacking(&known, &drafts, &snapshot.types, options.frame, options.every_frame)
-        .and_then(|why| surroundings.second_chance(snapshot, why, would_harm));
+    let again = second_chance::lacking(&known, &drafts, snapshot, options.frame, options.every_frame)
+        .and_then(|why| {
+            let target_folder = &scratch.target_folder();
+            surroundings.second_chance(snapshot, Request { why, would_harm, target_folder })
+        });
     let second = again.as_ref().map(|snapshot| Bench { snapshot, ..bench.clone() });
     if let Some(bench) = &second {
         rounds.keep_names(&drafts);

@@ -1,7 +1,9 @@
 //! When the values as they were given are worth a second run of the crashed command, and how what they prove
 //! joins what is known. Pure: the run itself is made by others.
 
-use relapse_snapshot::{Data, Snapshot, StdType, Trust, TypeKind, TypeTable, Value};
+use std::path::Path;
+
+use relapse_snapshot::{Data, FrameKind, Snapshot, StdType, Trust, TypeKind, TypeTable, Value};
 use syn::{FnArg, Pat};
 
 use crate::candidate::{self, Callable, Rejection};
@@ -21,14 +23,32 @@ pub enum Lacking {
     Given(String),
 }
 
+/// What is asked of a second run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request<'a> {
+    /// Why it is worth it.
+    pub why: Lacking,
+    /// Whether the sandbox kept a function from changing what is the user's.
+    pub would_harm: bool,
+    /// A target folder of ours, where an optimised program may be built once more without optimisation.
+    pub target_folder: &'a Path,
+}
+
+/// Whether the program may have been optimised: then a second run may show functions and arguments that the first did not.
+pub(crate) fn may_be_optimised(snapshot: &Snapshot) -> bool {
+    let build = snapshot.program.build.as_ref();
+    build.is_some_and(|build| !["", "dev", "test", "debug"].contains(&build.profile.as_str()))
+}
+
 /// What is lacking after a first round. `frame`: the only one that is wanted; `every`: all are wanted.
 pub(crate) fn lacking(
     callables: &[Callable<'_>],
     drafts: &[Draft<'_>],
-    types: &TypeTable,
+    snapshot: &Snapshot,
     frame: Option<usize>,
     every: bool,
 ) -> Option<Lacking> {
+    let optimised = may_be_optimised(snapshot);
     let facts: Vec<Facts> = callables.iter().map(|callable| callable.facts.clone()).collect();
     let order = Ranking::default().order(&facts);
     let wanted = |callable: &Callable<'_>| frame.is_none_or(|frame| callable.depth == frame);
@@ -39,7 +59,9 @@ pub(crate) fn lacking(
                 doubtful.get_or_insert_with(|| Lacking::Given(callable.frame.function.clone()));
             }
             Some(_) => {}
-            None if !may_differ(callable) || has_other_reason(callable, drafts, types) => continue,
+            None if !may_differ(callable, optimised) || has_other_reason(callable, drafts, snapshot) => {
+                continue;
+            }
             None if drafts.iter().any(Draft::reproduces) => {
                 return Some(Lacking::Better(callable.frame.function.clone()));
             }
@@ -49,14 +71,37 @@ pub(crate) fn lacking(
             break;
         }
     }
-    doubtful
+    doubtful.or_else(|| hidden(callables, drafts, snapshot, frame).filter(|_| optimised))
+}
+
+/// A function whose arguments an optimiser has left so little of that it is no candidate, further in than all that
+/// reproduce.
+fn hidden(
+    callables: &[Callable<'_>],
+    drafts: &[Draft<'_>],
+    snapshot: &Snapshot,
+    frame: Option<usize>,
+) -> Option<Lacking> {
+    let reproducing = drafts.iter().filter(|draft| draft.reproduces());
+    let innermost = reproducing.map(|draft| draft.callable.depth).min();
+    let workspace = snapshot.frames().iter().filter(|frame| frame.kind == FrameKind::Workspace);
+    let mut found = workspace.enumerate().filter(|(depth, found)| {
+        let wanted =
+            frame.is_none_or(|frame| frame == *depth) && innermost.is_none_or(|known| *depth < known);
+        wanted && !found.name.starts_with('{') && callables.iter().all(|known| known.depth != *depth)
+    });
+    let (_, found) = found.next()?;
+    Some(match innermost {
+        Some(_) => Lacking::Better(found.function.clone()),
+        None => Lacking::Any,
+    })
 }
 
 /// Whether a test that reproduces was made of values that the function may not have been given.
 fn is_doubtful(draft: &Draft<'_>) -> bool {
     draft.trust > Trust::AtCrash
         && draft.trust != Trust::Redacted
-        && may_differ(&draft.callable)
+        && may_differ(&draft.callable, false)
         && draft.callable.frame.arguments.iter().any(|argument| is_in_doubt(&argument.value))
 }
 
@@ -78,21 +123,26 @@ fn is_in_doubt(value: &Value) -> bool {
 
 /// Whether a function's test was run, and what it came to has another reason than its values: the sandbox was in the way,
 /// or a limit, or they are those that it was given.
-fn has_other_reason(callable: &Callable<'_>, drafts: &[Draft<'_>], types: &TypeTable) -> bool {
+fn has_other_reason(callable: &Callable<'_>, drafts: &[Draft<'_>], snapshot: &Snapshot) -> bool {
     let own = drafts.iter().filter(|draft| draft.callable.depth == callable.depth);
     own.filter_map(|draft| draft.verification.as_ref()).any(|seen| {
-        seen.over_limit || seen.accesses.iter().any(|access| access.forbidden) || is_as_given(callable, types)
+        seen.over_limit
+            || seen.accesses.iter().any(|access| access.forbidden)
+            || is_as_given(callable, snapshot)
     })
 }
 
 /// Whether nothing that a function was given can have changed since: what could is marked by its type, but for the
-/// bindings that the source says to be `mut`, and for what the system keeps of an open file.
-fn is_as_given(callable: &Callable<'_>, types: &TypeTable) -> bool {
+/// bindings that the source says to be `mut`, and for what the system keeps of an open file. Of an optimised program nobody
+/// knows: debug info may name a place that holds another value by then.
+fn is_as_given(callable: &Callable<'_>, snapshot: &Snapshot) -> bool {
     let mutable = callable.function.signature.inputs.iter().any(|input| match input {
         FnArg::Receiver(receiver) => receiver.mutability.is_some(),
         FnArg::Typed(typed) => !matches!(&*typed.pat, Pat::Ident(name) if name.mutability.is_none()),
     });
-    !mutable && callable.frame.arguments.iter().all(|argument| is_settled(&argument.value, types))
+    !mutable
+        && !may_be_optimised(snapshot)
+        && callable.frame.arguments.iter().all(|argument| is_settled(&argument.value, &snapshot.types))
 }
 
 /// Whether no part of a value is in doubt, be it in a cell, and none stands for what the system keeps.
@@ -112,17 +162,18 @@ pub(crate) fn would_harm(drafts: &[Draft<'_>]) -> bool {
     drafts.iter().filter_map(|draft| draft.verification.as_ref()).any(Verification::would_harm)
 }
 
-/// Whether a function's arguments may have been others at its entry, and are there to be read.
-fn may_differ(callable: &Callable<'_>) -> bool {
+/// Whether a function's arguments may have been others at its entry, and are there to be read. Of an `optimised` program
+/// they can be had of what was inlined, too.
+fn may_differ(callable: &Callable<'_>, optimised: bool) -> bool {
     let frame = callable.frame;
-    !frame.inlined
+    (optimised || !frame.inlined)
         && !callable.facts.entry_point
         && !frame.arguments.is_empty()
         && frame.trust() != Trust::Entry
 }
 
-/// The functions of the second run's stack whose values are given ones, but for those that reproduce already
-/// with values beyond doubt.
+/// The functions of the second run's stack whose values are given ones, or which the first one did not show, but for those
+/// that reproduce already with values beyond doubt.
 pub(crate) fn callables<'a>(
     snapshot: &'a Snapshot,
     index: &'a SourceIndex,
@@ -135,8 +186,12 @@ pub(crate) fn callables<'a>(
     let given = |callable: &Callable<'_>| {
         callable.frame.arguments.iter().any(|argument| argument.value.trust == Trust::Entry)
     };
+    let is_new =
+        |callable: &Callable<'_>| drafts.iter().all(|d| d.callable.frame.function != callable.frame.function);
+    let optimised = may_be_optimised(snapshot);
     let (callables, _) = candidate::callables(snapshot, index);
-    callables.into_iter().filter(|callable| given(callable) && !known(callable)).collect()
+    let wanted = |callable: &Callable<'_>| given(callable) || optimised && is_new(callable);
+    callables.into_iter().filter(|callable| wanted(callable) && !known(callable)).collect()
 }
 
 /// Takes the second round's tests in place of the first round's of the same functions; of two reasons the second

@@ -32,6 +32,20 @@ pub(crate) fn debug_info_variables(
     variables
 }
 
+/// Whether a profile has code optimised. `environment` looks up a variable that is set already.
+pub(crate) fn is_optimised(
+    profile: &str,
+    manifest: Option<&Table>,
+    config: &Config,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> bool {
+    let source = Source { manifest, config, environment };
+    match source.effective(profile, "opt-level") {
+        Some(level) => level != Value::Integer(0) && level.as_str() != Some("0"),
+        None => !source.is_of_dev(profile),
+    }
+}
+
 struct Source<'a> {
     manifest: Option<&'a Table>,
     config: &'a Config,
@@ -152,6 +166,18 @@ mod tests {
             ["CARGO_PROFILE_MY_FAST_DEBUG=2"]
         );
         assert_eq!(variables("dev", "[profile.test]\ndebug = 0\n"), ["CARGO_PROFILE_TEST_DEBUG=2"]);
+    }
+
+    #[test]
+    fn optimised_profile_is_known_by_its_level() {
+        let optimised = |profile: &str, manifest: &str| {
+            let config = Config::read(Path::new("/nonexistent"), None);
+            is_optimised(profile, Some(&manifest.parse().unwrap()), &config, &|_| None)
+        };
+        assert!(optimised("release", "") && optimised("fast", "[profile.fast]\ninherits = 'release'\n"));
+        assert!(optimised("dev", "[profile.dev]\nopt-level = 's'\n"));
+        assert!(!optimised("dev", "") && !optimised("release", "[profile.release]\nopt-level = 0\n"));
+        assert!(!optimised("fast", "[profile.fast]\ninherits = 'dev'\n"));
     }
 
     #[test]

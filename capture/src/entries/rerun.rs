@@ -1,7 +1,7 @@
 //! Runs a kept command again, away from the terminal and from the user's store, and finds the same crash.
 
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use relapse_snapshot::store::{KeptCommand, KeptInput, Store};
 use relapse_snapshot::{FrameKind, Rules, Snapshot};
 
-use super::WatchedStack;
+use super::{WatchedStack, unoptimised};
+use crate::cargo_runner::{CargoCommand, is_optimised};
 use crate::limits::Limits;
 use crate::roots::Roots;
 use crate::run::{Expects, Log, Prepared, RunError, RunOptions, Work, prepare, trace_again};
@@ -25,6 +26,8 @@ const SECONDS: u64 = 60;
 const TIMES_FIRST: u64 = 3;
 /// What cargo may take on top: it may have to build.
 const CARGO_SECONDS: u64 = 300;
+/// How much longer a program may take without optimisation.
+const TIMES_UNOPTIMISED: u64 = 10;
 
 /// What a second run needs.
 #[derive(Debug, Clone)]
@@ -43,6 +46,9 @@ pub struct RerunOptions {
     pub limits: Limits,
     /// Whether cargo's builds get the debug info that their profile lacks.
     pub debug_info: bool,
+    /// A target folder that is not the user's, where the program of an optimised build may be built once more without
+    /// optimisation. `None`: it is run as it is.
+    pub target_folder: Option<PathBuf>,
 }
 
 /// What a second run has shown.
@@ -64,7 +70,8 @@ pub enum Rerun {
     },
 }
 
-/// Runs the command of a crash again and reads the arguments of its functions as they are entered.
+/// Runs the command of a crash again and reads the arguments of its functions as they are entered. An optimised program of
+/// cargo's is first built without optimisation; where that one does not crash in the same way, it is run as it is.
 ///
 /// To be called on a thread that has no child processes.
 pub fn rerun(
@@ -73,56 +80,122 @@ pub fn rerun(
     expects: &mut Expects<'_>,
 ) -> Result<Rerun, RunError> {
     let other = |reason: &str| Ok(Rerun::Other { reason: reason.to_owned(), notes: Vec::new() });
-    let seconds = options.command.seconds.saturating_mul(TIMES_FIRST).saturating_add(SECONDS);
-    let stack = WatchedStack { seconds, ..WatchedStack::of(snapshot) };
-    if stack.functions.is_empty() {
-        return other("no function of the project has an entry that could be watched");
-    }
     if !options.command.folder.is_dir() {
         return other("the working folder of the first run is not there any more");
     }
-    let input = match input(options) {
-        Ok(input) => input,
-        Err(error) => return other(&format!("the standard input of the first run cannot be had: {error}")),
-    };
-    let setup = |action| move |source| RunError::Setup { action, source };
-    let scratch = temporary::Folder::create("rerun").map_err(setup("create a folder for temporary files"))?;
-    let log = Log::create(&scratch.path().join("kept")).map_err(setup("create a temporary file"))?;
-    let store = Store::at(scratch.path().join(".relapse")).with_rules(options.rules.clone());
-    let run = RunOptions {
-        words: options.command.words.iter().map(OsString::from).collect(),
-        folder: options.command.folder.clone(),
-        roots: options.roots.clone(),
-        store: store.clone(),
-        program: options.program.clone(),
-        limits: options.limits.clone(),
-        debug_info: options.debug_info,
-        rerun: false,
-        watch: Some(stack.clone()),
-    };
-    let command = Command { folder: Some(run.folder.clone()), ..Command::new(&run.words) };
-    let Prepared { command, settings, cargo, .. } = prepare(command, &run, None, scratch.path(), &log)?;
-    let timed_out = if cargo.is_some() {
-        start(&command, input, Duration::from_secs(seconds.saturating_add(CARGO_SECONDS)))?
-    } else {
-        let silent = || Ok::<_, io::Error>(OwnedFd::from(File::options().write(true).open("/dev/null")?));
-        let silent = || silent().map(Some).map_err(setup("open /dev/null"));
-        let work = Work {
-            settings: &settings,
-            build: None,
-            store: store.clone(),
-            log: &log,
-            descriptors: [Some(input), silent()?, silent()?],
+    let words: Vec<OsString> = options.command.words.iter().map(OsString::from).collect();
+    let mut before = Vec::new();
+    if let Some((cargo, target_folder)) = unoptimised_build(options, &words) {
+        let stack = WatchedStack::with_inlined(snapshot);
+        let seconds = options.command.seconds.saturating_mul(TIMES_FIRST * TIMES_UNOPTIMISED);
+        let again = Again { words, stack, seconds, unoptimised: Some((&cargo, target_folder)) };
+        match again.run(snapshot, options, expects)? {
+            Rerun::Same { snapshot, mut notes } => {
+                notes.push("the project's own packages were built without optimisation for it".to_owned());
+                return Ok(Rerun::Same { snapshot, notes });
+            }
+            Rerun::Other { reason, notes } => {
+                before.extend(notes);
+                before.push(format!("without optimisation: {reason}"));
+            }
+        }
+    }
+    let words = options.command.words.iter().map(OsString::from).collect();
+    let (stack, seconds) = (WatchedStack::of(snapshot), options.command.seconds.saturating_mul(TIMES_FIRST));
+    let mut seen = Again { words, stack, seconds, unoptimised: None }.run(snapshot, options, expects)?;
+    let (Rerun::Same { notes, .. } | Rerun::Other { notes, .. }) = &mut seen;
+    notes.splice(0..0, before);
+    Ok(seen)
+}
+
+/// The cargo command that builds an optimised program, where it can be built otherwise, and in which folder.
+fn unoptimised_build<'o>(options: &'o RerunOptions, words: &[OsString]) -> Option<(CargoCommand, &'o Path)> {
+    let target_folder = options.target_folder.as_deref().filter(|_| options.debug_info)?;
+    let cargo = CargoCommand::parse(words)?;
+    let root = options.roots.workspace.as_deref()?;
+    let possible =
+        unoptimised::is_possible(&cargo, words) && is_optimised(&cargo, &options.command.folder, Some(root));
+    possible.then_some((cargo, target_folder))
+}
+
+/// One more run of a command.
+struct Again<'a> {
+    words: Vec<OsString>,
+    stack: WatchedStack,
+    /// What the program may take, less [`SECONDS`].
+    seconds: u64,
+    /// The command and the target folder, where cargo is to build without optimisation.
+    unoptimised: Option<(&'a CargoCommand, &'a Path)>,
+}
+
+impl Again<'_> {
+    fn run(
+        self,
+        snapshot: &Snapshot,
+        options: &RerunOptions,
+        expects: &mut Expects<'_>,
+    ) -> Result<Rerun, RunError> {
+        let other = |reason: &str| Ok(Rerun::Other { reason: reason.to_owned(), notes: Vec::new() });
+        let seconds = self.seconds.saturating_add(SECONDS);
+        let stack = WatchedStack { seconds, ..self.stack };
+        if stack.functions.is_empty() {
+            return other("no function of the project has an entry that could be watched");
+        }
+        let input = match input(options) {
+            Ok(input) => input,
+            Err(error) => {
+                return other(&format!("the standard input of the first run cannot be had: {error}"));
+            }
         };
-        trace_again(&command, work, stack, expects)?;
-        false
-    };
-    let (kept, notes) = log.read();
-    let found = same_crash(snapshot, &store);
-    Ok(match found {
-        Some(found) => Rerun::Same { snapshot: Box::new(named_as(found, snapshot)), notes },
-        None => Rerun::Other { reason: reason(options, timed_out, kept.is_empty()), notes },
-    })
+        let setup = |action| move |source| RunError::Setup { action, source };
+        let scratch =
+            temporary::Folder::create("rerun").map_err(setup("create a folder for temporary files"))?;
+        let log = Log::create(&scratch.path().join("kept")).map_err(setup("create a temporary file"))?;
+        let store = Store::at(scratch.path().join(".relapse")).with_rules(options.rules.clone());
+        let (mut words, mut cargo_variables) = (self.words, Vec::new());
+        if let Some((cargo, target_folder)) = self.unoptimised {
+            let file = scratch.path().join("unoptimised.toml");
+            let text = unoptimised::configuration(cargo, &options.roots);
+            fs::write(&file, text).map_err(setup("create a temporary file"))?;
+            words = unoptimised::words(cargo, &words, &file);
+            cargo_variables = unoptimised::variables(target_folder);
+        }
+        let run = RunOptions {
+            words,
+            folder: options.command.folder.clone(),
+            roots: options.roots.clone(),
+            store: store.clone(),
+            program: options.program.clone(),
+            limits: options.limits.clone(),
+            debug_info: options.debug_info,
+            rerun: false,
+            watch: Some(stack.clone()),
+            cargo_variables,
+        };
+        let command = Command { folder: Some(run.folder.clone()), ..Command::new(&run.words) };
+        let Prepared { command, settings, cargo, .. } = prepare(command, &run, None, scratch.path(), &log)?;
+        let timed_out = if cargo.is_some() {
+            start(&command, input, Duration::from_secs(seconds.saturating_add(CARGO_SECONDS)))?
+        } else {
+            let silent = || Ok::<_, io::Error>(OwnedFd::from(File::options().write(true).open("/dev/null")?));
+            let silent = || silent().map(Some).map_err(setup("open /dev/null"));
+            let work = Work {
+                settings: &settings,
+                build: None,
+                store: store.clone(),
+                log: &log,
+                descriptors: [Some(input), silent()?, silent()?],
+            };
+            trace_again(&command, work, stack, expects)?;
+            false
+        };
+        let (kept, notes) = log.read();
+        let found = same_crash(snapshot, &store);
+        Ok(match found {
+            Some(found) => Rerun::Same { snapshot: Box::new(named_as(found, snapshot)), notes },
+            None => Rerun::Other { reason: reason(options, timed_out, kept.is_empty()), notes },
+        })
+    }
 }
 
 fn reason(options: &RerunOptions, timed_out: bool, no_crash: bool) -> String {

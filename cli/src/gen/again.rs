@@ -6,7 +6,7 @@ use relapse_capture::entries::{Rerun, RerunOptions, rerun};
 use relapse_capture::roots::Roots;
 use relapse_generator::compile::Progress as Step;
 use relapse_generator::generate::Surroundings;
-use relapse_generator::second_chance::Lacking;
+use relapse_generator::second_chance::{Lacking, Request};
 use relapse_snapshot::display::short_type;
 use relapse_snapshot::store::KeptCommand;
 use relapse_snapshot::{Snapshot, Store};
@@ -70,9 +70,9 @@ impl Surroundings for Again<'_> {
         }
     }
 
-    fn second_chance(&mut self, snapshot: &Snapshot, why: Lacking, would_harm: bool) -> Option<Snapshot> {
+    fn second_chance(&mut self, snapshot: &Snapshot, request: Request<'_>) -> Option<Snapshot> {
         self.progress = None;
-        let why = match why {
+        let why = match request.why {
             Lacking::Any => "no function reproduces the crash with the values that it had by then".to_owned(),
             Lacking::Better(function) => {
                 format!(
@@ -84,7 +84,7 @@ impl Surroundings for Again<'_> {
                 format!("the arguments of {} may have been changed since its call", short_type(&function))
             }
         };
-        let command = match self.command(snapshot, would_harm) {
+        let command = match self.command(snapshot, request.would_harm) {
             Ok(command) => command,
             Err(reason) => {
                 self.console
@@ -107,6 +107,7 @@ impl Surroundings for Again<'_> {
             rules: self.settings.rules.clone(),
             limits: self.settings.limits.clone(),
             debug_info: self.settings.debug_info,
+            target_folder: Some(request.target_folder.to_owned()),
             program,
         };
         let spinner = self.console.progress("running the command again");
