@@ -128,7 +128,7 @@ pub fn generate(
 ) -> Result<Generated, ProveError> {
     let (callables, mut rejected) = callables(snapshot, &project.index);
     let optimised = second_chance::may_be_optimised(snapshot);
-    if callables.is_empty() && !(optimised && !rejected.is_empty()) {
+    if callables.is_empty() && (rejected.is_empty() || !optimised) {
         return Ok(failed(no_callable(snapshot, &rejected), rejected, Effort::default()));
     }
     let scratch = Scratch::create(&project.metadata, &project.relapse_folder)?;

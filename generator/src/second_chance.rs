@@ -71,7 +71,12 @@ pub(crate) fn lacking(
             break;
         }
     }
-    doubtful.or_else(|| hidden(callables, drafts, snapshot, frame).filter(|_| optimised))
+    if !optimised || doubtful.is_some() {
+        return doubtful;
+    }
+    // Of calls that were inlined and merged there is none on the stack.
+    let reproduces = drafts.iter().any(|draft| draft.reproduces() && !draft.callable.facts.entry_point);
+    if reproduces { hidden(callables, drafts, snapshot, frame) } else { Some(Lacking::Any) }
 }
 
 /// A function whose arguments an optimiser has left so little of that it is no candidate, further in than all that

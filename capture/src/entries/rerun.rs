@@ -10,7 +10,7 @@ use std::process;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use relapse_snapshot::store::{KeptCommand, KeptInput, Store};
+use relapse_snapshot::store::{KeptCommand, KeptInput, Store, Summary};
 use relapse_snapshot::{FrameKind, Rules, Snapshot};
 
 use super::{WatchedStack, unoptimised};
@@ -190,7 +190,7 @@ impl Again<'_> {
             false
         };
         let (kept, notes) = log.read();
-        let found = same_crash(snapshot, &store);
+        let found = same_crash(snapshot, &store, self.unoptimised.is_some());
         Ok(match found {
             Some(found) => Rerun::Same { snapshot: Box::new(named_as(found, snapshot)), notes },
             None => Rerun::Other { reason: reason(options, timed_out, kept.is_empty()), notes },
@@ -211,16 +211,29 @@ fn reason(options: &RerunOptions, timed_out: bool, no_crash: bool) -> String {
 }
 
 /// Of the crashes of the second run the one of the same fingerprint, best one whose stack is the same, too.
-fn same_crash(first: &Snapshot, store: &Store) -> Option<Snapshot> {
-    let stack = |snapshot: &Snapshot| -> Vec<String> {
-        let own = snapshot.frames().iter().filter(|frame| frame.kind == FrameKind::Workspace);
-        own.map(|frame| frame.function.clone()).collect()
-    };
+fn same_crash(first: &Snapshot, store: &Store, unoptimised: bool) -> Option<Snapshot> {
     let listing = store.list().ok()?;
-    let same = listing.snapshots.iter().filter(|summary| summary.fingerprint == first.fingerprint);
+    let is_same = |summary: &&Summary| {
+        summary.fingerprint == first.fingerprint
+            || unoptimised && (&summary.cause, &summary.location) == (&first.cause, &first.location)
+    };
+    let same = listing.snapshots.iter().filter(is_same);
     let mut same: Vec<Snapshot> = same.filter_map(|summary| store.get(&summary.id).ok()).collect();
-    let best = same.iter().position(|other| stack(other) == stack(first)).unwrap_or(0);
+    same.retain(|other| other.fingerprint == first.fingerprint || has_functions_of(other, first));
+    let best = same.iter().position(|other| own_functions(other) == own_functions(first)).unwrap_or(0);
     (best < same.len()).then(|| same.swap_remove(best))
+}
+
+fn own_functions(snapshot: &Snapshot) -> Vec<&str> {
+    let own = snapshot.frames().iter().filter(|frame| frame.kind == FrameKind::Workspace);
+    own.map(|frame| frame.function.as_str()).collect()
+}
+
+/// Whether the project's functions on the stack of a crash of an optimised program are all on another one, in their order:
+/// an optimiser may have merged code of several inlined calls, and then none of these is on the stack.
+fn has_functions_of(unoptimised: &Snapshot, first: &Snapshot) -> bool {
+    let mut all = own_functions(unoptimised).into_iter();
+    own_functions(first).into_iter().all(|function| all.any(|other| other == function))
 }
 
 /// The second run stands for the first one.
@@ -317,8 +330,8 @@ mod tests {
         let command = Command::new(["sh", "-c", script.as_str()]);
         let input = File::open("/dev/null").unwrap();
         assert!(start(&command, input.into(), Duration::from_secs(2)).unwrap());
-        let process = std::fs::read_to_string(file).unwrap();
-        let state = || std::fs::read_to_string(format!("/proc/{}/stat", process.trim()));
+        let process = fs::read_to_string(file).unwrap();
+        let state = || fs::read_to_string(format!("/proc/{}/stat", process.trim()));
         // Whoever is its parent now may not have waited for it yet.
         let is_over = || state().map_or(true, |text| text.contains(") Z "));
         let deadline = Instant::now() + Duration::from_secs(20);

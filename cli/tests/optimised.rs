@@ -1,0 +1,157 @@
+//! Crashes of optimised builds: the test has the values that the functions were given, though the optimiser has left
+//! neither the functions nor the values. Nothing of the user's own build is touched for it.
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+const LIB: &str = "\
+pub fn ratio(n: u32, among: u32) -> u32 { n / among }
+pub fn last<I: Iterator<Item = u32>>(mut items: I) -> u32 {
+    let mut sum = 0;
+    while let Some(item) = items.next() { sum += item; }
+    items.next().unwrap() + sum
+}
+pub struct Book { pub pages: Vec<String>, pub at: usize }
+impl Book {
+    pub fn close(self) -> String {
+        let Book { mut pages, at } = self;
+        pages.truncate(1);
+        pages.swap_remove(at)
+    }
+}
+pub fn swap(mut one: String, mut other: String) -> usize {
+    std::mem::swap(&mut one, &mut other);
+    drop(one);
+    other.find('q').unwrap()
+}
+#[inline(never)]
+fn one(n: u64) -> u64 { n.wrapping_mul(40503) ^ 12345 }
+#[inline(never)]
+fn other(n: u64) -> u64 { n.wrapping_mul(40503) ^ 12345 }
+pub fn merged(names: &[&str]) -> usize {
+    // An optimiser makes one function of two that do the same.
+    let functions: [fn(u64) -> u64; 2] = std::hint::black_box([one, other]);
+    names[usize::from(functions[0] as usize == functions[1] as usize) * 7].len()
+}
+pub fn wraps(n: u8) -> u32 {
+    let next = n + 1;
+    100 / u32::from(next)
+}
+";
+
+const PROG: &str = "\
+use std::hint::black_box as given;
+fn main() {
+    match std::env::args().nth(1).as_deref() {
+        Some(\"ratio\") => println!(\"{}\", demo::ratio(given(7), given(0))),
+        Some(\"last\") => println!(\"{}\", demo::last(given(vec![1u32, 2, 3]).into_iter())),
+        Some(\"close\") => {
+            let pages = vec![\"a\".to_string(), \"bc\".to_string()];
+            println!(\"{}\", demo::Book { pages, at: given(1) }.close());
+        }
+        Some(\"swap\") => println!(\"{}\", demo::swap(given(\"abc\".into()), given(\"defg\".into()))),
+        Some(\"wraps\") => println!(\"{}\", demo::wraps(given(255))),
+        _ => println!(\"{}\", demo::merged(given(&[\"a\"]))),
+    }
+}
+";
+
+#[path = "fixture/project.rs"]
+mod project;
+
+use project::Project;
+
+/// A project whose program was run optimised, and crashed.
+fn crashed(word: &str) -> Project {
+    let project = Project::package(&[("src/lib.rs", LIB), ("src/bin/prog.rs", PROG)]);
+    let output =
+        project.command(&["run", "--", "cargo", "run", "-q", "--release", "--", word]).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("snapshot"), "{output:?}");
+    project
+}
+
+/// The account, the generated test, and what was said.
+fn generated(project: &Project) -> (Value, String, String) {
+    let output = project.command(&["gen", "--json"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let account: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"));
+    let file = account["file"].as_str().map(|file| fs::read_to_string(project.path().join(file)).unwrap());
+    assert_eq!(project.left(), Vec::<PathBuf>::new());
+    (account, file.unwrap_or_default(), said)
+}
+
+/// The test of a crash that was reproduced with values of this trust.
+fn written(word: &str, trust: &str) -> String {
+    let project = crashed(word);
+    let (account, test, said) = generated(&project);
+    assert_eq!(
+        (account["status"].as_str(), account["trust"].as_str()),
+        (Some("verified"), Some(trust)),
+        "{said}"
+    );
+    assert_eq!(account["cargo_args"], serde_json::json!(["--lib", "--release"]), "{account}");
+    assert!(said.contains("without optimisation"), "{said}");
+    test
+}
+
+#[test]
+fn inlined_function_that_is_not_on_the_stack_is_found() {
+    // Its call is none on the stack of the optimised program, so its entry is not watched.
+    let test = written("ratio", "at-crash");
+    assert!(
+        test.contains("ratio(7, 0)") || test.contains("let n = 7;") && test.contains("let among = 0;"),
+        "{test}"
+    );
+}
+
+#[test]
+fn iterator_is_written_as_it_was_before_it_was_consumed() {
+    assert!(written("last", "entry").contains("[1, 2, 3]"));
+}
+
+#[test]
+fn self_by_value_is_written_as_it_was_before_it_was_taken_apart() {
+    let test = written("close", "entry");
+    assert!(test.contains("\"a\"") && test.contains("\"bc\"") && test.contains("at: 1"), "{test}");
+}
+
+#[test]
+fn swapped_and_dropped_arguments_are_those_of_the_call() {
+    let test = written("swap", "entry");
+    let (one, other) = (test.find("abc").unwrap(), test.find("defg").unwrap());
+    assert!(one < other, "{test}");
+}
+
+#[test]
+fn overflow_that_wraps_in_a_release_build_wraps_in_the_second_run_too() {
+    // In a debug build it would panic in another line.
+    // Its call is none on the stack of the optimised program, so its entry is not watched.
+    let test = written("wraps", "at-crash");
+    assert!(test.contains("255"), "{test}");
+}
+
+#[test]
+fn user_s_own_build_is_left_as_it_was() {
+    let project = crashed("ratio");
+    let program = project.path().join("target/release/prog");
+    let state = || {
+        let file = fs::metadata(&program).unwrap();
+        (file.ino(), file.mtime(), file.mtime_nsec(), fs::read(&program).unwrap())
+    };
+    let before = state();
+    let (account, ..) = generated(&project);
+    assert_eq!(account["status"], "verified");
+    assert!(state() == before, "the user's program was built anew");
+}
+
+#[test]
+fn crash_that_optimised_code_alone_has_is_looked_for_there() {
+    let project = crashed("merged");
+    let (account, _, said) = generated(&project);
+    assert_eq!(account["status"], "verified", "{said}");
+}
