@@ -33,12 +33,14 @@ pub struct WatchedFunction {
 
 impl WatchedStack {
     /// The project's own functions on the stack of a crash that were called as functions: an inlined one has no
-    /// entry, and a closure's arguments serve no test.
+    /// entry, an async one is entered anew at every await, and a closure's arguments serve no test.
     pub fn of(snapshot: &Snapshot) -> WatchedStack {
         let mut functions: Vec<WatchedFunction> = Vec::new();
         for frame in snapshot.frames() {
-            let watched =
-                frame.kind == FrameKind::Workspace && !frame.inlined && !frame.name.starts_with('{');
+            let watched = frame.kind == FrameKind::Workspace
+                && !frame.inlined
+                && !frame.is_async
+                && !frame.name.starts_with('{');
             if watched
                 && functions.len() < MOST_FUNCTIONS
                 && functions.iter().all(|known| known.function != frame.function)
