@@ -34,7 +34,7 @@ pub struct WatchedFunction {
 
 impl WatchedStack {
     /// The project's own functions on the stack of a crash that were called as functions: an inlined one has no
-    /// entry, and a closure's arguments serve no test.
+    /// entry, an async one is entered anew at every await, and a closure's arguments serve no test.
     pub fn of(snapshot: &Snapshot) -> WatchedStack {
         Self::where_frames(snapshot, |frame| !frame.inlined)
     }
@@ -47,8 +47,10 @@ impl WatchedStack {
     fn where_frames(snapshot: &Snapshot, is_called: impl Fn(&Frame) -> bool) -> WatchedStack {
         let mut functions: Vec<WatchedFunction> = Vec::new();
         for frame in snapshot.frames() {
-            let watched =
-                frame.kind == FrameKind::Workspace && is_called(frame) && !frame.name.starts_with('{');
+            let watched = frame.kind == FrameKind::Workspace
+                && is_called(frame)
+                && !frame.is_async
+                && !frame.name.starts_with('{');
             if watched
                 && functions.len() < MOST_FUNCTIONS
                 && functions.iter().all(|known| known.function != frame.function)

@@ -3,6 +3,7 @@
 //! changes a process.
 
 mod arguments;
+mod coroutine;
 mod entry;
 mod function;
 mod gaps;

@@ -87,6 +87,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The types that were met so far.
+    pub fn types(&self) -> &TypeTable {
+        self.types
+    }
+
     /// The shape of the type at `die`, entered into the type table with all types that it is made of.
     pub fn shape(&mut self, die: DieRef) -> TypeId {
         self.type_id(Entry::of(die))

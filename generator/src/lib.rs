@@ -5,6 +5,7 @@ mod build_place;
 pub mod candidate;
 pub mod compile;
 pub mod edit;
+pub mod executor;
 pub mod expression;
 pub mod features;
 pub mod generate;

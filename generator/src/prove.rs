@@ -18,6 +18,7 @@ pub use self::error::ProveError;
 use crate::candidate::{Callable, Rejection, Style};
 use crate::compile::{CandidateFiles, Compiled, Progress, TestTarget, Variable, compile_candidates};
 use crate::edit::EditSet;
+use crate::executor::Executor;
 use crate::header::{self, Naming};
 use crate::index::{NamesAt, OUTSIDE_NAME, SourceIndex};
 use crate::paths::normalized;
@@ -217,7 +218,13 @@ fn write(
     let module = bench.index.place(callable.home);
     let test = place::test_path(&module, name, bench.scratch.root()).map_err(|error| error.to_string())?;
     let naming = Naming { target, test: &test };
-    let tokens = beside.renamed(crate::expression::body(&call.arguments, &call.tokens, style.drop_result));
+    let dies = kills_its_process(bench.snapshot.cause.kind);
+    let executor = callable.function.is_async().then(|| {
+        Executor::of(bench.index.package(callable.home.krate), |index| bench.index.packages().get(index))
+    });
+    let awaited = executor.map(|executor| executor.waits_for(&call.tokens, dies || !beside.given.is_empty()));
+    let end = awaited.as_ref().unwrap_or(&call.tokens);
+    let tokens = beside.renamed(crate::expression::body(&call.arguments, end, style.drop_result));
     let names = NamesAt::new(bench.index, callable.home);
     // In edition 2015 a `use` begins at the crate's root, other paths do not.
     let may = |path: &str, name: &str| {
@@ -237,7 +244,8 @@ fn write(
         uses,
         body: crate::expression::format(&tokens),
         left_out: left_out.to_vec(),
-        dies: kills_its_process(bench.snapshot.cause.kind),
+        dies,
+        executor,
         given: beside.given.clone(),
         should_panic: None,
         side_files: call

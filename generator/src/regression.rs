@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::executor::Executor;
 use serde::{Deserialize, Serialize};
 
 /// The module that holds a target, and so the parent of its regressions.
@@ -115,6 +116,8 @@ pub struct Regression {
     pub left_out: Vec<String>,
     /// Whether the call kills its process (signal, abort, stack overflow): the body then runs in a child.
     pub dies: bool,
+    /// What runs the call to its end, where it is that of an async function.
+    pub executor: Option<Executor>,
     /// What the call is given beside its arguments.
     pub given: Given,
     /// `#[should_panic(expected = …)]`: marked open.
@@ -126,6 +129,16 @@ pub struct Regression {
 }
 
 impl Regression {
+    /// Whether the test is an async function itself, which `#[tokio::test]` runs.
+    pub fn is_async(&self) -> bool {
+        self.executor == Some(Executor::Tokio) && !self.in_child()
+    }
+
+    /// Whether the body calls a `block_on` of the same file.
+    pub fn blocks(&self) -> bool {
+        self.executor == Some(Executor::Own)
+    }
+
     /// Whether the body runs in a child, through an `in_child` of the same file.
     pub fn in_child(&self) -> bool {
         self.dies || !self.given.is_empty()

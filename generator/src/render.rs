@@ -129,6 +129,8 @@ pub fn render(regression: &Regression, templates: &Templates) -> Result<String, 
     context.insert("body", &body(regression));
     context.insert("in_child", &regression.in_child());
     context.insert("dies", &regression.dies);
+    context.insert("is_async", &regression.is_async());
+    context.insert("block_on", &regression.blocks());
     let literal = |text: &str| Literal::string(text).to_string();
     let variables = regression.given.variables.iter();
     context.insert("variables", &variables.map(|(n, v)| [literal(n), literal(v)]).collect::<Vec<_>>());
@@ -214,6 +216,7 @@ fn squeeze(text: &str) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::executor::Executor;
     use crate::regression::{Header, ModulePlace};
 
     /// The example of the design: `fill` of textwrap.
@@ -248,6 +251,7 @@ pub(crate) mod tests {
             body: "let s = \"osts: – https://…\";\nlet width = 9;\nfill(s, width);\n".into(),
             left_out: Vec::new(),
             dies: false,
+            executor: None,
             given: crate::regression::Given::default(),
             should_panic: None,
             side_files: Vec::new(),
@@ -300,6 +304,28 @@ fn fill_char_boundary() {
             "    in_child(\"fill_char_boundary\", || {\n        fill(\"\", 0);\n    });\n}\n\n///"
         ));
         assert!(text.ends_with("output.status);\n}\n"), "{text}");
+    }
+
+    #[test]
+    fn an_async_call_is_run_to_its_end() {
+        let mut regression = example();
+        regression.executor = Some(Executor::Tokio);
+        regression.body = "fill(s).await;".into();
+        assert!(
+            text(&regression)
+                .contains("#[tokio::test]\nasync fn fill_char_boundary() {\n    fill(s).await;\n}\n")
+        );
+        regression.dies = true;
+        assert!(text(&regression).contains("\n#[test]\nfn fill_char_boundary() {\n    in_child("));
+        regression.dies = false;
+        regression.executor = Some(Executor::Own);
+        regression.body = "block_on(fill(s));".into();
+        let own = text(&regression);
+        assert!(
+            own.contains("#[test]\nfn fill_char_boundary() {\n    block_on(fill(s));\n}\n\n///"),
+            "{own}"
+        );
+        assert_eq!(own.matches("fn block_on<").count(), 1, "{own}");
     }
 
     #[test]

@@ -135,6 +135,9 @@ pub struct Frame {
     pub declared: Option<Location>,
     /// Whether it was inlined into the next frame.
     pub inlined: bool,
+    /// Whether it is the body of an `async fn`, called by whoever polls it.
+    #[serde(default, rename = "async", skip_serializing_if = "std::ops::Not::not")]
+    pub is_async: bool,
     /// The concrete types of the function's generic parameters (its impl's included), by name.
     pub generics: Vec<Generic>,
     /// The arguments, in declaration order.

@@ -34,8 +34,7 @@ pub fn fingerprint(cause: &Cause, location: Option<&Location>, frames: &[Frame])
 /// The names of the innermost functions of the first kind of code that has any.
 fn innermost(frames: &[Frame]) -> Vec<String> {
     for kind in [FrameKind::Workspace, FrameKind::Dependency, FrameKind::Unknown] {
-        let mut names: Vec<String> =
-            frames.iter().filter(|f| f.kind == kind).map(|f| normalise_function(&f.function)).collect();
+        let mut names: Vec<String> = frames.iter().filter(|f| f.kind == kind).map(function).collect();
         // A recursion's depth belongs to the input, not to the bug.
         names.dedup();
         names.truncate(FRAMES);
@@ -44,6 +43,13 @@ fn innermost(frames: &[Frame]) -> Vec<String> {
         }
     }
     Vec::new()
+}
+
+/// A frame's function. The body of an async one is a closure to the compiler, by whose name crashes were known before
+/// frames told it from others.
+fn function(frame: &Frame) -> String {
+    let path = normalise_function(&frame.function);
+    if frame.is_async { path + "::{closure}" } else { path }
 }
 
 /// A function's path without what changes from build to build: the legacy hash (`::h0123456789abcdef`), crate

@@ -4,6 +4,7 @@ use gimli::{AttributeValue, Dwarf, UnitOffset};
 use relapse_snapshot::{Argument, Frame, Generic, Trust, TypeId, TypeKind, TypeShape, TypeTable, Value};
 
 use super::Entries;
+use super::coroutine;
 use super::entry::prologue_end;
 use super::function::{Function, Link};
 use super::trust;
@@ -16,7 +17,7 @@ use crate::unwind::PhysicalFrame;
 use crate::values::Reader;
 
 /// Parameters of one function: C++ and generated code stay below.
-const MOST_PARAMETERS: usize = 256;
+pub(super) const MOST_PARAMETERS: usize = 256;
 
 /// When a call's arguments are read, and which of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,14 +45,17 @@ pub(super) struct Source<'a> {
     pub(super) moment: Moment,
 }
 
-/// One `DW_TAG_formal_parameter`, or the two that make one: of the inlined call and of its origin.
-struct Parameter {
-    entry: UnitOffset,
-    name: Option<String>,
-    ty: Option<DieRef>,
-    origin: Option<DieRef>,
-    location: Option<AttributeValue<Slice>>,
-    constant: Option<AttributeValue<Slice>>,
+/// One `DW_TAG_formal_parameter`, or the two that make one: of the inlined call and of its origin. In an async
+/// function a `DW_TAG_variable`.
+pub(super) struct Parameter {
+    pub(super) entry: UnitOffset,
+    pub(super) name: Option<String>,
+    pub(super) ty: Option<DieRef>,
+    pub(super) origin: Option<DieRef>,
+    pub(super) location: Option<AttributeValue<Slice>>,
+    pub(super) constant: Option<AttributeValue<Slice>>,
+    /// Of an async function: where its body has moved the argument.
+    pub(super) in_body: Option<AttributeValue<Slice>>,
 }
 
 impl Parameter {
@@ -81,7 +85,11 @@ impl Source<'_> {
     ) {
         let function = Function::read(self.dwarf, units, self.entries.function);
         let generics = self.generics(&function, units);
-        let parameters = self.parameters(&function, units);
+        let parameters = if frame.is_async {
+            coroutine::parameters(self.dwarf, &function, units)
+        } else {
+            self.parameters(&function, units)
+        };
         if generics.is_empty() && parameters.is_empty() {
             return;
         }
@@ -101,15 +109,29 @@ impl Source<'_> {
                     parameter.entry_address(self.dwarf, unit, first, prologue_end) == pc
                 }
             };
-            let place = match (parameter.location, parameter.constant) {
-                _ if !wanted => Ok(Place::OptimizedOut),
-                (Some(location), _) if in_prologue && location::is_for_the_body(location) => {
-                    Err(LocationError::Early)
+            let place_at = |location: AttributeValue<Slice>| {
+                if in_prologue && location::is_for_the_body(location) {
+                    return Err(LocationError::Early);
                 }
-                (Some(location), _) => context.place(location, pc),
+                context.place(location, pc)
+            };
+            let mut place = match (parameter.location, parameter.constant) {
+                _ if !wanted => Ok(Place::OptimizedOut),
+                (Some(location), _) => place_at(location),
                 (None, Some(constant)) => Ok(constant_place(constant)),
                 (None, None) => Ok(Place::OptimizedOut),
             };
+            let in_body = parameter.in_body.filter(|at| !coroutine::is_on_the_stack(*at, unit));
+            if let (Some(ty), Some(in_body)) = (parameter.ty, in_body) {
+                // What was captured stays as it was given. Only what owns memory is gone from there: its owner is
+                // the body's variable.
+                let shape = reader.shape(ty);
+                let is_moved = trust::is_owner(reader.types(), shape);
+                if is_moved || !is_somewhere(&place) {
+                    let moved = place_at(in_body);
+                    place = if is_somewhere(&moved) { moved } else { place };
+                }
+            }
             let name = parameter.name.unwrap_or_default();
             match parameter.ty {
                 Some(ty) => {
@@ -202,17 +224,7 @@ impl Source<'_> {
             if entry.tag() != gimli::DW_TAG_formal_parameter {
                 continue;
             }
-            let text = entry.attr_value(gimli::DW_AT_name);
-            let text = text.and_then(|value| image::string(self.dwarf, &link.unit, value).ok());
-            let mut to = |at| units.target(self.dwarf, link.die.unit, entry.attr_value(at)?);
-            parameters.push(Parameter {
-                entry: entry.offset(),
-                name: text.map(|text| text.to_string_lossy().into_owned()),
-                ty: to(gimli::DW_AT_type),
-                origin: to(gimli::DW_AT_abstract_origin),
-                location: entry.attr_value(gimli::DW_AT_location),
-                constant: entry.attr_value(gimli::DW_AT_const_value),
-            });
+            parameters.push(coroutine::read(self.dwarf, link, units, entry));
             if parameters.len() >= MOST_PARAMETERS {
                 break;
             }
@@ -246,6 +258,11 @@ impl Source<'_> {
         }
         Vec::new()
     }
+}
+
+/// Whether a place was found.
+fn is_somewhere(place: &Result<Place, LocationError>) -> bool {
+    !matches!(place, Err(_) | Ok(Place::OptimizedOut))
 }
 
 /// A value, of which `left` is less by what it took.

@@ -36,6 +36,10 @@ impl Stacks {
         let (call, unit) = (found.last()?, unit?);
         let die = DieRef { unit, entry: call.entry? };
         let frame = self.frame(info, die, call, false);
+        // It is entered anew at every await, when what it was given may be gone.
+        if frame.is_async {
+            return None;
+        }
         let state = self.images.entry(info.number).or_insert_with(|| ImageState::of(info));
         let size = if symbol.size == 0 { UNKNOWN_SIZE } else { symbol.size };
         let lines = state.units.unit(info.dwarf, unit).ok()?;

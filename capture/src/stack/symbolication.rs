@@ -3,6 +3,7 @@
 
 use relapse_snapshot::{Frame, FrameKind, Location};
 
+use super::coroutine;
 use super::function::Function;
 use super::{Call, Entries, ImageState, Stacks};
 use crate::image::{AddressSpace, DebugInfo, DieRef, Image};
@@ -79,6 +80,14 @@ impl Stacks {
         }
         if let Some((file, line)) = declared {
             frame.declared = Some(Location { file: self.path(&file).0, line, column: 0 });
+        }
+        // The body of an async function is a function of its own to the compiler, not to anybody else.
+        if let (Some(body), Some(path)) = (&name, &path)
+            && let Some(own) = coroutine::own_path(body, path)
+        {
+            frame.name = bare_name(own) + coroutine::own_generics(body);
+            (frame.function, frame.is_async) = (own.to_owned(), true);
+            return frame;
         }
         frame.name = name.or_else(|| path.as_deref().map(last_segment)).unwrap_or_else(|| NAMELESS.into());
         frame.function = path.unwrap_or_default();
@@ -192,9 +201,26 @@ fn last_segment(path: &str) -> String {
     path[start..].to_owned()
 }
 
+/// `f` of `a::f::<T>`, too.
+fn bare_name(path: &str) -> String {
+    let last = last_segment(path);
+    if !last.starts_with('<') {
+        return last;
+    }
+    let before = path.strip_suffix(&last).and_then(|before| before.strip_suffix("::"));
+    before.map_or_else(|| last.clone(), last_segment)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::last_segment;
+    use super::{bare_name, last_segment};
+
+    #[test]
+    fn a_bare_name_has_no_generics() {
+        assert_eq!(bare_name("a::f::<b::C>"), "f");
+        assert_eq!(bare_name("<a::B as c::D>::f"), "f");
+        assert_eq!(bare_name("<a::B>"), "<a::B>");
+    }
 
     #[test]
     fn the_last_segment_is_outside_of_brackets() {

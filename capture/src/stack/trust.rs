@@ -14,7 +14,7 @@ const DEEPEST: u32 = 32;
 /// Marks the root of a by-value argument that owns memory, what mutable references in it refer to, and what its
 /// cells hold (an atomic is one inside).
 pub(super) fn mark(argument: &mut Value, types: &TypeTable) {
-    if owns(types, argument.ty, DEEPEST, &mut HashSet::new()) {
+    if is_owner(types, argument.ty) {
         suspect(argument);
     }
     let mut open = vec![argument];
@@ -44,6 +44,11 @@ pub(super) fn given(argument: &mut Value) {
         }
         open.extend(value.children_mut());
     }
+}
+
+/// Whether dropping a value of the type frees something.
+pub(super) fn is_owner(types: &TypeTable, ty: TypeId) -> bool {
+    owns(types, ty, DEEPEST, &mut HashSet::new())
 }
 
 fn suspect(value: &mut Value) {

@@ -8,8 +8,13 @@ use crate::index::{FunctionItem, Holds, SourceIndex};
 
 /// The function that a frame is, or why a test cannot call it.
 pub(super) fn join<'a>(frame: &Frame, index: &'a SourceIndex) -> Result<&'a FunctionItem, String> {
+    if frame.name.starts_with("{async_fn") {
+        return Err(
+            "the snapshot was made before async functions' arguments were read: run it again".to_owned()
+        );
+    }
     if frame.name.starts_with("{async") {
-        return Err("an async function's frame holds its saved state, not its arguments".to_owned());
+        return Err("an async block has no name that a test could call".to_owned());
     }
     if frame.name.starts_with('{') {
         return Err("a closure has no name that a test could call".to_owned());
@@ -34,8 +39,8 @@ pub(super) fn join<'a>(frame: &Frame, index: &'a SourceIndex) -> Result<&'a Func
     if let Some(outer) = &function.nested_in {
         return Err(format!("it is nested in `{outer}` and cannot be named from elsewhere"));
     }
-    if function.is_async() {
-        return Err("an async function runs later than its call".to_owned());
+    if function.is_async() != frame.is_async {
+        return Err("its frame is not the run of an async function, or the source has changed".to_owned());
     }
     if function.attributes.test {
         return Err("it is a test itself and shows the crash already".to_owned());
@@ -49,7 +54,25 @@ pub(super) fn join<'a>(frame: &Frame, index: &'a SourceIndex) -> Result<&'a Func
             format!("the debug info shows {has} of its {takes} arguments")
         }));
     }
+    if frame.is_async && !has_names_of(frame, function) {
+        return Err("the debug info shows other arguments than it takes".to_owned());
+    }
     Ok(function)
+}
+
+/// Whether the arguments go by the names of the parameters, as far as those have one. An async function's are found
+/// by their names: one of another name is a variable of its body.
+fn has_names_of(frame: &Frame, function: &FunctionItem) -> bool {
+    frame.arguments.iter().zip(&function.signature.inputs).all(|(argument, input)| match input {
+        syn::FnArg::Receiver(_) => argument.name == "self",
+        syn::FnArg::Typed(typed) => match &*typed.pat {
+            syn::Pat::Ident(pattern) => {
+                let name = pattern.ident.to_string();
+                argument.name == name.strip_prefix("r#").unwrap_or(&name)
+            }
+            _ => argument.name.starts_with("__arg"),
+        },
+    })
 }
 
 /// The crate that a demangled path begins with: `uuid` of `<uuid::Uuid as core::fmt::Display>::fmt`.

@@ -40,7 +40,7 @@ pub(super) struct Call {
 pub(super) fn find(text: &str, name: &str) -> Result<Call, CallError> {
     let file = syn::parse_file(text).map_err(|error| CallError::Syntax(error.to_string()))?;
     let test = file.items.iter().find_map(|item| match item {
-        Item::Fn(function) if function.sig.ident == name && has(&function.attrs, "test") => Some(function),
+        Item::Fn(function) if function.sig.ident == name && is_test(&function.attrs) => Some(function),
         _ => None,
     });
     let test = test.ok_or_else(|| CallError::NoTest(name.to_owned()))?;
@@ -108,6 +108,12 @@ fn replaced(text: &str, range: &Range<usize>, by: &str) -> String {
 
 fn has(attributes: &[Attribute], name: &str) -> bool {
     attributes.iter().any(|attribute| attribute.path().is_ident(name))
+}
+
+/// `#[test]`, `#[tokio::test]`.
+fn is_test(attributes: &[Attribute]) -> bool {
+    let last = |attribute: &Attribute| attribute.path().segments.last().map(|last| last.ident.to_string());
+    attributes.iter().any(|attribute| last(attribute).as_deref() == Some("test"))
 }
 
 /// The last statement; of `in_child(…, || { … })`, the closure's.
@@ -186,6 +192,16 @@ mod tests {
         let lines =
             "        let outcome = depth(n);\n        insta::assert_debug_snapshot!(outcome);\n    });";
         assert!(text.contains(lines), "{text}");
+    }
+
+    #[test]
+    fn an_awaited_call_has_its_outcome() {
+        let text = test("    fetch(1).await;").replace("#[test]\nfn", "#[tokio::test]\nasync fn");
+        let asserting = asserting(&text, "t", 2021).unwrap();
+        assert!(asserting.contains("    let outcome = fetch(1).await;\n    insta::"), "{asserting}");
+        let probe = probing(&text, "t").unwrap();
+        assert!(probe.contains("(\"{:#?}\", fetch(1).await);"), "{probe}");
+        syn::parse_file(&probe).unwrap();
     }
 
     #[test]

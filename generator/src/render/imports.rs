@@ -55,8 +55,10 @@ fn all(regression: &Regression) -> Vec<String> {
         );
         let macros = MACROS.iter().filter(|name| uses(name));
         std_lines.extend(macros.map(|name| format!("use {here}std::{name};")));
-        let named =
-            uses("std") || regression.in_child() || regression.uses.iter().any(|line| line.contains("std::"));
+        let named = uses("std")
+            || regression.in_child()
+            || regression.blocks()
+            || regression.uses.iter().any(|line| line.contains("std::"));
         if !std_lines.is_empty() || named {
             lines.push("extern crate std;".to_owned());
         }
