@@ -98,6 +98,7 @@ pub fn rerun(
         limits: options.limits.clone(),
         debug_info: options.debug_info,
         rerun: false,
+        timeout: None,
         watch: Some(stack.clone()),
     };
     let command = Command { folder: Some(run.folder.clone()), ..Command::new(&run.words) };
