@@ -18,6 +18,7 @@ pub use self::error::ProveError;
 use crate::candidate::{Callable, Rejection, Style};
 use crate::compile::{CandidateFiles, Compiled, Progress, TestTarget, Variable, compile_candidates};
 use crate::edit::EditSet;
+use crate::hang;
 use crate::header::{self, Naming};
 use crate::index::{NamesAt, OUTSIDE_NAME, SourceIndex};
 use crate::paths::normalized;
@@ -238,6 +239,7 @@ fn write(
         body: crate::expression::format(&tokens),
         left_out: left_out.to_vec(),
         dies: kills_its_process(bench.snapshot.cause.kind),
+        time_limit: bench.snapshot.cause.time_limit().map(hang::limit),
         given: beside.given.clone(),
         should_panic: None,
         side_files: call
@@ -422,7 +424,7 @@ pub fn self_contained<'a>(
 fn test_run(compiled: &Compiled, draft: &Draft<'_>, bench: &Bench<'_>) -> Option<TestRun> {
     let captured = &bench.snapshot.program.environment;
     let inherited = compiled.environment.iter();
-    let run = TestRun {
+    let mut run = TestRun {
         executable: compiled.executable.clone()?,
         test: draft.test.clone(),
         folder: compiled.package_folder.clone(),
@@ -432,9 +434,16 @@ fn test_run(compiled: &Compiled, draft: &Draft<'_>, bench: &Bench<'_>) -> Option
             .collect(),
         limits: bench.limits.clone(),
     };
+    if let Some(limit) = draft.regression.time_limit {
+        run.limits = hang::limits(&run.limits, limit);
+    }
     // A death is watched in the child itself, which its parent would give this.
     let given = &draft.regression.given;
-    Some(if draft.regression.dies { dependence::with(&run, given) } else { run })
+    Some(if draft.regression.dies || draft.regression.time_limit.is_some() {
+        dependence::with(&run, given)
+    } else {
+        run
+    })
 }
 
 impl Draft<'_> {

@@ -1,6 +1,7 @@
 //! A regression test as data, before it becomes files.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -115,6 +116,9 @@ pub struct Regression {
     pub left_out: Vec<String>,
     /// Whether the call kills its process (signal, abort, stack overflow): the body then runs in a child.
     pub dies: bool,
+    /// How long the call may run, where it is a hang that was captured: the test ends it then, and fails. It runs in
+    /// a child, which can be ended.
+    pub time_limit: Option<Duration>,
     /// What the call is given beside its arguments.
     pub given: Given,
     /// `#[should_panic(expected = …)]`: marked open.
@@ -128,6 +132,6 @@ pub struct Regression {
 impl Regression {
     /// Whether the body runs in a child, through an `in_child` of the same file.
     pub fn in_child(&self) -> bool {
-        self.dies || !self.given.is_empty()
+        self.dies || self.time_limit.is_some() || !self.given.is_empty()
     }
 }

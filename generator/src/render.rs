@@ -129,6 +129,7 @@ pub fn render(regression: &Regression, templates: &Templates) -> Result<String, 
     context.insert("body", &body(regression));
     context.insert("in_child", &regression.in_child());
     context.insert("dies", &regression.dies);
+    context.insert("seconds", &regression.time_limit.map(|limit| limit.as_secs()));
     let literal = |text: &str| Literal::string(text).to_string();
     let variables = regression.given.variables.iter();
     context.insert("variables", &variables.map(|(n, v)| [literal(n), literal(v)]).collect::<Vec<_>>());
@@ -248,6 +249,7 @@ pub(crate) mod tests {
             body: "let s = \"osts: – https://…\";\nlet width = 9;\nfill(s, width);\n".into(),
             left_out: Vec::new(),
             dies: false,
+            time_limit: None,
             given: crate::regression::Given::default(),
             should_panic: None,
             side_files: Vec::new(),

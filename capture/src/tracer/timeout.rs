@@ -44,7 +44,9 @@ impl Tracer<'_> {
             Some(fs::read_link(&program).ok()?.starts_with(root))
         };
         let has_debug_info = || File::open(&program).is_ok_and(crate::run::has_debug_info);
-        if (is_inside() == Some(true) || has_debug_info())
+        // A command of our own is started for what is asked of it.
+        let is_ours = self.kill_rest && process == self.root;
+        if (is_ours || is_inside() == Some(true) || has_debug_info())
             && let Err(error) = time_limit.begin(process)
         {
             let name = crate::program::name(process);
@@ -93,7 +95,13 @@ impl Tracer<'_> {
         }
         let notes = notes(&stopped, |tid| name_of(process, tid));
         let found = Found { tid: chosen.tid, registers: &chosen.registers, cause, place: None, notes };
-        let crash = self.capture(&target, found);
+        let mut crash = self.capture(&target, found);
+        // A thread that is stopped anywhere may be at an instruction that belongs to no line.
+        if let Some(frame) =
+            crash.snapshot.innermost_workspace_frame().filter(|frame| frame.location.is_none())
+        {
+            crash.snapshot.location = frame.declared.clone();
+        }
         self.recorder.crash(crash);
     }
 

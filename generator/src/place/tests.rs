@@ -108,6 +108,7 @@ fn regression(package: &str, file: &str, module: &str, name: &str, body: &str) -
         body: body.into(),
         left_out: Vec::new(),
         dies: false,
+        time_limit: None,
         given: crate::regression::Given::default(),
         should_panic: None,
         side_files: Vec::new(),

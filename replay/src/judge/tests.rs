@@ -21,6 +21,7 @@ fn header(message: &str) -> Header {
         crash: CrashLine {
             function: "nth".into(),
             dies: false,
+            hangs: false,
             message: message.into(),
             cut: false,
             file: "src/lib.rs".into(),
