@@ -210,6 +210,36 @@ fn a_program_that_ends_in_its_time_notices_nothing() {
 }
 
 #[test]
+fn a_test_of_a_hang_fails_until_the_bug_is_fixed() {
+    let project = project();
+    project.built();
+    for case in ["spin", "crossed"] {
+        run(&project, "1s", &["./target/debug/prog", case]);
+    }
+    let output = project.command(&["gen", "--all", "--json"]).output().unwrap();
+    let made = text(&output.stdout);
+    let made: Vec<Value> = made.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(made.len() == 2 && made.iter().all(|one| one["status"] == "verified"), "{made:?}");
+    // `both` alone waits at its barrier, not for a lock.
+    let test = |name: &str| {
+        let path = format!("regressions/lib/{name}.rs");
+        std::fs::read_to_string(project.path().join(path)).unwrap()
+    };
+    assert!(test("crossed_hangs").contains("crossed(left, right);"));
+    assert!(test("spin_hangs").contains("from_secs(5)"));
+    let replayed = || text(&project.command(&["replay"]).output().unwrap().stdout);
+    assert_eq!(replayed().matches("still running after 5 s").count(), 2);
+    let fixed = LIB.replace("from.wrapping_add(step) | 2", "1 + 0 * step");
+    let lib = std::fs::read_to_string(project.path().join("src/lib.rs")).unwrap();
+    let wired = lib.strip_prefix(LIB).unwrap();
+    project.write("src/lib.rs", fixed + wired);
+    let verdicts = replayed();
+    assert!(verdicts.contains("open   regressions/lib/crossed_hangs.rs"), "{verdicts}");
+    assert!(verdicts.contains("fixed  regressions/lib/spin_hangs.rs"), "{verdicts}");
+    assert_eq!(project.left(), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
 fn a_duration_that_is_none_is_wrong_usage() {
     let project = project();
     for limit in ["0", "3d", "soon"] {

@@ -7,7 +7,9 @@ use crate::verify::Limits;
 
 /// A call that was repaired must not overrun its time on a machine that is busy, and nobody waits for longer than the
 /// other one for a test to fail.
-const BOUNDS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
+const BOUNDS: [Duration; 2] = [Duration::from_secs(5), LONGEST];
+/// No test waits longer than this for its call to end.
+pub const LONGEST: Duration = Duration::from_secs(60);
 /// A run that the tracer could not end by then is ended without its stack.
 const LAST: Duration = Duration::from_secs(10);
 

@@ -8,7 +8,7 @@ pub mod edit;
 pub mod expression;
 pub mod features;
 pub mod generate;
-mod hang;
+pub mod hang;
 pub mod header;
 pub mod hostile;
 pub mod index;

@@ -305,6 +305,24 @@ fn fill_char_boundary() {
     }
 
     #[test]
+    fn a_call_that_hangs_is_ended_with_its_child() {
+        let mut regression = example();
+        regression.time_limit = Some(std::time::Duration::from_secs(30));
+        regression.given.variables = vec![("MODE".into(), "x".into())];
+        regression.body = "fill(\"\", 0);".into();
+        let text = text(&regression);
+        assert!(text.starts_with("// `fill` hangs: "), "{text}");
+        assert!(text.contains(
+            "    in_child(\"fill_char_boundary\", || {\n        fill(\"\", 0);\n    });\n}\n\n///"
+        ));
+        assert!(
+            text.contains("from_secs(30);\n") && text.contains("        .env(\"MODE\", \"x\")\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("    assert!(status.success(), \"{status}\");\n}\n"), "{text}");
+    }
+
+    #[test]
     fn what_a_call_is_given_stands_in_its_child() {
         let mut regression = example();
         regression.given.variables = vec![("MODE".into(), "a \"b\"\u{202e}\n".into())];

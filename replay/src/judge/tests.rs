@@ -266,6 +266,23 @@ fn a_death_is_open_as_long_as_the_process_dies() {
 }
 
 #[test]
+fn a_hang_is_open_as_long_as_its_test_ends_the_call() {
+    let mut hangs = header("still running after 30 s");
+    hangs.crash.hangs = true;
+    let told = || vec![in_test("still running after 30 s", 13, &[])];
+    assert_eq!(judged_in_turn(&hangs, told()), Verdict::Open);
+    // Said by anybody else it is a panic like any other, and so it is of a test that waits for nothing.
+    let own = in_test("still running after 30 s", 2, &[]);
+    assert_ne!(judged_in_turn(&hangs, vec![own]), Verdict::Open);
+    assert_ne!(judged_in_turn(&header("still"), told()), Verdict::Open);
+    assert_eq!(judged_in_turn(&hangs, vec![in_test("exit status: 101", 13, &[])]), Verdict::Changed);
+    assert_eq!(judged(&hangs, Ending::Exited(0), &[]), Verdict::Fixed);
+    hangs.open = true;
+    let passed = Observation { ending: Ending::Exited(0), ..in_test("still running after 30 s", 13, &[]) };
+    assert_eq!(judged_in_turn(&hangs, vec![passed]), Verdict::Known);
+}
+
+#[test]
 fn a_death_is_judged_by_the_run_that_its_test_made() {
     let mut failed = in_test("signal: 6 (SIGABRT)\n", 13, &[]);
     let passed = || seen(Ending::Exited(0), &[]);
