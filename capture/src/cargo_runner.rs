@@ -14,6 +14,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process;
+use std::time::Duration;
 
 use relapse_snapshot::crash::Build;
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,9 @@ pub struct RunnerSettings {
     /// For a run of our own: the file with the [`crate::entries::WatchedStack`].
     #[serde(default)]
     pub watch: Option<PathBuf>,
+    /// How long each program may run.
+    #[serde(default)]
+    pub timeout: Option<Duration>,
 }
 
 impl RunnerSettings {

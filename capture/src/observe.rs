@@ -29,6 +29,8 @@ const LAST_OUTPUT: Duration = Duration::from_secs(2);
 pub struct Limits {
     /// Time by the clock.
     pub timeout: Duration,
+    /// Time by the clock after which a program that still runs is told of as a death, with its stack.
+    pub hang: Option<Duration>,
     /// Memory that it can write to, in bytes, of each process.
     pub memory_bytes: Option<u64>,
     /// Processor time in seconds, of each process.
@@ -45,6 +47,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             timeout: Duration::from_secs(60),
+            hang: None,
             memory_bytes: Some(4 << 30),
             cpu_seconds: None,
             file_bytes: Some(1 << 30),
@@ -86,12 +89,12 @@ pub struct ObservedPanic {
     pub functions: Vec<String>,
 }
 
-/// A death by signal, abort or stack overflow.
+/// A death by signal, abort or stack overflow, or the end of a program that hangs ([`Limits::hang`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObservedDeath {
     /// Which of these.
     pub kind: CauseKind,
-    /// The signal's name.
+    /// The signal's name; empty for a program that hangs.
     pub signal: String,
     /// The functions on the stack, innermost first.
     pub functions: Vec<String>,
@@ -129,7 +132,8 @@ pub fn observe(
         mask: None,
     };
     // Also what is let go elsewhere (cargo, rustc) is followed: nothing that the tracer does not know could be ended.
-    let settings = Settings { untraced: Vec::new(), ..Settings::new(roots.clone(), Depth::NAMES) };
+    let settings =
+        Settings { untraced: Vec::new(), timeout: limits.hang, ..Settings::new(roots.clone(), Depth::NAMES) };
     let stdout = keep_output(stdout_reader, limits.output_bytes);
     let stderr = keep_output(stderr_reader, limits.output_bytes);
     let (command, timeout, limit) = (command.clone(), limits.timeout, limits.panics);

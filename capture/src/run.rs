@@ -64,6 +64,8 @@ pub struct RunOptions {
     pub program: PathBuf,
     /// Whether the user allows a second run of a program that cargo does not start.
     pub rerun: bool,
+    /// How long a program may run, from its start.
+    pub timeout: Option<Duration>,
     /// For a second run: the functions whose arguments are read at entry.
     pub watch: Option<WatchedStack>,
     /// Further variables for cargo alone: the programs that it starts do not see them.
@@ -193,6 +195,7 @@ pub(crate) fn prepare(
         chained: Vec::new(),
         restore: Vec::new(),
         watch: None,
+        timeout: options.timeout,
     };
     // A program of the user's own sees its environment unchanged; scripts, make and the like may start cargo.
     if cargo.is_some() || !is_debug_program(&options.words) {
@@ -308,6 +311,7 @@ fn trace_command(
     trace_settings.limits = settings.limits.clone();
     trace_settings.program = Program { command: settings.command.clone(), build, ..Program::default() };
     trace_settings.folder = Some(settings.folder.clone());
+    trace_settings.timeout = settings.timeout;
     let passage = Passage::begin();
     let (relay, input) = settings.input.as_deref().and_then(Relay::begin).unzip();
     let setup = Setup { mask: Some(passage.mask()), descriptors: [input, None, None], ..Setup::default() };
@@ -348,7 +352,11 @@ fn is_debug_program(words: &[OsString]) -> bool {
         let path = std::env::var_os("PATH")?;
         std::env::split_paths(&path).find_map(|folder| File::open(folder.join(program)).ok())
     };
-    let Some(file) = open() else { return false };
+    open().is_some_and(has_debug_info)
+}
+
+/// Whether a program is one under development.
+pub(crate) fn has_debug_info(file: File) -> bool {
     let cache = ReadCache::new(file);
     ElfFile64::<object::Endianness, _>::parse(&cache)
         .is_ok_and(|elf| elf.section_by_name(".debug_info").is_some_and(|section| section.size() > 0))

@@ -17,11 +17,15 @@ mod process;
 mod ptrace;
 mod release;
 mod stacks;
+mod time_limit;
+mod timeout;
+mod waits;
 mod watching;
 
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use relapse_snapshot::{Cause, Frame, Location, Program, Snapshot};
 
@@ -139,6 +143,9 @@ pub struct Settings {
     pub watch: Option<WatchedStack>,
     /// Where separate debug files may be.
     pub debug_folders: DebugFolders,
+    /// How long a program under development may run, from its start. One that runs longer is told of as a crash, and
+    /// ended.
+    pub timeout: Option<Duration>,
 }
 
 impl Settings {
@@ -146,7 +153,17 @@ impl Settings {
     pub fn new(roots: Roots, depth: Depth) -> Settings {
         let (limits, program) = (Limits::default(), Program::default());
         let (untraced, debug_folders) = (toolchain_programs(), DebugFolders::default());
-        Settings { roots, depth, limits, program, untraced, folder: None, watch: None, debug_folders }
+        Settings {
+            roots,
+            depth,
+            limits,
+            program,
+            untraced,
+            folder: None,
+            watch: None,
+            debug_folders,
+            timeout: None,
+        }
     }
 }
 

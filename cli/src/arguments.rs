@@ -2,8 +2,11 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+
+mod duration;
 
 const ABOUT: &str = "Turn a crash into a regression test";
 
@@ -184,12 +187,17 @@ Examples:
   cargo relapse run -- cargo run -- input.txt
   cargo relapse run -- cargo test
   cargo relapse run -- cargo nextest run
+  cargo relapse run --timeout 30s -- cargo test    a test that hangs is a crash, too
   cargo relapse run -- ./target/debug/server --port 8080")]
 pub(crate) struct Run {
     /// Let `gen` run this program once more where that tells what its functions were given (commands of cargo
     /// and nextest need no leave)
     #[arg(long)]
     pub(crate) rerun: bool,
+    /// End a program that runs longer than this, and keep a snapshot of where its threads stood: `30s`, `500ms`,
+    /// `2m`, a bare number of seconds. Builds and the shells around a program have no limit
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    pub(crate) timeout: Option<Duration>,
     /// Print one JSON object a snapshot on stdout, among what the command itself prints
     #[arg(long)]
     pub(crate) json: bool,

@@ -42,6 +42,7 @@ pub(crate) fn run(args: &arguments::Run, console: &mut Console) -> Result<ExitCo
         debug_info: settings.debug_info,
         program,
         rerun: args.rerun,
+        timeout: args.timeout,
         watch: None,
         cargo_variables: Vec::new(),
     };

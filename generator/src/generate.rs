@@ -6,7 +6,7 @@ mod choice;
 mod reasons;
 mod rounds;
 
-use relapse_snapshot::{Rules, Snapshot, Trust};
+use relapse_snapshot::{CauseKind, Rules, Snapshot, Trust};
 
 use self::choice::{choose, order};
 use self::reasons::{no_callable, why_not};
@@ -156,7 +156,10 @@ pub fn generate(
     // The same functions once more, with the values as they were given. Where no test can be built, these help nothing.
     let known: Vec<_> = known.iter().filter_map(|known| rounds.housed(known, &project.index)).collect();
     let would_harm = second_chance::would_harm(&drafts);
+    // A program that hangs would do so again, until its time is over.
+    let may_again = snapshot.cause.kind != CauseKind::Timeout;
     let again = second_chance::lacking(&known, &drafts, snapshot, options.frame, options.every_frame)
+        .filter(|_| may_again)
         .and_then(|why| {
             let target_folder = &scratch.target_folder();
             surroundings.second_chance(snapshot, Request { why, would_harm, target_folder })

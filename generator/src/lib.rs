@@ -9,6 +9,7 @@ pub mod executor;
 pub mod expression;
 pub mod features;
 pub mod generate;
+pub mod hang;
 pub mod header;
 pub mod hostile;
 pub mod index;

@@ -19,6 +19,7 @@ use crate::candidate::{Callable, Rejection, Style};
 use crate::compile::{CandidateFiles, Compiled, Progress, TestTarget, Variable, compile_candidates};
 use crate::edit::EditSet;
 use crate::executor::Executor;
+use crate::hang;
 use crate::header::{self, Naming};
 use crate::index::{NamesAt, OUTSIDE_NAME, SourceIndex};
 use crate::paths::normalized;
@@ -219,10 +220,12 @@ fn write(
     let test = place::test_path(&module, name, bench.scratch.root()).map_err(|error| error.to_string())?;
     let naming = Naming { target, test: &test };
     let dies = kills_its_process(bench.snapshot.cause.kind);
+    let time_limit = bench.snapshot.cause.time_limit().map(hang::limit);
+    let in_child = dies || time_limit.is_some() || !beside.given.is_empty();
     let executor = callable.function.is_async().then(|| {
         Executor::of(bench.index.package(callable.home.krate), |index| bench.index.packages().get(index))
     });
-    let awaited = executor.map(|executor| executor.waits_for(&call.tokens, dies || !beside.given.is_empty()));
+    let awaited = executor.map(|executor| executor.waits_for(&call.tokens, in_child));
     let end = awaited.as_ref().unwrap_or(&call.tokens);
     let tokens = beside.renamed(crate::expression::body(&call.arguments, end, style.drop_result));
     let names = NamesAt::new(bench.index, callable.home);
@@ -246,6 +249,7 @@ fn write(
         left_out: left_out.to_vec(),
         dies,
         executor,
+        time_limit,
         given: beside.given.clone(),
         should_panic: None,
         side_files: call
@@ -430,7 +434,7 @@ pub fn self_contained<'a>(
 fn test_run(compiled: &Compiled, draft: &Draft<'_>, bench: &Bench<'_>) -> Option<TestRun> {
     let captured = &bench.snapshot.program.environment;
     let inherited = compiled.environment.iter();
-    let run = TestRun {
+    let mut run = TestRun {
         executable: compiled.executable.clone()?,
         test: draft.test.clone(),
         folder: compiled.package_folder.clone(),
@@ -440,9 +444,16 @@ fn test_run(compiled: &Compiled, draft: &Draft<'_>, bench: &Bench<'_>) -> Option
             .collect(),
         limits: bench.limits.clone(),
     };
+    if let Some(limit) = draft.regression.time_limit {
+        run.limits = hang::limits(&run.limits, limit);
+    }
     // A death is watched in the child itself, which its parent would give this.
     let given = &draft.regression.given;
-    Some(if draft.regression.dies { dependence::with(&run, given) } else { run })
+    Some(if draft.regression.dies || draft.regression.time_limit.is_some() {
+        dependence::with(&run, given)
+    } else {
+        run
+    })
 }
 
 impl Draft<'_> {

@@ -1,6 +1,7 @@
 //! A regression test as data, before it becomes files.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::executor::Executor;
 use serde::{Deserialize, Serialize};
@@ -118,6 +119,9 @@ pub struct Regression {
     pub dies: bool,
     /// What runs the call to its end, where it is that of an async function.
     pub executor: Option<Executor>,
+    /// How long the call may run, where it is a hang that was captured: the test ends it then, and fails. It runs in
+    /// a child, which can be ended.
+    pub time_limit: Option<Duration>,
     /// What the call is given beside its arguments.
     pub given: Given,
     /// `#[should_panic(expected = …)]`: marked open.
@@ -141,6 +145,6 @@ impl Regression {
 
     /// Whether the body runs in a child, through an `in_child` of the same file.
     pub fn in_child(&self) -> bool {
-        self.dies || !self.given.is_empty()
+        self.dies || self.time_limit.is_some() || !self.given.is_empty()
     }
 }

@@ -131,6 +131,7 @@ pub fn render(regression: &Regression, templates: &Templates) -> Result<String, 
     context.insert("dies", &regression.dies);
     context.insert("is_async", &regression.is_async());
     context.insert("block_on", &regression.blocks());
+    context.insert("seconds", &regression.time_limit.map(|limit| limit.as_secs()));
     let literal = |text: &str| Literal::string(text).to_string();
     let variables = regression.given.variables.iter();
     context.insert("variables", &variables.map(|(n, v)| [literal(n), literal(v)]).collect::<Vec<_>>());
@@ -252,6 +253,7 @@ pub(crate) mod tests {
             left_out: Vec::new(),
             dies: false,
             executor: None,
+            time_limit: None,
             given: crate::regression::Given::default(),
             should_panic: None,
             side_files: Vec::new(),
@@ -326,6 +328,24 @@ fn fill_char_boundary() {
             "{own}"
         );
         assert_eq!(own.matches("fn block_on<").count(), 1, "{own}");
+    }
+
+    #[test]
+    fn a_call_that_hangs_is_ended_with_its_child() {
+        let mut regression = example();
+        regression.time_limit = Some(std::time::Duration::from_secs(30));
+        regression.given.variables = vec![("MODE".into(), "x".into())];
+        regression.body = "fill(\"\", 0);".into();
+        let text = text(&regression);
+        assert!(text.starts_with("// `fill` hangs: "), "{text}");
+        assert!(text.contains(
+            "    in_child(\"fill_char_boundary\", || {\n        fill(\"\", 0);\n    });\n}\n\n///"
+        ));
+        assert!(
+            text.contains("from_secs(30);\n") && text.contains("        .env(\"MODE\", \"x\")\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("    assert!(status.success(), \"{status}\");\n}\n"), "{text}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Whether a run of a test shows the crash that was captured: same kind of cause, same place, same message up
 //! to numbers and quoted data. In: a snapshot and what was seen of a run; out: same, or what is different.
 
+mod hang;
 mod lines;
 
 use relapse_capture::roots::Roots;
@@ -46,7 +47,7 @@ impl Crash {
             signal: snapshot.cause.signal.clone(),
             message: normalise_message(&snapshot.cause.message),
             location: snapshot.location.clone(),
-            functions: innermost(snapshot.frames()),
+            functions: functions(snapshot, snapshot.frames()),
             roots,
             lines,
             rules: Rules::default(),
@@ -66,12 +67,17 @@ impl Crash {
         let frames = snapshot.frames();
         let end =
             frames.iter().position(|frame| std::ptr::eq(frame, target)).map_or(frames.len(), |at| at + 1);
-        Self { functions: innermost(&frames[..end]), ..self.clone() }
+        Self { functions: functions(snapshot, &frames[..end]), ..self.clone() }
     }
 
     /// Whether the crash ends the process, rather than unwinds a thread.
     pub fn is_death(&self) -> bool {
         matches!(self.kind, CauseKind::Signal | CauseKind::Abort | CauseKind::StackOverflow)
+    }
+
+    /// Whether it is no end at all: the program was still running when its time was over.
+    pub fn is_hang(&self) -> bool {
+        self.kind == CauseKind::Timeout
     }
 
     /// Compares a run with the crash; a test that passes does not show it.
@@ -85,7 +91,7 @@ impl Crash {
     /// Compares a run with the crash whether the test passed or not: one with `#[should_panic]` passes.
     pub fn shown_in(&self, seen: &Observation) -> Sameness {
         match (&seen.ending, self.kind) {
-            (Ending::TimedOut, CauseKind::Timeout) => Sameness::Same,
+            (_, CauseKind::Timeout) => hang::compare(&self.functions, seen),
             (Ending::TimedOut, _) => Sameness::Different(ended_as(seen)),
             (_, CauseKind::Panic) => self.compare_panics(seen),
             _ if self.is_death() => self.compare_death(seen),
@@ -166,6 +172,11 @@ impl Crash {
             _ => None,
         }
     }
+}
+
+/// The functions that lead to the crash, as far as they have to be there again.
+fn functions(snapshot: &Snapshot, frames: &[Frame]) -> Vec<String> {
+    if snapshot.cause.kind == CauseKind::Timeout { hang::functions(frames) } else { innermost(frames) }
 }
 
 /// The innermost functions that are not std's.

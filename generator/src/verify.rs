@@ -195,7 +195,7 @@ pub fn verify(
     crash: &Crash,
     rounds: u32,
 ) -> Result<Verification, ObserveError> {
-    let run = if crash.is_death() { &run.clone().in_child() } else { run };
+    let run = if crash.is_death() || crash.is_hang() { &run.clone().in_child() } else { run };
     let mut verification = Verification::default();
     for _ in 0..rounds {
         let mut seen = observer.observe(run)?;

@@ -25,6 +25,8 @@ pub struct Expected {
     signal: Option<String>,
     /// Whether the call kills its process.
     pub dies: bool,
+    /// Whether the call does not end.
+    pub hangs: bool,
     /// Whether the test is marked as a known open bug.
     pub open: bool,
 }
@@ -53,6 +55,7 @@ impl Expected {
             within: crash.within.as_ref().unwrap_or(&crash.function).clone(),
             signal,
             dies: crash.dies,
+            hangs: crash.hangs,
             open: header.open,
         }
     }

@@ -81,6 +81,11 @@ impl Case<'_> {
         // `#[should_panic]` passes as long as the bug is there.
         let passed = seen.ending == Ending::Exited(0);
         let same = if passed { Verdict::Known } else { Verdict::Open };
+        if expected.hangs
+            && let Some(panic) = seen.panics.iter().find(|panic| self.tells_hang(panic))
+        {
+            return (same, Some(panic.message.clone()));
+        }
         let deaths = || deaths(seen).map(|signal| (signal, format!("it was ended by {signal}")));
         if let Some((_, reason)) = deaths().find(|(signal, _)| expected.is_death_by(signal)) {
             return (same, Some(reason));
@@ -143,6 +148,11 @@ impl Case<'_> {
         let mut lines = self.found.text.lines().zip(1..);
         let begins = lines.find(|(line, _)| line.starts_with("fn in_child(")).map(|(_, number)| number);
         begins.is_some_and(|begins: u32| panic.location.line > begins) && self.is_in_test(panic)
+    }
+
+    /// Whether a test tells that it ended its child, which had not come to an end by itself.
+    fn tells_hang(&self, panic: &ObservedPanic) -> bool {
+        self.is_of_child(panic) && panic.message.starts_with("still running after ")
     }
 
     /// Whether it is the test's own assertion that failed: in its file, or in insta, which panics on its behalf.

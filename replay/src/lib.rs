@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::Metadata;
 use relapse_capture::roots::Roots;
 use relapse_generator::compile::{BuildPlace, Compiled, Diagnostic, Progress, TestTarget, Variable, compile};
+use relapse_generator::hang;
 use relapse_generator::verify::{self, Ended, Limits, Observer, TestRun};
 use relapse_snapshot::Snapshot;
 
@@ -120,7 +121,7 @@ impl Replay<'_> {
     }
 
     fn run_one(&self, found: &Found, header: &Header, compiled: &Compiled) -> Replayed {
-        let run = TestRun {
+        let mut run = TestRun {
             executable: compiled.executable.clone().unwrap_or_default(),
             test: header.test.clone(),
             folder: compiled.package_folder.clone(),
@@ -129,6 +130,10 @@ impl Replay<'_> {
         };
         let snapshot = (self.snapshot)(&header.snapshot);
         let expected = Expected::new(header, snapshot.as_ref(), self.roots);
+        if expected.hangs {
+            // Such a test ends its call itself, and is given the time for that.
+            run.limits.timeout = run.limits.timeout.max(hang::LONGEST * 2);
+        }
         let started = std::time::Instant::now();
         let judgement = judge::judge(self.observer, &run, &expected, found, self.roots);
         match judgement {

@@ -36,6 +36,7 @@ fn regression(run_it: &RunCommand) -> Regression {
         body: "nth(&[1], 3);".into(),
         left_out: Vec::new(),
         dies: false,
+        time_limit: None,
         given: Given::default(),
         should_panic: None,
         side_files: Vec::new(),

@@ -5,7 +5,7 @@ mod message;
 
 pub use message::normalise_message;
 
-use crate::crash::{Cause, Frame, FrameKind, Location};
+use crate::crash::{Cause, CauseKind, Frame, FrameKind, Location};
 
 /// How many of the innermost functions take part.
 const FRAMES: usize = 3;
@@ -19,7 +19,9 @@ pub fn fingerprint(cause: &Cause, location: Option<&Location>, frames: &[Frame])
     let mut hash = Fnv::new();
     hash.part(cause.kind.name());
     hash.part(cause.signal.as_deref().unwrap_or_default());
-    hash.part(&normalise_message(&cause.message));
+    // The limit that a hang overran is the user's choice, not part of the bug.
+    let message = if cause.kind == CauseKind::Timeout { "" } else { &cause.message };
+    hash.part(&normalise_message(message));
     let functions = innermost(frames);
     if functions.is_empty() {
         hash.part(location.map_or("", |place| place.file.rsplit('/').next().unwrap_or_default()));
@@ -130,6 +132,14 @@ mod tests {
         assert_eq!(of(""), "6c62272e07bb014262b821756295c58d");
         assert_eq!(of("a"), "d228cb696f1a8caf78912b704e4a8964");
         assert_eq!(of("foobar"), "343e1662793c64bf6f0d3597ba446f18");
+    }
+
+    #[test]
+    fn a_hang_is_the_same_whatever_its_limit_was() {
+        let of = |milliseconds| {
+            fingerprint(&Cause::timeout(std::time::Duration::from_millis(milliseconds)), None, &[])
+        };
+        assert_eq!(of(500), of(30_000));
     }
 
     #[test]

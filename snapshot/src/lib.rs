@@ -11,6 +11,7 @@ pub mod fingerprint;
 pub mod lock;
 pub mod redact;
 pub mod store;
+mod timeout;
 pub mod types;
 pub mod value;
 

@@ -169,6 +169,7 @@ impl Again<'_> {
             limits: options.limits.clone(),
             debug_info: options.debug_info,
             rerun: false,
+            timeout: None,
             watch: Some(stack.clone()),
             cargo_variables,
         };

@@ -19,7 +19,7 @@ use crate::stack::Want;
 use crate::{program, signal};
 
 /// Stacks of other threads: at most so many, and no longer than this, since their threads stand still meanwhile.
-const OTHER_THREADS_LIMIT: usize = 64;
+pub(super) const OTHER_THREADS_LIMIT: usize = 64;
 const OTHER_THREADS_TIME: Duration = Duration::from_millis(500);
 /// A fault this far below the stack pointer is still the stack's: a function touches its frame page by page.
 const STACK_PROBE: u64 = 1 << 20;
@@ -28,12 +28,12 @@ const PANIC_MACHINERY: [&str; 5] =
     ["panic_with_hook", "rust_panic", "__rust_start_panic", "panic_cannot_unwind", "panic_in_cleanup"];
 
 /// What a crash is, before its stacks are read.
-struct Found<'a> {
-    tid: Pid,
-    registers: &'a libc::user_regs_struct,
-    cause: Cause,
-    place: Option<PanicLocation>,
-    notes: Vec<String>,
+pub(super) struct Found<'a> {
+    pub(super) tid: Pid,
+    pub(super) registers: &'a libc::user_regs_struct,
+    pub(super) cause: Cause,
+    pub(super) place: Option<PanicLocation>,
+    pub(super) notes: Vec<String>,
 }
 
 impl Tracer<'_> {
@@ -159,7 +159,7 @@ impl Tracer<'_> {
         self.recorder.crash(crash);
     }
 
-    fn capture(&mut self, target: &Target, found: Found<'_>) -> Crash {
+    pub(super) fn capture(&mut self, target: &Target, found: Found<'_>) -> Crash {
         let Found { tid, registers, cause, place, mut notes } = found;
         let depth = self.settings.depth;
         let process = self.process_of(tid);
@@ -196,7 +196,7 @@ impl Tracer<'_> {
     }
 
     /// Where a crash is shown.
-    fn location(&self, place: Option<&PanicLocation>, frames: &[Frame]) -> Option<Location> {
+    pub(super) fn location(&self, place: Option<&PanicLocation>, frames: &[Frame]) -> Option<Location> {
         match place {
             Some(place) => Some(super::location(&self.settings.roots, place, frames)),
             None => own_place(frames),
@@ -254,7 +254,7 @@ fn is_panics_abort(frames: &[Frame]) -> bool {
 }
 
 /// The main thread has the program's name for the kernel, but `main` for std.
-fn name_of(process: Pid, tid: Pid) -> Option<String> {
+pub(super) fn name_of(process: Pid, tid: Pid) -> Option<String> {
     if tid == process { Some("main".to_owned()) } else { live::thread_name(process, tid) }
 }
 

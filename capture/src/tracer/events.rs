@@ -15,6 +15,7 @@ use super::policy::Policy;
 use super::process::{Begun, Breakpoint, Process, State, Thread};
 use super::ptrace::{self, Change, Pid};
 use super::stacks::StackReader;
+use super::time_limit::TimeLimit;
 use super::watching::Watching;
 use super::{Ending, Recorder, Settings};
 use crate::memory::Memory;
@@ -42,9 +43,9 @@ pub(super) enum RootEnd {
 
 /// The state of a traced command.
 pub(super) struct Tracer<'a> {
-    root: Pid,
+    pub(super) root: Pid,
     root_started: bool,
-    kill_rest: bool,
+    pub(super) kill_rest: bool,
     pub(super) kill_switch: KillSwitch,
     killing: bool,
     pub(super) settings: &'a Settings,
@@ -57,6 +58,8 @@ pub(super) struct Tracer<'a> {
     pub(super) watching: Option<Watching>,
     /// Over a sandboxed command.
     pub(super) guard: Option<Guard>,
+    /// Over the programs that may only run for so long.
+    pub(super) time_limit: Option<TimeLimit>,
     /// Reports that came while threads were being stopped for another one's sake.
     pub(super) queue: VecDeque<(Pid, Change)>,
 }
@@ -86,6 +89,7 @@ impl<'a> Tracer<'a> {
             files,
             watching: settings.watch.as_ref().map(Watching::new),
             guard,
+            time_limit: settings.timeout.map(TimeLimit::new),
             queue: VecDeque::new(),
         }
     }
@@ -223,6 +227,9 @@ impl<'a> Tracer<'a> {
             watching.thread_gone(tid);
         }
         if self.processes.remove(&tid).is_some() {
+            if let Some(time_limit) = &mut self.time_limit {
+                time_limit.forget(tid);
+            }
             self.threads.retain(|_, thread| thread.process != tid);
             self.process_ended(tid, Some(ending));
         }
@@ -293,6 +300,7 @@ impl<'a> Tracer<'a> {
             watching.process_changed(process);
         }
         self.watch_process(process, process);
+        self.limit_time(process);
         self.resume(process, 0);
     }
 
@@ -306,6 +314,9 @@ impl<'a> Tracer<'a> {
     }
 
     fn at_signal(&mut self, tid: Pid, signal: i32) {
+        if signal == libc::SIGSTOP && self.at_time_limit(tid) {
+            return;
+        }
         if signal == libc::SIGTRAP && self.at_trap(tid) {
             return;
         }

@@ -102,6 +102,9 @@ pub(super) fn choose(
 /// What `#[should_panic(expected = …)]` asks for: the longest part of the message that holds no number and no
 /// quoted data, since those change with the input.
 fn expected_text(cause: &Cause) -> String {
+    if cause.time_limit().is_some() {
+        return "still running after".to_owned();
+    }
     if cause.kind != CauseKind::Panic {
         return "signal".to_owned();
     }

@@ -62,6 +62,7 @@ const KNOWN: &[(&[&str], &str)] = &[
     (&["not yet implemented"], "not yet implemented"),
     (&["not implemented"], "not implemented"),
     (&["stack", "overflow"], "stack overflow"),
+    (&["still running after"], "hangs"),
     (&["source slice length", "does not match"], "copy from slice length"),
     (&["is not a valid UTF-8"], "invalid utf8"),
 ];
@@ -132,6 +133,7 @@ mod tests {
             ("<impl core::fmt::Display for a::Row>::fmt", "explicit panic", "fmt_explicit_panic"),
             ("a::parse::<u8>", "called `Option::unwrap()` on a `None` value", "parse_unwrap_on_none"),
             ("a::run::{closure#0}", "str/char-boundary", "run_char_boundary"),
+            ("a::spin", "still running after 0.5 s", "spin_hangs"),
             ("a::run<fn(u8) -> u8>", "can't find 'x' in 17 rows", "run_cant_find_x_in"),
             ("", "", "panics"),
         ] {

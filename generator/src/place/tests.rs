@@ -109,6 +109,7 @@ fn regression(package: &str, file: &str, module: &str, name: &str, body: &str) -
         left_out: Vec::new(),
         dies: false,
         executor: None,
+        time_limit: None,
         given: crate::regression::Given::default(),
         should_panic: None,
         side_files: Vec::new(),

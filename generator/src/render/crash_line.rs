@@ -15,6 +15,8 @@ pub struct CrashLine {
     pub function: String,
     /// Whether the call kills its process: the test runs it in a child.
     pub dies: bool,
+    /// Whether the call does not end: the test ends it after a time, in a child.
+    pub hangs: bool,
     /// The message, on one line, as far as it is whole.
     pub message: String,
     /// Whether `message` is only how it starts.
@@ -32,7 +34,7 @@ impl CrashLine {
     pub fn read(text: &str) -> Option<Self> {
         let line = comment(text).next()?;
         // A message may hold the other word: the first one is the header's.
-        let (verb, at) = ["panics", "dies"]
+        let (verb, at) = ["panics", "dies", "hangs"]
             .into_iter()
             .filter_map(|verb| Some((verb, line.find(&between(verb))?)))
             .min_by_key(|(_, at)| *at)?;
@@ -48,6 +50,7 @@ impl CrashLine {
         Some(Self {
             function: function.to_owned(),
             dies: verb == "dies",
+            hangs: verb == "hangs",
             message: start.unwrap_or(message).to_owned(),
             cut: start.is_some(),
             file: file.to_owned(),
@@ -65,7 +68,11 @@ fn between(verb: &str) -> String {
 /// The line, without its `// `.
 pub(super) fn crash_line(regression: &Regression) -> String {
     let header = &regression.header;
-    let verb = if regression.dies { "dies" } else { "panics" };
+    let verb = match regression.time_limit {
+        Some(_) => "hangs",
+        None if regression.dies => "dies",
+        None => "panics",
+    };
     let start = format!("`{}{}", one_line(&header.function), between(verb));
     let end = match &header.within {
         Some(within) => format!(" ({}, in {})", one_line(&header.place), one_line(within)),
@@ -90,6 +97,7 @@ mod tests {
         let expected = CrashLine {
             function: "fill".into(),
             dies: false,
+            hangs: false,
             message: regression.header.message.clone(),
             cut: false,
             file: "src/lib.rs".into(),
@@ -103,6 +111,8 @@ mod tests {
         let read = read_back(&regression);
         assert!(read.dies && read.within.is_none(), "{read:?}");
         assert_eq!(read.message, regression.header.message);
+        regression.time_limit = Some(std::time::Duration::from_secs(5));
+        assert!(read_back(&regression).hangs && !read_back(&regression).dies);
         regression.header.place = "no panic".into();
         assert_eq!((read_back(&regression).file.as_str(), read_back(&regression).line), ("no panic", None));
     }

@@ -21,6 +21,7 @@ fn header(message: &str) -> Header {
         crash: CrashLine {
             function: "nth".into(),
             dies: false,
+            hangs: false,
             message: message.into(),
             cut: false,
             file: "src/lib.rs".into(),
@@ -262,6 +263,23 @@ fn a_death_is_open_as_long_as_the_process_dies() {
     assert_eq!(judged(&dies, Ending::Signaled("SIGSEGV".into()), &[]), Verdict::Open);
     assert_eq!(judged(&dies, Ending::Exited(101), &[("other", "src/lib.rs")]), Verdict::Changed);
     assert_eq!(judged(&dies, Ending::Exited(0), &[]), Verdict::Fixed);
+}
+
+#[test]
+fn a_hang_is_open_as_long_as_its_test_ends_the_call() {
+    let mut hangs = header("still running after 30 s");
+    hangs.crash.hangs = true;
+    let told = || vec![in_test("still running after 30 s", 13, &[])];
+    assert_eq!(judged_in_turn(&hangs, told()), Verdict::Open);
+    // Said by anybody else it is a panic like any other, and so it is of a test that waits for nothing.
+    let own = in_test("still running after 30 s", 2, &[]);
+    assert_ne!(judged_in_turn(&hangs, vec![own]), Verdict::Open);
+    assert_ne!(judged_in_turn(&header("still"), told()), Verdict::Open);
+    assert_eq!(judged_in_turn(&hangs, vec![in_test("exit status: 101", 13, &[])]), Verdict::Changed);
+    assert_eq!(judged(&hangs, Ending::Exited(0), &[]), Verdict::Fixed);
+    hangs.open = true;
+    let passed = Observation { ending: Ending::Exited(0), ..in_test("still running after 30 s", 13, &[]) };
+    assert_eq!(judged_in_turn(&hangs, vec![passed]), Verdict::Known);
 }
 
 #[test]

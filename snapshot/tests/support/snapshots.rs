@@ -36,6 +36,7 @@ pub fn frame(function: &str, kind: FrameKind, arguments: Vec<(&str, Value)>) -> 
         location: Some(Location { file: "src/lib.rs".into(), line: 12, column: 5 }),
         declared: None,
         inlined: false,
+        is_async: false,
         generics: vec![],
         arguments: arguments.into_iter().map(|(name, value)| Argument { name: name.into(), value }).collect(),
         arguments_missing: None,
