@@ -9,6 +9,7 @@ pub mod display;
 pub mod error;
 pub mod fingerprint;
 pub mod lock;
+pub mod recursion;
 pub mod redact;
 pub mod store;
 pub mod types;
@@ -20,6 +21,7 @@ pub use crash::{
 };
 pub use error::SnapshotError;
 pub use fingerprint::{fingerprint, normalise_message};
+pub use recursion::Endless;
 pub use redact::{Rules, redact};
 pub use store::{Kept, Listing, Store, Summary};
 pub use types::{FieldShape, StdType, TypeId, TypeKind, TypeShape, TypeTable, VariantShape};

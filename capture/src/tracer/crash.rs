@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use relapse_snapshot::crash::FORMAT;
-use relapse_snapshot::{Catcher, Cause, CauseKind, Frame, FrameKind, Location, Snapshot, Thread, TypeTable};
+use relapse_snapshot::{
+    Catcher, Cause, CauseKind, Endless, Frame, FrameKind, Location, Snapshot, Thread, TypeTable,
+};
 
 use super::catchers::{self, caught_by};
 use super::entries::generic_argument;
@@ -178,7 +180,7 @@ impl Tracer<'_> {
         let mut threads = vec![Thread { tid: tid as u32, name: name_of(process, tid), frames }];
         threads.extend(others);
         let workspace = self.settings.roots.workspace.as_deref().or(self.settings.folder.as_deref());
-        let snapshot = Snapshot {
+        let mut snapshot = Snapshot {
             format: FORMAT,
             id: String::new(),
             time: now(),
@@ -192,6 +194,9 @@ impl Tracer<'_> {
             count: 1,
             notes,
         };
+        if let Some(endless) = Endless::of(&snapshot) {
+            snapshot.notes.insert(0, format!("recursion: {}", endless.words()));
+        }
         Crash { snapshot, place }
     }
 
