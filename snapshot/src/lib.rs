@@ -17,7 +17,7 @@ pub mod value;
 
 pub use crash::{
     Argument, Build, Catcher, Cause, CauseKind, Frame, FrameKind, Generic, Location, Program, Snapshot,
-    Thread, Variable,
+    Spawner, Thread, Variable,
 };
 pub use error::SnapshotError;
 pub use fingerprint::{fingerprint, normalise_message};
