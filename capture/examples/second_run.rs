@@ -7,8 +7,8 @@
 use std::env;
 use std::error::Error;
 use std::ffi::OsString;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use relapse_capture::entries::{Rerun, RerunOptions, rerun};
 use relapse_capture::limits::Limits;
@@ -17,25 +17,17 @@ use relapse_capture::run::{RunOptions, run};
 use relapse_capture::tracer::Expectation;
 use relapse_snapshot::{Rules, Store};
 
-fn main() -> ExitCode {
+fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<OsString> = env::args_os().skip(1).collect();
-    let done = match &words[..] {
+    let text = match &words[..] {
         [verb, folder, command @ ..] if verb == "first" && !command.is_empty() => {
-            first(Path::new(folder), command)
+            first(Path::new(folder), command)?
         }
-        [verb, folder] if verb == "again" => again(Path::new(folder)),
-        _ => Err("usage: second_run first FOLDER PROGRAM ARGUMENT… | second_run again FOLDER".into()),
+        [verb, folder] if verb == "again" => again(Path::new(folder))?,
+        _ => return Err("usage: second_run first FOLDER PROGRAM ARGUMENT… | second_run again FOLDER".into()),
     };
-    match done {
-        Ok(text) => {
-            println!("{text}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("second_run: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    writeln!(io::stdout(), "{text}")?;
+    Ok(())
 }
 
 fn roots(folder: &Path) -> Roots {
@@ -82,6 +74,6 @@ fn again(folder: &Path) -> Result<String, Box<dyn Error>> {
     }
 }
 
-fn own_path() -> std::io::Result<PathBuf> {
+fn own_path() -> io::Result<PathBuf> {
     env::current_exe()
 }
