@@ -10,6 +10,8 @@ from programs import debug_info
 from series import Failed, Variant, compare, interleaved, median, run
 
 THREADS, PROCESSES, PANICS = 1000, 200, 10_000
+# Calls that a second run has to be cheap at, and the hashes that all calls together make: about a second.
+FEW_CALLS, HASHES = 5_000, 900_000_000
 
 
 class Bench:
@@ -165,6 +167,62 @@ def caught(bench):
     return [row]
 
 
+def second_run(bench):
+    """The second run of a crashed command against the command by itself, over the calls of a watched function. Its work
+    is the same at each number of calls, as long as a call can be made that short."""
+    program, runner = bench.programs.small("hot"), bench.programs.second_run()
+    few = hot(bench, program, runner, FEW_CALLS, bench.rounds)
+    few.update(aim="≤ 1.1", reached=few["wall"]["ratio"] <= 1.1)
+    curve = [hot(bench, program, runner, 10 ** power, max(bench.rounds // 3, 3)) for power in range(2, 9)]
+    return [few, *curve]
+
+
+def hot(bench, program, runner, calls, rounds):
+    bench.forget(bench.programs.folder)
+    words = [program, str(calls), str(max(HASHES // calls, 1))]
+    # The folder of the programs is the workspace here.
+    run(Variant([runner, "first", str(bench.programs.folder), *words], bench.programs.folder), 120)
+    variants = {
+        "alone": bench.plain(words, 101),
+        "relapse": Variant([runner, "again", str(bench.programs.folder)], bench.programs.folder),
+    }
+    samples = bench.in_turn(variants, rounds, 60)
+    bench.forget(bench.programs.folder)
+    said = samples["relapse"][-1].output.strip().splitlines()[-1]
+    row = slowdown(f"second run, a watched function that is called {calls:,} times", samples, 1.1, [said])
+    row.update(aim="none", reached=None)
+    return row
+
+
+def stopped(bench):
+    """How long a snapshot holds its program, by the program's own clock: a caught panic under relapse, less one alone."""
+    program = bench.programs.large("large")
+    size = f"{debug_info(program) / 2**20:.1f} MiB of debug info"
+    rows = []
+    for what, count in (("a text of 1 KiB", 1 << 10), ("a text of 1 MiB", 1 << 20)):
+        words = [program, "stopped", str(count)]
+        samples = bench.in_turn({"alone": bench.plain(words), "relapse": bench.traced(words)}, bench.rounds, 60)
+        times = {name: [panics_of(sample) for sample in series] for name, series in samples.items()}
+        alone = median([time for panics in times["alone"] for time in panics])
+        first = median([panics[0] for panics in times["relapse"]]) - alone
+        later = [time for panics in times["relapse"] for time in panics[1:]]
+        warm = median(later) - alone
+        rows.append({
+            "what": f"a program is stopped for a snapshot with {what}, {size}", "aim": "≤ 20 ms",
+            "reached": warm <= 0.020, "samples": figures(samples), "stopped": times,
+            "instead": f"a caught panic alone: {seconds(alone)}", "relapse": seconds(warm),
+            "notes": [
+                f"the first one of its process: {seconds(first)}; the longest of the later ones: {seconds(max(later) - alone)}"
+            ],
+        })
+    return rows
+
+
+def panics_of(sample):
+    """The seconds of each panic, as the program has printed them."""
+    return [int(line) / 1e9 for line in sample.output.splitlines() if line.isdigit()]
+
+
 def memory(bench):
     """Peak memory of the tracer, as it is once a panic has been captured."""
     rows = []
@@ -247,5 +305,5 @@ def ratio(compared):
 # broken off.
 MEASUREMENTS = {
     "cpu": (cpu, 60), "threads": (threads, 25), "processes": (processes, 45), "panic": (panic, 15),
-    "large-panic": (large_panic, 90), "caught": (caught, 15), "memory": (memory, 60), "gen": (generation, 240),
+    "large-panic": (large_panic, 90), "caught": (caught, 15), "second-run": (second_run, 100), "stopped": (stopped, 60), "memory": (memory, 60), "gen": (generation, 240),
 }

@@ -14,6 +14,9 @@ REPOSITORY = HERE.parent.parent
 # A debug build of one part has about 0.85 MiB of debug info.
 PARTS = {"large": 160, "largest": 420}
 
+# What panics is a debug build; an optimised one whose values are read needs more than lines.
+DEBUG_BUILDS, READ = ("panics", "caught"), ("hot",)
+
 PART = """
 pub mod part{n} {{
     use std::collections::{{BTreeMap, HashMap, HashSet, VecDeque}};
@@ -70,7 +73,11 @@ class Programs:
     def small(self, name):
         """A source of programs/. What is measured by its time is optimised; what panics is a debug build."""
         source = HERE / "programs" / f"{name}.rs"
-        options = ["-g"] if name in ("panics", "caught") else ["-O", "-C", "debuginfo=1"]
+        options = ["-O", "-C", "debuginfo=1"]
+        if name in DEBUG_BUILDS:
+            options = ["-g"]
+        elif name in READ:
+            options = ["-O", "-g"]
         return self.compiled(name, source.read_text(), options)
 
     def large(self, name):
@@ -89,6 +96,12 @@ class Programs:
         call(["rustc", "--edition", "2024", *options, f"{name}.rs", "-o", f"{name}.new"], self.folder)
         os.replace(self.folder / f"{name}.new", program)
         return str(program)
+
+    def second_run(self):
+        """What runs a command a first and a second time without `gen` around it: an example of the capture crate."""
+        words = ["cargo", "build", "--release", "--quiet", "-p", "relapse-capture", "--example", "second_run"]
+        call(words, REPOSITORY)
+        return str(REPOSITORY / "target" / "release" / "examples" / "second_run")
 
     def package(self, name, with_dependencies):
         """The tool's own sample program as a package; its pristine text stays beside it."""

@@ -62,7 +62,7 @@ fn header(snapshot: &Snapshot, console: &mut Console) {
     };
     let rows = [
         ("snapshot", format!("{}, {}{seen}", snapshot.id, snapshot.time)),
-        ("thread", snapshot.threads.first().map(thread_name).unwrap_or_default()),
+        ("thread", snapshot.threads.first().map(thread_and_spawner).unwrap_or_default()),
         ("caught by", caught_by(&snapshot.caught_by)),
         ("command", shell_words(&program.command)),
         ("program", shell_words(&[std::slice::from_ref(&program.name), &program.arguments[..]].concat())),
@@ -109,9 +109,18 @@ fn built(rustc: Option<&str>, build: Option<&Build>) -> String {
 }
 
 fn thread_name(thread: &Thread) -> String {
-    match &thread.name {
-        Some(name) => format!("`{}`", one_line(name)),
-        None => format!("{}", thread.tid),
+    name_or_number(thread.name.as_deref(), thread.tid)
+}
+
+fn name_or_number(name: Option<&str>, tid: u32) -> String {
+    name.map_or_else(|| tid.to_string(), |name| format!("`{}`", one_line(name)))
+}
+
+fn thread_and_spawner(thread: &Thread) -> String {
+    let name = thread_name(thread);
+    match &thread.spawned_by {
+        Some(by) => format!("{name}, spawned by {}", name_or_number(by.name.as_deref(), by.tid)),
+        None => name,
     }
 }
 
@@ -136,4 +145,23 @@ fn other_threads(threads: &[Thread], console: &mut Console) {
         console.result(format_args!("  {}", start_of(&line, console.columns().saturating_sub(2))));
     }
     console.result("");
+}
+
+#[cfg(test)]
+mod tests {
+    use relapse_snapshot::Spawner;
+
+    use super::*;
+
+    #[test]
+    fn a_thread_is_shown_with_the_one_that_spawned_it() {
+        let spawned_by = |name: Option<&str>| {
+            let by = Spawner { tid: 7, name: name.map(str::to_owned) };
+            Thread { tid: 8, name: Some("worker".to_owned()), spawned_by: Some(by), frames: Vec::new() }
+        };
+        assert_eq!(thread_and_spawner(&spawned_by(Some("main"))), "`worker`, spawned by `main`");
+        assert_eq!(thread_and_spawner(&spawned_by(None)), "`worker`, spawned by 7");
+        let alone = Thread { spawned_by: None, ..spawned_by(None) };
+        assert_eq!(thread_and_spawner(&alone), "`worker`");
+    }
 }

@@ -105,6 +105,7 @@ fn frame(function: &str, kind: FrameKind, location: Option<Location>, arguments:
         location,
         declared: None,
         inlined: kind == FrameKind::Dependency,
+        is_async: false,
         generics: vec![],
         arguments,
         arguments_missing: None,
@@ -166,8 +167,8 @@ fn crash(message: &str) -> Snapshot {
         location: place("src/lib.rs", 3),
         caught_by: vec![Catcher::TestHarness, Catcher::Thread],
         threads: vec![
-            Thread { tid: 10, name: Some("main".into()), frames },
-            Thread { tid: 11, name: None, frames: worker },
+            Thread { tid: 10, name: Some("main".into()), spawned_by: None, frames },
+            Thread { tid: 11, name: None, spawned_by: None, frames: worker },
         ],
         types,
         program: Program {

@@ -7,7 +7,7 @@ mod join;
 
 use std::collections::BTreeMap;
 
-use relapse_snapshot::{Frame, FrameKind, Snapshot, Trust};
+use relapse_snapshot::{Endless, Frame, FrameKind, Snapshot, Trust};
 
 use crate::index::{FunctionItem, ModuleId, Owner, PublicApi, SourceIndex};
 use crate::target::Facts;
@@ -52,6 +52,7 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
     let api = PublicApi::new(index);
     let mut blames_caller = false;
     let calls = calls_by_function(&workspace);
+    let endless = Endless::of(snapshot).map(|endless| endless.calls);
     for (depth, &frame) in workspace.iter().enumerate() {
         let joined = join(frame, index);
         blames_caller = match depth.checked_sub(1) {
@@ -70,7 +71,9 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
             }
             Ok(function) => {
                 let facts = facts(snapshot, frame, depth, function, index, &api);
-                let facts = Facts { asserts_on_arguments: blames_caller, ..facts };
+                let within = endless.as_ref().filter(|calls| calls.contains(&depth));
+                let recursion = within.map(|calls| calls.start);
+                let facts = Facts { asserts_on_arguments: blames_caller, recursion, ..facts };
                 callables.push(Callable { frame, depth, function, home: function.module, facts });
             }
             Err(reason) => {

@@ -1,7 +1,7 @@
 //! The facts of a test's header, from its snapshot and target.
 
 use relapse_snapshot::display::shell_words;
-use relapse_snapshot::{CauseKind, Frame, FrameKind, Location, Program, Snapshot, Trust};
+use relapse_snapshot::{CauseKind, Endless, Frame, FrameKind, Location, Program, Snapshot, Trust};
 
 use crate::candidate::Callable;
 use crate::compile::{TestTarget, Variable};
@@ -27,7 +27,9 @@ pub fn of(
     trust: Trust,
 ) -> Header {
     let innermost = snapshot.innermost_workspace_frame();
-    let mut remarks = Vec::new();
+    let endless = Endless::of(snapshot);
+    let mut remarks: Vec<_> =
+        endless.iter().map(|endless| format!("recursion: {}", endless.words())).collect();
     if trust == Trust::Redacted {
         remarks.push("a value that looked like a secret was replaced by one of the same shape".to_owned());
     }
@@ -49,7 +51,9 @@ pub fn of(
         function: short_path(callable.frame),
         message: snapshot.cause.message.clone(),
         place: place(snapshot, index, callable),
-        within: innermost.filter(|_| callable.depth > 0).map(short_path),
+        within: innermost
+            .filter(|inner| callable.depth > 0 && inner.function != callable.frame.function)
+            .map(short_path),
         date: snapshot.time.get(..10).unwrap_or(&snapshot.time).to_owned(),
         command: shell_words(&snapshot.program.command),
         build: build(snapshot),

@@ -11,6 +11,10 @@ use serde::Serialize;
 pub struct Facts {
     /// Workspace frames between it and the innermost one; 0 is the innermost.
     pub frame: usize,
+    /// It is a call of the recursion that took the stack, whose innermost call is this frame. How the recursion was begun
+    /// is the input; which of its calls met the end of the stack is chance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recursion: Option<usize>,
     /// Code outside its crate can name and call it (re-exports followed).
     pub public: bool,
     /// Its crate is a program: nothing is public there, and what takes plain data counts instead.
@@ -43,6 +47,14 @@ impl Facts {
     /// Whether it documents or asserts what its caller must keep.
     fn blames_caller(&self) -> bool {
         self.documents_panics || self.track_caller || self.asserts_on_arguments || self.is_unsafe
+    }
+
+    /// Where it stands among those of its class: the innermost first, a recursion with its outermost call first.
+    fn depth(&self) -> (usize, usize) {
+        (
+            self.recursion.unwrap_or(self.frame),
+            if self.recursion.is_some() { usize::MAX - self.frame } else { 0 },
+        )
     }
 
     /// A smaller number is a better target. Of the functions that break their contract, first those of a library
@@ -95,7 +107,7 @@ impl Ranking {
                     (_, class) => class,
                 };
                 // Among private helpers the one furthest out is closest to a promise that somebody made.
-                let depth = if class == REST { usize::MAX - facts[i].frame } else { facts[i].frame };
+                let depth = if class == REST { (usize::MAX - facts[i].frame, 0) } else { facts[i].depth() };
                 (class, depth)
             }),
         }
@@ -150,6 +162,19 @@ mod tests {
         let reads = |frame| Facts { public: true, plain_data: true, names_outside_file: true, ..at(frame) };
         let main = Facts { entry_point: true, ..at(3) };
         assert_eq!(Ranking::default().order(&[at(0), reads(1), reads(2), main]), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn a_recursion_is_called_as_it_was_begun() {
+        let public = |frame, recursion| Facts { public: true, plain_data: true, recursion, ..at(frame) };
+        let calls = [public(0, Some(0)), public(1, Some(0)), public(2, Some(0)), public(3, None)];
+        assert_eq!(Ranking::default().order(&calls), [2, 1, 0, 3], "its caller comes after it, as anywhere");
+        let helpers = [Facts { recursion: Some(0), ..at(0) }, Facts { recursion: Some(0), ..at(1) }];
+        let calls = [helpers[0].clone(), helpers[1].clone(), public(2, None)];
+        assert_eq!(Ranking::default().order(&calls), [2, 1, 0], "what is public goes before what is not");
+        let inner = public(0, None);
+        let calls = [inner, public(1, Some(1)), public(2, Some(1))];
+        assert_eq!(Ranking::default().order(&calls), [0, 2, 1], "what it calls at its end is none of it");
     }
 
     #[test]

@@ -113,8 +113,20 @@ pub struct Thread {
     pub tid: u32,
     /// Its name, where it has one.
     pub name: Option<String>,
+    /// Who spawned it, where that is known: a thread's own stack ends where it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spawned_by: Option<Spawner>,
     /// Its frames, innermost first, inlined ones included.
     pub frames: Vec<Frame>,
+}
+
+/// The thread that spawned another one of its process; it may have ended since.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spawner {
+    /// The kernel's thread id: where it still runs, that of one of the threads.
+    pub tid: u32,
+    /// Its name as it first spawned a thread, where it had one.
+    pub name: Option<String>,
 }
 
 /// One function call on a stack.

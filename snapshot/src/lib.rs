@@ -9,6 +9,7 @@ pub mod display;
 pub mod error;
 pub mod fingerprint;
 pub mod lock;
+pub mod recursion;
 pub mod redact;
 pub mod store;
 mod timeout;
@@ -17,10 +18,11 @@ pub mod value;
 
 pub use crash::{
     Argument, Build, Catcher, Cause, CauseKind, Frame, FrameKind, Generic, Location, Program, Snapshot,
-    Thread, Variable,
+    Spawner, Thread, Variable,
 };
 pub use error::SnapshotError;
 pub use fingerprint::{fingerprint, normalise_message};
+pub use recursion::Endless;
 pub use redact::{Rules, redact};
 pub use store::{Kept, Listing, Store, Summary};
 pub use types::{FieldShape, StdType, TypeId, TypeKind, TypeShape, TypeTable, VariantShape};

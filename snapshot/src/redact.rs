@@ -133,7 +133,10 @@ pub fn redact(snapshot: &mut Snapshot, rules: &Rules) -> usize {
 /// The texts of a snapshot that stand by themselves, but for the words of commands.
 fn texts(snapshot: &mut Snapshot) -> impl Iterator<Item = &mut String> {
     let program = &mut snapshot.program;
-    let names = snapshot.threads.iter_mut().filter_map(|thread| thread.name.as_mut());
+    let names = snapshot.threads.iter_mut().flat_map(|thread| {
+        let spawner = thread.spawned_by.as_mut().and_then(|spawner| spawner.name.as_mut());
+        thread.name.iter_mut().chain(spawner)
+    });
     names
         .chain([&mut snapshot.cause.message])
         .chain(&mut snapshot.notes)

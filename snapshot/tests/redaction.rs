@@ -387,3 +387,12 @@ proptest! {
         prop_assert_eq!(rules.redact_text(&once), once);
     }
 }
+
+#[test]
+fn the_name_of_a_spawning_thread_is_redacted_as_a_threads_own() {
+    let mut with_spawner = snapshot("boom", vec![]);
+    let name = Some("fetch https://me:hunter2-S3cret@host/".to_owned());
+    with_spawner.threads[0].spawned_by = Some(Spawner { tid: 1, name });
+    assert!(redact(&mut with_spawner, &Rules::default()) > 0);
+    assert!(!json(&with_spawner).contains("hunter2"));
+}

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use relapse_snapshot::crash::FORMAT;
-use relapse_snapshot::{Catcher, Cause, CauseKind, Frame, FrameKind, Location, Snapshot, Thread, TypeTable};
+use relapse_snapshot::{
+    Catcher, Cause, CauseKind, Endless, Frame, FrameKind, Location, Snapshot, Thread, TypeTable,
+};
 
 use super::catchers::{self, caught_by};
 use super::entries::generic_argument;
@@ -175,10 +177,10 @@ impl Tracer<'_> {
         let frames: Vec<Frame> = placed.into_iter().map(|(frame, _)| frame).collect();
         let location = self.location(place.as_ref(), &frames);
         let caught = if cause.kind == CauseKind::Panic { caught_by(&frames) } else { Vec::new() };
-        let mut threads = vec![Thread { tid: tid as u32, name: name_of(process, tid), frames }];
+        let mut threads = vec![self.thread(process, tid, frames)];
         threads.extend(others);
         let workspace = self.settings.roots.workspace.as_deref().or(self.settings.folder.as_deref());
-        let snapshot = Snapshot {
+        let mut snapshot = Snapshot {
             format: FORMAT,
             id: String::new(),
             time: now(),
@@ -192,7 +194,16 @@ impl Tracer<'_> {
             count: 1,
             notes,
         };
+        if let Some(endless) = Endless::of(&snapshot) {
+            snapshot.notes.insert(0, format!("recursion: {}", endless.words()));
+        }
         Crash { snapshot, place }
+    }
+
+    /// A thread as a snapshot has it.
+    fn thread(&self, process: Pid, tid: Pid, frames: Vec<Frame>) -> Thread {
+        let spawned_by = self.threads.get(&tid).and_then(|thread| thread.spawned_by.as_deref().cloned());
+        Thread { tid: tid as u32, name: live::name_of(process, tid), spawned_by, frames }
     }
 
     /// Where a crash is shown.
@@ -220,7 +231,7 @@ impl Tracer<'_> {
         for other in others {
             let registers = ptrace::registers(other).filter(|_| Instant::now() < deadline);
             let frames = registers.map(|registers| self.stacks.names(target, &registers)).unwrap_or_default();
-            stacks.push(Thread { tid: other as u32, name: name_of(process, other), frames });
+            stacks.push(self.thread(process, other, frames));
         }
         self.let_others_run(&held);
         stacks
@@ -251,11 +262,6 @@ fn is_panics_abort(frames: &[Frame]) -> bool {
     frames
         .iter()
         .any(|frame| PANIC_MACHINERY.contains(&last(frame).as_str()) || frame.function.contains("rust_panic"))
-}
-
-/// The main thread has the program's name for the kernel, but `main` for std.
-pub(super) fn name_of(process: Pid, tid: Pid) -> Option<String> {
-    if tid == process { Some("main".to_owned()) } else { live::thread_name(process, tid) }
 }
 
 fn now() -> String {

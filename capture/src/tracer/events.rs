@@ -2,8 +2,11 @@
 //! binds tracees to the thread that seized them.
 
 use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+use relapse_snapshot::Spawner;
 
 use super::breakpoint::{self, Stepped};
 use super::deadline::KillSwitch;
@@ -184,12 +187,17 @@ impl<'a> Tracer<'a> {
     /// a bare clone makes, too. The kernel may hold the child's own report back while its parent has more to tell.
     fn expect_child(&mut self, parent: Pid) {
         let Some(child) = ptrace::event_message(parent).map(|tid| tid as Pid) else { return };
-        if self.threads.contains_key(&child) {
+        let process = self.process_of(parent);
+        // Its own report may have come first.
+        if let Some(known) = self.threads.get(&child) {
+            if known.process == process {
+                self.spawned(child, parent);
+            }
             return;
         }
-        let process = self.process_of(parent);
         if live::is_thread_of(child, process) {
             self.threads.insert(child, Thread::new(process));
+            self.spawned(child, parent);
         } else if let Some(known) = self.processes.get(&process)
             && live::is_thread_of(child, child)
         {
@@ -197,6 +205,19 @@ impl<'a> Tracer<'a> {
             self.processes.insert(child, forked);
             self.threads.insert(child, Thread::new(child));
             self.bound_processes();
+        }
+    }
+
+    /// Notes which thread spawned another one of its process. Nothing of it is read but its name, and that once.
+    fn spawned(&mut self, child: Pid, parent: Pid) {
+        let Some(thread) = self.threads.get_mut(&parent) else { return };
+        let process = thread.process;
+        let spawner = thread.as_spawner.get_or_insert_with(|| {
+            Rc::new(Spawner { tid: parent as u32, name: live::name_of(process, parent) })
+        });
+        let spawner = Some(Rc::clone(spawner));
+        if let Some(thread) = self.threads.get_mut(&child) {
+            thread.spawned_by = spawner;
         }
     }
 

@@ -150,8 +150,13 @@ pub(crate) fn signal_is_deadly(pid: Pid, signal: i32, forced: bool) -> bool {
     !set("SigCgt") && (forced || !set("SigIgn"))
 }
 
+/// A thread's name as its program knows it: the main one has the program's name for the kernel, but `main` for std.
+pub(crate) fn name_of(pid: Pid, tid: Pid) -> Option<String> {
+    if tid == pid { Some("main".to_owned()) } else { thread_name(pid, tid) }
+}
+
 /// The name of a thread, as its program set it.
-pub(crate) fn thread_name(pid: Pid, tid: Pid) -> Option<String> {
+fn thread_name(pid: Pid, tid: Pid) -> Option<String> {
     let name = fs::read(format!("/proc/{pid}/task/{tid}/comm")).ok()?;
     let name = String::from_utf8_lossy(&name).trim_end_matches('\n').to_owned();
     (!name.is_empty()).then_some(name)

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::ops::Range;
 use std::rc::Rc;
 
+use relapse_snapshot::Spawner;
+
 use super::breakpoint::INT3;
 use super::entries::{Entry, Files, Hidden, PanicEntries, RT_ADD};
 use super::live::{self, LiveMemory};
@@ -337,6 +339,10 @@ pub(crate) struct Thread {
     pub(crate) panicked: bool,
     /// Registers and address of the last fault that the program handles itself.
     pub(crate) fault: Option<(i32, libc::user_regs_struct, u64)>,
+    /// The thread of the same process that spawned it.
+    pub(crate) spawned_by: Option<Rc<Spawner>>,
+    /// What its own children are told of it, once it has some: its name is looked up once, whatever their number.
+    pub(crate) as_spawner: Option<Rc<Spawner>>,
 }
 
 impl Thread {
@@ -349,6 +355,8 @@ impl Thread {
             exit_is_reported: false,
             panicked: false,
             fault: None,
+            spawned_by: None,
+            as_spawner: None,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use relapse_snapshot::{Cause, Frame, FrameKind};
 
-use super::crash::{Found, OTHER_THREADS_LIMIT, name_of};
+use super::crash::{Found, OTHER_THREADS_LIMIT};
 use super::events::Tracer;
 use super::live;
 use super::ptrace::{self, Pid};
@@ -93,7 +93,7 @@ impl Tracer<'_> {
         if !self.recorder.wants(&cause, None, location.as_ref(), &chosen.frames) {
             return;
         }
-        let notes = notes(&stopped, |tid| name_of(process, tid));
+        let notes = notes(&stopped, |tid| live::name_of(process, tid));
         let found = Found { tid: chosen.tid, registers: &chosen.registers, cause, place: None, notes };
         let mut crash = self.capture(&target, found);
         // A thread that is stopped anywhere may be at an instruction that belongs to no line.

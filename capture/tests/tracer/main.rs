@@ -11,3 +11,4 @@ mod reach;
 mod rewritten;
 mod sandbox;
 mod signals;
+mod spawners;

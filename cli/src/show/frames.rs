@@ -1,7 +1,10 @@
 //! The crashing thread's stack: workspace frames with their source line, all but std's with their arguments,
-//! std's folded.
+//! std's folded, and the middle of a recursion.
+
+use std::ops::Range;
 
 use relapse_snapshot::display::{pretty, short_type};
+use relapse_snapshot::recursion::repetitions;
 use relapse_snapshot::{Argument, Frame, FrameKind, Snapshot, Trust, TypeTable};
 
 use super::source::Sources;
@@ -10,16 +13,29 @@ use crate::list::{one_line, start_of};
 
 /// Frames that are shown of a stack; the rest of a deep recursion is counted.
 const FRAMES: usize = 60;
+/// Rounds of a recursion that are shown at its inner end: the innermost one may have no values yet.
+const ROUNDS_WITHIN: usize = 2;
+/// Rounds that a fold stands for at least.
+const FOLDED_ROUNDS: usize = 3;
 /// The column at which a frame's details stand.
 const INDENT: &str = "      ";
 
 pub(super) fn frames(snapshot: &Snapshot, all: bool, sources: &mut Sources, console: &mut Console) {
     let frames = snapshot.frames();
     let folds = |frame: &Frame| !all && frame.kind == FrameKind::Std;
+    let again = if all { Vec::new() } else { rounds_between(frames) };
     let (mut at, mut shown) = (0, 0);
     while let Some(frame) = frames.get(at) {
+        if let Some(round) = again.iter().find(|round| round.contains(&at)) {
+            let count = round.end - at;
+            let text = format!("   …  {count} frames of the same again; --all-frames shows them");
+            console.result(console.paint(Style::Dim, &text));
+            at = round.end;
+            continue;
+        }
         if folds(frame) {
-            let count = frames[at..].iter().take_while(|frame| folds(frame)).count();
+            let end = again.iter().map(|round| round.start).find(|start| *start > at).unwrap_or(frames.len());
+            let count = frames[at..end].iter().take_while(|frame| folds(frame)).count();
             let what = if count == 1 { "frame" } else { "frames" };
             console.result(console.paint(Style::Dim, &format!("   …  {count} {what} of std")));
             at += count;
@@ -36,6 +52,17 @@ pub(super) fn frames(snapshot: &Snapshot, all: bool, sources: &mut Sources, cons
         at += 1;
     }
     console.result("");
+}
+
+/// The rounds of each recursion but for those at its ends.
+fn rounds_between(frames: &[Frame]) -> Vec<Range<usize>> {
+    let names: Vec<(&str, FrameKind)> = frames.iter().map(|f| (f.function.as_str(), f.kind)).collect();
+    let between = repetitions(&names).into_iter().filter_map(|found| {
+        let inner = found.calls.start + ROUNDS_WITHIN * found.period;
+        let folded = inner..found.calls.end.saturating_sub(found.period);
+        (folded.len() >= FOLDED_ROUNDS * found.period).then_some(folded)
+    });
+    between.collect()
 }
 
 fn one(number: usize, frame: &Frame, types: &TypeTable, sources: &mut Sources, console: &mut Console) {
@@ -106,5 +133,35 @@ fn argument(argument: &Argument, types: &TypeTable, console: &mut Console) {
         }
     } else {
         console.result(format_args!("{head} = {shown}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stack(round: &[&str], rounds: usize) -> Vec<Frame> {
+        let frame = |name: &str| Frame { function: name.to_owned(), ..Frame::default() };
+        let calls = round.iter().copied().cycle().take(round.len() * rounds).map(frame);
+        std::iter::once(frame("inner")).chain(calls).chain([frame("main")]).collect()
+    }
+
+    fn folded(round: &[&str], rounds: usize) -> Vec<(usize, usize)> {
+        let found = rounds_between(&stack(round, rounds));
+        found.into_iter().map(|found| (found.start, found.end)).collect()
+    }
+
+    #[test]
+    fn the_middle_of_a_recursion_is_folded() {
+        assert_eq!(folded(&["depth"], 100), [(3, 100)]);
+        assert_eq!(folded(&["odd", "even"], 100), [(5, 199)]);
+        assert_eq!(folded(&["c", "b", "a"], 100), [(7, 298)]);
+    }
+
+    #[test]
+    fn a_few_rounds_are_shown() {
+        assert!(folded(&["odd", "even"], 5).is_empty());
+        assert_eq!(folded(&["odd", "even"], 6), [(5, 11)]);
+        assert!(rounds_between(&[]).is_empty());
     }
 }

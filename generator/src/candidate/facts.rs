@@ -20,6 +20,7 @@ pub(super) fn facts(
     let program = !target.kind.is_library();
     Facts {
         frame: depth,
+        recursion: None,
         public: !program && api.is_public_api(function),
         program,
         plain_data: frame.arguments.iter().all(|a| is_plain(a.value.ty, &snapshot.types)),

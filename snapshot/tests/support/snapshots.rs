@@ -56,6 +56,7 @@ pub fn snapshot(message: &str, arguments: Vec<(&str, Value)>) -> Snapshot {
         threads: vec![Thread {
             tid: 1,
             name: Some("main".into()),
+            spawned_by: None,
             frames: vec![
                 frame("core::panicking::panic_fmt", FrameKind::Std, vec![]),
                 frame("demo::parse", FrameKind::Workspace, arguments),

@@ -1,0 +1,79 @@
+//! The first and the second run of a program by themselves, without `gen` around them: what a second run costs is
+//! measured by this (`ci/bench`).
+//!
+//! `second_run first FOLDER PROGRAM ARGUMENT…` keeps the crash in FOLDER, which counts as the program's workspace;
+//! `second_run again FOLDER` runs the last command that was kept there once more and says what was read.
+
+use std::env;
+use std::error::Error;
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use relapse_capture::entries::{Rerun, RerunOptions, rerun};
+use relapse_capture::limits::Limits;
+use relapse_capture::roots::{PackageRoot, Roots};
+use relapse_capture::run::{RunOptions, run};
+use relapse_capture::tracer::Expectation;
+use relapse_snapshot::{Rules, Store};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let words: Vec<OsString> = env::args_os().skip(1).collect();
+    let text = match &words[..] {
+        [verb, folder, command @ ..] if verb == "first" && !command.is_empty() => {
+            first(Path::new(folder), command)?
+        }
+        [verb, folder] if verb == "again" => again(Path::new(folder))?,
+        _ => return Err("usage: second_run first FOLDER PROGRAM ARGUMENT… | second_run again FOLDER".into()),
+    };
+    writeln!(io::stdout(), "{text}")?;
+    Ok(())
+}
+
+fn roots(folder: &Path) -> Roots {
+    let package = PackageRoot { name: "measured".to_owned(), folder: folder.to_owned() };
+    Roots { workspace: Some(folder.to_owned()), packages: vec![package] }
+}
+
+fn store(folder: &Path) -> Store {
+    Store::at(folder.join(".relapse"))
+}
+
+fn first(folder: &Path, command: &[OsString]) -> Result<String, Box<dyn Error>> {
+    let options = RunOptions {
+        words: command.to_vec(),
+        folder: folder.to_owned(),
+        roots: roots(folder),
+        store: store(folder),
+        limits: Limits::default(),
+        debug_info: false,
+        program: own_path()?,
+        rerun: true,
+        watch: None,
+    };
+    let report = run(&options, &mut |_| Expectation::Unknown)?;
+    let crash = report.kept.last().ok_or("the program did not crash")?;
+    Ok(crash.id.clone())
+}
+
+fn again(folder: &Path) -> Result<String, Box<dyn Error>> {
+    let store = store(folder);
+    let snapshot = store.get("latest")?;
+    let options = RerunOptions {
+        command: store.command_of(&snapshot.id)?.ok_or("its command was not kept")?,
+        piped: None,
+        roots: roots(folder),
+        program: own_path()?,
+        rules: Rules::default(),
+        limits: Limits::default(),
+        debug_info: false,
+    };
+    match rerun(&snapshot, &options, &mut |_| Expectation::Unknown)? {
+        Rerun::Same { notes, .. } => Ok(notes.join("\n")),
+        Rerun::Other { reason, .. } => Err(reason.into()),
+    }
+}
+
+fn own_path() -> io::Result<PathBuf> {
+    env::current_exe()
+}
