@@ -97,10 +97,9 @@ impl Tracer<'_> {
         let found = Found { tid: chosen.tid, registers: &chosen.registers, cause, place: None, notes };
         let mut crash = self.capture(&target, found);
         // A thread that is stopped anywhere may be at an instruction that belongs to no line.
-        if let Some(frame) =
-            crash.snapshot.innermost_workspace_frame().filter(|frame| frame.location.is_none())
-        {
-            crash.snapshot.location = frame.declared.clone();
+        let frame = crash.snapshot.innermost_workspace_frame().filter(|frame| frame.location.is_none());
+        if let Some(declared) = frame.and_then(|frame| frame.declared.clone()) {
+            crash.snapshot.location = Some(declared);
         }
         self.recorder.crash(crash);
     }
