@@ -131,7 +131,7 @@ impl Crash {
             return false;
         }
         let mut known = self.functions.iter();
-        let known_here = |function: &String| death.functions.contains(function);
+        let known_here = |function: &String| has(&death.functions, function);
         match self.kind {
             _ if death.functions.is_empty() || self.functions.is_empty() => true,
             // Which function of a recursion meets the end of the stack is chance.
@@ -158,7 +158,7 @@ impl Crash {
             return Some(format!("the same panic at another place: {shown}"));
         }
         // Many ways lead to one line of std: the caller tells them apart.
-        let missing = self.functions.iter().find(|function| !panic.functions.contains(function));
+        let missing = self.functions.iter().find(|function| !has(&panic.functions, function));
         match missing {
             Some(missing) if is_std(&file) && !panic.functions.is_empty() => {
                 Some(format!("the same panic at {shown}, but not within {missing}"))
@@ -166,6 +166,11 @@ impl Crash {
             _ => None,
         }
     }
+}
+
+/// Whether a function is on a stack. Where no debug info tells them, the body of an async function is a closure.
+fn has(functions: &[String], wanted: &str) -> bool {
+    functions.iter().any(|own| own.strip_suffix("::{{closure}}").unwrap_or(own) == wanted || own == wanted)
 }
 
 /// The innermost functions that are not std's.
@@ -208,4 +213,19 @@ pub fn short(message: &str) -> String {
         short.push('…');
     }
     short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has;
+
+    #[test]
+    fn an_async_function_is_on_the_stack_by_either_name() {
+        let stack = |function: &str| [function.to_owned()];
+        assert!(has(&stack("demo::fetch"), "demo::fetch"));
+        assert!(has(&stack("demo::fetch::{{closure}}"), "demo::fetch"));
+        assert!(has(&stack("demo::run::{{closure}}"), "demo::run::{{closure}}"));
+        assert!(!has(&stack("demo::run"), "demo::run::{{closure}}"));
+        assert!(!has(&stack("demo::fetched"), "demo::fetch"));
+    }
 }
