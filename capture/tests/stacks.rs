@@ -105,6 +105,32 @@ fn arguments_have_names_types_and_generics_in_order() {
 }
 
 #[test]
+fn an_async_function_has_its_name_and_the_arguments_that_it_was_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = compile(folder.path(), "awaits", &["-g"]);
+    let seen = see(folder.path(), &program, &[], Limits::default(), Want::Values);
+    let frames: Vec<&Frame> = seen.frames.iter().filter(|frame| frame.is_async).collect();
+    let functions: Vec<_> = frames.iter().map(|f| (f.function.as_str(), f.name.as_str())).collect();
+    assert_eq!(
+        functions,
+        [("<awaits::Memory as awaits::Store>::get", "get"), ("awaits::generic", "generic<u16>")]
+    );
+    let names = |frame: &Frame| frame.arguments.iter().map(|a| a.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(frames[0]), ["self", "at", "unit"]);
+    assert_eq!(names(frames[1]), ["name", "given", "__arg2", "early"]);
+    // A later variable of the same name is none of the parameter's business.
+    assert_eq!(frames[0].arguments[1].value.data, Data::Uint(1));
+    let Data::Pointer { to: Some(unit), .. } = &frames[0].arguments[2].value.data else { panic!() };
+    assert_eq!(unit.data, Data::Text { text: "ada!".into(), len: 4 });
+    // Not live across the awaits, so that the body's own variable is gone.
+    assert_eq!(frames[1].arguments[3].value.data, Data::Uint(9));
+    assert_eq!(frames[1].arguments[1].value.data, Data::Uint(7));
+    // It was moved out of, and what it owned is freed or another's.
+    assert!(frames[1].arguments[0].value.trust >= Trust::Suspect);
+    assert_eq!(frames[1].generics.len(), 1);
+}
+
+#[test]
 fn parameters_that_are_patterns_have_no_name_and_keep_their_place() {
     let folder = tempfile::tempdir().unwrap();
     let program = compile(folder.path(), "patterns", &["-g"]);

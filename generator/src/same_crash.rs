@@ -187,10 +187,16 @@ fn innermost(frames: &[Frame]) -> Vec<String> {
 }
 
 /// Whether a function is on a stack. Where a test is built with line tables alone, what an optimiser inlined has its bare
-/// name there, and no path (`DW_AT_name` without `DW_AT_linkage_name`).
+/// name there, and no path (`DW_AT_name` without `DW_AT_linkage_name`). Where no debug info tells them, the body of an async
+/// function is a closure.
 fn is_on(function: &str, stack: &[String]) -> bool {
     let bare = last_segment(function);
-    stack.iter().any(|on| on == function || !on.contains("::") && without_generics(on) == bare)
+    let is_same = |on: &String| {
+        on == function
+            || on.strip_suffix("::{{closure}}") == Some(function)
+            || !on.contains("::") && without_generics(on) == bare
+    };
+    stack.iter().any(is_same)
 }
 
 /// `price` of `<shop::Book as shop::Priced>::price` and of `shop::Book::price::<u8>`.
@@ -258,5 +264,15 @@ mod tests {
         assert!(is_on("demo::Book::close::<u8, (a::B, c::D<e::F>)>", &stack));
         assert!(!is_on("demo::Book::open", &stack));
         assert!(!is_on("demo::Book::call", &stack));
+    }
+
+    #[test]
+    fn an_async_function_is_on_the_stack_by_either_name() {
+        let stack = |function: &str| [function.to_owned()];
+        assert!(is_on("demo::fetch", &stack("demo::fetch")));
+        assert!(is_on("demo::fetch", &stack("demo::fetch::{{closure}}")));
+        assert!(is_on("demo::run::{{closure}}", &stack("demo::run::{{closure}}")));
+        assert!(!is_on("demo::run::{{closure}}", &stack("demo::run")));
+        assert!(!is_on("demo::fetch", &stack("demo::fetched")));
     }
 }

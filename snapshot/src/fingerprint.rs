@@ -143,6 +143,15 @@ mod tests {
     }
 
     #[test]
+    fn the_body_of_an_async_function_is_known_by_its_former_name() {
+        let frame =
+            |function: &str, is_async| Frame { function: function.into(), is_async, ..Frame::default() };
+        let former = function(&frame("demo::fetch::{{closure}}", false));
+        assert_eq!(function(&frame("demo::fetch", true)), former);
+        assert_ne!(function(&frame("demo::fetch", false)), former);
+    }
+
+    #[test]
     fn build_marks_of_functions_are_dropped() {
         for (path, expected) in [
             ("demo::parse::h0123456789abcdef", "demo::parse"),
