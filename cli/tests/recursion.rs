@@ -50,7 +50,7 @@ fn outermost_call_of_a_function_that_calls_itself_is_tested() {
     assert_eq!(account["function"], "demo::depth");
     assert!(account["frame"].as_u64().unwrap() > 100, "{account:#}");
     assert!(test.contains("let from = 0;") && test.contains("let to = 9;"), "{test}");
-    assert!(test.starts_with("// `depth` dies: stack overflow (src/lib.rs:3)\n"), "{test}");
+    assert!(test.starts_with("// `depth` dies: stack overflow (src/lib.rs:"), "{test}");
     assert!(test.contains("// recursion: `depth` calls itself\n"), "{test}");
     assert!(shown.contains("recursion: `depth` calls itself"), "{shown}");
     assert!(shown.contains("frames of the same again") && shown.contains("demo::main"), "{shown}");

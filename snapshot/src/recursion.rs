@@ -80,11 +80,14 @@ impl Endless {
         // Of a deep stack the middle is left out: what repeats at its two ends is one recursion.
         let longest = repetitions(&names).into_iter().max_by_key(|found| found.calls.len());
         let longest = longest.filter(|found| found.calls.len() * 2 >= times);
-        let round: Vec<&str> = longest.map_or_else(Vec::new, |Repetition { calls, period }| {
+        let mut round: Vec<&str> = longest.map_or_else(Vec::new, |Repetition { calls, period }| {
             names[calls.end - period..calls.end].iter().rev().copied().collect()
         });
         let is_of_it = |name: &&str| round.contains(name) || (round.is_empty() && *name == most_called);
         let (first, last) = (names.iter().position(is_of_it)?, names.iter().rposition(is_of_it)?);
+        // What repeats longest may end in the middle of a round.
+        let outermost = round.iter().position(|name| *name == names[last]).unwrap_or_default();
+        round.rotate_left(outermost);
         Some(Self {
             calls: first..last + 1,
             round: round.into_iter().map(str::to_owned).collect(),
@@ -186,7 +189,8 @@ mod tests {
     #[test]
     fn both_ends_of_a_stack_without_its_middle_are_one_recursion() {
         let frames = stack(&["a", "c", "b", "a", "c", "b", "a", "c", "b", "b", "a", "c", "b", "a", "main"]);
-        assert_eq!(Endless::among(&frames).unwrap().calls, 0..14);
+        let endless = Endless::among(&frames).unwrap();
+        assert_eq!((endless.calls.clone(), endless.words().as_str()), (0..14, "`a` → `b` → `c` → `a`"));
     }
 
     #[test]
