@@ -49,7 +49,9 @@ fn first(folder: &Path, command: &[OsString]) -> Result<String, Box<dyn Error>> 
         debug_info: false,
         program: own_path()?,
         rerun: true,
+        timeout: None,
         watch: None,
+        cargo_variables: Vec::new(),
     };
     let report = run(&options, &mut |_| Expectation::Unknown)?;
     let crash = report.kept.last().ok_or("the program did not crash")?;
@@ -67,6 +69,7 @@ fn again(folder: &Path) -> Result<String, Box<dyn Error>> {
         rules: Rules::default(),
         limits: Limits::default(),
         debug_info: false,
+        target_folder: None,
     };
     match rerun(&snapshot, &options, &mut |_| Expectation::Unknown)? {
         Rerun::Same { notes, .. } => Ok(notes.join("\n")),
