@@ -37,6 +37,7 @@ fn regression(run_it: &RunCommand) -> Regression {
         left_out: Vec::new(),
         dies: false,
         time_limit: None,
+        executor: None,
         given: Given::default(),
         should_panic: None,
         side_files: Vec::new(),
