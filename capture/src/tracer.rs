@@ -85,7 +85,7 @@ pub trait Recorder {
     ) -> bool {
         true
     }
-    /// A crash happened. Its thread waits meanwhile; all others run.
+    /// A crash happened. It has been read; its program runs on meanwhile, or has ended.
     fn crash(&mut self, crash: Crash);
     /// A panic at a place that has been captured often enough happened again.
     fn repeated(&mut self, place: &PanicLocation, times: u64);

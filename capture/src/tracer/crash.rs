@@ -86,6 +86,8 @@ impl Tracer<'_> {
         let place = Some(place.clone()).filter(|place| place.line > 0);
         let pending = expectation == Some(Expectation::Unknown);
         let location = self.location(place.as_ref(), &names);
+        // Whether more of a kind are wanted goes by those that were kept.
+        self.hand_over();
         if !pending && !self.recorder.wants(&cause, place.as_ref(), location.as_ref(), &names) {
             return;
         }
@@ -103,7 +105,7 @@ impl Tracer<'_> {
         }
         let now = if pending { self.policy.keep_pending(process, crash) } else { Some(crash) };
         if let Some(crash) = now {
-            self.recorder.crash(crash);
+            self.captured.push(crash);
         }
     }
 
@@ -158,7 +160,7 @@ impl Tracer<'_> {
         let cause = Cause { kind, message: message.to_owned(), signal: Some(name) };
         let found = Found { tid, registers: &registers, cause, place: None, notes: Vec::new() };
         let crash = self.capture(&target, found);
-        self.recorder.crash(crash);
+        self.captured.push(crash);
     }
 
     pub(super) fn capture(&mut self, target: &Target, found: Found<'_>) -> Crash {

@@ -20,7 +20,7 @@ use super::ptrace::{self, Change, Pid};
 use super::stacks::StackReader;
 use super::time_limit::TimeLimit;
 use super::watching::Watching;
-use super::{Ending, Recorder, Settings};
+use super::{Crash, Ending, Recorder, Settings};
 use crate::memory::Memory;
 use crate::panic::{Origin, PanicCall, Payload};
 use crate::signal;
@@ -65,6 +65,8 @@ pub(super) struct Tracer<'a> {
     pub(super) time_limit: Option<TimeLimit>,
     /// Reports that came while threads were being stopped for another one's sake.
     pub(super) queue: VecDeque<(Pid, Change)>,
+    /// Crashes that were read and are not handed over yet.
+    pub(super) captured: Vec<Crash>,
 }
 
 impl<'a> Tracer<'a> {
@@ -94,6 +96,7 @@ impl<'a> Tracer<'a> {
             guard,
             time_limit: settings.timeout.map(TimeLimit::new),
             queue: VecDeque::new(),
+            captured: Vec::new(),
         }
     }
 
@@ -112,6 +115,7 @@ impl<'a> Tracer<'a> {
                 self.kill_all();
             }
             end = self.report(tid, change);
+            self.hand_over();
         }
         if self.kill_rest {
             self.kill_rest();
@@ -132,6 +136,14 @@ impl<'a> Tracer<'a> {
             Some(ending) if self.root_started => RootEnd::Ended(ending),
             Some(ending) => RootEnd::NeverStarted(ending),
             None => RootEnd::Lost,
+        }
+    }
+
+    /// Hands over what was captured. Only now that its thread runs on: to redact a snapshot and to write it takes as long as
+    /// to read it, and nothing of that needs the program.
+    pub(super) fn hand_over(&mut self) {
+        for crash in std::mem::take(&mut self.captured) {
+            self.recorder.crash(crash);
         }
     }
 
@@ -259,6 +271,7 @@ impl<'a> Tracer<'a> {
 
     /// Tells what was kept back until the process ended: tests that may have been meant to panic, and counts.
     pub(super) fn process_ended(&mut self, process: Pid, ending: Option<Ending>) {
+        self.hand_over();
         let (pending, counted) = self.policy.ended(process);
         // A test program that ends well had no failed test: all its panics were expected.
         if ending != Some(Ending::Exited(0)) {

@@ -101,7 +101,7 @@ impl Tracer<'_> {
         if let Some(declared) = frame.and_then(|frame| frame.declared.clone()) {
             crash.snapshot.location = Some(declared);
         }
-        self.recorder.crash(crash);
+        self.captured.push(crash);
     }
 
     /// Kills a program and all that it started; behind the command itself nothing is left at all.
