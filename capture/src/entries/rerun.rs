@@ -88,7 +88,8 @@ pub fn rerun(
     if let Some((cargo, target_folder)) = unoptimised_build(options, &words) {
         let stack = WatchedStack::with_inlined(snapshot);
         let seconds = options.command.seconds.saturating_mul(TIMES_FIRST * TIMES_UNOPTIMISED);
-        let again = Again { words, stack, seconds, unoptimised: Some((&cargo, target_folder)) };
+        let unoptimised = Some((&cargo, target_folder));
+        let again = Again { words: words.clone(), stack, seconds, unoptimised };
         match again.run(snapshot, options, expects)? {
             Rerun::Same { snapshot, mut notes } => {
                 notes.push("the project's own packages were built without optimisation for it".to_owned());
@@ -100,7 +101,6 @@ pub fn rerun(
             }
         }
     }
-    let words = options.command.words.iter().map(OsString::from).collect();
     let (stack, seconds) = (WatchedStack::of(snapshot), options.command.seconds.saturating_mul(TIMES_FIRST));
     let mut seen = Again { words, stack, seconds, unoptimised: None }.run(snapshot, options, expects)?;
     let (Rerun::Same { notes, .. } | Rerun::Other { notes, .. }) = &mut seen;

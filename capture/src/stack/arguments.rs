@@ -1,6 +1,6 @@
 //! The parameters of a call by its debug info entries: names, types, and where the values lie.
 
-use gimli::{AttributeValue, Dwarf, UnitOffset};
+use gimli::{AttributeValue, DebuggingInformationEntry, Dwarf, UnitOffset};
 use relapse_snapshot::{Argument, Frame, Generic, Trust, TypeId, TypeKind, TypeShape, TypeTable, Value};
 
 use super::Entries;
@@ -59,6 +59,27 @@ pub(super) struct Parameter {
 }
 
 impl Parameter {
+    /// What one entry says by itself.
+    pub(super) fn read(
+        dwarf: &Dwarf<Slice>,
+        link: &Link,
+        units: &mut UnitCache,
+        entry: &DebuggingInformationEntry<Slice>,
+    ) -> Parameter {
+        let text = entry.attr_value(gimli::DW_AT_name);
+        let text = text.and_then(|value| image::string(dwarf, &link.unit, value).ok());
+        let mut to = |at| units.target(dwarf, link.die.unit, entry.attr_value(at)?);
+        Parameter {
+            entry: entry.offset(),
+            name: text.map(|text| text.to_string_lossy().into_owned()),
+            ty: to(gimli::DW_AT_type),
+            origin: to(gimli::DW_AT_abstract_origin),
+            location: entry.attr_value(gimli::DW_AT_location),
+            constant: entry.attr_value(gimli::DW_AT_const_value),
+            in_body: None,
+        }
+    }
+
     /// Where it can be read first. What has no place at all is as well looked for at once.
     fn entry_address(
         &self,
@@ -224,7 +245,7 @@ impl Source<'_> {
             if entry.tag() != gimli::DW_TAG_formal_parameter {
                 continue;
             }
-            parameters.push(coroutine::read(self.dwarf, link, units, entry));
+            parameters.push(Parameter::read(self.dwarf, link, units, entry));
             if parameters.len() >= MOST_PARAMETERS {
                 break;
             }

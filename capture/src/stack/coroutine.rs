@@ -1,11 +1,11 @@
 //! The body of an `async fn` as debug info describes it: a coroutine that is resumed again and again, and whose
 //! parameters are variables. In: a function's entries. Out: its own name, and its parameters.
 
-use gimli::{AttributeValue, DebuggingInformationEntry, Dwarf, EntriesTreeNode, Operation, Unit};
+use gimli::{AttributeValue, Dwarf, EntriesTreeNode, Operation, Unit};
 
 use super::arguments::{MOST_PARAMETERS, Parameter};
 use super::function::{Function, Link};
-use crate::image::{self, DieRef, Slice, UnitCache};
+use crate::image::{DieRef, Slice, UnitCache};
 
 /// How rustc names the body of an async function.
 const BODY: &str = "{async_fn";
@@ -96,7 +96,7 @@ impl Search<'_> {
         while let Some(child) = children.next()? {
             match child.entry().tag() {
                 gimli::DW_TAG_variable if self.found.len() < MOST_PARAMETERS => {
-                    let variable = read(self.dwarf, self.link, self.units, child.entry());
+                    let variable = Parameter::read(self.dwarf, self.link, self.units, child.entry());
                     self.found.push((depth, variable));
                 }
                 gimli::DW_TAG_lexical_block if depth < DEEPEST => self.look_into(child, depth + 1)?,
@@ -104,27 +104,6 @@ impl Search<'_> {
             }
         }
         Ok(())
-    }
-}
-
-/// One parameter or variable.
-pub(super) fn read(
-    dwarf: &Dwarf<Slice>,
-    link: &Link,
-    units: &mut UnitCache,
-    entry: &DebuggingInformationEntry<Slice>,
-) -> Parameter {
-    let text = entry.attr_value(gimli::DW_AT_name);
-    let text = text.and_then(|value| image::string(dwarf, &link.unit, value).ok());
-    let mut to = |at| units.target(dwarf, link.die.unit, entry.attr_value(at)?);
-    Parameter {
-        entry: entry.offset(),
-        name: text.map(|text| text.to_string_lossy().into_owned()),
-        ty: to(gimli::DW_AT_type),
-        origin: to(gimli::DW_AT_abstract_origin),
-        location: entry.attr_value(gimli::DW_AT_location),
-        constant: entry.attr_value(gimli::DW_AT_const_value),
-        in_body: None,
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) fn compare(functions: &[String], seen: &Observation) -> Sameness {
             _ => Sameness::Different(format!("{}, before its time was over", super::ended_as(seen))),
         };
     };
-    match functions.iter().find(|function| !death.functions.contains(function)) {
+    match functions.iter().find(|function| !super::is_on(function, &death.functions)) {
         Some(missing) if !death.functions.is_empty() => {
             Sameness::Different(format!("still running, but not within {missing}"))
         }
@@ -92,6 +92,13 @@ mod tests {
         );
         let barrier = compare(&wanted, &hangs(&["std::sync::Barrier::wait", "demo::both"]));
         assert!(matches!(barrier, Sameness::Different(reason) if reason.contains("Mutex")));
+    }
+
+    #[test]
+    fn a_function_that_was_inlined_hangs_by_its_bare_name() {
+        let wanted = functions(&stack(&[("demo::spin", FrameKind::Workspace)]));
+        assert_eq!(compare(&wanted, &hangs(&["spin", "demo::tests::spin_hangs"])), Sameness::Same);
+        assert_ne!(compare(&wanted, &hangs(&["span", "demo::tests::spin_hangs"])), Sameness::Same);
     }
 
     #[test]
