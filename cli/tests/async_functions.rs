@@ -1,9 +1,6 @@
 //! Crashes in async functions of a package that has no runtime: the test runs them by a small executor of its own.
 #![allow(clippy::unwrap_used, reason = "a test may fail so")]
 
-use std::fs;
-use std::path::PathBuf;
-
 use serde_json::Value;
 
 const LIB: &str = "\
@@ -69,18 +66,12 @@ use project::Project;
 /// The account and the text of the test of a crash of `cargo run WORDS`, which plain cargo then fails by.
 fn generated(words: &[&str]) -> (Value, String) {
     let project = Project::package(&[("src/lib.rs", LIB), ("src/bin/prog.rs", PROG)]);
-    let output = project.command(&[&["run", "--", "cargo", "run", "-q"], words].concat()).output().unwrap();
-    assert!(String::from_utf8_lossy(&output.stderr).contains("snapshot"), "{output:?}");
-    let output = project.command(&["gen", "--json"]).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let account: Value =
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"));
+    project.crash(&[&["cargo", "run", "-q"], words].concat());
+    let (account, test, said) = project.generate(&[]);
     assert_eq!(account["status"], "verified", "{said}");
-    let text = fs::read_to_string(project.path().join(account["file"].as_str().unwrap())).unwrap();
     let replayed = project.command(&["replay", "--json"]).output().unwrap();
     assert!(String::from_utf8_lossy(&replayed.stdout).contains("\"open\""), "{replayed:?}");
-    assert_eq!(project.left(), Vec::<PathBuf>::new());
-    (account, text)
+    (account, test)
 }
 
 #[test]

@@ -4,9 +4,6 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
-
-use serde_json::Value;
 
 const LIB: &str = "\
 pub fn ratio(n: u32, among: u32) -> u32 { n / among }
@@ -68,27 +65,14 @@ use project::Project;
 /// A project whose program was run optimised, and crashed.
 fn crashed(word: &str) -> Project {
     let project = Project::package(&[("src/lib.rs", LIB), ("src/bin/prog.rs", PROG)]);
-    let output =
-        project.command(&["run", "--", "cargo", "run", "-q", "--release", "--", word]).output().unwrap();
-    assert!(String::from_utf8_lossy(&output.stderr).contains("snapshot"), "{output:?}");
+    project.crash(&["cargo", "run", "-q", "--release", "--", word]);
     project
-}
-
-/// The account, the generated test, and what was said.
-fn generated(project: &Project) -> (Value, String, String) {
-    let output = project.command(&["gen", "--json"]).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let account: Value =
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"));
-    let file = account["file"].as_str().map(|file| fs::read_to_string(project.path().join(file)).unwrap());
-    assert_eq!(project.left(), Vec::<PathBuf>::new());
-    (account, file.unwrap_or_default(), said)
 }
 
 /// The test of a crash that was reproduced with values of this trust.
 fn written(word: &str, trust: &str) -> String {
     let project = crashed(word);
-    let (account, test, said) = generated(&project);
+    let (account, test, said) = project.generate(&[]);
     assert_eq!(
         (account["status"].as_str(), account["trust"].as_str()),
         (Some("verified"), Some(trust)),
@@ -144,7 +128,7 @@ fn user_s_own_build_is_left_as_it_was() {
         (file.ino(), file.mtime(), file.mtime_nsec(), fs::read(&program).unwrap())
     };
     let before = state();
-    let (account, ..) = generated(&project);
+    let (account, ..) = project.generate(&[]);
     assert_eq!(account["status"], "verified");
     assert!(state() == before, "the user's program was built anew");
 }
@@ -152,6 +136,6 @@ fn user_s_own_build_is_left_as_it_was() {
 #[test]
 fn crash_that_optimised_code_alone_has_is_looked_for_there() {
     let project = crashed("merged");
-    let (account, _, said) = generated(&project);
+    let (account, _, said) = project.generate(&[]);
     assert_eq!(account["status"], "verified", "{said}");
 }

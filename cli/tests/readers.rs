@@ -69,12 +69,8 @@ fn generated(mode: &str, input: &[u8]) -> (serde_json::Value, String) {
     project.write("input.dat", input);
     project.command(&["run", "--", "cargo", "run", "-q", "--", mode, "input.dat"]).output().unwrap();
     fs::remove_file(project.path().join("input.dat")).unwrap();
-    let output = project.command(&["gen", "--json"]).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let line: serde_json::Value = serde_json::from_str(text.lines().next().unwrap_or("null")).unwrap();
-    let file = line["file"].as_str().unwrap_or_else(|| panic!("{line:#}"));
-    let test =
-        fs::read_to_string(project.path().join(file)).unwrap_or_else(|error| panic!("{error}: {line:#}"));
+    let (line, test, said) = project.generate(&[]);
+    assert!(!test.is_empty(), "{line:#} {said}");
     (line, test)
 }
 

@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::fs;
-
 use serde_json::Value;
 
 #[path = "fixture/project.rs"]
@@ -36,12 +34,11 @@ struct Made {
 
 fn made(case: &str) -> Made {
     let project = project::Project::package(&[("src/lib.rs", LIB), ("src/main.rs", MAIN)]);
-    let out = |words: &[&str]| String::from_utf8(project.command(words).output().unwrap().stdout).unwrap();
-    out(&["run", "--", "cargo", "run", "-q", "--", case]);
-    let account: Value = serde_json::from_str(&out(&["gen", "--json", "latest"])).unwrap();
-    assert_eq!(account["status"], "verified", "{account:#}");
-    let test = fs::read_to_string(project.path().join(account["file"].as_str().unwrap())).unwrap();
-    Made { account, test, shown: out(&["show", "latest"]) }
+    project.crash(&["cargo", "run", "-q", "--", case]);
+    let (account, test, said) = project.generate(&["latest"]);
+    assert_eq!(account["status"], "verified", "{said}");
+    let shown = project.command(&["show", "latest"]).output().unwrap().stdout;
+    Made { account, test, shown: String::from_utf8(shown).unwrap() }
 }
 
 #[test]

@@ -3,10 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::PathBuf;
-use std::process::{Output, Stdio};
-
-use serde_json::Value;
+use std::process::Stdio;
 
 const LIB: &str = "\
 pub struct Stock { pub items: Vec<u32>, pub taken: usize }
@@ -69,29 +66,11 @@ fn project() -> Project {
     Project::package(&[("src/lib.rs", LIB), ("src/bin/prog.rs", PROG)])
 }
 
-fn run(project: &Project, words: &[&str]) {
-    let output = project.command(&[&["run", "--"], words].concat()).output().unwrap();
-    assert!(String::from_utf8_lossy(&output.stderr).contains("snapshot"), "{output:?}");
-}
-
-/// The account, the generated test, and what was said.
-fn generated(project: &Project, words: &[&str]) -> (Value, String, String) {
-    let output = project.command(&[&["gen", "--json"], words].concat()).output().unwrap();
-    let Output { stdout, stderr, .. } = output;
-    let said = String::from_utf8_lossy(&stderr).into_owned();
-    let account: Value = serde_json::from_slice(&stdout).unwrap_or_else(|error| panic!("{error}: {said}"));
-    let file = account["file"]
-        .as_str()
-        .map(|file| fs::read_to_string(project.path().join(file)).unwrap_or_default());
-    assert_eq!(project.left(), Vec::<PathBuf>::new());
-    (account, file.unwrap_or_default(), said)
-}
-
 #[test]
 fn test_of_a_public_method_has_the_values_that_it_was_called_with() {
     let project = project();
-    run(&project, &["cargo", "run", "-q"]);
-    let (account, test, said) = generated(&project, &[]);
+    project.crash(&["cargo", "run", "-q"]);
+    let (account, test, said) = project.generate(&[]);
     assert_eq!(account["status"], "verified", "{said}");
     assert_eq!((account["trust"].as_str(), account["frame"].as_u64()), (Some("entry"), Some(0)), "{said}");
     assert!(test.contains("items: vec![4, 5, 6]") && test.contains("taken: 0"), "{test}");
@@ -101,8 +80,8 @@ fn test_of_a_public_method_has_the_values_that_it_was_called_with() {
 #[test]
 fn self_by_value_and_moved_arguments_are_those_of_the_call() {
     let project = project();
-    run(&project, &["cargo", "run", "-q", "--", "close"]);
-    let (account, test, said) = generated(&project, &[]);
+    project.crash(&["cargo", "run", "-q", "--", "close"]);
+    let (account, test, said) = project.generate(&[]);
     assert_eq!(account["status"], "verified", "{said}");
     assert!(account["function"].as_str().unwrap().ends_with("close"), "{account}");
     assert!(test.contains("4, 5, 6") && test.contains("\"a\"") && test.contains("\"b\""), "{test}");
@@ -111,14 +90,14 @@ fn self_by_value_and_moved_arguments_are_those_of_the_call() {
 #[test]
 fn cell_that_was_written_is_said_and_read_again_only_where_no_test_reproduces_with_it() {
     let project = project();
-    run(&project, &["cargo", "run", "-q", "--", "read"]);
-    let (account, test, said) = generated(&project, &[]);
+    project.crash(&["cargo", "run", "-q", "--", "read"]);
+    let (account, test, said) = project.generate(&[]);
     assert_eq!((account["status"].as_str(), account["trust"].as_str()), (Some("verified"), Some("suspect")));
     assert!(test.contains("may differ from what the call was given"), "{test}");
     assert!(!said.contains("running the command again"), "{said}");
 
-    run(&project, &["cargo", "run", "-q", "--", "ratio"]);
-    let (account, test, said) = generated(&project, &["--latest"]);
+    project.crash(&["cargo", "run", "-q", "--", "ratio"]);
+    let (account, test, said) = project.generate(&["--latest"]);
     assert_eq!((account["status"].as_str(), account["trust"].as_str()), (Some("verified"), Some("entry")));
     assert!(said.contains("running the command again") && test.contains("Cell::new(0)"), "{said} {test}");
 }
@@ -127,12 +106,12 @@ fn cell_that_was_written_is_said_and_read_again_only_where_no_test_reproduces_wi
 fn second_run_is_forbidden_or_allowed_by_options() {
     let project = project();
     let program = project.built();
-    run(&project, &[program.to_str().unwrap()]);
-    let (_, _, said) = generated(&project, &[]);
+    project.crash(&[program.to_str().unwrap()]);
+    let (_, _, said) = project.generate(&[]);
     assert!(said.contains("--rerun allows it"), "{said}");
-    let (_, _, said) = generated(&project, &["--no-rerun"]);
+    let (_, _, said) = project.generate(&["--no-rerun"]);
     assert!(said.contains("--no-rerun forbids it"), "{said}");
-    let (account, test, said) = generated(&project, &["--rerun"]);
+    let (account, test, said) = project.generate(&["--rerun"]);
     assert_eq!(account["trust"], "entry", "{said}");
     assert!(test.contains("4, 5, 6"), "{test}");
 }
@@ -144,7 +123,7 @@ fn standard_input_of_a_file_is_read_again() {
     fs::write(&path, "7 8").unwrap();
     let mut run = project.command(&["run", "--", "cargo", "run", "-q", "--", "input"]);
     run.stdin(File::open(&path).unwrap()).output().unwrap();
-    let (account, test, said) = generated(&project, &[]);
+    let (account, test, said) = project.generate(&[]);
     assert_eq!(account["trust"], "entry", "{said}");
     assert!(test.contains("7, 8"), "{test}");
 }
@@ -163,7 +142,7 @@ fn standard_input_of_a_pipe_is_given_again() {
         }
         drop(pipe);
         assert_eq!(child.wait().unwrap().code(), Some(101));
-        let (account, test, said) = generated(&project, &["--latest", "--rerun"]);
+        let (account, test, said) = project.generate(&["--latest", "--rerun"]);
         assert_eq!(account["trust"], "entry", "{said}");
         assert!(test.contains("7, 8"), "{test}");
         assert!(project.command(&["rm", "latest"]).status().unwrap().success());
@@ -176,8 +155,8 @@ fn standard_input_of_a_pipe_is_given_again() {
 #[test]
 fn second_run_that_ends_in_another_way_is_said_and_costs_nothing() {
     let project = project();
-    run(&project, &["cargo", "run", "-q", "--", "once"]);
-    let (account, test, said) = generated(&project, &[]);
+    project.crash(&["cargo", "run", "-q", "--", "once"]);
+    let (account, test, said) = project.generate(&[]);
     assert!(said.contains("the second run did not crash"), "{said}");
     assert_eq!(
         (account["status"].as_str(), account["trust"].as_str()),
@@ -193,8 +172,8 @@ fn a_command_is_not_run_again_where_no_test_can_be_built() {
                    fn nth(list: Vec<u32>, n: usize) -> u32 {\n    list[n]\n}\n\n\
                    fn main() {\n    println!(\"{}\", nth(vec![1], std::env::args().count() + 3));\n}\n";
     let project = Project::package(&[("src/main.rs", program)]);
-    run(&project, &["cargo", "run", "-q"]);
-    let (line, _, said) = generated(&project, &[]);
+    project.crash(&["cargo", "run", "-q"]);
+    let (line, _, said) = project.generate(&[]);
     assert_eq!(line["status"], "failed", "{line:#}");
     assert!(said.contains("mismatched types") && !said.contains("running the command again"), "{said}");
 }

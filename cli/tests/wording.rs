@@ -12,12 +12,9 @@ mod project;
 /// Crashes a program and generates: the account, and the test's text.
 fn generated(lib: &str, main: &str) -> (Value, String) {
     let project = project::Project::package(&[("src/lib.rs", lib), ("src/main.rs", main)]);
-    project.command(&["run", "--", "cargo", "run", "-q"]).output().unwrap();
-    let output = project.command(&["gen", "--json"]).output().unwrap();
-    let account: Value = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
-    let file = account["file"].as_str().map(|file| project.path().join(file));
-    (account, file.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default())
+    project.crash(&["cargo", "run", "-q"]);
+    let (account, test, _) = project.generate(&[]);
+    (account, test)
 }
 
 #[test]
