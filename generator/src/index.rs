@@ -22,6 +22,7 @@ mod items;
 mod locate;
 mod macros;
 mod naming;
+mod never_returns;
 mod own_constructor;
 mod packages;
 mod reach;
@@ -42,6 +43,7 @@ pub use items::{
     TypeItem, VariantItem,
 };
 pub use naming::NamesAt;
+pub use never_returns::Returns;
 pub(crate) use packages::{OUTSIDE_FILE, OUTSIDE_NAME};
 pub use packages::{Package, Target, TargetKind};
 pub use reach::PublicApi;

@@ -75,7 +75,7 @@ pub(crate) fn lacking(
         return doubtful;
     }
     // Of calls that were inlined and merged there is none on the stack.
-    let reproduces = drafts.iter().any(|draft| draft.reproduces() && !draft.callable.facts.entry_point);
+    let reproduces = drafts.iter().any(|draft| draft.reproduces() && !draft.callable.facts.last_resort());
     if reproduces { hidden(callables, drafts, snapshot, frame) } else { Some(Lacking::Any) }
 }
 

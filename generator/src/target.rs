@@ -34,6 +34,9 @@ pub struct Facts {
     pub names_outside_file: bool,
     /// It is generated or run by a test harness: `main`, a `#[test]` function.
     pub entry_point: bool,
+    /// No call of it comes back, and none was to be: its result is `!`, or it is `unreachable!`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub never_returns: bool,
 }
 
 impl Facts {
@@ -47,6 +50,12 @@ impl Facts {
     /// Whether it documents or asserts what its caller must keep.
     fn blames_caller(&self) -> bool {
         self.documents_panics || self.track_caller || self.asserts_on_arguments || self.is_unsafe
+    }
+
+    /// Whether a test of it is taken only where no other function reproduces: an entry point is what a harness runs, and
+    /// a test of what never returns can never pass.
+    pub fn last_resort(&self) -> bool {
+        self.entry_point || self.never_returns
     }
 
     /// Where it stands among those of its class: the innermost first, a recursion with its outermost call first.
@@ -63,6 +72,7 @@ impl Facts {
     /// nobody else has comes late.
     fn class(&self) -> u8 {
         match self {
+            facts if facts.never_returns => REST + 3,
             facts if facts.entry_point => REST + 2,
             facts if facts.names_outside_file => REST + 1,
             facts if facts.breaks_contract() && facts.public && facts.plain_data => 0,
@@ -178,8 +188,9 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_point_is_the_last_resort() {
-        let facts = [Facts { entry_point: true, public: true, ..at(0) }, at(1)];
-        assert_eq!(Ranking::default().order(&facts), [1, 0]);
+    fn an_entry_point_and_what_never_returns_are_the_last_resorts() {
+        let never = Facts { never_returns: true, public: true, plain_data: true, ..at(0) };
+        let facts = [never, Facts { entry_point: true, public: true, ..at(1) }, at(2)];
+        assert_eq!(Ranking::default().order(&facts), [2, 1, 0]);
     }
 }

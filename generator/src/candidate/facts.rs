@@ -5,7 +5,7 @@ use std::path::Path;
 
 use relapse_snapshot::{Argument, Data, Frame, FrameKind, Snapshot, TypeId, TypeKind, TypeTable, Value};
 
-use crate::index::{FunctionItem, PublicApi, SourceIndex};
+use crate::index::{FunctionItem, PublicApi, Returns, SourceIndex};
 use crate::target::Facts;
 
 pub(super) fn facts(
@@ -34,6 +34,7 @@ pub(super) fn facts(
             .any(|a| names_file_outside(&a.value, index.workspace_root(), &snapshot.program.name)),
         entry_point: function.attributes.test
             || (program && function.name == "main" && index.module(function.module).path.is_empty()),
+        never_returns: function.returns == Returns::Never,
     }
 }
 

@@ -65,7 +65,12 @@ impl Rounds {
             let callables = self.within_reach(std::mem::take(&mut open), project, rejected);
             for group in drafts_by_target(callables, project, bench, &mut self.names, rejected) {
                 let last_resort = group.iter().all(|draft| draft.callable.facts.entry_point);
-                if last_resort && !self.all && drafts.iter().any(Draft::reproduces) {
+                let enough = || {
+                    drafts
+                        .iter()
+                        .any(|draft: &Draft<'_>| draft.reproduces() && !draft.callable.facts.last_resort())
+                };
+                if last_resort && !self.all && enough() {
                     rejected.extend(group.iter().map(|draft| draft.rejection(NOT_TRIED.to_owned())));
                     continue;
                 }

@@ -13,6 +13,7 @@ use super::attributes::Attributes;
 use super::builds::Builds;
 use super::cfg::Cfg;
 use super::ids::{FunctionId, ModuleId, Visibility};
+use super::never_returns::Returns;
 use super::surroundings::Reads;
 
 /// What a function belongs to.
@@ -82,6 +83,8 @@ pub struct FunctionItem {
     pub nested_in: Option<String>,
     /// Panics that its body may start on purpose.
     pub asserts: Vec<Assert>,
+    /// Whether a call of it can come back.
+    pub returns: Returns,
     /// What its body reads beside its arguments.
     pub reads: BTreeSet<Reads>,
     /// Names of the functions and of its own value's methods that its body calls.
@@ -183,9 +186,11 @@ impl FunctionItem {
         self.asserts.iter().filter(at).min_by_key(|assert| assert.lines.1 - assert.lines.0)
     }
 
-    /// Whether a panic at `line` merely asserts on the function's own arguments.
+    /// Whether a panic at `line` merely asserts on the function's own arguments. One that nothing stands before asserts
+    /// on less.
     pub fn asserts_on_arguments_at(&self, line: u32) -> bool {
-        self.assert_at(line).is_some_and(|assert| assert.only_arguments)
+        let always = self.returns != Returns::Maybe;
+        self.assert_at(line).is_some_and(|assert| assert.only_arguments || always)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::index::items::{
     EntryTarget, FieldItem, FieldList, ImplItem, ItemKind, OpaqueMacro, Shape, TypeItem, VariantItem,
 };
 use crate::index::macros::{self, MacroText};
+use crate::index::never_returns::returns;
 use crate::index::surroundings::{Surroundings, surroundings};
 
 /// How a function is introduced.
@@ -71,6 +72,7 @@ impl Walk<'_> {
             cfg,
             nested_in: spot.nested_in.clone(),
             asserts: asserts(signature, block),
+            returns: returns(signature, block),
             reads,
             calls,
             name: name.clone(),
