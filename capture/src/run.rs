@@ -27,7 +27,8 @@ use relapse_snapshot::{Frame, Program};
 pub use log::{Entry, KeptCrash};
 
 use crate::cargo_runner::{
-    CargoCommand, RunnerSettings, SETTINGS_VARIABLE, lists_tests, runner_environment, without_blanks,
+    CargoCommand, RunnerSettings, SETTINGS_VARIABLE, is_optimised, lists_tests, runner_environment,
+    without_blanks,
 };
 use crate::entries::{WatchedStack, end_with_parent};
 use crate::limits::Limits;
@@ -189,7 +190,7 @@ pub(crate) fn prepare(
         command: options.words.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
         folder: options.folder.clone(),
         limits: options.limits.clone(),
-        build: cargo.as_ref().map(build_of),
+        build: cargo.as_ref().map(|cargo| build_of(cargo, options)),
         log: log.path().to_owned(),
         input: spool,
         chained: Vec::new(),
@@ -335,10 +336,11 @@ fn become_command(command: &Command) -> TraceError {
     TraceError::Start { program: program.to_string_lossy().into_owned(), source: new.exec() }
 }
 
-fn build_of(command: &CargoCommand) -> Build {
+fn build_of(command: &CargoCommand, options: &RunOptions) -> Build {
     let rustflags = std::env::var("RUSTFLAGS").ok().filter(|flags| !flags.is_empty());
     let target = command.build.target.clone().or_else(|| std::env::var("CARGO_BUILD_TARGET").ok());
-    Build { rustflags, target, ..command.build.clone() }
+    let optimised = is_optimised(command, &options.folder, options.roots.workspace.as_deref());
+    Build { rustflags, target, optimised: Some(optimised), ..command.build.clone() }
 }
 
 /// Whether the command is a program with debug info: a program under development, which is what is to be

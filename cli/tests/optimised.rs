@@ -139,3 +139,16 @@ fn crash_that_optimised_code_alone_has_is_looked_for_there() {
     let (account, _, said) = project.generate(&[]);
     assert_eq!(account["status"], "verified", "{said}");
 }
+
+#[test]
+fn dev_profile_that_optimises_is_known_to() {
+    let project = Project::package(&[("src/lib.rs", LIB), ("src/bin/prog.rs", PROG)]);
+    let manifest = fs::read_to_string(project.path().join("Cargo.toml")).unwrap();
+    project.write("Cargo.toml", manifest + "[profile.dev]\nopt-level = 3\n");
+    project.crash(&["cargo", "run", "-q", "--", "close"]);
+    let (account, test, said) = project.generate(&[]);
+    assert_eq!((account["status"].as_str(), account["trust"].as_str()), (Some("verified"), Some("entry")));
+    assert!(said.contains("without optimisation"), "{said}");
+    assert_eq!(account["cargo_args"], serde_json::json!(["--lib"]), "{account}");
+    assert!(test.contains("\"bc\""), "{test}");
+}

@@ -127,7 +127,7 @@ pub fn generate(
     surroundings: &mut dyn Surroundings,
 ) -> Result<Generated, ProveError> {
     let (callables, mut rejected) = callables(snapshot, &project.index);
-    let optimised = second_chance::may_be_optimised(snapshot);
+    let optimised = second_chance::is_optimised(snapshot);
     if callables.is_empty() && (rejected.is_empty() || !optimised) {
         return Ok(failed(no_callable(snapshot, &rejected), rejected, Effort::default()));
     }

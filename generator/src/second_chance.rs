@@ -34,10 +34,11 @@ pub struct Request<'a> {
     pub target_folder: &'a Path,
 }
 
-/// Whether the program may have been optimised: then a second run may show functions and arguments that the first did not.
-pub(crate) fn may_be_optimised(snapshot: &Snapshot) -> bool {
+/// Whether the program was optimised: then a second run may show functions and arguments that the first did not.
+pub(crate) fn is_optimised(snapshot: &Snapshot) -> bool {
     let build = snapshot.program.build.as_ref();
-    build.is_some_and(|build| !["", "dev", "test", "debug"].contains(&build.profile.as_str()))
+    let by_name = |profile: &str| !["", "dev", "test", "debug"].contains(&profile);
+    build.is_some_and(|build| build.optimised.unwrap_or_else(|| by_name(&build.profile)))
 }
 
 /// What is lacking after a first round. `frame`: the only one that is wanted; `every`: all are wanted.
@@ -48,7 +49,7 @@ pub(crate) fn lacking(
     frame: Option<usize>,
     every: bool,
 ) -> Option<Lacking> {
-    let optimised = may_be_optimised(snapshot);
+    let optimised = is_optimised(snapshot);
     let facts: Vec<Facts> = callables.iter().map(|callable| callable.facts.clone()).collect();
     let order = Ranking::default().order(&facts);
     let wanted = |callable: &Callable<'_>| frame.is_none_or(|frame| callable.depth == frame);
@@ -146,7 +147,7 @@ fn is_as_given(callable: &Callable<'_>, snapshot: &Snapshot) -> bool {
         FnArg::Typed(typed) => !matches!(&*typed.pat, Pat::Ident(name) if name.mutability.is_none()),
     });
     !mutable
-        && !may_be_optimised(snapshot)
+        && !is_optimised(snapshot)
         && callable.frame.arguments.iter().all(|argument| is_settled(&argument.value, &snapshot.types))
 }
 
@@ -193,7 +194,7 @@ pub(crate) fn callables<'a>(
     };
     let is_new =
         |callable: &Callable<'_>| drafts.iter().all(|d| d.callable.frame.function != callable.frame.function);
-    let optimised = may_be_optimised(snapshot);
+    let optimised = is_optimised(snapshot);
     let (callables, _) = candidate::callables(snapshot, index);
     let wanted = |callable: &Callable<'_>| given(callable) || optimised && is_new(callable);
     callables.into_iter().filter(|callable| wanted(callable) && !known(callable)).collect()

@@ -228,6 +228,9 @@ pub struct Variable {
 pub struct Build {
     /// `dev`, `release`, `test` … as given by `--release` or `--profile`.
     pub profile: String,
+    /// Whether that profile has code optimised; none where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optimised: Option<bool>,
     /// `--target`, where one was given.
     pub target: Option<String>,
     /// Features as given on the command line (`--features`).
