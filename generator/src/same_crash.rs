@@ -5,7 +5,9 @@ mod hang;
 mod lines;
 
 use relapse_capture::roots::Roots;
-use relapse_snapshot::{CauseKind, Frame, FrameKind, Location, Rules, Snapshot, normalise_message};
+use relapse_snapshot::{
+    CauseKind, Frame, FrameKind, Location, Rules, Snapshot, bare_name, normalise_message,
+};
 
 pub use self::lines::LineMap;
 use crate::verify::{Ending, Observation, ObservedDeath, ObservedPanic};
@@ -190,26 +192,13 @@ fn innermost(frames: &[Frame]) -> Vec<String> {
 /// name there, and no path (`DW_AT_name` without `DW_AT_linkage_name`). Where no debug info tells them, the body of an async
 /// function is a closure.
 fn is_on(function: &str, stack: &[String]) -> bool {
-    let bare = last_segment(function);
+    let bare = bare_name(function);
     let is_same = |on: &String| {
         on == function
             || on.strip_suffix("::{{closure}}") == Some(function)
             || !on.contains("::") && without_generics(on) == bare
     };
     stack.iter().any(is_same)
-}
-
-/// `price` of `<shop::Book as shop::Priced>::price` and of `shop::Book::price::<u8>`.
-fn last_segment(path: &str) -> &str {
-    let (mut depth, mut names) = (0_i32, path.rsplit("::"));
-    let last = names.find(|part| {
-        let before = depth;
-        // An arrow closes nothing.
-        let closed = part.matches('>').count() - part.matches("->").count();
-        depth += closed as i32 - part.matches('<').count() as i32;
-        (before, depth) == (0, 0) && !part.starts_with('<')
-    });
-    without_generics(last.unwrap_or(path))
 }
 
 fn without_generics(name: &str) -> &str {

@@ -8,6 +8,7 @@ pub mod depth;
 pub mod display;
 pub mod error;
 pub mod fingerprint;
+mod function_path;
 pub mod lock;
 pub mod recursion;
 pub mod redact;
@@ -22,6 +23,7 @@ pub use crash::{
 };
 pub use error::SnapshotError;
 pub use fingerprint::{fingerprint, normalise_message};
+pub use function_path::{bare_name, last_segment, path_segments};
 pub use recursion::Endless;
 pub use redact::{Rules, redact};
 pub use store::{Kept, Listing, Store, Summary};

@@ -1,7 +1,7 @@
 //! An address → the calls that are active there, the inlined ones first; their names, places, and whose code
 //! they are.
 
-use relapse_snapshot::{Frame, FrameKind, Location};
+use relapse_snapshot::{Frame, FrameKind, Location, bare_name, last_segment};
 
 use super::coroutine;
 use super::function::Function;
@@ -85,11 +85,13 @@ impl Stacks {
         if let (Some(body), Some(path)) = (&name, &path)
             && let Some(own) = coroutine::own_path(body, path)
         {
-            frame.name = bare_name(own) + coroutine::own_generics(body);
+            frame.name = bare_name(own).to_owned() + coroutine::own_generics(body);
             (frame.function, frame.is_async) = (own.to_owned(), true);
             return frame;
         }
-        frame.name = name.or_else(|| path.as_deref().map(last_segment)).unwrap_or_else(|| NAMELESS.into());
+        frame.name = name
+            .or_else(|| path.as_deref().map(|path| last_segment(path).to_owned()))
+            .unwrap_or_else(|| NAMELESS.into());
         frame.function = path.unwrap_or_default();
         frame
     }
@@ -99,7 +101,7 @@ impl Stacks {
         let symbol = image.symbol_at(address);
         let rust = symbol.is_some_and(|symbol| rustc_demangle::try_demangle(symbol.name).is_ok());
         frame.function = symbol.map_or_else(|| NAMELESS.to_owned(), |symbol| symbol.demangled());
-        frame.name = if rust { last_segment(&frame.function) } else { frame.function.clone() };
+        frame.name = if rust { last_segment(&frame.function) } else { &frame.function }.to_owned();
         if let Some((file, line, column)) = found.and_then(|call| call.place.clone()) {
             let (file, kind, package) = self.path(&file);
             (frame.kind, frame.package) = (kind, package);
@@ -183,50 +185,4 @@ fn is_start_code(image: &Image, function: &str) -> bool {
     function.starts_with("__rust_")
         || FUNCTIONS.contains(&function)
         || LIBRARIES.iter().any(|library| name.starts_with(library))
-}
-
-/// `f` of `a::<impl b::C for d>::f`, `f<T>` of `a::f<T>`.
-fn last_segment(path: &str) -> String {
-    let (mut depth, mut start, bytes) = (0_i32, 0, path.as_bytes());
-    for (at, byte) in path.bytes().enumerate() {
-        match byte {
-            b'<' | b'(' | b'{' | b'[' => depth += 1,
-            // The arrow of `fn() -> T` closes nothing.
-            b'>' if at > 0 && bytes[at - 1] == b'-' => {}
-            b'>' | b')' | b'}' | b']' => depth -= 1,
-            b':' if depth == 0 && at > 0 && bytes[at - 1] == b':' => start = at + 1,
-            _ => {}
-        }
-    }
-    path[start..].to_owned()
-}
-
-/// `f` of `a::f::<T>`, too.
-fn bare_name(path: &str) -> String {
-    let last = last_segment(path);
-    if !last.starts_with('<') {
-        return last;
-    }
-    let before = path.strip_suffix(&last).and_then(|before| before.strip_suffix("::"));
-    before.map_or_else(|| last.clone(), last_segment)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{bare_name, last_segment};
-
-    #[test]
-    fn a_bare_name_has_no_generics() {
-        assert_eq!(bare_name("a::f::<b::C>"), "f");
-        assert_eq!(bare_name("<a::B as c::D>::f"), "f");
-        assert_eq!(bare_name("<a::B>"), "<a::B>");
-    }
-
-    #[test]
-    fn the_last_segment_is_outside_of_brackets() {
-        assert_eq!(last_segment("<a::B as c::D<e::F>>::f"), "f");
-        assert_eq!(last_segment("a::b::{{closure}}"), "{{closure}}");
-        assert_eq!(last_segment("a::f<fn() -> b::C>"), "f<fn() -> b::C>");
-        assert_eq!(last_segment("main"), "main");
-    }
 }

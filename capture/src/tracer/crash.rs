@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use relapse_snapshot::crash::FORMAT;
 use relapse_snapshot::{
-    Catcher, Cause, CauseKind, Endless, Frame, FrameKind, Location, Snapshot, Thread, TypeTable,
+    Catcher, Cause, CauseKind, Endless, Frame, FrameKind, Location, Snapshot, Thread, TypeTable, bare_name,
 };
 
 use super::catchers::{self, caught_by};
@@ -260,10 +260,9 @@ fn value_type(frames: &[Frame]) -> Option<String> {
 }
 
 fn is_panics_abort(frames: &[Frame]) -> bool {
-    let last = |frame: &Frame| frame.function.rsplit("::").next().unwrap_or_default().to_owned();
-    frames
-        .iter()
-        .any(|frame| PANIC_MACHINERY.contains(&last(frame).as_str()) || frame.function.contains("rust_panic"))
+    frames.iter().any(|frame| {
+        PANIC_MACHINERY.contains(&bare_name(&frame.function)) || frame.function.contains("rust_panic")
+    })
 }
 
 fn now() -> String {

@@ -1,6 +1,8 @@
 //! The name of a test: the function and, in a few words, what went wrong in it.
 //! In: a frame's function and the panic's message (or a class). Out: a plain identifier.
 
+use relapse_snapshot::path_segments;
+
 use super::file_name;
 
 /// `fill_char_boundary` of `textwrap::fill` and `byte index 97 is not a char boundary; …`; a class
@@ -13,29 +15,9 @@ pub fn test_name(function: &str, message: &str) -> String {
 
 /// The function's own name: without path, generics and closures.
 fn bare_function(function: &str) -> &str {
-    let (mut depth, mut start, mut best) = (0_u32, 0, "");
-    let bytes = function.as_bytes();
-    let mut consider = |segment: &'_ std::ops::Range<usize>| {
-        let segment = function.get(segment.clone()).unwrap_or_default();
-        let name = segment.split('<').next().unwrap_or_default().trim();
-        if !name.is_empty() && !name.starts_with('{') {
-            best = name;
-        }
-    };
-    for (at, &byte) in bytes.iter().enumerate() {
-        match byte {
-            b'<' | b'{' | b'(' | b'[' => depth += 1,
-            b'>' if at > 0 && bytes[at - 1] == b'-' => {}
-            b'>' | b'}' | b')' | b']' => depth = depth.saturating_sub(1),
-            b':' if depth == 0 => {
-                consider(&(start..at));
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    consider(&(start..function.len()));
-    best
+    let segments = path_segments(function);
+    let names = segments.iter().rev().filter_map(|segment| segment.split('<').next().map(str::trim));
+    names.into_iter().find(|name| !name.is_empty() && !name.starts_with('{')).unwrap_or_default()
 }
 
 /// How the messages of std are called for short: parts that must all occur, in order.
