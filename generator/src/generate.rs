@@ -16,7 +16,7 @@ use crate::compile::{Progress, TestTarget, Variable};
 use crate::edit::EditSet;
 use crate::place::Placed;
 use crate::project::Project;
-use crate::prove::{Bench, Draft, Effort, ProveError, self_contained};
+use crate::prove::{Bench, Draft, Effort, ProveError, dev_build, self_contained};
 use crate::render::{RunCommand, Templates};
 use crate::scratch::Scratch;
 use crate::second_chance::{self, Request};
@@ -184,6 +184,10 @@ pub fn generate(
         let draft = &drafts[index];
         if let Some(better) = self_contained(draft, proved_with(draft), &mut rounds.effort, &mut progress)? {
             drafts[index] = better;
+        }
+        let draft = &drafts[index];
+        if let Some(said) = dev_build(draft, proved_with(draft), &mut rounds.effort, &mut progress)? {
+            drafts[index] = said;
         }
     }
     for draft in drafts.iter().filter(|draft| !draft.reproduces()) {

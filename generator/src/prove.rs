@@ -3,6 +3,7 @@
 //! reproduce, and why the others do not.
 
 mod dependence;
+mod dev_build;
 mod error;
 mod files;
 mod reads;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use relapse_capture::roots::Roots;
 use relapse_snapshot::{CauseKind, Rules, Snapshot, Trust};
 
+pub use self::dev_build::dev_build;
 pub use self::error::ProveError;
 use crate::candidate::{Callable, Rejection, Style};
 use crate::compile::{CandidateFiles, Compiled, Progress, TestTarget, Variable, compile_candidates};
@@ -80,6 +82,8 @@ pub struct Draft<'a> {
     left_out: Vec<String>,
     /// What it is given beside its arguments.
     beside: Beside,
+    /// What its runs have shown, as lines of its header.
+    remarks: Vec<String>,
     /// The variable of each argument.
     variables: Vec<Option<String>>,
     /// The test.
@@ -128,6 +132,7 @@ impl<'a> Draft<'a> {
             style,
             left_out,
             beside: Beside::default(),
+            remarks: Vec::new(),
             variables,
             regression,
             trust,
@@ -174,6 +179,7 @@ impl<'a> Draft<'a> {
         match made {
             Ok(written) => {
                 self.regression = written.regression;
+                self.regression.header.remarks.extend(self.remarks.iter().cloned());
                 self.trust = written.trust;
                 self.nodes = written.nodes;
                 self.variables = written.variables;
