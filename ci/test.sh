@@ -88,12 +88,15 @@ if [ "$missing" = yes ]; then exit 69; fi
 
 log=$(mktemp) || exit 73
 trap 'rm -f "$log"' EXIT
+# A target folder that is named for this build is not one for the programs that the tests build.
+target=${CARGO_TARGET_DIR:-target}
+unset CARGO_TARGET_DIR
 # One target folder and one invocation: units, integration tests and doctests of all crates.
-cargo test --workspace --locked --no-fail-fast 2>&1 | tee "$log"
+cargo test --workspace --target-dir "$target" --locked --no-fail-fast 2>&1 | tee "$log"
 status=${PIPESTATUS[0]}
 # The fuzz targets are a workspace of their own, as cargo-fuzz wants them; what is built is shared. Their inputs are
 # replayed, which needs neither nightly nor a fuzzer.
-cargo test --manifest-path fuzz/Cargo.toml --target-dir "${CARGO_TARGET_DIR:-target}" --locked --no-fail-fast 2>&1 |
+cargo test --manifest-path fuzz/Cargo.toml --target-dir "$target" --locked --no-fail-fast 2>&1 |
   tee -a "$log"
 fuzz=${PIPESTATUS[0]}
 if [ "$status" = 0 ]; then status=$fuzz; fi
