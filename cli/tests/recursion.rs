@@ -52,6 +52,9 @@ fn outermost_call_of_a_function_that_calls_itself_is_tested() {
     assert!(shown.contains("recursion: `depth` calls itself"), "{shown}");
     assert!(shown.contains("frames of the same again") && shown.contains("demo::main"), "{shown}");
     assert!(shown.lines().count() < 60, "{shown}");
+    // Two calls of `depth` and none of its other thousands, three runs each; `main` is not tried.
+    assert!(account["runs"].as_u64().unwrap() <= 6, "{account:#}");
+    assert_eq!(account["rejected"].as_array().unwrap().len(), 2, "{account:#}");
 }
 
 #[test]

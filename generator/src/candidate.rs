@@ -6,6 +6,7 @@ mod facts;
 mod join;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use relapse_snapshot::{Endless, Frame, FrameKind, Snapshot, Trust};
 
@@ -59,29 +60,21 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
             None => joined.as_ref().is_ok_and(|function| asserts_on_arguments(snapshot, frame, function)),
             Some(inner) => blames_caller && passes_on(frame, workspace[inner]),
         };
-        match joined {
-            Ok(_) if is_inner_recursion(depth, &calls[frame.function.as_str()]) => {
-                let reason = "one of many calls of a recursion: its innermost and outermost ones are tried";
-                rejected.push(Rejection {
-                    function: frame.function.clone(),
-                    depth,
-                    reason: reason.to_owned(),
-                    inherent: true,
-                });
-            }
-            Ok(function) => {
+        let not_tried = not_tried(depth, &calls[frame.function.as_str()], endless.as_ref());
+        let (reason, inherent) = match (joined, not_tried) {
+            (Ok(function), None) => {
                 let facts = facts(snapshot, frame, depth, function, index, &api);
                 let within = endless.as_ref().filter(|calls| calls.contains(&depth));
                 let recursion = within.map(|calls| calls.start);
                 let facts = Facts { asserts_on_arguments: blames_caller, recursion, ..facts };
                 callables.push(Callable { frame, depth, function, home: function.module, facts });
+                continue;
             }
-            Err(reason) => {
-                // What debug info lacks can be had.
-                let inherent = frame.declared.is_some() && frame.arguments_missing.is_none();
-                rejected.push(Rejection { function: frame.function.clone(), depth, reason, inherent });
-            }
-        }
+            (Ok(_), Some(reason)) => (reason.to_owned(), true),
+            // What debug info lacks can be had.
+            (Err(reason), _) => (reason, frame.declared.is_some() && frame.arguments_missing.is_none()),
+        };
+        rejected.push(Rejection { function: frame.function.clone(), depth, reason, inherent });
     }
     (callables, rejected)
 }
@@ -98,10 +91,20 @@ fn calls_by_function<'f>(workspace: &[&'f Frame]) -> BTreeMap<&'f str, Vec<usize
     calls
 }
 
-/// Whether a call is in the middle of a long recursion.
-fn is_inner_recursion(depth: usize, calls: &[usize]) -> bool {
+/// Outermost calls of a function in a recursion that overflowed the stack that become candidates. How it was begun is the
+/// input; its first call may have other arguments than those that it makes itself.
+const ENDLESS_ENDS: usize = 2;
+
+/// Why a call within a recursion is no candidate, if it is none. `calls`: all of the same function, innermost first.
+fn not_tried(depth: usize, calls: &[usize], endless: Option<&Range<usize>>) -> Option<&'static str> {
+    if let Some(endless) = endless.filter(|endless| endless.contains(&depth)) {
+        let further_out = calls.iter().filter(|call| (depth + 1..endless.end).contains(call)).count();
+        return (further_out >= ENDLESS_ENDS)
+            .then_some("one of many calls of a recursion without an end: its outermost ones are tried");
+    }
     let at = calls.iter().position(|call| *call == depth).unwrap_or_default();
-    at >= RECURSION_ENDS && at + RECURSION_ENDS < calls.len()
+    (at >= RECURSION_ENDS && at + RECURSION_ENDS < calls.len())
+        .then_some("one of many calls of a recursion: its innermost and outermost ones are tried")
 }
 
 impl Callable<'_> {

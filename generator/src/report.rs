@@ -1,8 +1,11 @@
 //! The account of a snapshot as `gen --json` prints it: one object, fields as the contract has them.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::candidate::Rejection;
 use crate::generate::{Generated, Proven, Reproducing, Status};
 use crate::target::{Facts, Ranking};
 
@@ -115,11 +118,7 @@ impl Report {
             runs: made.effort.runs,
             shrunk: first.map(|proven| Shrunk { from: proven.nodes, to: proven.nodes }),
             alternatives: made.alternatives.iter().map(Alternative::of).collect(),
-            rejected: made
-                .rejected
-                .iter()
-                .map(|r| Rejected { function: r.function.clone(), reason: r.reason.clone() })
-                .collect(),
+            rejected: rejected(&made.rejected),
             candidates: if every_frame { measured(&made.regressions) } else { Vec::new() },
         }
     }
@@ -135,6 +134,13 @@ impl Report {
         let made = Generated { status: Status::Failed, reason: Some(reason), ..Generated::default() };
         Report::new(snapshot, &made, false)
     }
+}
+
+/// The functions that do not reproduce, each once for a reason: a recursion has many calls of one function.
+fn rejected(rejections: &[Rejection]) -> Vec<Rejected> {
+    let mut seen = BTreeSet::new();
+    let first = rejections.iter().filter(|r| seen.insert((r.function.as_str(), r.reason.as_str())));
+    first.map(|r| Rejected { function: r.function.clone(), reason: r.reason.clone() }).collect()
 }
 
 impl Alternative {
