@@ -16,6 +16,7 @@ mod policy;
 mod process;
 mod ptrace;
 mod release;
+mod stack_size;
 mod stacks;
 mod time_limit;
 mod timeout;

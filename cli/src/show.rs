@@ -157,7 +157,13 @@ mod tests {
     fn a_thread_is_shown_with_the_one_that_spawned_it() {
         let spawned_by = |name: Option<&str>| {
             let by = Spawner { tid: 7, name: name.map(str::to_owned) };
-            Thread { tid: 8, name: Some("worker".to_owned()), spawned_by: Some(by), frames: Vec::new() }
+            Thread {
+                tid: 8,
+                name: Some("worker".to_owned()),
+                spawned_by: Some(by),
+                stack_size: None,
+                frames: Vec::new(),
+            }
         };
         assert_eq!(thread_and_spawner(&spawned_by(Some("main"))), "`worker`, spawned by `main`");
         assert_eq!(thread_and_spawner(&spawned_by(None)), "`worker`, spawned by 7");

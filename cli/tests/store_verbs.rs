@@ -167,8 +167,8 @@ fn crash(message: &str) -> Snapshot {
         location: place("src/lib.rs", 3),
         caught_by: vec![Catcher::TestHarness, Catcher::Thread],
         threads: vec![
-            Thread { tid: 10, name: Some("main".into()), spawned_by: None, frames },
-            Thread { tid: 11, name: None, spawned_by: None, frames: worker },
+            Thread { tid: 10, name: Some("main".into()), spawned_by: None, stack_size: None, frames },
+            Thread { tid: 11, name: None, spawned_by: None, stack_size: None, frames: worker },
         ],
         types,
         program: Program {

@@ -7,6 +7,7 @@ mod dev_build;
 mod error;
 mod files;
 mod reads;
+mod stack;
 mod trial;
 mod wording;
 
@@ -123,7 +124,11 @@ impl<'a> Draft<'a> {
     ) -> Result<Draft<'a>, Rejection> {
         let style = Style::default();
         let left_out = left_out_at(&callable, bench.index);
-        let made = write(&callable, &target, name, style, &left_out, &Beside::default(), bench);
+        let mut beside = Beside::default();
+        if bench.snapshot.cause.kind == CauseKind::StackOverflow {
+            beside.given.variables.extend(stack::variable(bench.snapshot));
+        }
+        let made = write(&callable, &target, name, style, &left_out, &beside, bench);
         let Written { regression, trust, nodes, variables } =
             made.map_err(|reason| callable.rejection(reason))?;
         Ok(Draft {
@@ -131,7 +136,7 @@ impl<'a> Draft<'a> {
             target,
             style,
             left_out,
-            beside: Beside::default(),
+            beside,
             remarks: Vec::new(),
             variables,
             regression,
@@ -325,7 +330,8 @@ pub fn together<'a>(
             if let Some(run) = compiled.and_then(|compiled| test_run(compiled, &draft, bench)) {
                 let crash = crash.below(bench.snapshot, draft.callable.frame);
                 draft.folder.clone_from(&run.folder);
-                let bare = draft.beside.given.is_empty();
+                let given = &draft.beside.given;
+                let bare = if draft.regression.dies { stack::alone(given) } else { given.is_empty() };
                 let by_chance = reads::goes_by_chance(&draft, bench);
                 trials.push(Trial { run, crash, bare, by_chance });
                 ready.push(draft);
@@ -338,7 +344,7 @@ pub fn together<'a>(
             effort.runs += tried.runs;
             match tried.lacks {
                 Some(given) => {
-                    draft.beside.given = given;
+                    draft.beside.give(given);
                     again.push(draft);
                 }
                 None => {

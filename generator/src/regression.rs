@@ -93,7 +93,15 @@ pub struct Given {
     pub folder: Option<PathBuf>,
 }
 
+/// What std makes a thread's stack by, where its builder does not say (std, `thread`, "Stack size"); libtest's does not.
+pub const STACK_VARIABLE: &str = "RUST_MIN_STACK";
+
 impl Given {
+    /// Whether the size of the stack is among it.
+    pub fn sets_stack(&self) -> bool {
+        self.variables.iter().any(|(name, _)| name == STACK_VARIABLE)
+    }
+
     /// Whether it is nothing.
     pub fn is_empty(&self) -> bool {
         self.variables.is_empty() && self.folder.is_none()

@@ -128,6 +128,7 @@ pub fn render(regression: &Regression, templates: &Templates) -> Result<String, 
     context.insert("name", &regression.name);
     context.insert("body", &body(regression));
     context.insert("in_child", &regression.in_child());
+    context.insert("stack", &regression.given.sets_stack());
     context.insert("dies", &regression.dies);
     context.insert("is_async", &regression.is_async());
     context.insert("block_on", &regression.blocks());

@@ -23,6 +23,8 @@ pub(crate) use self::forbidden::{forbidden, harms, in_copy, in_words};
 pub use self::hook::HookReader;
 pub use self::process::{Ended, Finished, ProcessError, run};
 pub use self::traced::Traced;
+use relapse_snapshot::CauseKind;
+
 use crate::same_crash::{Crash, Sameness};
 
 /// How often a regression is run before it counts as verified.
@@ -132,6 +134,8 @@ pub struct Verification {
     pub reason: Option<String>,
     /// Whether a run overran its time.
     pub timed_out: bool,
+    /// Whether another run than wanted ended for want of stack.
+    pub overflowed: bool,
     /// Whether a limit ended a run: its time, or another one.
     pub over_limit: bool,
     /// What the first run tried, and what the others were kept from, where they were watched.
@@ -148,6 +152,7 @@ impl Verification {
             of: self.of + more.of,
             reason: self.reason.or(more.reason),
             timed_out: self.timed_out || more.timed_out,
+            overflowed: self.overflowed || more.overflowed,
             over_limit: self.over_limit || more.over_limit,
             accesses: self.accesses,
         }
@@ -188,6 +193,14 @@ pub fn left_early(seen: &Observation, limits: &Limits) -> bool {
         && !seen.stdout.windows(VERDICT.len()).any(|part| part == VERDICT)
 }
 
+/// Whether a run ended for want of stack.
+fn overflowed(seen: &Observation) -> bool {
+    /// What std's handler of SIGSEGV says of a thread.
+    const SAID: &[u8] = b"has overflowed its stack";
+    let told = || seen.stderr.windows(SAID.len()).any(|part| part == SAID);
+    seen.deaths.iter().any(|death| death.kind == CauseKind::StackOverflow) || told()
+}
+
 /// Runs a test `rounds` times and compares each run with the crash.
 pub fn verify(
     observer: &dyn Observer,
@@ -206,6 +219,7 @@ pub fn verify(
             Sameness::Different(reason) => {
                 let limit = limit::met(&seen, &run.limits);
                 verification.over_limit |= limit.is_some();
+                verification.overflowed |= overflowed(&seen);
                 let left = || left_early(&seen, &run.limits).then(|| LEFT_EARLY.to_owned());
                 verification.reason.get_or_insert(limit.or_else(left).unwrap_or(reason));
             }

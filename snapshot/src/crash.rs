@@ -116,6 +116,9 @@ pub struct Thread {
     /// Who spawned it, where that is known: a thread's own stack ends where it began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spawned_by: Option<Spawner>,
+    /// How large its stack may grow, in bytes; of the crashing thread, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stack_size: Option<u64>,
     /// Its frames, innermost first, inlined ones included.
     pub frames: Vec<Frame>,
 }

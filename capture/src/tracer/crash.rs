@@ -15,7 +15,7 @@ use super::policy::Choice;
 use super::process::Begun;
 use super::ptrace::{self, Pid};
 use super::stacks::Target;
-use super::{Crash, Expectation};
+use super::{Crash, Expectation, stack_size};
 use crate::panic::{Origin, PanicLocation, Payload};
 use crate::stack::Want;
 use crate::{program, signal};
@@ -179,7 +179,8 @@ impl Tracer<'_> {
         let frames: Vec<Frame> = placed.into_iter().map(|(frame, _)| frame).collect();
         let location = self.location(place.as_ref(), &frames);
         let caught = if cause.kind == CauseKind::Panic { caught_by(&frames) } else { Vec::new() };
-        let mut threads = vec![self.thread(process, tid, frames)];
+        let stack_size = stack_size::of(process, tid, registers.rsp);
+        let mut threads = vec![Thread { stack_size, ..self.thread(process, tid, frames) }];
         threads.extend(others);
         let workspace = self.settings.roots.workspace.as_deref().or(self.settings.folder.as_deref());
         let mut snapshot = Snapshot {
@@ -205,7 +206,7 @@ impl Tracer<'_> {
     /// A thread as a snapshot has it.
     fn thread(&self, process: Pid, tid: Pid, frames: Vec<Frame>) -> Thread {
         let spawned_by = self.threads.get(&tid).and_then(|thread| thread.spawned_by.as_deref().cloned());
-        Thread { tid: tid as u32, name: live::name_of(process, tid), spawned_by, frames }
+        Thread { tid: tid as u32, name: live::name_of(process, tid), spawned_by, stack_size: None, frames }
     }
 
     /// Where a crash is shown.

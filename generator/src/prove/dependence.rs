@@ -121,6 +121,12 @@ pub(super) fn missing(draft: &Draft<'_>, bench: &Bench<'_>) -> Vec<String> {
 }
 
 impl Beside {
+    /// Gives the call this, too.
+    pub(super) fn give(&mut self, more: Given) {
+        self.given.variables.extend(more.variables);
+        self.given.folder = more.folder.or(self.given.folder.take());
+    }
+
     /// Brings a file along as data of the test; whether that can be done.
     fn copy(&mut self, literal: &str, path: &Path, draft: &Draft<'_>, bench: &Bench<'_>) -> bool {
         let (package, name) = (&draft.regression.module.package_folder, &draft.regression.name);

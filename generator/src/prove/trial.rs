@@ -9,7 +9,7 @@ use std::thread;
 use relapse_snapshot::Program;
 
 use super::reads::random_files;
-use super::{Bench, dependence};
+use super::{Bench, dependence, stack};
 use crate::paths::{normalized, relative};
 use crate::regression::Given;
 use crate::same_crash::Crash;
@@ -42,6 +42,8 @@ pub(super) struct Tried {
 pub(super) struct Setting<'a> {
     /// The crashed program.
     program: &'a Program,
+    /// What makes a test's stack as large as the crashed thread's.
+    stack: Option<(String, String)>,
     /// The scratch copy's root.
     root: &'a Path,
     observer: &'a dyn Observer,
@@ -54,6 +56,7 @@ impl<'a> Setting<'a> {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         Setting {
             program: &bench.snapshot.program,
+            stack: stack::variable(bench.snapshot),
             root: bench.scratch.root(),
             observer: bench.observer,
             // Two calls that may change the same file, or talk to the same server, would be in each other's way.
@@ -74,7 +77,8 @@ impl<'a> Setting<'a> {
         // A test that overran its time would take as long again, and what was forbidden has its reason.
         let has_reason = verification.timed_out || verification.would_harm();
         if !verification.is_verified() && *bare && !has_reason {
-            let lacks = self.seek(run, crash, &mut runs)?;
+            let stack = self.stack.clone().filter(|_| verification.overflowed);
+            let lacks = self.seek(run, crash, stack, &mut runs)?;
             if lacks.is_some() {
                 runs += verification.of;
                 return Ok(Tried { verification, lacks, runs });
@@ -95,14 +99,22 @@ impl<'a> Setting<'a> {
 
     /// What the crashed program had and a test has not: found by running the test with it. `None`: the crash does not
     /// come back with it either.
-    fn seek(&self, run: &TestRun, crash: &Crash, runs: &mut u32) -> Result<Option<Given>, ObserveError> {
+    /// `stack`: the variable of its stack, where that may be it.
+    fn seek(
+        &self,
+        run: &TestRun,
+        crash: &Crash,
+        stack: Option<(String, String)>,
+        runs: &mut u32,
+    ) -> Result<Option<Given>, ObserveError> {
         // Another folder than one of the workspace is on this machine only.
         let folder =
             self.program.working_folder.as_deref().map(Path::new).filter(|folder| folder.is_relative());
         let folder = folder.map(|folder| normalized(&self.root.join(folder)));
         let folder = folder.filter(|folder| *folder != run.folder && folder.is_dir());
+        let environment = self.program.environment.iter().map(|v| (v.name.clone(), v.value.clone()));
         let mut given = Given {
-            variables: self.program.environment.iter().map(|v| (v.name.clone(), v.value.clone())).collect(),
+            variables: environment.chain(stack).collect(),
             folder: folder.map(|folder| relative(&run.folder, &folder)),
         };
         if given.is_empty() {
@@ -232,8 +244,13 @@ mod tests {
     /// What runs that come to this in turn prove.
     fn tried(script: &'static [Run], by_chance: bool) -> Tried {
         let (snapshot, observer) = (snapshot(), Script(script, AtomicUsize::new(0)));
-        let setting =
-            Setting { program: &snapshot.program, root: Path::new("/"), observer: &observer, at_once: 1 };
+        let setting = Setting {
+            program: &snapshot.program,
+            stack: None,
+            root: Path::new("/"),
+            observer: &observer,
+            at_once: 1,
+        };
         let run = TestRun {
             executable: PathBuf::new(),
             test: String::new(),

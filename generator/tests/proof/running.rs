@@ -69,8 +69,13 @@ fn crash(kind: CauseKind, message: &str, place: Option<(&str, u32, u32)>, functi
         kind: FrameKind::Workspace,
         ..Frame::default()
     };
-    let thread =
-        Thread { tid: 1, name: None, spawned_by: None, frames: functions.iter().map(frame).collect() };
+    let thread = Thread {
+        tid: 1,
+        name: None,
+        spawned_by: None,
+        stack_size: None,
+        frames: functions.iter().map(frame).collect(),
+    };
     Snapshot {
         format: 1,
         id: String::new(),

@@ -57,6 +57,7 @@ pub fn snapshot(message: &str, arguments: Vec<(&str, Value)>) -> Snapshot {
             tid: 1,
             name: Some("main".into()),
             spawned_by: None,
+            stack_size: None,
             frames: vec![
                 frame("core::panicking::panic_fmt", FrameKind::Std, vec![]),
                 frame("demo::parse", FrameKind::Workspace, arguments),

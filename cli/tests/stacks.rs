@@ -1,4 +1,5 @@
-//! A stack overflow: its test begins the recursion as the program did, and says which functions it is made of.
+//! Stacks: the test of an overflow begins the recursion as the program did, and says which functions it is made of; a test
+//! has as much stack as the crashed thread had.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -13,6 +14,11 @@ pub fn depth(name: &str, from: u32, to: u32) -> u32 {
 }
 pub fn even(n: i64) -> bool { if n == 0 { true } else { odd(n - 2) } }
 pub fn odd(n: i64) -> bool { if n == 0 { false } else { !even(n - 2) } }
+pub fn sum(n: u32) -> u64 { let part = [u64::from(n); 128]; if n == 0 { 0 } else { sum(n - 1) + std::hint::black_box(part)[7] } }
+pub fn wide(at: usize) -> u8 {
+    let buffer = [7; 6 << 20];
+    std::hint::black_box(&buffer)[at]
+}
 pub fn nested(open: u64) -> u64 { level(open, 0) }
 fn level(open: u64, at: u64) -> u64 { if at == open { 0 } else { 1 + level(open, at + 1) } }
 "#;
@@ -21,6 +27,14 @@ const MAIN: &str = r#"fn main() {
     match std::env::args().nth(1).as_deref() {
         Some("direct") => println!("{}", demo::depth("four", 0, 9)),
         Some("mutual") => println!("{}", demo::even(7)),
+        Some("small") => {
+            let thread = std::thread::Builder::new().stack_size(256 << 10).spawn(|| demo::sum(400)).unwrap();
+            println!("{:?}", thread.join());
+        }
+        Some("large") => {
+            let thread = std::thread::Builder::new().stack_size(16 << 20).spawn(|| demo::wide(7 << 20)).unwrap();
+            println!("{:?}", thread.join());
+        }
         _ => println!("{}", demo::nested(1 << 40)),
     }
 }
@@ -71,4 +85,24 @@ fn public_caller_of_a_private_recursion_is_tested() {
     let Made { account, test, .. } = made("private");
     assert_eq!(account["function"], "demo::nested");
     assert!(test.contains("// recursion: `level` calls itself\n"), "{test}");
+}
+
+#[test]
+fn test_has_as_much_stack_as_the_thread_that_overflowed_it() {
+    // A test's own stack is eight times as large, and is enough for it.
+    let Made { account, test, .. } = made("small");
+    assert_eq!(account["function"], "demo::sum");
+    assert!(test.contains("let n = 400;") && test.contains(".env(\"RUST_MIN_STACK\", \"262144\")"), "{test}");
+}
+
+#[test]
+fn panic_of_a_function_that_needs_much_stack_is_reproduced_on_as_much() {
+    // A test's own stack would overflow before.
+    let Made { account, test, .. } = made("large");
+    assert_eq!(account["function"], "demo::wide");
+    assert!(test.starts_with("// `wide` panics: index out of bounds"), "{test}");
+    assert!(
+        test.contains("let at = 7_340_032;") && test.contains(".env(\"RUST_MIN_STACK\", \"16777216\")"),
+        "{test}"
+    );
 }
