@@ -58,7 +58,10 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
         let joined = join(frame, index);
         blames_caller = match depth.checked_sub(1) {
             None => joined.as_ref().is_ok_and(|function| asserts_on_arguments(snapshot, frame, function)),
-            Some(inner) => blames_caller && passes_on(frame, workspace[inner]),
+            Some(inner) => {
+                blames_caller
+                    && passes_on(frame, workspace[inner], joined.as_ref().ok().map(|joined| &joined.forwards))
+            }
         };
         let not_tried = not_tried(depth, &calls[frame.function.as_str()], endless.as_ref());
         let (reason, inherent) = match (joined, not_tried) {

@@ -15,6 +15,7 @@ mod callable;
 mod cfg;
 mod construct;
 mod dwarf_name;
+mod forwards;
 mod function;
 mod ids;
 mod inherent;

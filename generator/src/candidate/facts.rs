@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use relapse_snapshot::{Argument, Data, Frame, FrameKind, Snapshot, TypeId, TypeKind, TypeTable, Value};
+use relapse_snapshot::{
+    Argument, Data, Frame, FrameKind, Snapshot, TypeId, TypeKind, TypeTable, Value, bare_name,
+};
 
 use crate::index::{FunctionItem, PublicApi, Returns, SourceIndex};
 use crate::target::Facts;
@@ -73,10 +75,18 @@ pub(super) fn asserts_on_arguments(snapshot: &Snapshot, frame: &Frame, function:
 }
 
 /// Whether a function merely passes its own arguments on to the one that it called: then what that one asserts
-/// is the business of *its* caller, too.
-pub(super) fn passes_on(outer: &Frame, inner: &Frame) -> bool {
+/// is the business of *its* caller, too. Where the values do not tell, since some are missing, its text does: `forwards` are
+/// the names of the functions that it hands its arguments on to.
+pub(super) fn passes_on(outer: &Frame, inner: &Frame, forwards: Option<&BTreeSet<String>>) -> bool {
     let given = |passed: &Argument| outer.arguments.iter().any(|own| is_passed_on(&own.value, &passed.value));
-    !inner.arguments.is_empty() && inner.arguments.iter().all(given)
+    if inner.arguments.is_empty() {
+        return false;
+    }
+    let is_missing = |argument: &Argument| matches!(argument.value.data, Data::Missing(_));
+    let by_value = inner.arguments.iter().all(given);
+    let unknown = || [outer, inner].into_iter().flat_map(|frame| &frame.arguments).any(is_missing);
+    let by_text = || forwards.is_some_and(|names| names.contains(bare_name(&inner.function)));
+    by_value || unknown() && by_text()
 }
 
 /// Whether what a function was called with is an argument of its caller. References are the same where they
@@ -160,6 +170,24 @@ mod tests {
         assert!(!is_passed_on(&reference(16, zero()), &zero()));
         assert!(is_passed_on(&reference(16, value(Data::Uint(5))), &value(Data::Uint(5))));
         assert!(!is_passed_on(&value(Data::Uint(5)), &value(Data::Uint(6))));
+    }
+
+    #[test]
+    fn what_an_optimiser_left_nothing_of_is_passed_on_where_the_text_says_so() {
+        let frame = |function: &str, data: Data| Frame {
+            function: function.to_owned(),
+            arguments: vec![Argument { name: "n".to_owned(), value: value(data) }],
+            ..Frame::default()
+        };
+        let missing = || Data::Missing("optimized out".to_owned());
+        let inner = frame("demo::check::<u8>", missing());
+        let outer = frame("demo::next", Data::Uint(5));
+        let names = |name: &str| BTreeSet::from([name.to_owned()]);
+        assert!(passes_on(&outer, &inner, Some(&names("check"))));
+        assert!(!passes_on(&outer, &inner, Some(&names("other"))) && !passes_on(&outer, &inner, None));
+        // Values say more than the text.
+        let inner = frame("demo::check::<u8>", Data::Uint(6));
+        assert!(!passes_on(&outer, &inner, Some(&names("check"))));
     }
 
     #[test]

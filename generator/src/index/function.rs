@@ -89,6 +89,8 @@ pub struct FunctionItem {
     pub reads: BTreeSet<Reads>,
     /// Names of the functions and of its own value's methods that its body calls.
     pub calls: BTreeSet<String>,
+    /// Names of those that it calls with nothing but its own parameters, each time.
+    pub forwards: BTreeSet<String>,
     /// Which parameter is which field, of a function that makes its own type of its parameters alone.
     pub builds: Option<Box<Builds>>,
 }

@@ -6,6 +6,7 @@ use syn::{Fields, ImplItem as SynImplItem, Item, TraitItem};
 use super::{Spot, Walk};
 use crate::index::attributes::Attributes;
 use crate::index::builds::builds;
+use crate::index::forwards::forwards;
 use crate::index::function::{FunctionItem, Owner, asserts, head_line};
 use crate::index::ids::{FunctionId, ItemId, ModuleId, Visibility, plain};
 use crate::index::items::{
@@ -75,6 +76,7 @@ impl Walk<'_> {
             returns: returns(signature, block),
             reads,
             calls,
+            forwards: forwards(signature, block),
             name: name.clone(),
         });
         let inner = Spot { nested_in: Some(name), depth: spot.depth + 1, ..spot.clone() };
