@@ -21,6 +21,9 @@ pub struct WatchedStack {
     pub functions: Vec<WatchedFunction>,
     /// The run is ended after so many seconds.
     pub seconds: u64,
+    /// Whether each entry is read, up to 300,000 of them, where a function that is entered often is left alone else.
+    #[serde(default)]
+    pub patient: bool,
 }
 
 /// A function to be watched.
@@ -59,6 +62,6 @@ impl WatchedStack {
                 functions.push(WatchedFunction { function, declared });
             }
         }
-        WatchedStack { functions, seconds: 0 }
+        WatchedStack { functions, ..WatchedStack::default() }
     }
 }

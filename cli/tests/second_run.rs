@@ -14,6 +14,11 @@ impl Stock {
         assert!(self.taken < 3, \"sold out\");
         sum / (price - 1)
     }
+    pub fn restock(&mut self, price: u32) -> u32 {
+        self.taken += 1;
+        let last = self.items.pop();
+        price + 100 / last.unwrap_or(7)
+    }
     pub fn close(self, names: Vec<String>) -> String {
         let Stock { items, .. } = self;
         let mut left = names;
@@ -42,6 +47,7 @@ fn main() {
     let word = std::env::args().nth(1).unwrap_or_default();
     let mut stock = demo::Stock { items: vec![4, 5, 6], taken: 0 };
     match word.as_str() {
+        \"often\" => { for price in (0..2000).rev() { stock.items.push(price); stock.restock(price); } }
         \"read\" => { demo::Meter::default().read(0); }
         \"ratio\" => { demo::Meter::default().ratio(); }
         \"close\" => println!(\"{}\", stock.close(vec![\"a\".into(), \"b\".into(), \"c\".into(), \"d\".into()][..2].to_vec())),
@@ -100,6 +106,21 @@ fn cell_that_was_written_is_said_and_read_again_only_where_no_test_reproduces_wi
     let (account, test, said) = project.generate(&["--latest"]);
     assert_eq!((account["status"].as_str(), account["trust"].as_str()), (Some("verified"), Some("entry")));
     assert!(said.contains("running the command again") && test.contains("Cell::new(0)"), "{said} {test}");
+}
+
+#[test]
+fn function_that_is_called_often_is_read_each_time_where_no_other_test_helps() {
+    let project = project();
+    project.crash(&["cargo", "run", "-q", "--", "often"]);
+    let (account, test, said) = project.generate(&[]);
+    assert_eq!(
+        (account["status"].as_str(), account["trust"].as_str()),
+        (Some("verified"), Some("entry")),
+        "{said}"
+    );
+    assert!(said.contains("entered too often") && said.contains("read each call"), "{said}");
+    // What it was given by the last of two thousand calls: what was pushed was popped by each.
+    assert!(test.contains("items: vec![4, 5, 6, 0]") && test.contains("taken: 1999"), "{test}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::project::Project;
 use crate::prove::{Bench, Draft, Effort, ProveError, dev_build, self_contained};
 use crate::render::{RunCommand, Templates};
 use crate::scratch::Scratch;
-use crate::second_chance::{self, Request};
+use crate::second_chance::{self, Lacking, Request};
 use crate::target::Facts;
 use crate::verify::{Bounds, Traced, in_copy};
 
@@ -158,25 +158,33 @@ pub fn generate(
     let would_harm = second_chance::would_harm(&drafts);
     // A program that hangs would do so again, until its time is over.
     let may_again = snapshot.cause.kind != CauseKind::Timeout;
+    let target_folder = &scratch.target_folder();
     let again = second_chance::lacking(&known, &drafts, snapshot, options.frame, options.every_frame)
         .filter(|_| may_again)
         .and_then(|why| {
-            let target_folder = &scratch.target_folder();
-            surroundings.second_chance(snapshot, Request { why, would_harm, target_folder })
+            surroundings.second_chance(snapshot, Request { why, would_harm, target_folder, patient: false })
         });
     let second = again.as_ref().map(|snapshot| Bench { snapshot, ..bench.clone() });
     if let Some(bench) = &second {
-        rounds.keep_names(&drafts);
-        let callables = second_chance::callables(bench.snapshot, &project.index, &drafts);
-        let mut reasons = Vec::new();
-        let better = rounds.prove(callables, project, bench, &mut reasons, surroundings)?;
-        second_chance::join(&mut drafts, better, &mut rejected, reasons);
+        once_more(bench, project, &mut rounds, &mut drafts, &mut rejected, surroundings)?;
+    }
+    // What is entered often is read each time only where nothing else helps.
+    let third = again
+        .as_ref()
+        .filter(|again| second_chance::lacks_patience(again, &project.index, &drafts))
+        .and_then(|_| {
+            let request = Request { why: Lacking::Any, would_harm, target_folder, patient: true };
+            surroundings.second_chance(snapshot, request)
+        });
+    let third = third.as_ref().map(|snapshot| Bench { snapshot, ..bench.clone() });
+    if let Some(bench) = &third {
+        once_more(bench, project, &mut rounds, &mut drafts, &mut rejected, surroundings)?;
     }
     let proved_with = |draft: &Draft<'_>| {
         let of_second = |bench: &&Bench<'_>| {
             bench.snapshot.frames().iter().any(|frame| std::ptr::eq(frame, draft.callable.frame))
         };
-        second.as_ref().filter(of_second).unwrap_or(&bench)
+        [&third, &second].into_iter().flatten().find(of_second).unwrap_or(&bench)
     };
     let (_, chosen) = order(&drafts, options);
     for index in chosen {
@@ -194,6 +202,23 @@ pub fn generate(
         rejected.push(draft.rejection(why_not(draft, proved_with(draft))));
     }
     choose(&drafts, &bench, project, options, rejected, rounds.effort)
+}
+
+/// Proves the functions once more with the values that a further run has read, and takes what is better.
+fn once_more<'a>(
+    bench: &Bench<'a>,
+    project: &'a Project,
+    rounds: &mut Rounds,
+    drafts: &mut Vec<Draft<'a>>,
+    rejected: &mut Vec<Rejection>,
+    surroundings: &mut dyn Surroundings,
+) -> Result<(), ProveError> {
+    rounds.keep_names(drafts);
+    let callables = second_chance::callables(bench.snapshot, &project.index, drafts);
+    let mut reasons = Vec::new();
+    let better = rounds.prove(callables, project, bench, &mut reasons, surroundings)?;
+    second_chance::join(drafts, better, rejected, reasons);
+    Ok(())
 }
 
 /// `RUSTFLAGS` as the crash was built with, where the command had it in its environment.

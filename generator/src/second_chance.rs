@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use relapse_snapshot::{Data, FrameKind, Snapshot, StdType, Trust, TypeKind, TypeTable, Value};
+use relapse_snapshot::{Argument, Data, FrameKind, Snapshot, StdType, Trust, TypeKind, TypeTable, Value};
 use syn::{FnArg, Pat};
 
 use crate::candidate::{self, Callable, Rejection};
@@ -32,6 +32,8 @@ pub struct Request<'a> {
     pub would_harm: bool,
     /// A target folder of ours, where an optimised program may be built once more without optimisation.
     pub target_folder: &'a Path,
+    /// Whether each entry is to be read: a second run has left functions alone that are entered often.
+    pub patient: bool,
 }
 
 /// Whether the program was optimised: then a second run may show functions and arguments that the first did not.
@@ -101,6 +103,21 @@ fn hidden(
         Some(_) => Lacking::Better(found.function.clone()),
         None => Lacking::Any,
     })
+}
+
+/// Whether a second run has read nothing of what a function of its stack was given, since it is entered too often, and no
+/// test reproduces without it.
+pub(crate) fn lacks_patience(second: &Snapshot, index: &SourceIndex, drafts: &[Draft<'_>]) -> bool {
+    let reproduces = |draft: &Draft<'_>| draft.reproduces() && !draft.callable.facts.last_resort();
+    let (callables, _) = candidate::callables(second, index);
+    let has_reason = |callable: &Callable<'_>| has_other_reason(callable, drafts, second);
+    !drafts.iter().any(reproduces)
+        && callables.iter().any(|callable| {
+            let unread = |argument: &Argument| argument.value.trust != Trust::Entry;
+            may_differ(callable, false)
+                && callable.frame.arguments.iter().all(unread)
+                && !has_reason(callable)
+        })
 }
 
 /// Whether a test that reproduces was made of values that the function may not have been given.

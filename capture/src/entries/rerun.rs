@@ -26,6 +26,8 @@ const SECONDS: u64 = 60;
 const TIMES_FIRST: u64 = 3;
 /// What cargo may take on top: it may have to build.
 const CARGO_SECONDS: u64 = 300;
+/// What reading each entry of a function that is entered often may take.
+const PATIENT_SECONDS: u64 = 60;
 /// How much longer a program may take without optimisation.
 const TIMES_UNOPTIMISED: u64 = 10;
 
@@ -49,6 +51,8 @@ pub struct RerunOptions {
     /// A target folder that is not the user's, where the program of an optimised build may be built once more without
     /// optimisation. `None`: it is run as it is.
     pub target_folder: Option<PathBuf>,
+    /// Whether each entry is read, which takes half a minute at most.
+    pub patient: bool,
 }
 
 /// What a second run has shown.
@@ -136,8 +140,9 @@ impl Again<'_> {
         expects: &mut Expects<'_>,
     ) -> Result<Rerun, RunError> {
         let other = |reason: &str| Ok(Rerun::Other { reason: reason.to_owned(), notes: Vec::new() });
-        let seconds = self.seconds.saturating_add(SECONDS);
-        let stack = WatchedStack { seconds, ..self.stack };
+        let more = if options.patient { PATIENT_SECONDS } else { 0 };
+        let seconds = self.seconds.saturating_add(SECONDS + more);
+        let stack = WatchedStack { seconds, patient: options.patient, ..self.stack };
         if stack.functions.is_empty() {
             return other("no function of the project has an entry that could be watched");
         }

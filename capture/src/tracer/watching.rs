@@ -19,16 +19,36 @@ use crate::entries::{WatchedFunction, WatchedStack};
 use crate::memory::Memory;
 use crate::stack::{EntryPlan, Moment};
 
-/// Entries of one function that are read before it cools, the first time.
-const ALLOWANCE: u64 = 300;
 /// The least allowance of a function that was armed again.
 const LEAST_ALLOWANCE: u64 = 8;
-/// Time that one allowance may take, whatever its number.
-const ALLOWANCE_TIME: Duration = Duration::from_millis(1500);
-/// All stops of a run: about two seconds of them.
-const MOST_STOPS: u64 = 20_000;
-/// All time that the program is held for reading.
-const MOST_TIME: Duration = Duration::from_secs(20);
+
+/// How much of a run is spent on reading.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    /// Entries of one function that are read before it cools, the first time.
+    allowance: u64,
+    /// Time that one allowance may take, whatever its number.
+    allowance_time: Duration,
+    /// All stops of a run.
+    most_stops: u64,
+    /// All time that the program is held for reading.
+    most_time: Duration,
+}
+
+/// About two seconds of stops.
+const SHORT: Patience = Patience {
+    allowance: 300,
+    allowance_time: Duration::from_millis(1500),
+    most_stops: 20_000,
+    most_time: Duration::from_secs(20),
+};
+/// About half a minute of them. No function cools.
+const LONG: Patience = Patience {
+    allowance: u64::MAX,
+    allowance_time: Duration::MAX,
+    most_stops: 300_000,
+    most_time: Duration::from_secs(30),
+};
 /// Records of one thread: more are only those of a recursion, of which the middle goes.
 const MOST_RECORDS: usize = 1024;
 
@@ -83,6 +103,7 @@ struct State {
 
 /// All that is known of the watched functions.
 pub(super) struct Watching {
+    patience: Patience,
     functions: Vec<State>,
     pub(super) types: TypeTable,
     records: HashMap<Pid, Vec<Record>>,
@@ -96,16 +117,18 @@ pub(super) struct Watching {
 
 impl Watching {
     pub(super) fn new(stack: &WatchedStack) -> Watching {
+        let patience = if stack.patient { LONG } else { SHORT };
         let state = |wanted: &WatchedFunction| State {
             wanted: wanted.clone(),
             entries: 0,
             spent: Duration::ZERO,
-            allowance: ALLOWANCE,
+            allowance: patience.allowance,
             armings: 0,
             cooled: false,
             all_entries: 0,
         };
         Watching {
+            patience,
             functions: stack.functions.iter().map(state).collect(),
             types: TypeTable::default(),
             records: HashMap::new(),
@@ -242,13 +265,13 @@ impl Tracer<'_> {
             if let Point::Entry(stop) = point {
                 let state = &mut watching.functions[stop.function];
                 state.spent += spent;
-                if state.entries >= state.allowance || state.spent >= ALLOWANCE_TIME {
+                if state.entries >= state.allowance || state.spent >= watching.patience.allowance_time {
                     self.cool(&mut watching, &target, stop.function, tid, registers);
                 }
             }
             watching.targets.insert(process_id, target);
         }
-        if watching.stops >= MOST_STOPS || watching.held >= MOST_TIME {
+        if watching.stops >= watching.patience.most_stops || watching.held >= watching.patience.most_time {
             watching.given_up = true;
             watching.records.clear();
             for (pid, process) in &mut self.processes {
@@ -344,7 +367,7 @@ impl Tracer<'_> {
             }
             state.cooled = false;
             state.armings += 1;
-            state.allowance = (ALLOWANCE / (state.armings + 1)).max(LEAST_ALLOWANCE);
+            state.allowance = (watching.patience.allowance / (state.armings + 1)).max(LEAST_ALLOWANCE);
             (state.entries, state.spent) = (0, Duration::ZERO);
             let Some(process) = self.processes.get_mut(&process_id) else { return };
             process.arm(tid, |point| point.is_of(index));

@@ -114,7 +114,7 @@ fn twice(word: &str, options: &[&str]) -> (Snapshot, Snapshot, Vec<String>) {
     }
     assert!(functions.len() > 1, "{functions:?}");
     let mut settings = Settings::new(Roots::default(), Depth::FULL);
-    settings.watch = Some(WatchedStack { functions, seconds: 60 });
+    settings.watch = Some(WatchedStack { functions, seconds: 60, patient: false });
     let mut told = Told::default();
     std::thread::scope(|scope| scope.spawn(|| trace(&command, &settings, &mut told)).join().unwrap())
         .unwrap();

@@ -92,7 +92,12 @@ impl Surroundings for Again<'_> {
                 return None;
             }
         };
-        self.console.say(format_args!("{why}: running the command again for what it was given"));
+        let what_for = if request.patient {
+            "once more, to read each call of what is called often"
+        } else {
+            "again for what it was given"
+        };
+        self.console.say(format_args!("{why}: running the command {what_for}"));
         let program = match std::env::current_exe() {
             Ok(program) => program,
             Err(error) => {
@@ -108,6 +113,7 @@ impl Surroundings for Again<'_> {
             limits: self.settings.limits.clone(),
             debug_info: self.settings.debug_info,
             target_folder: Some(request.target_folder.to_owned()),
+            patient: request.patient,
             program,
         };
         let spinner = self.console.progress("running the command again");
