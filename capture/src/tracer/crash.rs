@@ -29,6 +29,9 @@ const STACK_PROBE: u64 = 1 << 20;
 const PANIC_MACHINERY: [&str; 5] =
     ["panic_with_hook", "rust_panic", "__rust_start_panic", "panic_cannot_unwind", "panic_in_cleanup"];
 
+/// What std calls where it gets no memory, before it aborts.
+const OUT_OF_MEMORY: [&str; 3] = ["handle_alloc_error", "rust_oom", "__rust_alloc_error_handler"];
+
 /// What a crash is, before its stacks are read.
 pub(super) struct Found<'a> {
     pub(super) tid: Pid,
@@ -164,7 +167,7 @@ impl Tracer<'_> {
     }
 
     pub(super) fn capture(&mut self, target: &Target, found: Found<'_>) -> Crash {
-        let Found { tid, registers, cause, place, mut notes } = found;
+        let Found { tid, registers, mut cause, place, mut notes } = found;
         let depth = self.settings.depth;
         let process = self.process_of(tid);
         // The others first, so that they stand still no longer than their own stacks take.
@@ -177,6 +180,10 @@ impl Tracer<'_> {
             watching.fill(tid, &mut placed);
         }
         let frames: Vec<Frame> = placed.into_iter().map(|(frame, _)| frame).collect();
+        let is_failed_allocation = |frame: &Frame| OUT_OF_MEMORY.contains(&bare_name(&frame.function));
+        if cause.kind == CauseKind::Abort && frames.iter().any(is_failed_allocation) {
+            "memory allocation failed".clone_into(&mut cause.message);
+        }
         let location = self.location(place.as_ref(), &frames);
         let caught = if cause.kind == CauseKind::Panic { caught_by(&frames) } else { Vec::new() };
         let stack_size = stack_size::of(process, tid, registers.rsp);
