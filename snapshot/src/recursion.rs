@@ -160,11 +160,9 @@ mod tests {
     }
 
     #[test]
-    fn a_long_stack_takes_no_time() {
+    fn a_recursion_of_a_very_deep_stack_is_one() {
         let names: Vec<usize> = (0..400_000).map(|at| if at % 3 == 0 { 0 } else { at % 7 }).collect();
-        let start = std::time::Instant::now();
-        repetitions(&names);
-        assert!(start.elapsed().as_secs() < 10);
+        assert_eq!(repetitions(&names), [Repetition { calls: 0..400_000, period: 21 }]);
     }
 
     #[test]
