@@ -30,11 +30,14 @@ pub struct WatchedFunction {
     pub function: String,
     /// Where it is declared.
     pub declared: Option<Location>,
+    /// Whether it is an async one, whose arguments are read as its body is polled for the first time.
+    #[serde(default)]
+    pub is_async: bool,
 }
 
 impl WatchedStack {
     /// The project's own functions on the stack of a crash that were called as functions: an inlined one has no
-    /// entry, an async one is entered anew at every await, and a closure's arguments serve no test.
+    /// entry, and a closure's arguments serve no test.
     pub fn of(snapshot: &Snapshot) -> WatchedStack {
         Self::where_frames(snapshot, |frame| !frame.inlined)
     }
@@ -49,14 +52,16 @@ impl WatchedStack {
         for frame in snapshot.frames() {
             let watched = frame.kind == FrameKind::Workspace
                 && is_called(frame)
-                && !frame.is_async
                 && !frame.name.starts_with('{');
             if watched
                 && functions.len() < MOST_FUNCTIONS
                 && functions.iter().all(|known| known.function != frame.function)
             {
-                let (function, declared) = (frame.function.clone(), frame.declared.clone());
-                functions.push(WatchedFunction { function, declared });
+                functions.push(WatchedFunction {
+                    function: frame.function.clone(),
+                    declared: frame.declared.clone(),
+                    is_async: frame.is_async,
+                });
             }
         }
         WatchedStack { functions, seconds: 0 }

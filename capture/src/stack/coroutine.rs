@@ -17,8 +17,14 @@ const DEEPEST: u32 = 64;
 /// The path without its last part, which is the body of an async function: `demo::fetch` of
 /// `demo::fetch::{{closure}}`; `None` for all other functions.
 pub(super) fn own_path<'p>(name: &str, path: &'p str) -> Option<&'p str> {
-    let is_body = |part: &str| part.starts_with('{') && part.ends_with('}');
     name.strip_prefix(BODY)?;
+    around_body(path)
+}
+
+/// The path without its last part, where that may be the body of an async function: a symbol does not tell it from a
+/// closure.
+pub(crate) fn around_body(path: &str) -> Option<&str> {
+    let is_body = |part: &str| part.starts_with('{') && part.ends_with('}');
     path.rsplit_once("::").filter(|(_, last)| is_body(last)).map(|(own, _)| own)
 }
 

@@ -174,9 +174,9 @@ impl Tracer<'_> {
         let want = if depth.values { Want::Values } else { Want::NamesOnly };
         let mut placed = self.stacks.placed_frames(target, registers, want, &mut types, &mut notes);
         if let Some(watching) = watching {
-            watching.fill(tid, &mut placed);
+            watching.fill(process, tid, &mut placed);
         }
-        let frames: Vec<Frame> = placed.into_iter().map(|(frame, _)| frame).collect();
+        let frames: Vec<Frame> = placed.into_iter().map(|placed| placed.frame).collect();
         let location = self.location(place.as_ref(), &frames);
         let caught = if cause.kind == CauseKind::Panic { caught_by(&frames) } else { Vec::new() };
         let mut threads = vec![self.thread(process, tid, frames)];

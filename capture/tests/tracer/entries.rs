@@ -107,7 +107,8 @@ fn twice(word: &str, options: &[&str]) -> (Snapshot, Snapshot, Vec<String>) {
         |frame: &&Frame| frame.location.as_ref().is_some_and(|at| at.file.starts_with('p')) && !frame.inlined;
     let mut functions: Vec<WatchedFunction> = Vec::new();
     for frame in first.frames().iter().filter(own) {
-        let watched = WatchedFunction { function: frame.function.clone(), declared: frame.declared.clone() };
+        let (function, declared) = (frame.function.clone(), frame.declared.clone());
+        let watched = WatchedFunction { function, declared, is_async: frame.is_async };
         if !functions.contains(&watched) {
             functions.push(watched);
         }
