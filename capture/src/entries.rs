@@ -50,9 +50,8 @@ impl WatchedStack {
     fn where_frames(snapshot: &Snapshot, is_called: impl Fn(&Frame) -> bool) -> WatchedStack {
         let mut functions: Vec<WatchedFunction> = Vec::new();
         for frame in snapshot.frames() {
-            let watched = frame.kind == FrameKind::Workspace
-                && is_called(frame)
-                && !frame.name.starts_with('{');
+            let watched =
+                frame.kind == FrameKind::Workspace && is_called(frame) && !frame.name.starts_with('{');
             if watched
                 && functions.len() < MOST_FUNCTIONS
                 && functions.iter().all(|known| known.function != frame.function)

@@ -143,16 +143,16 @@ impl Source<'_> {
             let mut place = match (parameter.location, parameter.constant) {
                 _ if !wanted => Ok(Place::OptimizedOut),
                 _ if self.moment == Moment::FirstPoll => {
-                    let of = |state: &State| state.argument(parameter.name.as_deref());
+                    let of = |state: &State| state.argument(&parameter, unit);
                     Ok(state.as_ref().map_or(Place::OptimizedOut, of))
                 }
                 (Some(location), _) => place_at(location),
                 (None, Some(constant)) => Ok(constant_place(constant)),
                 (None, None) => Ok(Place::OptimizedOut),
             };
-            let in_body = parameter.in_body.filter(|at| {
-                self.moment == Moment::Crash && !coroutine::is_on_the_stack(*at, unit)
-            });
+            let in_body = parameter
+                .in_body
+                .filter(|at| self.moment == Moment::Crash && !coroutine::is_on_the_stack(*at, unit));
             if let (Some(ty), Some(in_body)) = (parameter.ty, in_body) {
                 // What was captured stays as it was given. Only what owns memory is gone from there: its owner is
                 // the body's variable.

@@ -1,9 +1,11 @@
 //! The state of an async function, which each run of its body is given: where it lies, and what it holds before the
 //! first run. In: a frame of the body. The state is pinned, so its address tells it from all others while it lives.
 
+use gimli::{AttributeValue, Operation, Unit};
+
 use super::arguments::{Parameter, Source};
 use super::function::Function;
-use crate::image::UnitCache;
+use crate::image::{Slice, UnitCache};
 use crate::place::Place;
 use crate::values::Coroutine;
 
@@ -14,10 +16,26 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Where the argument of this name lies before the first run.
-    pub(super) fn argument(&self, name: Option<&str>) -> Place {
-        let offset = name.and_then(|name| self.layout.captured(name));
+    /// Where an argument lies before the first run.
+    pub(super) fn argument(&self, parameter: &Parameter, unit: &Unit<Slice>) -> Place {
+        let by_name = || self.layout.captured(parameter.name.as_deref()?);
+        let offset = parameter.location.and_then(|at| offset_in_state(at, unit)).or_else(by_name);
         offset.map_or(Place::OptimizedOut, |offset| Place::Memory(self.address.wrapping_add(offset)))
+    }
+}
+
+/// What is added to the address of the state in a location, which takes that from a slot of the frame: one that the body
+/// has not filled yet where it begins.
+fn offset_in_state(location: AttributeValue<Slice>, unit: &Unit<Slice>) -> Option<u64> {
+    let mut operations = location.exprloc_value()?.operations(unit.encoding());
+    let mut next = || operations.next().ok().flatten();
+    let (Operation::FrameOffset { .. }, Operation::Deref { space: false, .. }) = (next()?, next()?) else {
+        return None;
+    };
+    match next() {
+        None => Some(0),
+        Some(Operation::PlusConstant { value }) if next().is_none() => Some(value),
+        Some(_) => None,
     }
 }
 
@@ -47,12 +65,7 @@ impl Source<'_> {
     }
 
     /// Where the state can be read first, as the body is resumed.
-    pub(super) fn state_address(
-        &self,
-        units: &mut UnitCache,
-        first: u64,
-        prologue_end: u64,
-    ) -> Option<u64> {
+    pub(super) fn state_address(&self, units: &mut UnitCache, first: u64, prologue_end: u64) -> Option<u64> {
         let function = Function::read(self.dwarf, units, self.entries.function);
         let (parameter, _) = self.resumed_with(&function, units)?;
         let unit = &function.links.first()?.unit;

@@ -47,8 +47,10 @@ impl Coroutine {
             && u128::from_le_bytes(bytes) == self.unresumed
     }
 
-    /// Where what it has captured under this name lies before it runs, from its beginning.
+    /// Where what it has captured under this name lies before it runs, from its beginning. rustc describes one alone of
+    /// several that are called `_`.
     pub(crate) fn captured(&self, name: &str) -> Option<u64> {
-        self.captured.iter().find(|(known, _)| known == name).map(|(_, offset)| *offset)
+        let found = self.captured.iter().find(|(known, _)| known == name && known != "_");
+        found.map(|(_, offset)| *offset)
     }
 }
