@@ -52,6 +52,10 @@ pub async fn emptied<T: Clone + Into<u64>>(mut items: Vec<T>, at: usize) -> u64 
     Yield(false).await;
     items[at].clone().into()
 }
+pub async fn unnamed(_: String, _: u8, ref text: String, n @ _: u32) -> u32 {
+    Yield(false).await;
+    n / (text.len() as u32 - 3)
+}
 pub async fn again(mut words: Vec<u32>, times: u32) -> u32 {
     Yield(false).await;
     words.push(times);
@@ -109,6 +113,7 @@ fn main() {
         }
         \"drain\" => drop(block_on(demo::drain(given(3), &mut list))),
         \"emptied\" => drop(block_on(demo::emptied(given(vec![1_u8, 2]), given(1)))),
+        \"unnamed\" => drop(block_on(demo::unnamed(given(\"z\".into()), 7, \"abc\".into(), given(9)))),
         \"again\" => drop(block_on(demo::again(given(vec![9]), given(2)))),
         \"rounds\" => drop(block_on(demo::rounds(given(vec![vec![1], vec![2, 3], vec![]])))),
         \"own\" => drop(block_on(own(given(vec![\"x\".into(), \"yy\".into()]), given(1)))),
@@ -123,12 +128,17 @@ mod project;
 use project::Project;
 
 /// For each word of the program: the function that is called in the test, and what the test says of its arguments.
-const CASES: [(&str, &str, &[&str]); 8] = [
+const CASES: [(&str, &str, &[&str]); 9] = [
     ("close", "demo::Order::close", &["names: vec![String::from(\"a\"), String::from(\"b\")]", "vec![7, 8]"]),
     ("upper", "demo::upper", &["let text = String::from(\"abc\");", "let at = 5;"]),
     ("threads", "demo::given_away", &["let text = String::from(\"abc\");"]),
     ("drain", "demo::drain", &["let left = 3;", "vec![4, 5, 6]"]),
     ("emptied", "demo::emptied", &["Vec<u8> = vec![1, 2];", "let at = 1;"]),
+    (
+        "unnamed",
+        "demo::unnamed",
+        &["= String::from(\"z\");", "= 7;", "let text = String::from(\"abc\");", "let n = 9;"],
+    ),
     ("again", "demo::again", &["let times = "]),
     ("rounds", "demo::rounds", &["vec![vec![1], vec![2, 3], Vec::new()]"]),
     ("own", "prog::own", &["vec![String::from(\"x\"), String::from(\"yy\")]", "let at = 1;"]),

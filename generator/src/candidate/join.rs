@@ -71,7 +71,7 @@ fn has_names_of(frame: &Frame, function: &FunctionItem) -> bool {
         syn::FnArg::Receiver(_) => argument.name == "self",
         syn::FnArg::Typed(typed) => match &*typed.pat {
             syn::Pat::Wild(_) => argument.name == "_",
-            syn::Pat::Ident(pattern) if pattern.by_ref.is_none() && pattern.subpat.is_none() => {
+            syn::Pat::Ident(pattern) => {
                 let name = pattern.ident.to_string();
                 argument.name == name.strip_prefix("r#").unwrap_or(&name)
             }
