@@ -8,6 +8,8 @@ mod unoptimised;
 use relapse_snapshot::{Frame, FrameKind, Location, Snapshot};
 use serde::{Deserialize, Serialize};
 
+use crate::stack::around_body;
+
 pub(crate) use rerun::end_with_parent;
 pub use rerun::{Rerun, RerunOptions, rerun};
 
@@ -50,17 +52,16 @@ impl WatchedStack {
     fn where_frames(snapshot: &Snapshot, is_called: impl Fn(&Frame) -> bool) -> WatchedStack {
         let mut functions: Vec<WatchedFunction> = Vec::new();
         for frame in snapshot.frames() {
-            let watched =
-                frame.kind == FrameKind::Workspace && is_called(frame) && !frame.name.starts_with('{');
-            if watched
-                && functions.len() < MOST_FUNCTIONS
-                && functions.iter().all(|known| known.function != frame.function)
-            {
-                functions.push(WatchedFunction {
-                    function: frame.function.clone(),
-                    declared: frame.declared.clone(),
-                    is_async: frame.is_async,
-                });
+            // A block may be the whole work of a function, which shows where that was not inlined.
+            let block = around_body(&frame.function).filter(|_| frame.name.starts_with("{async_block"));
+            let function = block.unwrap_or(&frame.function).to_owned();
+            let watched = frame.kind == FrameKind::Workspace
+                && is_called(frame)
+                && (!frame.name.starts_with('{') || block.is_some());
+            let is_async = frame.is_async || block.is_some();
+            let is_new = |known: &WatchedFunction| known.function != function || known.is_async != is_async;
+            if watched && functions.len() < MOST_FUNCTIONS && functions.iter().all(is_new) {
+                functions.push(WatchedFunction { function, declared: frame.declared.clone(), is_async });
             }
         }
         WatchedStack { functions, seconds: 0 }

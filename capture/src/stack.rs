@@ -7,12 +7,14 @@ mod coroutine;
 mod entry;
 mod function;
 mod gaps;
+mod maker;
 mod order;
 mod state;
 mod symbolication;
 mod trust;
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use relapse_snapshot::{Frame, FrameKind, TypeTable};
 
@@ -44,6 +46,8 @@ pub struct Stacks {
     /// By the number of the debug info.
     images: HashMap<usize, ImageState>,
     paths: HashMap<String, (String, FrameKind, Option<String>)>,
+    /// What was found of each async block, by the number of the debug info and the block's entry.
+    makers: HashMap<(usize, DieRef), Option<Rc<maker::Maker>>>,
 }
 
 /// What is kept of an image's debug info, or of one split unit of it.
@@ -95,8 +99,8 @@ struct Entries {
 impl Stacks {
     /// A reader for the programs of one workspace.
     pub fn new(roots: Roots, limits: Limits) -> Stacks {
-        let (images, paths) = (HashMap::new(), HashMap::new());
-        Stacks { roots, limits, unwinder: Unwinder::default(), images, paths }
+        let (images, paths, makers) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Stacks { roots, limits, unwinder: Unwinder::default(), images, paths, makers }
     }
 
     /// The frames of a stopped thread, innermost first. What could not be had is said in `notes`, each thing
@@ -202,6 +206,9 @@ impl Stacks {
                 moment: Moment::Crash,
             };
             source.read(&mut call.frame, &mut state.units, types, &mut left);
+            if let Some(maker) = self.known_maker(info, entries.function) {
+                maker.arrange(&mut calls[index].frame.arguments);
+            }
         }
     }
 

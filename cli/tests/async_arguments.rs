@@ -56,6 +56,24 @@ pub async fn unnamed(_: String, _: u8, ref text: String, n @ _: u32) -> u32 {
     Yield(false).await;
     n / (text.len() as u32 - 3)
 }
+pub fn boxed<'a>(list: &'a mut Vec<u32>, text: String) -> std::pin::Pin<Box<dyn std::future::Future<Output = u32> + 'a>> {
+    Box::pin(async move {
+        Yield(false).await;
+        list.pop();
+        let len = text.len();
+        drop(text);
+        Yield(false).await;
+        list[len]
+    })
+}
+pub fn shadowed(at: usize, list: Vec<u32>) -> impl std::future::Future<Output = u32> {
+    let at = at + 2;
+    async move {
+        Yield(false).await;
+        list[at]
+    }
+}
+pub async fn through(list: Vec<u32>) -> u32 { shadowed(list.len(), list).await }
 pub async fn again(mut words: Vec<u32>, times: u32) -> u32 {
     Yield(false).await;
     words.push(times);
@@ -114,6 +132,8 @@ fn main() {
         \"drain\" => drop(block_on(demo::drain(given(3), &mut list))),
         \"emptied\" => drop(block_on(demo::emptied(given(vec![1_u8, 2]), given(1)))),
         \"unnamed\" => drop(block_on(demo::unnamed(given(\"z\".into()), 7, \"abc\".into(), given(9)))),
+        \"boxed\" => drop(block_on(demo::boxed(&mut list, given(\"ab\".into())))),
+        \"shadowed\" => drop(block_on(demo::through(given(vec![1])))),
         \"again\" => drop(block_on(demo::again(given(vec![9]), given(2)))),
         \"rounds\" => drop(block_on(demo::rounds(given(vec![vec![1], vec![2, 3], vec![]])))),
         \"own\" => drop(block_on(own(given(vec![\"x\".into(), \"yy\".into()]), given(1)))),
@@ -128,7 +148,7 @@ mod project;
 use project::Project;
 
 /// For each word of the program: the function that is called in the test, and what the test says of its arguments.
-const CASES: [(&str, &str, &[&str]); 9] = [
+const CASES: [(&str, &str, &[&str]); 11] = [
     ("close", "demo::Order::close", &["names: vec![String::from(\"a\"), String::from(\"b\")]", "vec![7, 8]"]),
     ("upper", "demo::upper", &["let text = String::from(\"abc\");", "let at = 5;"]),
     ("threads", "demo::given_away", &["let text = String::from(\"abc\");"]),
@@ -139,6 +159,8 @@ const CASES: [(&str, &str, &[&str]); 9] = [
         "demo::unnamed",
         &["= String::from(\"z\");", "= 7;", "let text = String::from(\"abc\");", "let n = 9;"],
     ),
+    ("boxed", "demo::boxed", &["vec![4, 5, 6]", "let text = String::from(\"ab\");"]),
+    ("shadowed", "demo::through", &["let list = vec![1];"]),
     ("again", "demo::again", &["let times = "]),
     ("rounds", "demo::rounds", &["vec![vec![1], vec![2, 3], Vec::new()]"]),
     ("own", "prog::own", &["vec![String::from(\"x\"), String::from(\"yy\")]", "let at = 1;"]),

@@ -67,6 +67,17 @@ pub(super) fn parameters(dwarf: &Dwarf<Slice>, function: &Function, units: &mut 
     parameters
 }
 
+/// Whether a function has a variable of this name, other than a parameter.
+pub(super) fn has_variable(
+    dwarf: &Dwarf<Slice>,
+    function: &Function,
+    units: &mut UnitCache,
+    name: &str,
+) -> bool {
+    let Some(first) = function.links.first() else { return false };
+    variables(dwarf, first, units).iter().any(|(_, variable)| variable.name.as_deref() == Some(name))
+}
+
 /// Whether a location is a fixed place of the stack frame. A variable that lies there has its value only in the call
 /// that gave it one, and a coroutine goes on in another.
 pub(super) fn is_on_the_stack(location: AttributeValue<Slice>, unit: &Unit<Slice>) -> bool {

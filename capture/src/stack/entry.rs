@@ -10,7 +10,7 @@ use super::{Entries, ImageState, Stacks};
 use crate::arch::Registers;
 use crate::image::{AddressSpace, DieRef, Image, Slice, Symbol};
 use crate::limits::Allowance;
-use crate::memory::Memory;
+use crate::memory::{Memory, NoMemory};
 use crate::unwind::PhysicalFrame;
 
 /// Code of a function whose symbol gives no size is looked at so far.
@@ -38,7 +38,8 @@ impl Stacks {
         let Active { info, unit, found, .. } = look_up(image, symbol.address);
         let (call, unit) = (found.last()?, unit?);
         let die = DieRef { unit, entry: call.entry? };
-        let frame = self.frame(info, die, call, false);
+        let mut frame = self.frame(info, die, call, false);
+        self.name_maker(image, info, die, &mut frame);
         let state = self.images.entry(info.number).or_insert_with(|| ImageState::of(info));
         let size = if symbol.size == 0 { UNKNOWN_SIZE } else { symbol.size };
         let lines = state.units.unit(info.dwarf, unit).ok()?;
@@ -122,6 +123,9 @@ impl Stacks {
         let mut frame = Frame { arguments: Vec::new(), ..call.frame };
         let mut left = Allowance::of_call(&self.limits);
         source.read(&mut frame, &mut state.units, types, &mut left);
+        if let Some(maker) = self.known_maker(info, entries.function) {
+            maker.arrange(&mut frame.arguments);
+        }
         Some((frame.arguments, polled))
     }
 
@@ -133,15 +137,6 @@ impl Stacks {
         memory: &dyn Memory,
     ) -> Option<u64> {
         self.unwinder.innermost(space, registers, memory).cfa
-    }
-}
-
-/// For plans, which read nothing.
-struct NoMemory;
-
-impl Memory for NoMemory {
-    fn read(&self, address: u64, buffer: &mut [u8]) -> Result<(), crate::memory::Unreadable> {
-        Err(crate::memory::Unreadable { address, len: buffer.len() })
     }
 }
 
