@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use gimli::Dwarf;
-use relapse_snapshot::{Argument, Frame};
+use relapse_snapshot::{Argument, Frame, FrameKind};
 
 use super::arguments::{Moment, Parameter, Source};
 use super::coroutine;
@@ -74,7 +74,8 @@ impl Stacks {
         block: DieRef,
         frame: &Frame,
     ) -> Option<Rc<Maker>> {
-        if !frame.name.starts_with(BODY) {
+        // No test calls a dependency's functions.
+        if !frame.name.starts_with(BODY) || frame.kind != FrameKind::Workspace {
             return None;
         }
         if let Some(known) = self.makers.get(&(info.number, block)) {

@@ -27,6 +27,8 @@ use crate::stack::{EntryPlan, Moment, Placed};
 
 /// Entries of one function that are read before it cools, the first time.
 const ALLOWANCE: u64 = 300;
+/// Polls of one async function before it cools, first ones or not, for each entry of its allowance.
+const POLLS: u64 = 4;
 /// The least allowance of a function that was armed again.
 const LEAST_ALLOWANCE: u64 = 8;
 /// Time that one allowance may take, whatever its number.
@@ -87,11 +89,19 @@ struct State {
     wanted: WatchedFunction,
     /// Entries since it was armed.
     entries: u64,
+    /// Polls since then.
+    polls: u64,
     spent: Duration,
     allowance: u64,
     armings: u64,
     cooled: bool,
     all_entries: u64,
+}
+
+impl State {
+    fn has_used_up(&self) -> bool {
+        self.entries >= self.allowance || self.polls >= POLLS * self.allowance || self.spent >= ALLOWANCE_TIME
+    }
 }
 
 /// All that is known of the watched functions.
@@ -113,6 +123,7 @@ impl Watching {
         let state = |wanted: &WatchedFunction| State {
             wanted: wanted.clone(),
             entries: 0,
+            polls: 0,
             spent: Duration::ZERO,
             allowance: ALLOWANCE,
             armings: 0,
@@ -274,7 +285,7 @@ impl Tracer<'_> {
             if let Some(function) = point.entered() {
                 let state = &mut watching.functions[function];
                 state.spent += spent;
-                if state.entries >= state.allowance || state.spent >= ALLOWANCE_TIME {
+                if state.has_used_up() {
                     self.cool(&mut watching, &target, function, tid, registers);
                 }
             }
@@ -375,9 +386,9 @@ impl Tracer<'_> {
         tid: Pid,
         registers: &libc::user_regs_struct,
     ) {
+        watching.functions[index].polls += 1;
         let types = &mut watching.types;
         let read = self.stacks.first_poll_arguments(target, tid, registers, types);
-        // A later poll costs next to nothing: only its time counts.
         let Some((arguments, state)) = read else { return };
         watching.functions[index].entries += 1;
         watching.functions[index].all_entries += 1;
@@ -400,7 +411,7 @@ impl Tracer<'_> {
             state.cooled = false;
             state.armings += 1;
             state.allowance = (ALLOWANCE / (state.armings + 1)).max(LEAST_ALLOWANCE);
-            (state.entries, state.spent) = (0, Duration::ZERO);
+            (state.entries, state.polls, state.spent) = (0, 0, Duration::ZERO);
             let Some(process) = self.processes.get_mut(&process_id) else { return };
             process.arm(tid, |point| point.entered() == Some(index));
         }

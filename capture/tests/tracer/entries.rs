@@ -100,6 +100,16 @@ pub async fn passes(lists: Vec<u64>, end: u64) -> u64 {
     for n in lists { sum += pass(vec![n], "x".into(), 3, end).await; }
     sum
 }
+pub async fn idle(mut list: Vec<u64>, times: u64) -> u64 {
+    for _ in 0..times { Once(false).await; }
+    let last = list.pop().unwrap();
+    close(vec![last])
+}
+#[inline(never)]
+pub fn close(mut list: Vec<u64>) -> u64 {
+    list.clear();
+    list[0]
+}
 fn finish<F: Future>(future: F) -> F::Output {
     let mut future = Box::pin(future);
     loop {
@@ -118,7 +128,8 @@ fn main() {
         "deep" => { deep(400, true); }
         "deep twice" => { for (n, bad) in [(400, false), (5, true)] { deep(n, bad); } }
         "passes" => { finish(passes((0..6).collect(), 5)); }
-        "hot passes" => { finish(passes((0..500).collect(), 499)); }
+        "idle" => { finish(idle(vec![7], 3000)); }
+        "hot passes" => { finish(passes((0..350).collect(), 349)); }
         "wait" => {
             let barrier = Arc::new(Barrier::new(2));
             let other = Arc::clone(&barrier);
@@ -292,8 +303,19 @@ fn arguments_of_an_async_function_are_those_of_its_first_poll() {
 #[test]
 fn hot_async_function_is_left_alone_and_its_old_arguments_are_not_taken_for_new_ones() {
     let (_, second, notes) = twice("hot passes", &[]);
-    assert_eq!(given(&second, "pass")[3], "499");
+    assert_eq!(given(&second, "pass")[3], "349");
     assert!(!trusts(&second, "pass").contains(&Trust::Entry));
     assert_eq!(trusts(&second, "passes"), [Trust::Entry; 2]);
     assert!(notes.iter().any(|note| note.contains("too often") && note.contains("pass")), "{notes:?}");
+}
+
+#[test]
+fn future_that_is_polled_for_long_takes_no_stop_from_other_functions() {
+    let (_, second, notes) = twice("idle", &[]);
+    assert!(!trusts(&second, "idle").contains(&Trust::Entry));
+    assert_eq!(
+        (given(&second, "close"), trusts(&second, "close")),
+        (vec!["7".to_owned()], vec![Trust::Entry])
+    );
+    assert!(notes.iter().any(|note| note.contains("too often") && note.contains("idle")), "{notes:?}");
 }
