@@ -8,6 +8,8 @@ mod unoptimised;
 use relapse_snapshot::{Frame, FrameKind, Location, Snapshot};
 use serde::{Deserialize, Serialize};
 
+use crate::stack::around_body;
+
 pub(crate) use rerun::end_with_parent;
 pub use rerun::{Rerun, RerunOptions, rerun};
 
@@ -33,11 +35,14 @@ pub struct WatchedFunction {
     pub function: String,
     /// Where it is declared.
     pub declared: Option<Location>,
+    /// Whether it is an async one, whose arguments are read as its body is polled for the first time.
+    #[serde(default)]
+    pub is_async: bool,
 }
 
 impl WatchedStack {
     /// The project's own functions on the stack of a crash that were called as functions: an inlined one has no
-    /// entry, an async one is entered anew at every await, and a closure's arguments serve no test.
+    /// entry, and a closure's arguments serve no test.
     pub fn of(snapshot: &Snapshot) -> WatchedStack {
         Self::where_frames(snapshot, |frame| !frame.inlined)
     }
@@ -50,16 +55,16 @@ impl WatchedStack {
     fn where_frames(snapshot: &Snapshot, is_called: impl Fn(&Frame) -> bool) -> WatchedStack {
         let mut functions: Vec<WatchedFunction> = Vec::new();
         for frame in snapshot.frames() {
+            // A block may be the whole work of a function, which shows where that was not inlined.
+            let block = around_body(&frame.function).filter(|_| frame.name.starts_with("{async_block"));
+            let function = block.unwrap_or(&frame.function).to_owned();
             let watched = frame.kind == FrameKind::Workspace
                 && is_called(frame)
-                && !frame.is_async
-                && !frame.name.starts_with('{');
-            if watched
-                && functions.len() < MOST_FUNCTIONS
-                && functions.iter().all(|known| known.function != frame.function)
-            {
-                let (function, declared) = (frame.function.clone(), frame.declared.clone());
-                functions.push(WatchedFunction { function, declared });
+                && (!frame.name.starts_with('{') || block.is_some());
+            let is_async = frame.is_async || block.is_some();
+            let is_new = |known: &WatchedFunction| known.function != function || known.is_async != is_async;
+            if watched && functions.len() < MOST_FUNCTIONS && functions.iter().all(is_new) {
+                functions.push(WatchedFunction { function, declared: frame.declared.clone(), is_async });
             }
         }
         WatchedStack { functions, ..WatchedStack::default() }

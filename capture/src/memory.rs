@@ -37,3 +37,12 @@ pub trait Memory {
         Ok(bytes)
     }
 }
+
+/// No memory at all: for plans, which read nothing.
+pub(crate) struct NoMemory;
+
+impl Memory for NoMemory {
+    fn read(&self, address: u64, buffer: &mut [u8]) -> Result<(), Unreadable> {
+        Err(Unreadable { address, len: buffer.len() })
+    }
+}

@@ -7,11 +7,14 @@ mod coroutine;
 mod entry;
 mod function;
 mod gaps;
+mod maker;
 mod order;
+mod state;
 mod symbolication;
 mod trust;
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use relapse_snapshot::{Frame, FrameKind, TypeTable};
 
@@ -23,6 +26,7 @@ use crate::roots::Roots;
 use crate::unwind::{PhysicalFrame, Unwinder};
 
 pub use arguments::Moment;
+pub(crate) use coroutine::around_body;
 pub use entry::EntryPlan;
 
 /// What is wanted of a stack.
@@ -42,6 +46,8 @@ pub struct Stacks {
     /// By the number of the debug info.
     images: HashMap<usize, ImageState>,
     paths: HashMap<String, (String, FrameKind, Option<String>)>,
+    /// What was found of each async block, by the number of the debug info and the block's entry.
+    makers: HashMap<(usize, DieRef), Option<Rc<maker::Maker>>>,
 }
 
 /// What is kept of an image's debug info, or of one split unit of it.
@@ -56,6 +62,16 @@ impl ImageState {
     fn of(info: DebugInfo) -> ImageState {
         ImageState { units: UnitCache::of(info), detailed: HashMap::new() }
     }
+}
+
+/// A frame, and what tells its call from all others of that function.
+pub(crate) struct Placed {
+    pub(crate) frame: Frame,
+    /// The canonical frame address, where that is known. Inlined calls have that of the function that they were inlined
+    /// into.
+    pub(crate) cfa: Option<u64>,
+    /// Of an async function: where its state lies.
+    pub(crate) state: Option<u64>,
 }
 
 /// A call: one entry of the stack as the source has it.
@@ -83,8 +99,8 @@ struct Entries {
 impl Stacks {
     /// A reader for the programs of one workspace.
     pub fn new(roots: Roots, limits: Limits) -> Stacks {
-        let (images, paths) = (HashMap::new(), HashMap::new());
-        Stacks { roots, limits, unwinder: Unwinder::default(), images, paths }
+        let (images, paths, makers) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Stacks { roots, limits, unwinder: Unwinder::default(), images, paths, makers }
     }
 
     /// The frames of a stopped thread, innermost first. What could not be had is said in `notes`, each thing
@@ -99,11 +115,10 @@ impl Stacks {
         notes: &mut Vec<String>,
     ) -> Vec<Frame> {
         let placed = self.placed_frames(space, registers, memory, want, types, notes);
-        placed.into_iter().map(|(frame, _)| frame).collect()
+        placed.into_iter().map(|placed| placed.frame).collect()
     }
 
-    /// The frames, each with its canonical frame address where that is known: what tells a call from all others
-    /// that its thread is in. Inlined calls have that of the function that they were inlined into.
+    /// The frames, each with what tells its call from all others.
     pub(crate) fn placed_frames(
         &mut self,
         space: &AddressSpace,
@@ -112,7 +127,7 @@ impl Stacks {
         want: Want,
         types: &mut TypeTable,
         notes: &mut Vec<String>,
-    ) -> Vec<(Frame, Option<u64>)> {
+    ) -> Vec<Placed> {
         let wanted = (self.limits.frames as usize).max(1);
         let walk = self.unwinder.walk(space, registers, memory, wanted, notes);
         let mut calls = Vec::new();
@@ -124,7 +139,21 @@ impl Stacks {
             self.read_arguments(&mut calls, &walk.frames, memory, types);
             self.name_gaps(&mut calls, notes);
         }
-        calls.into_iter().map(|call| (call.frame, walk.frames[call.physical].cfa)).collect()
+        let placed = |call: Call| {
+            let physical = &walk.frames[call.physical];
+            Placed { cfa: physical.cfa, state: self.state_of(&call, physical, memory), frame: call.frame }
+        };
+        calls.into_iter().map(placed).collect()
+    }
+
+    /// Where the state of an async function lies that is run in a call.
+    fn state_of(&mut self, call: &Call, physical: &PhysicalFrame, memory: &dyn Memory) -> Option<u64> {
+        let (entries, (_, bias)) = (call.entries.filter(|_| call.frame.is_async)?, call.image?);
+        let info = entries.info;
+        let state = self.images.entry(info.number).or_insert_with(|| ImageState::of(info));
+        let (dwarf, limits, moment) = (info.dwarf, &self.limits, Moment::Crash);
+        let source = arguments::Source { dwarf, bias, physical, memory, limits, entries, moment };
+        source.state(&mut state.units).map(|state| state.address)
     }
 
     /// Cuts a stack to the limit: its middle goes, see [`crate::unwind::Walk`].
@@ -177,6 +206,9 @@ impl Stacks {
                 moment: Moment::Crash,
             };
             source.read(&mut call.frame, &mut state.units, types, &mut left);
+            if let Some(maker) = self.known_maker(info, entries.function) {
+                maker.arrange(&mut calls[index].frame.arguments);
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod btree;
 mod cells;
+mod coroutines;
 mod entries;
 mod fields;
 mod hashing;
@@ -32,6 +33,7 @@ use crate::limits::{Allowance, Limits};
 use crate::memory::Memory;
 use crate::place::Place;
 
+pub(crate) use self::coroutines::Coroutine;
 pub(crate) use self::entries::Entries;
 
 /// Trees are never deeper than this, whatever the limits say: reading recurses.

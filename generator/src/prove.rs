@@ -233,7 +233,7 @@ fn write(
     let dies = kills_its_process(bench.snapshot.cause.kind);
     let time_limit = bench.snapshot.cause.time_limit().map(hang::limit);
     let in_child = dies || time_limit.is_some() || !beside.given.is_empty();
-    let executor = callable.function.is_async().then(|| {
+    let executor = callable.frame.is_async.then(|| {
         Executor::of(bench.index.package(callable.home.krate), |index| bench.index.packages().get(index))
     });
     let awaited = executor.map(|executor| executor.waits_for(&call.tokens, in_child));

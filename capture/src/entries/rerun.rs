@@ -11,13 +11,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use relapse_snapshot::store::{KeptCommand, KeptInput, Store, Summary};
-use relapse_snapshot::{FrameKind, Rules, Snapshot};
+use relapse_snapshot::{Frame, FrameKind, Rules, Snapshot};
 
 use super::{WatchedStack, unoptimised};
 use crate::cargo_runner::{CargoCommand, is_optimised};
 use crate::limits::Limits;
 use crate::roots::Roots;
 use crate::run::{Expects, Log, Prepared, RunError, RunOptions, Work, prepare, trace_again};
+use crate::stack::around_body;
 use crate::temporary;
 use crate::tracer::{Command, TraceError};
 
@@ -230,9 +231,14 @@ fn same_crash(first: &Snapshot, store: &Store, unoptimised: bool) -> Option<Snap
     (best < same.len()).then(|| same.swap_remove(best))
 }
 
-fn own_functions(snapshot: &Snapshot) -> Vec<&str> {
+fn own_functions<'s>(snapshot: &'s Snapshot) -> Vec<&'s str> {
     let own = snapshot.frames().iter().filter(|frame| frame.kind == FrameKind::Workspace);
-    own.map(|frame| frame.function.as_str()).collect()
+    // A function that is known by its block in one build may be known by its own name in another.
+    let name = |frame: &'s Frame| {
+        let is_block = frame.name.starts_with("{async_block");
+        is_block.then(|| around_body(&frame.function)).flatten().unwrap_or(&frame.function)
+    };
+    own.map(name).collect()
 }
 
 /// Whether the project's functions on the stack of a crash of an optimised program are all on another one, in their order:

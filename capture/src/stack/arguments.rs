@@ -7,6 +7,7 @@ use super::Entries;
 use super::coroutine;
 use super::entry::prologue_end;
 use super::function::{Function, Link};
+use super::state::State;
 use super::trust;
 use crate::image::{self, DieRef, Slice, UnitCache};
 use crate::limits::{Allowance, Limits};
@@ -24,6 +25,8 @@ pub(super) const MOST_PARAMETERS: usize = 256;
 pub enum Moment {
     /// All, while the call is under way.
     Crash,
+    /// As the body of an async function runs for the first time: all, from its state.
+    FirstPoll,
     /// As the call begins: those that can be read first where it is now, on its way from the function's first
     /// instruction to the end of its prologue (addresses of the image).
     Entry {
@@ -81,7 +84,7 @@ impl Parameter {
     }
 
     /// Where it can be read first. What has no place at all is as well looked for at once.
-    fn entry_address(
+    pub(super) fn entry_address(
         &self,
         dwarf: &Dwarf<Slice>,
         unit: &gimli::Unit<Slice>,
@@ -118,14 +121,15 @@ impl Source<'_> {
         let frame_base = self.frame_base(units, pc);
         let in_prologue = self.is_in_prologue(units, pc);
         let Some(unit) = function.links.first().map(|link| &link.unit) else { return };
-        let context = FrameContext { frame_base, unit: Some((self.dwarf, unit)), ..self.context() };
+        let context = self.context_in(unit, frame_base);
+        let state = if self.moment == Moment::FirstPoll { self.unresumed_state(units) } else { None };
         let mut reader = Reader::new(self.dwarf, self.memory, self.limits, types, units);
         frame.generics =
             generics.into_iter().map(|(name, ty)| Generic { name, ty: reader.shape(ty) }).collect();
         let mut untyped = Vec::new();
         for parameter in parameters {
             let wanted = match self.moment {
-                Moment::Crash => true,
+                Moment::Crash | Moment::FirstPoll => true,
                 Moment::Entry { first, prologue_end } => {
                     parameter.entry_address(self.dwarf, unit, first, prologue_end) == pc
                 }
@@ -138,11 +142,17 @@ impl Source<'_> {
             };
             let mut place = match (parameter.location, parameter.constant) {
                 _ if !wanted => Ok(Place::OptimizedOut),
+                _ if self.moment == Moment::FirstPoll => {
+                    let of = |state: &State| state.argument(&parameter, unit);
+                    Ok(state.as_ref().map_or(Place::OptimizedOut, of))
+                }
                 (Some(location), _) => place_at(location),
                 (None, Some(constant)) => Ok(constant_place(constant)),
                 (None, None) => Ok(Place::OptimizedOut),
             };
-            let in_body = parameter.in_body.filter(|at| !coroutine::is_on_the_stack(*at, unit));
+            let in_body = parameter
+                .in_body
+                .filter(|at| self.moment == Moment::Crash && !coroutine::is_on_the_stack(*at, unit));
             if let (Some(ty), Some(in_body)) = (parameter.ty, in_body) {
                 // What was captured stays as it was given. Only what owns memory is gone from there: its owner is
                 // the body's variable.
@@ -169,7 +179,7 @@ impl Source<'_> {
         for argument in &mut frame.arguments {
             match self.moment {
                 Moment::Crash => trust::mark(&mut argument.value, types),
-                Moment::Entry { .. } => trust::given(&mut argument.value),
+                Moment::Entry { .. } | Moment::FirstPoll => trust::given(&mut argument.value),
             }
         }
     }
@@ -198,6 +208,15 @@ impl Source<'_> {
         prologue_end(unit, range.begin, range.end).is_some_and(|end| pc < end)
     }
 
+    /// The frame, for the expressions of a unit.
+    pub(super) fn context_in<'s>(
+        &'s self,
+        unit: &'s gimli::Unit<Slice>,
+        frame_base: Option<u64>,
+    ) -> FrameContext<'s> {
+        FrameContext { frame_base, unit: Some((self.dwarf, unit)), ..self.context() }
+    }
+
     fn context(&self) -> FrameContext<'_> {
         FrameContext {
             registers: &self.physical.registers,
@@ -210,7 +229,7 @@ impl Source<'_> {
     }
 
     /// The frame base of the function that the machine code belongs to.
-    fn frame_base(&self, units: &mut UnitCache, pc: u64) -> Option<u64> {
+    pub(super) fn frame_base(&self, units: &mut UnitCache, pc: u64) -> Option<u64> {
         let function = Function::read(self.dwarf, units, self.entries.outermost);
         let (location, link) = function.attribute(gimli::DW_AT_frame_base)?;
         let context = FrameContext { unit: Some((self.dwarf, &link.unit)), ..self.context() };
@@ -219,7 +238,7 @@ impl Source<'_> {
 
     /// In declaration order: the origin's, where there is one, each with the location that the concrete entry
     /// has for it (those that are not used have none), else the concrete entry's own.
-    fn parameters(&self, function: &Function, units: &mut UnitCache) -> Vec<Parameter> {
+    pub(super) fn parameters(&self, function: &Function, units: &mut UnitCache) -> Vec<Parameter> {
         let Some(first) = function.links.first() else { return Vec::new() };
         let mut concrete = self.children(first, units);
         let origin = function.links.get(1).filter(|link| link.by == Some(gimli::DW_AT_abstract_origin));

@@ -17,8 +17,14 @@ const DEEPEST: u32 = 64;
 /// The path without its last part, which is the body of an async function: `demo::fetch` of
 /// `demo::fetch::{{closure}}`; `None` for all other functions.
 pub(super) fn own_path<'p>(name: &str, path: &'p str) -> Option<&'p str> {
-    let is_body = |part: &str| part.starts_with('{') && part.ends_with('}');
     name.strip_prefix(BODY)?;
+    around_body(path)
+}
+
+/// The path without its last part, where that may be the body of an async function: a symbol does not tell it from a
+/// closure.
+pub(crate) fn around_body(path: &str) -> Option<&str> {
+    let is_body = |part: &str| part.starts_with('{') && part.ends_with('}');
     path.rsplit_once("::").filter(|(_, last)| is_body(last)).map(|(own, _)| own)
 }
 
@@ -59,6 +65,17 @@ pub(super) fn parameters(dwarf: &Dwarf<Slice>, function: &Function, units: &mut 
         parameters.push(parameter);
     }
     parameters
+}
+
+/// Whether a function has a variable of this name, other than a parameter.
+pub(super) fn has_variable(
+    dwarf: &Dwarf<Slice>,
+    function: &Function,
+    units: &mut UnitCache,
+    name: &str,
+) -> bool {
+    let Some(first) = function.links.first() else { return false };
+    variables(dwarf, first, units).iter().any(|(_, variable)| variable.name.as_deref() == Some(name))
 }
 
 /// Whether a location is a fixed place of the stack frame. A variable that lies there has its value only in the call

@@ -10,7 +10,7 @@ use super::{Entries, ImageState, Stacks};
 use crate::arch::Registers;
 use crate::image::{AddressSpace, DieRef, Image, Slice, Symbol};
 use crate::limits::Allowance;
-use crate::memory::Memory;
+use crate::memory::{Memory, NoMemory};
 use crate::unwind::PhysicalFrame;
 
 /// Code of a function whose symbol gives no size is looked at so far.
@@ -27,6 +27,9 @@ pub struct EntryPlan {
     pub prologue_end: u64,
     /// Where arguments are read, in order.
     pub stops: Vec<u64>,
+    /// Whether it is the body of an async function, which is entered at every poll: only at the first one its state
+    /// holds what it was given.
+    pub polled: bool,
 }
 
 impl Stacks {
@@ -35,11 +38,8 @@ impl Stacks {
         let Active { info, unit, found, .. } = look_up(image, symbol.address);
         let (call, unit) = (found.last()?, unit?);
         let die = DieRef { unit, entry: call.entry? };
-        let frame = self.frame(info, die, call, false);
-        // It is entered anew at every await, when what it was given may be gone.
-        if frame.is_async {
-            return None;
-        }
+        let mut frame = self.frame(info, die, call, false);
+        self.name_maker(image, info, die, &mut frame);
         let state = self.images.entry(info.number).or_insert_with(|| ImageState::of(info));
         let size = if symbol.size == 0 { UNKNOWN_SIZE } else { symbol.size };
         let lines = state.units.unit(info.dwarf, unit).ok()?;
@@ -56,10 +56,15 @@ impl Stacks {
             entries: Entries { info, function: die, outermost: die },
             moment: Moment::Crash,
         };
-        let mut stops = source.entry_addresses(&mut state.units, first, prologue_end);
+        let mut stops = if frame.is_async {
+            Vec::from_iter(source.state_address(&mut state.units, first, prologue_end))
+        } else {
+            source.entry_addresses(&mut state.units, first, prologue_end)
+        };
         stops.sort_unstable();
         stops.dedup();
-        (!stops.is_empty()).then_some(EntryPlan { declared: frame.declared, first, prologue_end, stops })
+        let (declared, polled) = (frame.declared, frame.is_async);
+        (!stops.is_empty()).then_some(EntryPlan { declared, first, prologue_end, stops, polled })
     }
 
     /// The arguments of the function at whose entry a thread is stopped, those that are read at another moment
@@ -72,6 +77,30 @@ impl Stacks {
         moment: Moment,
         types: &mut TypeTable,
     ) -> Option<Vec<Argument>> {
+        self.entry(space, registers, memory, moment, types).map(|(arguments, _)| arguments)
+    }
+
+    /// The arguments of the async function whose body is about to run for the first time, and where its state lies;
+    /// `None`: it has run before.
+    pub fn first_poll_arguments(
+        &mut self,
+        space: &AddressSpace,
+        registers: &Registers,
+        memory: &dyn Memory,
+        types: &mut TypeTable,
+    ) -> Option<(Vec<Argument>, u64)> {
+        let (arguments, state) = self.entry(space, registers, memory, Moment::FirstPoll, types)?;
+        Some((arguments, state?))
+    }
+
+    fn entry(
+        &mut self,
+        space: &AddressSpace,
+        registers: &Registers,
+        memory: &dyn Memory,
+        moment: Moment,
+        types: &mut TypeTable,
+    ) -> Option<(Vec<Argument>, Option<u64>)> {
         let physical = self.unwinder.innermost(space, registers, memory);
         let call = self.calls(space, 0, &physical).pop()?;
         let (entries, (_, bias)) = (call.entries?, call.image?);
@@ -86,10 +115,18 @@ impl Stacks {
             entries,
             moment,
         };
+        let polled = if moment == Moment::FirstPoll {
+            Some(source.unresumed_state(&mut state.units)?.address)
+        } else {
+            None
+        };
         let mut frame = Frame { arguments: Vec::new(), ..call.frame };
         let mut left = Allowance::of_call(&self.limits);
         source.read(&mut frame, &mut state.units, types, &mut left);
-        Some(frame.arguments)
+        if let Some(maker) = self.known_maker(info, entries.function) {
+            maker.arrange(&mut frame.arguments);
+        }
+        Some((frame.arguments, polled))
     }
 
     /// The canonical frame address of a thread's innermost frame.
@@ -100,15 +137,6 @@ impl Stacks {
         memory: &dyn Memory,
     ) -> Option<u64> {
         self.unwinder.innermost(space, registers, memory).cfa
-    }
-}
-
-/// For plans, which read nothing.
-struct NoMemory;
-
-impl Memory for NoMemory {
-    fn read(&self, address: u64, buffer: &mut [u8]) -> Result<(), crate::memory::Unreadable> {
-        Err(crate::memory::Unreadable { address, len: buffer.len() })
     }
 }
 

@@ -70,6 +70,12 @@ impl Function {
         Some(format!("{:#}", rustc_demangle::demangle(&mangled)))
     }
 
+    /// The type of its result.
+    pub(super) fn result(&self, dwarf: &Dwarf<Slice>, units: &mut UnitCache) -> Option<DieRef> {
+        let (reference, link) = self.attribute(gimli::DW_AT_type)?;
+        units.target(dwarf, link.die.unit, reference)
+    }
+
     /// Where its code lies, in its unit's own order.
     pub(super) fn ranges(&self, dwarf: &Dwarf<Slice>) -> Option<(&Unit<Slice>, Vec<Range>)> {
         let link = self.links.first()?;

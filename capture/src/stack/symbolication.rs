@@ -45,7 +45,8 @@ impl Stacks {
                     function: DieRef { unit: unit?, entry: call.entry? },
                     outermost: DieRef { unit: unit?, entry: outermost? },
                 };
-                let frame = self.frame(info, entries.function, call, at < last);
+                let mut frame = self.frame(info, entries.function, call, at < last);
+                self.name_maker(image, info, entries.function, &mut frame);
                 let (entries, image) = (Some(entries), Some((image, bias)));
                 Some(Call { frame, physical: index, entries, image, no_split: None })
             })
@@ -79,7 +80,7 @@ impl Stacks {
             (_, frame.kind, frame.package) = self.path(file);
         }
         if let Some((file, line)) = declared {
-            frame.declared = Some(Location { file: self.path(&file).0, line, column: 0 });
+            frame.declared = Some(self.location(&file, line));
         }
         // The body of an async function is a function of its own to the compiler, not to anybody else.
         if let (Some(body), Some(path)) = (&name, &path)
@@ -127,6 +128,11 @@ impl Stacks {
             Some(package) => (FrameKind::Workspace, Some(package.name.clone())),
             None => (FrameKind::Unknown, None),
         }
+    }
+
+    /// A line of a file that debug info names.
+    pub(super) fn location(&mut self, file: &str, line: u32) -> Location {
+        Location { file: self.path(file).0, line, column: 0 }
     }
 
     fn path(&mut self, raw: &str) -> (String, FrameKind, Option<String>) {

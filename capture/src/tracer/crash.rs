@@ -177,9 +177,9 @@ impl Tracer<'_> {
         let want = if depth.values { Want::Values } else { Want::NamesOnly };
         let mut placed = self.stacks.placed_frames(target, registers, want, &mut types, &mut notes);
         if let Some(watching) = watching {
-            watching.fill(tid, &mut placed);
+            watching.fill(process, tid, &mut placed);
         }
-        let frames: Vec<Frame> = placed.into_iter().map(|(frame, _)| frame).collect();
+        let frames: Vec<Frame> = placed.into_iter().map(|placed| placed.frame).collect();
         let is_failed_allocation = |frame: &Frame| OUT_OF_MEMORY.contains(&bare_name(&frame.function));
         if cause.kind == CauseKind::Abort && frames.iter().any(is_failed_allocation) {
             "memory allocation failed".clone_into(&mut cause.message);

@@ -12,7 +12,7 @@ use crate::entries::WatchedFunction;
 use crate::image::{AddressSpace, Image, ImageCache};
 use crate::limits::Limits;
 use crate::roots::Roots;
-use crate::stack::{EntryPlan, Moment, Stacks, Want};
+use crate::stack::{EntryPlan, Moment, Placed, Stacks, Want, around_body};
 
 /// Copies of one generic function that are watched at most.
 const MOST_COPIES: usize = 64;
@@ -76,10 +76,10 @@ impl StackReader {
         notes: &mut Vec<String>,
     ) -> Vec<Frame> {
         let placed = self.placed_frames(target, registers, want, types, notes);
-        placed.into_iter().map(|(frame, _)| frame).collect()
+        placed.into_iter().map(|placed| placed.frame).collect()
     }
 
-    /// The frames, each with its canonical frame address.
+    /// The frames, each with what tells its call from all others.
     pub(crate) fn placed_frames(
         &mut self,
         target: &Target,
@@ -87,18 +87,18 @@ impl StackReader {
         want: Want,
         types: &mut TypeTable,
         notes: &mut Vec<String>,
-    ) -> Vec<(Frame, Option<u64>)> {
+    ) -> Vec<Placed> {
         notes.extend_from_slice(target.space.notes());
         let registers = Registers::from(*registers);
         self.stacks.placed_frames(&target.space, &registers, &target.memory, want, types, notes)
     }
 
-    /// The functions from these registers outwards, each with its canonical frame address.
+    /// The functions from these registers outwards, each with what tells its call from all others.
     pub(super) fn placed_names(
         &mut self,
         target: &Target,
         registers: &libc::user_regs_struct,
-    ) -> Vec<(Frame, Option<u64>)> {
+    ) -> Vec<Placed> {
         let (mut types, mut notes) = (TypeTable::default(), Vec::new());
         self.placed_frames(target, registers, Want::NamesOnly, &mut types, &mut notes)
     }
@@ -134,6 +134,18 @@ impl StackReader {
         self.stacks.entry_arguments(&target.space, &registers, &target.memory, moment, types)
     }
 
+    /// The arguments of the async function whose body is about to run for the first time, and where its state lies.
+    pub(super) fn first_poll_arguments(
+        &mut self,
+        target: &Target,
+        tid: Pid,
+        registers: &libc::user_regs_struct,
+        types: &mut TypeTable,
+    ) -> Option<(Vec<Argument>, u64)> {
+        let registers = super::watching::all_registers(tid, registers);
+        self.stacks.first_poll_arguments(&target.space, &registers, &target.memory, types)
+    }
+
     /// The canonical frame address of the innermost frame.
     pub(super) fn innermost_cfa(
         &mut self,
@@ -148,8 +160,12 @@ impl StackReader {
 fn plans_in(stacks: &mut Stacks, image: &'static Image, wanted: &WatchedFunction) -> Vec<EntryPlan> {
     // The last name of the path is in every mangled form of it.
     let part = last_identifier(&wanted.function);
-    let symbols = image.find_symbols(part, |name| name == wanted.function);
-    let plans = symbols.iter().take(MOST_COPIES).filter_map(|symbol| stacks.entry_plan(image, symbol));
+    let is_own = |name: &str| {
+        if wanted.is_async { around_body(name) == Some(&wanted.function) } else { name == wanted.function }
+    };
+    let symbols = image.find_symbols(part, is_own);
+    let plans = symbols.iter().filter_map(|symbol| stacks.entry_plan(image, symbol));
+    let plans = plans.filter(|plan| plan.polled == wanted.is_async).take(MOST_COPIES);
     let file = |place: &Option<Location>| place.as_ref().map(|place| place.file.clone());
     let is_wanted = |plan: &EntryPlan| {
         plan.declared.is_none() || wanted.declared.is_none() || file(&plan.declared) == file(&wanted.declared)
@@ -174,7 +190,8 @@ mod tests {
         let mut reader = StackReader::new(&Roots::default(), Limits::default(), ImageCache::new());
         let target =
             reader.target(std::process::id() as Pid, LiveMemory::of(std::process::id() as Pid)).unwrap();
-        let wanted = WatchedFunction { function: "core::fmt::write".to_owned(), declared: None };
+        let function = "core::fmt::write".to_owned();
+        let wanted = WatchedFunction { function, declared: None, is_async: false };
         let mut search = || {
             let start = Instant::now();
             (reader.entry_plans(&target, 0, &wanted), start.elapsed())

@@ -6,19 +6,27 @@
 //! takes too long to read, is left alone (it *cools*) until a function further out is entered, each time with a
 //! smaller allowance. Its records go with it, because calls that are not seen would reuse their addresses; where
 //! calls of it are under way (a recursion), they stay until the outermost of them returns.
+//!
+//! The body of an async function is entered at every poll, and what it was given is there at the first one. Its records
+//! belong to the state that it is resumed with (see [`polls`]).
+
+mod polls;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use relapse_snapshot::{Argument, Data, Frame, Trust, TypeTable};
 
+use self::polls::Polls;
 use super::events::Tracer;
 use super::ptrace::{self, Pid};
 use super::stacks::Target;
 use crate::entries::{WatchedFunction, WatchedStack};
 use crate::memory::Memory;
-use crate::stack::{EntryPlan, Moment};
+use crate::stack::{EntryPlan, Moment, Placed};
 
+/// Polls of one async function before it cools, first ones or not, for each entry of its allowance.
+const POLLS: u64 = 4;
 /// The least allowance of a function that was armed again.
 const LEAST_ALLOWANCE: u64 = 8;
 
@@ -57,6 +65,8 @@ const MOST_RECORDS: usize = 1024;
 pub(super) enum Point {
     /// A stop on the way into a function.
     Entry(Stop),
+    /// Where the body of this async function has its state, at every poll.
+    Poll(usize),
     /// Where the outermost call of a cooled function returns to, with that call's thread and CFA.
     Return(usize, Pid, u64),
 }
@@ -74,8 +84,13 @@ pub(super) struct Stop {
 }
 
 impl Point {
-    fn is_of(self, function: usize) -> bool {
-        matches!(self, Point::Entry(stop) if stop.function == function)
+    /// The function that is entered here.
+    fn entered(self) -> Option<usize> {
+        match self {
+            Point::Entry(stop) => Some(stop.function),
+            Point::Poll(function) => Some(function),
+            Point::Return(..) => None,
+        }
     }
 }
 
@@ -94,11 +109,21 @@ struct State {
     wanted: WatchedFunction,
     /// Entries since it was armed.
     entries: u64,
+    /// Polls since then.
+    polls: u64,
     spent: Duration,
     allowance: u64,
     armings: u64,
     cooled: bool,
     all_entries: u64,
+}
+
+impl State {
+    fn has_used_up(&self, patience: Patience) -> bool {
+        self.entries >= self.allowance
+            || self.polls >= self.allowance.saturating_mul(POLLS)
+            || self.spent >= patience.allowance_time
+    }
 }
 
 /// All that is known of the watched functions.
@@ -107,6 +132,7 @@ pub(super) struct Watching {
     functions: Vec<State>,
     pub(super) types: TypeTable,
     records: HashMap<Pid, Vec<Record>>,
+    polls: Polls,
     targets: HashMap<Pid, Target>,
     /// How many files a process had mapped when its functions were last looked for.
     mapped: HashMap<Pid, usize>,
@@ -121,6 +147,7 @@ impl Watching {
         let state = |wanted: &WatchedFunction| State {
             wanted: wanted.clone(),
             entries: 0,
+            polls: 0,
             spent: Duration::ZERO,
             allowance: patience.allowance,
             armings: 0,
@@ -132,6 +159,7 @@ impl Watching {
             functions: stack.functions.iter().map(state).collect(),
             types: TypeTable::default(),
             records: HashMap::new(),
+            polls: Polls::default(),
             targets: HashMap::new(),
             mapped: HashMap::new(),
             stops: 0,
@@ -168,6 +196,7 @@ impl Watching {
         self.targets.remove(&process);
         self.mapped.remove(&process);
         self.records.remove(&process);
+        self.polls.forget_process(process);
     }
 
     pub(super) fn thread_gone(&mut self, tid: Pid) {
@@ -194,25 +223,41 @@ impl Watching {
         &mut records[last]
     }
 
+    /// What was recorded of a frame's call.
+    fn recorded(&self, process: Pid, tid: Pid, placed: &Placed) -> Option<&[Argument]> {
+        let frame = &placed.frame;
+        if frame.is_async {
+            let function = self.functions.iter().position(|state| is_of(state, frame))?;
+            return self.polls.get(process, function, placed.state?);
+        }
+        let of_frame = |record: &&Record| {
+            Some(record.cfa) == placed.cfa && is_of(&self.functions[record.function], frame)
+        };
+        let record = self.records.get(&tid)?.iter().rev().find(of_frame)?;
+        Some(&record.arguments)
+    }
+
     /// Puts the recorded arguments into the frames of a crash, where something was read.
-    pub(super) fn fill(&self, tid: Pid, placed: &mut [(Frame, Option<u64>)]) {
-        let Some(records) = self.records.get(&tid) else { return };
-        for (frame, cfa) in placed.iter_mut().filter(|(frame, _)| !frame.inlined) {
-            let of_frame = |record: &&Record| {
-                Some(record.cfa) == *cfa && self.functions[record.function].wanted.function == frame.function
-            };
-            let Some(record) = records.iter().rev().find(of_frame) else { continue };
+    pub(super) fn fill(&self, process: Pid, tid: Pid, placed: &mut [Placed]) {
+        for placed in placed.iter_mut().filter(|placed| !placed.frame.inlined) {
+            let Some(recorded) = self.recorded(process, tid, placed) else { continue };
+            let frame = &mut placed.frame;
             if frame.arguments.is_empty() {
-                frame.arguments.clone_from(&record.arguments);
+                frame.arguments = recorded.to_vec();
                 continue;
             }
-            for (argument, given) in frame.arguments.iter_mut().zip(&record.arguments) {
+            for (argument, given) in frame.arguments.iter_mut().zip(recorded) {
                 if argument.name == given.name && argument.value.ty == given.value.ty && is_read(given) {
                     argument.value.clone_from(&given.value);
                 }
             }
         }
     }
+}
+
+/// Whether a watched function is the one of a frame.
+fn is_of(state: &State, frame: &Frame) -> bool {
+    state.wanted.is_async == frame.is_async && state.wanted.function == frame.function
 }
 
 fn is_read(argument: &Argument) -> bool {
@@ -236,8 +281,8 @@ impl Tracer<'_> {
                 let wanted = &watching.functions[index].wanted;
                 for (plan, bias) in self.stacks.entry_plans(&target, index, wanted) {
                     let Some(process) = self.processes.get_mut(&process_id) else { break };
-                    for (address, stop) in stops(index, &plan) {
-                        process.watch(thread, address.wrapping_add(bias), Point::Entry(stop), armed);
+                    for (address, point) in points(index, &plan) {
+                        process.watch(thread, address.wrapping_add(bias), point, armed);
                     }
                 }
             }
@@ -262,11 +307,11 @@ impl Tracer<'_> {
             self.reach(&mut watching, &target, point, tid, (address, registers));
             let spent = start.elapsed();
             watching.held += spent;
-            if let Point::Entry(stop) = point {
-                let state = &mut watching.functions[stop.function];
+            if let Some(function) = point.entered() {
+                let state = &mut watching.functions[function];
                 state.spent += spent;
-                if state.entries >= state.allowance || state.spent >= watching.patience.allowance_time {
-                    self.cool(&mut watching, &target, stop.function, tid, registers);
+                if state.has_used_up(watching.patience) {
+                    self.cool(&mut watching, &target, function, tid, registers);
                 }
             }
             watching.targets.insert(process_id, target);
@@ -274,6 +319,7 @@ impl Tracer<'_> {
         if watching.stops >= watching.patience.most_stops || watching.held >= watching.patience.most_time {
             watching.given_up = true;
             watching.records.clear();
+            watching.polls.clear();
             for (pid, process) in &mut self.processes {
                 process.unwatch(*pid, |_| true);
             }
@@ -291,6 +337,7 @@ impl Tracer<'_> {
     ) {
         match point {
             Point::Entry(stop) => self.enter(watching, target, stop, tid, registers),
+            Point::Poll(function) => self.poll(watching, target, function, tid, registers),
             Point::Return(index, of, cfa) => {
                 if of == tid && registers.rsp >= cfa {
                     let process = self.process_of(tid);
@@ -300,6 +347,7 @@ impl Tracer<'_> {
                     if let Some(records) = watching.records.get_mut(&tid) {
                         records.retain(|record| record.function != index);
                     }
+                    watching.polls.forget(index, None);
                 }
             }
         }
@@ -354,6 +402,26 @@ impl Tracer<'_> {
         }
     }
 
+    /// The body of an async function begins, or goes on.
+    fn poll(
+        &mut self,
+        watching: &mut Watching,
+        target: &Target,
+        index: usize,
+        tid: Pid,
+        registers: &libc::user_regs_struct,
+    ) {
+        watching.functions[index].polls += 1;
+        let types = &mut watching.types;
+        let read = self.stacks.first_poll_arguments(target, tid, registers, types);
+        let Some((arguments, state)) = read else { return };
+        watching.functions[index].entries += 1;
+        watching.functions[index].all_entries += 1;
+        self.arm_inner(watching, tid, index);
+        let process = self.process_of(tid);
+        watching.polls.insert(process, index, state, arguments);
+    }
+
     /// A function further out is entered: those that it leads to are looked at once more.
     fn arm_inner(&mut self, watching: &mut Watching, tid: Pid, outer: usize) {
         if watching.given_up {
@@ -368,9 +436,9 @@ impl Tracer<'_> {
             state.cooled = false;
             state.armings += 1;
             state.allowance = (watching.patience.allowance / (state.armings + 1)).max(LEAST_ALLOWANCE);
-            (state.entries, state.spent) = (0, Duration::ZERO);
+            (state.entries, state.polls, state.spent) = (0, 0, Duration::ZERO);
             let Some(process) = self.processes.get_mut(&process_id) else { return };
-            process.arm(tid, |point| point.is_of(index));
+            process.arm(tid, |point| point.entered() == Some(index));
         }
     }
 
@@ -384,31 +452,43 @@ impl Tracer<'_> {
         registers: &libc::user_regs_struct,
     ) {
         watching.functions[index].cooled = true;
-        let name = watching.functions[index].wanted.function.clone();
         let process_id = self.process_of(tid);
         // Which of its calls are under way on this thread, the outermost last. Before the end of the prologue the
         // unwinder is right, too: unwind tables hold for every instruction.
         let placed = self.stacks.placed_names(target, registers);
-        let under_way: Vec<u64> = placed
-            .iter()
-            .filter(|(frame, _)| !frame.inlined && frame.function == name)
-            .filter_map(|(_, cfa)| *cfa)
-            .collect();
+        let cooled = &watching.functions[index];
+        let of_it: Vec<&Placed> =
+            placed.iter().filter(|placed| !placed.frame.inlined && is_of(cooled, &placed.frame)).collect();
+        let under_way: Vec<u64> = of_it.iter().filter_map(|placed| placed.cfa).collect();
         let outermost = under_way.last().copied();
+        // A state further in may go and leave its place to another one before the outermost poll is over.
+        let outermost_state = of_it.last().and_then(|placed| placed.state);
+        watching.polls.forget(index, outermost_state.map(|state| (process_id, state)));
         for (thread, records) in &mut watching.records {
             let keeps = |r: &Record| r.function != index || *thread == tid && under_way.contains(&r.cfa);
             records.retain(keeps);
         }
         let Some(process) = self.processes.get_mut(&process_id) else { return };
-        process.disarm_watched(tid, |point| point.is_of(index));
+        process.disarm_watched(tid, |point| point.entered() == Some(index));
         // The return address lies just below the CFA (System V psABI, figure 3.3).
         let Some(cfa) = outermost else { return };
         let back = target.memory().read_u64(cfa.wrapping_sub(8));
         let watched = back.is_ok_and(|back| process.watch(tid, back, Point::Return(index, tid, cfa), true));
-        if !watched && let Some(records) = watching.records.get_mut(&tid) {
-            records.retain(|record| record.function != index);
+        if !watched {
+            watching.polls.forget(index, None);
+            if let Some(records) = watching.records.get_mut(&tid) {
+                records.retain(|record| record.function != index);
+            }
         }
     }
+}
+
+/// The points of a plan, by their addresses in the image.
+fn points(function: usize, plan: &EntryPlan) -> Vec<(u64, Point)> {
+    if plan.polled {
+        return plan.stops.iter().map(|at| (*at, Point::Poll(function))).collect();
+    }
+    stops(function, plan).into_iter().map(|(at, stop)| (at, Point::Entry(stop))).collect()
 }
 
 /// The stops of a plan, by their addresses in the image. The first instruction is always one: it tells a new call

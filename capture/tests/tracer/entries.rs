@@ -10,8 +10,11 @@ use relapse_snapshot::{Data, Frame, Snapshot, Trust, Value};
 use crate::fixture::{Marked, Told, follow, program};
 
 const SOURCE: &str = r#"
+use std::future::Future;
 use std::io::Read;
+use std::pin::Pin;
 use std::sync::{Arc, Barrier};
+use std::task::{Context, Poll, Waker};
 
 pub struct Stock { pub items: Vec<u32>, pub name: String }
 impl Stock {
@@ -75,6 +78,45 @@ pub fn wait(mut own: String, barrier: &Barrier, fails: bool) {
     if fails { own.clear(); panic!("of {}", own.len()); }
 }
 
+pub struct Once(bool);
+impl Future for Once {
+    type Output = ();
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        if self.0 { return Poll::Ready(()); }
+        self.0 = true;
+        Poll::Pending
+    }
+}
+pub async fn pass(mut list: Vec<u64>, _: String, _: u8, end: u64) -> u64 {
+    Once(false).await;
+    let n = list.pop().unwrap();
+    drop(list);
+    Once(false).await;
+    assert!(n < end, "the end");
+    n
+}
+pub async fn passes(lists: Vec<u64>, end: u64) -> u64 {
+    let mut sum = 0;
+    for n in lists { sum += pass(vec![n], "x".into(), 3, end).await; }
+    sum
+}
+pub async fn idle(mut list: Vec<u64>, times: u64) -> u64 {
+    for _ in 0..times { Once(false).await; }
+    let last = list.pop().unwrap();
+    close(vec![last])
+}
+#[inline(never)]
+pub fn close(mut list: Vec<u64>) -> u64 {
+    list.clear();
+    list[0]
+}
+fn finish<F: Future>(future: F) -> F::Output {
+    let mut future = Box::pin(future);
+    loop {
+        if let Poll::Ready(got) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) { return got; }
+    }
+}
+
 fn main() {
     let n = std::env::args().count() as u32;
     match std::env::args().nth(1).unwrap().as_str() {
@@ -85,6 +127,9 @@ fn main() {
         "round" => { for bad in [false, false, true] { round(bad, &mut vec![9]); } }
         "deep" => { deep(400, true); }
         "deep twice" => { for (n, bad) in [(400, false), (5, true)] { deep(n, bad); } }
+        "passes" => { finish(passes((0..6).collect(), 5)); }
+        "idle" => { finish(idle(vec![7], 3000)); }
+        "hot passes" => { finish(passes((0..350).collect(), 349)); }
         "wait" => {
             let barrier = Arc::new(Barrier::new(2));
             let other = Arc::clone(&barrier);
@@ -107,7 +152,8 @@ fn twice(word: &str, options: &[&str]) -> (Snapshot, Snapshot, Vec<String>) {
         |frame: &&Frame| frame.location.as_ref().is_some_and(|at| at.file.starts_with('p')) && !frame.inlined;
     let mut functions: Vec<WatchedFunction> = Vec::new();
     for frame in first.frames().iter().filter(own) {
-        let watched = WatchedFunction { function: frame.function.clone(), declared: frame.declared.clone() };
+        let (function, declared) = (frame.function.clone(), frame.declared.clone());
+        let watched = WatchedFunction { function, declared, is_async: frame.is_async };
         if !functions.contains(&watched) {
             functions.push(watched);
         }
@@ -241,4 +287,35 @@ fn threads_in_one_function_keep_their_arguments_apart() {
         assert_eq!((given[0].as_str(), given[2].as_str()), ("\"loud\"", "true"));
         assert_eq!(second.cause.message, "of 0");
     }
+}
+
+#[test]
+fn arguments_of_an_async_function_are_those_of_its_first_poll() {
+    for options in [&[][..], &["-Csymbol-mangling-version=v0"], &["-Cforce-frame-pointers=yes"]] {
+        let (first, second, _) = twice("passes", options);
+        assert_ne!(given(&first, "pass"), given(&second, "pass"));
+        assert_eq!(given(&second, "pass"), ["5", "\"x\"", "3", "5"], "{options:?}");
+        assert_eq!(given(&second, "passes"), ["0 1 2 3 4 5", "5"], "{options:?}");
+        assert_eq!(trusts(&second, "pass"), [Trust::Entry; 4], "{options:?}");
+    }
+}
+
+#[test]
+fn hot_async_function_is_left_alone_and_its_old_arguments_are_not_taken_for_new_ones() {
+    let (_, second, notes) = twice("hot passes", &[]);
+    assert_eq!(given(&second, "pass")[3], "349");
+    assert!(!trusts(&second, "pass").contains(&Trust::Entry));
+    assert_eq!(trusts(&second, "passes"), [Trust::Entry; 2]);
+    assert!(notes.iter().any(|note| note.contains("too often") && note.contains("pass")), "{notes:?}");
+}
+
+#[test]
+fn future_that_is_polled_for_long_takes_no_stop_from_other_functions() {
+    let (_, second, notes) = twice("idle", &[]);
+    assert!(!trusts(&second, "idle").contains(&Trust::Entry));
+    assert_eq!(
+        (given(&second, "close"), trusts(&second, "close")),
+        (vec!["7".to_owned()], vec![Trust::Entry])
+    );
+    assert!(notes.iter().any(|note| note.contains("too often") && note.contains("idle")), "{notes:?}");
 }

@@ -39,8 +39,13 @@ pub(super) fn join<'a>(frame: &Frame, index: &'a SourceIndex) -> Result<&'a Func
     if let Some(outer) = &function.nested_in {
         return Err(format!("it is nested in `{outer}` and cannot be named from elsewhere"));
     }
-    if function.is_async() != frame.is_async {
-        return Err("its frame is not the run of an async function, or the source has changed".to_owned());
+    if function.is_async() && !frame.is_async {
+        return Err("a macro makes another function of it, or the source has changed".to_owned());
+    }
+    // One that is not async itself may return the future of an async block.
+    if frame.is_async && !function.is_async() && matches!(function.signature.output, syn::ReturnType::Default)
+    {
+        return Err("its frame is the run of an async function: the source has changed".to_owned());
     }
     if function.attributes.test {
         return Err("it is a test itself and shows the crash already".to_owned());
@@ -66,6 +71,7 @@ fn has_names_of(frame: &Frame, function: &FunctionItem) -> bool {
     frame.arguments.iter().zip(&function.signature.inputs).all(|(argument, input)| match input {
         syn::FnArg::Receiver(_) => argument.name == "self",
         syn::FnArg::Typed(typed) => match &*typed.pat {
+            syn::Pat::Wild(_) => argument.name == "_",
             syn::Pat::Ident(pattern) => {
                 let name = pattern.ident.to_string();
                 argument.name == name.strip_prefix("r#").unwrap_or(&name)
