@@ -134,6 +134,8 @@ pub struct Verification {
     pub timed_out: bool,
     /// Whether a limit ended a run: its time, or another one.
     pub over_limit: bool,
+    /// Whether a signal ended a run with the crash: the test's process, and with it those of all tests of its harness.
+    pub killed: bool,
     /// What the first run tried, and what the others were kept from, where they were watched.
     pub accesses: Vec<Access>,
 }
@@ -149,6 +151,7 @@ impl Verification {
             reason: self.reason.or(more.reason),
             timed_out: self.timed_out || more.timed_out,
             over_limit: self.over_limit || more.over_limit,
+            killed: self.killed || more.killed,
             accesses: self.accesses,
         }
     }
@@ -202,7 +205,10 @@ pub fn verify(
         verification.note(std::mem::take(&mut seen.accesses));
         verification.of += 1;
         match crash.compare(&seen) {
-            Sameness::Same => verification.reproduced += 1,
+            Sameness::Same => {
+                verification.reproduced += 1;
+                verification.killed |= matches!(seen.ending, Ending::Signaled(_));
+            }
             Sameness::Different(reason) => {
                 let limit = limit::met(&seen, &run.limits);
                 verification.over_limit |= limit.is_some();

@@ -19,7 +19,10 @@ use crate::entries::{WatchedFunction, WatchedStack};
 use crate::memory::Memory;
 use crate::stack::{EntryPlan, Moment};
 
-/// Entries of one function that are read before it cools, the first time.
+/// Entries of one function that are read before it cools, the first time: of the innermost ones, where a crash is that
+/// of a call among many, and of the others.
+const ALLOWANCE_INNERMOST: u64 = 2500;
+const INNERMOST: usize = 3;
 const ALLOWANCE: u64 = 300;
 /// The least allowance of a function that was armed again.
 const LEAST_ALLOWANCE: u64 = 8;
@@ -96,17 +99,17 @@ pub(super) struct Watching {
 
 impl Watching {
     pub(super) fn new(stack: &WatchedStack) -> Watching {
-        let state = |wanted: &WatchedFunction| State {
+        let state = |(index, wanted): (usize, &WatchedFunction)| State {
             wanted: wanted.clone(),
             entries: 0,
             spent: Duration::ZERO,
-            allowance: ALLOWANCE,
+            allowance: if index < INNERMOST { ALLOWANCE_INNERMOST } else { ALLOWANCE },
             armings: 0,
             cooled: false,
             all_entries: 0,
         };
         Watching {
-            functions: stack.functions.iter().map(state).collect(),
+            functions: stack.functions.iter().enumerate().map(state).collect(),
             types: TypeTable::default(),
             records: HashMap::new(),
             targets: HashMap::new(),

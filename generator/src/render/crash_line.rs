@@ -97,6 +97,7 @@ mod tests {
         let expected = CrashLine {
             function: "fill".into(),
             dies: false,
+            panic_ends_process: false,
             hangs: false,
             message: regression.header.message.clone(),
             cut: false,
