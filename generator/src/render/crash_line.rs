@@ -97,7 +97,6 @@ mod tests {
         let expected = CrashLine {
             function: "fill".into(),
             dies: false,
-            panic_ends_process: false,
             hangs: false,
             message: regression.header.message.clone(),
             cut: false,
