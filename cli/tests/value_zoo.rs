@@ -50,10 +50,14 @@ const REFERENCES: [Case; 13] = [
     ("skipped", &["let mut input: &[u8] = b\"four\";"], &["b\"ur\""]),
 ];
 
-const READ: [Case; 8] = [
+const READ: [Case; 12] = [
     ("ranged", &["let mut range = 2..9;"], &["9..9"]),
     ("consumed", &["let items = vec![1, 2, 3].into_iter();"], &[]),
     ("spelled", &["let letters = \"hello\".chars();"], &["\"llo\"", "\"\""]),
+    ("worded", &["let words = \"one two\".split_whitespace();"], &[]),
+    ("ruled", &["\"a b\\n\\nc\".lines().peekable();"], &[]),
+    ("parted", &["\"k,v,\".split(',');", "\"yy--z\".split(\"--\");"], &[]),
+    ("chunked", &[".chunks(2);", "4, 5, 6", ".windows(2);", "3, 1, 0"], &[]),
     ("peeked", &["let mut letters = \"42;\".chars().peekable();"], &["\";\""]),
     ("scanned", &["Cursor::new(vec![1, 2, 3]);"], &["set_position"]),
     ("emptied_file", &["one two\\nthree\\n"], &[]),
