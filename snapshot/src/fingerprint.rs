@@ -30,7 +30,8 @@ pub fn fingerprint(cause: &Cause, location: Option<&Location>, frames: &[Frame])
     for function in functions {
         hash.part(&function);
     }
-    if let Some(place) = location.filter(|_| is_merged(frames)) {
+    // What a signal stops may stand at an instruction of no line. A panic has its place from the source.
+    if let Some(place) = location.filter(|_| cause.kind == CauseKind::Panic && is_merged(frames)) {
         hash.part(&format!("{}:{}", place.file.rsplit('/').next().unwrap_or_default(), place.line));
     }
     let hash = hash.0;
@@ -176,6 +177,9 @@ mod tests {
         assert_ne!(of(5, main(None)), of(9, main(None)));
         assert_eq!(of(5, main(None)), of(5, main(None)));
         assert_eq!(of(5, main(Some(at(5)))), of(9, main(Some(at(9)))));
+        let hang = Cause::timeout(std::time::Duration::from_secs(1));
+        let of = |line| fingerprint(&hang, Some(&at(line)), &[main(None)]);
+        assert_eq!(of(5), of(9));
     }
 
     #[test]
