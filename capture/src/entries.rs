@@ -52,6 +52,20 @@ impl WatchedStack {
         Self::where_frames(snapshot, |_| true)
     }
 
+    /// The functions of another stack of the same crash, where it shows some that take arguments and are not among these.
+    fn with_those_of(&self, snapshot: &Snapshot) -> Option<WatchedStack> {
+        let whole = Self::with_inlined(snapshot);
+        let takes_arguments = |function: &WatchedFunction| {
+            let mut calls = snapshot.frames().iter().filter(|frame| frame.function == function.function);
+            calls.any(|frame| !frame.arguments.is_empty())
+        };
+        let is_new = |function: &WatchedFunction| {
+            self.functions.iter().all(|known| known.function != function.function)
+        };
+        let has_new = whole.functions.iter().any(|function| is_new(function) && takes_arguments(function));
+        has_new.then_some(whole)
+    }
+
     fn where_frames(snapshot: &Snapshot, is_called: impl Fn(&Frame) -> bool) -> WatchedStack {
         let mut functions: Vec<WatchedFunction> = Vec::new();
         for frame in snapshot.frames() {

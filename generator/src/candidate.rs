@@ -8,7 +8,7 @@ mod join;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use relapse_snapshot::{Endless, Frame, FrameKind, Snapshot, Trust};
+use relapse_snapshot::{Argument, Endless, Frame, FrameKind, Snapshot, Trust};
 
 use crate::index::{FunctionItem, ModuleId, Owner, PublicApi, SourceIndex};
 use crate::target::Facts;
@@ -111,6 +111,17 @@ fn not_tried(depth: usize, calls: &[usize], endless: Option<&Range<usize>>) -> O
 }
 
 impl Callable<'_> {
+    /// The arguments, each with whether its binding is `mut`: then the function may have given it another value.
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = (&Argument, bool)> {
+        let is_mut = |input: &syn::FnArg| match input {
+            syn::FnArg::Receiver(receiver) => receiver.mutability.is_some(),
+            syn::FnArg::Typed(typed) => {
+                matches!(&*typed.pat, syn::Pat::Ident(name) if name.mutability.is_some())
+            }
+        };
+        self.frame.arguments.iter().zip(self.function.signature.inputs.iter().map(is_mut))
+    }
+
     /// The worst trust of the arguments.
     pub fn trust(&self) -> Trust {
         self.frame.trust()

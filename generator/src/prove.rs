@@ -156,6 +156,11 @@ impl<'a> Draft<'a> {
         self.verification.as_ref().is_some_and(|seen| seen.is_verified() && !seen.would_harm())
     }
 
+    /// Whether a run showed the crash and ended the process in which `cargo test` runs all tests.
+    fn ends_harness(&self) -> bool {
+        !self.regression.in_child() && self.verification.as_ref().is_some_and(|seen| seen.killed)
+    }
+
     /// What the sandbox kept the test from, as the user knows it.
     pub fn forbidden(&self, bench: &Bench<'_>) -> Vec<Access> {
         forbidden(self.accesses(), bench.scratch)
@@ -232,7 +237,8 @@ fn write(
     let naming = Naming { target, test: &test };
     let dies = kills_its_process(bench.snapshot.cause.kind);
     let time_limit = bench.snapshot.cause.time_limit().map(hang::limit);
-    let in_child = dies || time_limit.is_some() || !beside.given.is_empty();
+    let panic_ends_process = beside.panic_ends_process;
+    let in_child = dies || panic_ends_process || time_limit.is_some() || !beside.given.is_empty();
     let executor = callable.frame.is_async.then(|| {
         Executor::of(bench.index.package(callable.home.krate), |index| bench.index.packages().get(index))
     });
@@ -259,6 +265,7 @@ fn write(
         body: crate::expression::format(&tokens),
         left_out: left_out.to_vec(),
         dies,
+        panic_ends_process,
         executor,
         time_limit,
         given: beside.given.clone(),
@@ -350,6 +357,11 @@ pub fn together<'a>(
                 None => {
                     draft.verification = Some(tried.verification);
                     let shown = draft.verification.as_ref().is_some_and(Verification::is_verified);
+                    if draft.ends_harness() {
+                        draft.beside.panic_ends_process = true;
+                        again.push(Draft { verification: None, ..draft });
+                        continue;
+                    }
                     match dependence::bring_missed(&draft, bench).filter(|_| !shown) {
                         Some(beside) => again.push(Draft { beside, verification: None, ..draft }),
                         None => kept.push(draft),

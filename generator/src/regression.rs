@@ -125,6 +125,9 @@ pub struct Regression {
     pub left_out: Vec<String>,
     /// Whether the call kills its process (signal, abort, stack overflow): the body then runs in a child.
     pub dies: bool,
+    /// Whether the call panics and the process ends with that: in a destructor while another panic unwinds, or where
+    /// nothing may unwind. The body then runs in a child, too.
+    pub panic_ends_process: bool,
     /// What runs the call to its end, where it is that of an async function.
     pub executor: Option<Executor>,
     /// How long the call may run, where it is a hang that was captured: the test ends it then, and fails. It runs in
@@ -151,8 +154,13 @@ impl Regression {
         self.executor == Some(Executor::Own)
     }
 
+    /// Whether the call ends the process that it runs in.
+    pub fn ends_process(&self) -> bool {
+        self.dies || self.panic_ends_process
+    }
+
     /// Whether the body runs in a child, through an `in_child` of the same file.
     pub fn in_child(&self) -> bool {
-        self.dies || self.time_limit.is_some() || !self.given.is_empty()
+        self.ends_process() || self.time_limit.is_some() || !self.given.is_empty()
     }
 }

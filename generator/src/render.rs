@@ -129,7 +129,7 @@ pub fn render(regression: &Regression, templates: &Templates) -> Result<String, 
     context.insert("body", &body(regression));
     context.insert("in_child", &regression.in_child());
     context.insert("stack", &regression.given.sets_stack());
-    context.insert("dies", &regression.dies);
+    context.insert("ends_process", &regression.ends_process());
     context.insert("is_async", &regression.is_async());
     context.insert("block_on", &regression.blocks());
     context.insert("seconds", &regression.time_limit.map(|limit| limit.as_secs()));
@@ -253,6 +253,7 @@ pub(crate) mod tests {
             body: "let s = \"osts: – https://…\";\nlet width = 9;\nfill(s, width);\n".into(),
             left_out: Vec::new(),
             dies: false,
+            panic_ends_process: false,
             executor: None,
             time_limit: None,
             given: crate::regression::Given::default(),

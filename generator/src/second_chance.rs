@@ -125,7 +125,9 @@ fn is_doubtful(draft: &Draft<'_>) -> bool {
     draft.trust > Trust::AtCrash
         && draft.trust != Trust::Redacted
         && may_differ(&draft.callable, false)
-        && draft.callable.frame.arguments.iter().any(|argument| is_in_doubt(&argument.value))
+        && draft.callable.arguments().any(|(argument, is_mut)| {
+            is_in_doubt(&argument.value) || is_mut && argument.value.trust == Trust::AtCrash
+        })
 }
 
 /// Whether more of a value is in doubt than what cells at rest hold. These may have been written as well, but half of

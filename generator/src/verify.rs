@@ -138,6 +138,8 @@ pub struct Verification {
     pub overflowed: bool,
     /// Whether a limit ended a run: its time, or another one.
     pub over_limit: bool,
+    /// Whether a signal ended a run with the crash: the test's process, and with it those of all tests of its harness.
+    pub killed: bool,
     /// What the first run tried, and what the others were kept from, where they were watched.
     pub accesses: Vec<Access>,
 }
@@ -154,6 +156,7 @@ impl Verification {
             timed_out: self.timed_out || more.timed_out,
             overflowed: self.overflowed || more.overflowed,
             over_limit: self.over_limit || more.over_limit,
+            killed: self.killed || more.killed,
             accesses: self.accesses,
         }
     }
@@ -215,7 +218,10 @@ pub fn verify(
         verification.note(std::mem::take(&mut seen.accesses));
         verification.of += 1;
         match crash.compare(&seen) {
-            Sameness::Same => verification.reproduced += 1,
+            Sameness::Same => {
+                verification.reproduced += 1;
+                verification.killed |= matches!(seen.ending, Ending::Signaled(_));
+            }
             Sameness::Different(reason) => {
                 let limit = limit::met(&seen, &run.limits);
                 verification.over_limit |= limit.is_some();

@@ -36,6 +36,7 @@ fn regression(run_it: &RunCommand) -> Regression {
         body: "nth(&[1], 3);".into(),
         left_out: Vec::new(),
         dies: false,
+        panic_ends_process: false,
         time_limit: None,
         executor: None,
         given: Given::default(),

@@ -14,7 +14,8 @@ const FRAMES: usize = 3;
 ///
 /// Hashed are the cause's kind (and signal), the message as [`normalise_message`] leaves it, and the names of
 /// the innermost three workspace functions (recursion counts once; without workspace frames those of
-/// dependencies, then any but std's; without any the panic's file). The hash is FNV-1a of 128 bits, folded.
+/// dependencies, then any but std's; without any the panic's file). Where the innermost of them stands at no line, an
+/// optimiser has merged code of several panics, and their functions are on no stack: then the panic's place is hashed. The hash is FNV-1a of 128 bits, folded.
 pub fn fingerprint(cause: &Cause, location: Option<&Location>, frames: &[Frame]) -> String {
     let mut hash = Fnv::new();
     hash.part(cause.kind.name());
@@ -29,8 +30,18 @@ pub fn fingerprint(cause: &Cause, location: Option<&Location>, frames: &[Frame])
     for function in functions {
         hash.part(&function);
     }
+    // What a signal stops may stand at an instruction of no line. A panic has its place from the source.
+    if let Some(place) = location.filter(|_| cause.kind == CauseKind::Panic && is_merged(frames)) {
+        hash.part(&format!("{}:{}", place.file.rsplit('/').next().unwrap_or_default(), place.line));
+    }
     let hash = hash.0;
     format!("{:016x}", (hash >> 64) as u64 ^ hash as u64)
+}
+
+/// Whether the innermost workspace function's debug info names no line of it: the code is that of several.
+fn is_merged(frames: &[Frame]) -> bool {
+    let innermost = frames.iter().find(|frame| frame.kind == FrameKind::Workspace);
+    innermost.is_some_and(|frame| frame.location.is_none() && frame.declared.is_some())
 }
 
 /// The names of the innermost functions of the first kind of code that has any.
@@ -149,6 +160,26 @@ mod tests {
         let former = function(&frame("demo::fetch::{{closure}}", false));
         assert_eq!(function(&frame("demo::fetch", true)), former);
         assert_ne!(function(&frame("demo::fetch", false)), former);
+    }
+
+    #[test]
+    fn panics_whose_code_was_merged_are_told_apart_by_their_places() {
+        let at = |line| Location { file: "src/lib.rs".into(), line, column: 1 };
+        let cause = Cause { kind: CauseKind::Panic, message: "gone".into(), signal: None };
+        let main = |location| Frame {
+            function: "demo::main".into(),
+            kind: FrameKind::Workspace,
+            declared: Some(at(1)),
+            location,
+            ..Frame::default()
+        };
+        let of = |line, frame| fingerprint(&cause, Some(&at(line)), &[frame]);
+        assert_ne!(of(5, main(None)), of(9, main(None)));
+        assert_eq!(of(5, main(None)), of(5, main(None)));
+        assert_eq!(of(5, main(Some(at(5)))), of(9, main(Some(at(9)))));
+        let hang = Cause::timeout(std::time::Duration::from_secs(1));
+        let of = |line| fingerprint(&hang, Some(&at(line)), &[main(None)]);
+        assert_eq!(of(5), of(9));
     }
 
     #[test]

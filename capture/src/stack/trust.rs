@@ -2,7 +2,8 @@
 //!
 //! A parameter that is passed by value and owns memory may have been moved out of, or dropped, and its memory
 //! used again; what a `&mut` refers to may have been written, and what a cell holds through any reference. All of
-//! these are marked suspect. Everything else is taken as it stands: debug info does not tell `mut` parameters.
+//! these are marked suspect. Everything else is taken as it stands: debug info does not tell `mut` parameters, which the
+//! generator knows by their source.
 
 use std::collections::HashSet;
 

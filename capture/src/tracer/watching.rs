@@ -27,13 +27,17 @@ use crate::stack::{EntryPlan, Moment, Placed};
 
 /// Polls of one async function before it cools, first ones or not, for each entry of its allowance.
 const POLLS: u64 = 4;
+/// Functions that count as innermost ones: a crash is that of one of their calls among many.
+const INNERMOST: usize = 3;
 /// The least allowance of a function that was armed again.
 const LEAST_ALLOWANCE: u64 = 8;
 
 /// How much of a run is spent on reading.
 #[derive(Debug, Clone, Copy)]
 struct Patience {
-    /// Entries of one function that are read before it cools, the first time.
+    /// Entries of one of the innermost functions that are read before it cools, the first time.
+    innermost: u64,
+    /// The same of the others.
     allowance: u64,
     /// Time that one allowance may take, whatever its number.
     allowance_time: Duration,
@@ -45,6 +49,7 @@ struct Patience {
 
 /// About two seconds of stops.
 const SHORT: Patience = Patience {
+    innermost: 2500,
     allowance: 300,
     allowance_time: Duration::from_millis(1500),
     most_stops: 20_000,
@@ -52,6 +57,7 @@ const SHORT: Patience = Patience {
 };
 /// About half a minute of them. No function cools.
 const LONG: Patience = Patience {
+    innermost: u64::MAX,
     allowance: u64::MAX,
     allowance_time: Duration::MAX,
     most_stops: 300_000,
@@ -144,19 +150,19 @@ pub(super) struct Watching {
 impl Watching {
     pub(super) fn new(stack: &WatchedStack) -> Watching {
         let patience = if stack.patient { LONG } else { SHORT };
-        let state = |wanted: &WatchedFunction| State {
+        let state = |(index, wanted): (usize, &WatchedFunction)| State {
             wanted: wanted.clone(),
             entries: 0,
             polls: 0,
             spent: Duration::ZERO,
-            allowance: patience.allowance,
+            allowance: if index < INNERMOST { patience.innermost } else { patience.allowance },
             armings: 0,
             cooled: false,
             all_entries: 0,
         };
         Watching {
             patience,
-            functions: stack.functions.iter().map(state).collect(),
+            functions: stack.functions.iter().enumerate().map(state).collect(),
             types: TypeTable::default(),
             records: HashMap::new(),
             polls: Polls::default(),

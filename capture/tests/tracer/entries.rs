@@ -53,7 +53,7 @@ pub fn run(mut count: u64, end: u64) { loop { step(&mut count, end); } }
 
 #[inline(never)]
 pub fn round(bad: bool, rest: &mut Vec<u64>) {
-    for n in 0..1000 { one(n, bad, rest); }
+    for n in 0..4000 { one(n, bad, rest); }
 }
 #[inline(never)]
 pub fn one(n: u64, bad: bool, rest: &mut Vec<u64>) {
@@ -125,11 +125,11 @@ fn main() {
         "down" => { down(3, &mut vec![1, 2, 3, 4, 5]); }
         "run" => { run(0, 100_000); }
         "round" => { for bad in [false, false, true] { round(bad, &mut vec![9]); } }
-        "deep" => { deep(400, true); }
-        "deep twice" => { for (n, bad) in [(400, false), (5, true)] { deep(n, bad); } }
+        "deep" => { deep(4000, true); }
+        "deep twice" => { for (n, bad) in [(4000, false), (5, true)] { deep(n, bad); } }
         "passes" => { finish(passes((0..6).collect(), 5)); }
-        "idle" => { finish(idle(vec![7], 3000)); }
-        "hot passes" => { finish(passes((0..350).collect(), 349)); }
+        "idle" => { finish(idle(vec![7], 12_000)); }
+        "hot passes" => { finish(passes((0..2600).collect(), 2599)); }
         "wait" => {
             let barrier = Arc::new(Barrier::new(2));
             let other = Arc::clone(&barrier);
@@ -266,7 +266,7 @@ fn outermost_calls_of_a_deep_recursion_keep_their_arguments() {
     let (_, second, _) = twice("deep", &[]);
     let calls: Vec<&Frame> = second.frames().iter().filter(|frame| frame.name == "deep").collect();
     let outermost = calls.last().unwrap();
-    assert_eq!(words(&outermost.arguments[0].value), "400");
+    assert_eq!(words(&outermost.arguments[0].value), "4000");
     assert_eq!(outermost.trust(), Trust::Entry);
     assert_eq!(calls[0].trust(), Trust::AtCrash);
 }

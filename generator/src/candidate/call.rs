@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use relapse_snapshot::TypeTable;
+use relapse_snapshot::{Trust, TypeTable};
 
 use super::Callable;
 use crate::expression::{
@@ -146,10 +146,14 @@ impl Callable<'_> {
             return self.formatting(format, types, &names, &mut scope);
         }
         let mut arguments = Vec::new();
-        for (index, argument) in self.frame.arguments.iter().enumerate() {
+        for (index, (argument, is_mut)) in self.arguments().enumerate() {
             let (name, value) = (&argument.name, &argument.value);
             let literals = style.literals(index);
-            let written = argument_of_any_type(name, value, types, &names, &mut scope, literals, stand_ins)?;
+            let mut written =
+                argument_of_any_type(name, value, types, &names, &mut scope, literals, stand_ins)?;
+            if is_mut && value.trust == Trust::AtCrash {
+                written.trust = written.trust.max(Trust::Suspect);
+            }
             arguments.push(written);
         }
         let full = style.explicit || style.full_path;

@@ -3,6 +3,7 @@
 
 mod iterators;
 mod of;
+mod parts;
 mod readers;
 
 use proc_macro2::TokenStream;
@@ -51,7 +52,11 @@ pub(super) fn rule(definition: &str) -> Option<Rule> {
         "core::cell::once::OnceCell" => once_cell,
         "core::num::error::ParseIntError" => parse_int_error,
         _ if definition.starts_with("core::sync::atomic::Atomic") => atomic,
-        _ => return readers::rule(definition).or_else(|| iterators::rule(definition)),
+        _ => {
+            return readers::rule(definition)
+                .or_else(|| iterators::rule(definition))
+                .or_else(|| parts::rule(definition));
+        }
     })
 }
 

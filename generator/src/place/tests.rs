@@ -108,6 +108,7 @@ fn regression(package: &str, file: &str, module: &str, name: &str, body: &str) -
         body: body.into(),
         left_out: Vec::new(),
         dies: false,
+        panic_ends_process: false,
         executor: None,
         time_limit: None,
         given: crate::regression::Given::default(),

@@ -23,6 +23,8 @@ const MOST_REMARKS: usize = 8;
 pub(crate) struct Beside {
     /// What its call is given.
     pub(crate) given: Given,
+    /// Whether its panic was seen to end the process, so that it needs one of its own.
+    pub(super) panic_ends_process: bool,
     /// Files that are named by another path than on the machine of the crash.
     pub(super) moved: Vec<Moved>,
     /// Files that it reads where they are.

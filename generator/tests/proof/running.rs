@@ -217,7 +217,8 @@ fn a_panic_behind_a_silent_hook_and_a_death_in_its_function_are_seen_by_the_trac
     assert!(traced("hushed", &panic("unheard", 3, 5)).is_verified());
     let mut death = crash(CauseKind::Signal, "", None, &["demo::wild"]);
     death.cause.signal = Some("SIGSEGV".to_owned());
-    assert_eq!(traced("killed", &death), Verification { reproduced: 3, of: 3, ..Verification::default() });
+    let killed = Verification { reproduced: 3, of: 3, killed: true, ..Verification::default() };
+    assert_eq!(traced("killed", &death), killed);
     death.threads[0].frames[0].function = "demo::other".to_owned();
     let reason = traced("killed", &death).reason;
     assert_eq!(reason.as_deref(), Some("the same signal, but not within demo::other"));
