@@ -11,6 +11,7 @@ const MANIFEST: &str = "\
 [package]
 name = \"demo\"
 version = \"0.1.0\"
+default-run = \"prog\"
 edition = \"2021\"
 [workspace]
 [dependencies]
@@ -191,6 +192,15 @@ async fn main() {
 }
 "#;
 
+const PLAIN: &str = "\
+#[tokio::main]
+async fn main() {
+    let list = vec![1_u8, 2];
+    tokio::task::yield_now().await;
+    println!(\"{}\", list[std::hint::black_box(4)]);
+}
+";
+
 #[path = "fixture/project.rs"]
 mod project;
 
@@ -232,8 +242,12 @@ const CASES: [Case; 12] = [
 
 /// The program in a folder; `None`, and said, where tokio is not to be had offline.
 fn program() -> Option<Project> {
-    let project =
-        Project::package(&[("src/lib.rs", LIB), ("src/bin/prog.rs", PROG), ("Cargo.toml", MANIFEST)]);
+    let project = Project::package(&[
+        ("src/lib.rs", LIB),
+        ("src/bin/prog.rs", PROG),
+        ("src/bin/plain.rs", PLAIN),
+        ("Cargo.toml", MANIFEST),
+    ]);
     let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock");
     let _ = fs::copy(lock, project.path().join("Cargo.lock"));
     let mut resolve = project.command_of("cargo", &["metadata", "-q", "--format-version=1", "--offline"]);
@@ -312,5 +326,14 @@ fn crashes_of_an_optimised_tokio_program_become_tests() {
     let chosen = CASES.iter().filter(|(word, ..)| ["total", "spawn", "close"].contains(word));
     let wrong: Vec<String> = chosen.filter_map(|case| wrong(&project, &["--release"], *case)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(verdicts(&project), ["open"; 3]);
+    // A macro makes a plain function of it.
+    project.crash(&["cargo", "run", "-q", "--release", "--bin", "plain"]);
+    let (account, test, said) = project.generate(&["--latest"]);
+    assert_eq!(
+        (account["status"].as_str(), account["function"].as_str()),
+        (Some("verified"), Some("plain::main")),
+        "{said}"
+    );
+    assert!(test.contains("#[test]\nfn ") && test.contains("    main();"), "{test}");
+    assert_eq!(verdicts(&project), ["open"; 4]);
 }

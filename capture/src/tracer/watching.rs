@@ -49,7 +49,7 @@ struct Patience {
 
 /// About two seconds of stops.
 const SHORT: Patience = Patience {
-    innermost: 2500,
+    innermost: 800,
     allowance: 300,
     allowance_time: Duration::from_millis(1500),
     most_stops: 20_000,

@@ -39,7 +39,7 @@ pub(super) fn join<'a>(frame: &Frame, index: &'a SourceIndex) -> Result<&'a Func
     if let Some(outer) = &function.nested_in {
         return Err(format!("it is nested in `{outer}` and cannot be named from elsewhere"));
     }
-    if function.is_async() && !frame.is_async {
+    if function.is_async() && !frame.is_async && !function.attributes.main {
         return Err("a macro makes another function of it, or the source has changed".to_owned());
     }
     // One that is not async itself may return the future of an async block.

@@ -22,6 +22,8 @@ pub struct Attributes {
     pub deprecated: bool,
     /// `#[test]` and its kin (`#[tokio::test]`, `#[rstest]`).
     pub test: bool,
+    /// `#[tokio::main]` and its kin: a macro makes a plain `fn main` of an async one.
+    pub main: bool,
     /// `#[doc(hidden)]`.
     pub hidden: bool,
     /// `#[non_exhaustive]`.
@@ -62,6 +64,7 @@ impl Attributes {
             ("deprecated", _) => self.deprecated = true,
             ("non_exhaustive", _) => self.non_exhaustive = true,
             ("no_std", _) => self.no_std = true,
+            ("main", _) => self.main = true,
             ("test" | "rstest" | "test_case" | "quickcheck" | "wasm_bindgen_test", _) => self.test = true,
             ("derive", Meta::List(list)) => self.derives.extend(paths_of(list.tokens.clone())),
             ("cfg", Meta::List(list)) => {
