@@ -118,6 +118,9 @@ fn go(project: &Project, profile: &[&str], deaths: &[&Death], crashes: usize) {
         let name = account["function"].as_str().unwrap().strip_prefix("demo::").unwrap();
         let death = deaths.iter().find(|death| death.function == name).unwrap();
         let cause = &causes[account["snapshot"].as_str().unwrap()];
+        if name == "reserved" {
+            assert_eq!(cause["message"], "memory allocation failed");
+        }
         assert_eq!((cause["kind"].as_str().unwrap(), cause["signal"].as_str()), death.cause, "{name}");
         let text = std::fs::read_to_string(project.path().join(account["file"].as_str().unwrap())).unwrap();
         for given in death.given {

@@ -5,7 +5,8 @@
 //! bounded. A stop takes about 0.1 ms, a large value several ms, so a function that is entered too often, or
 //! takes too long to read, is left alone (it *cools*) until a function further out is entered, each time with a
 //! smaller allowance. Its records go with it, because calls that are not seen would reuse their addresses; where
-//! calls of it are under way (a recursion), they stay until the outermost of them returns.
+//! calls of it are under way (a recursion), they stay until the outermost of them returns. A further run, where
+//! nothing else helped, is patient: no function cools in it.
 //!
 //! The body of an async function is entered at every poll, and what it was given is there at the first one. Its records
 //! belong to the state that it is resumed with (see [`polls`]).

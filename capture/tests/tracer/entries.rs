@@ -128,8 +128,8 @@ fn main() {
         "deep" => { deep(4000, true); }
         "deep twice" => { for (n, bad) in [(4000, false), (5, true)] { deep(n, bad); } }
         "passes" => { finish(passes((0..6).collect(), 5)); }
-        "idle" => { finish(idle(vec![7], 12_000)); }
-        "hot passes" => { finish(passes((0..2600).collect(), 2599)); }
+        "idle" => { finish(idle(vec![7], 5000)); }
+        "hot passes" => { finish(passes((0..900).collect(), 899)); }
         "wait" => {
             let barrier = Arc::new(Barrier::new(2));
             let other = Arc::clone(&barrier);
@@ -303,7 +303,7 @@ fn arguments_of_an_async_function_are_those_of_its_first_poll() {
 #[test]
 fn hot_async_function_is_left_alone_and_its_old_arguments_are_not_taken_for_new_ones() {
     let (_, second, notes) = twice("hot passes", &[]);
-    assert_eq!(given(&second, "pass")[3], "349");
+    assert_eq!(given(&second, "pass")[3], "899");
     assert!(!trusts(&second, "pass").contains(&Trust::Entry));
     assert_eq!(trusts(&second, "passes"), [Trust::Entry; 2]);
     assert!(notes.iter().any(|note| note.contains("too often") && note.contains("pass")), "{notes:?}");

@@ -44,6 +44,7 @@ const KNOWN: &[(&[&str], &str)] = &[
     (&["not yet implemented"], "not yet implemented"),
     (&["not implemented"], "not implemented"),
     (&["stack", "overflow"], "stack overflow"),
+    (&["unsafe precondition", "violated"], "unsafe precondition"),
     (&["still running after"], "hangs"),
     (&["source slice length", "does not match"], "copy from slice length"),
     (&["is not a valid UTF-8"], "invalid utf8"),
