@@ -33,6 +33,7 @@ use relapse_snapshot::{Cause, Frame, Location, Program, Snapshot};
 pub(crate) use deadline::trace_within;
 pub use launch::Command;
 pub(crate) use launch::Setup;
+pub(crate) use watching::LEFT_ALONE;
 
 use crate::entries::WatchedStack;
 use crate::image::DebugFolders;

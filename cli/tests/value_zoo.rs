@@ -50,12 +50,13 @@ const REFERENCES: [Case; 13] = [
     ("skipped", &["let mut input: &[u8] = b\"four\";"], &["b\"ur\""]),
 ];
 
-const READ: [Case; 12] = [
+const READ: [Case; 13] = [
     ("ranged", &["let mut range = 2..9;"], &["9..9"]),
     ("consumed", &["let items = vec![1, 2, 3].into_iter();"], &[]),
     ("spelled", &["let letters = \"hello\".chars();"], &["\"llo\"", "\"\""]),
     ("worded", &["let words = \"one two\".split_whitespace();"], &[]),
     ("ruled", &["\"a b\\n\\nc\".lines().peekable();"], &[]),
+    ("ended", &["\"\".lines();"], &["\"b\""]),
     ("parted", &["\"k,v,\".split(',');", "\"yy--z\".split(\"--\");"], &[]),
     ("chunked", &[".chunks(2);", "4, 5, 6", ".windows(2);", "3, 1, 0"], &[]),
     ("peeked", &["let mut letters = \"42;\".chars().peekable();"], &["\";\""]),

@@ -19,7 +19,7 @@ use crate::project::Project;
 use crate::prove::{Bench, Draft, Effort, ProveError, dev_build, self_contained};
 use crate::render::{RunCommand, Templates};
 use crate::scratch::Scratch;
-use crate::second_chance::{self, Lacking, Request};
+use crate::second_chance::{self, Lacking, Request, SecondRun};
 use crate::target::Facts;
 use crate::verify::{Bounds, Traced, in_copy};
 
@@ -115,7 +115,7 @@ pub trait Surroundings {
     fn progress(&mut self, step: Progress<'_>);
     /// The same crash with the values as the functions were given them, from a second run of its command; `None`
     /// where there is none.
-    fn second_chance(&mut self, snapshot: &Snapshot, request: Request<'_>) -> Option<Snapshot>;
+    fn second_chance(&mut self, snapshot: &Snapshot, request: Request<'_>) -> Option<SecondRun>;
 }
 
 /// Makes a regression of a snapshot.
@@ -164,7 +164,7 @@ pub fn generate(
         .and_then(|why| {
             surroundings.second_chance(snapshot, Request { why, would_harm, target_folder, patient: false })
         });
-    let second = again.as_ref().map(|snapshot| Bench { snapshot, ..bench.clone() });
+    let second = again.as_ref().map(|run| Bench { snapshot: &run.snapshot, ..bench.clone() });
     if let Some(bench) = &second {
         once_more(bench, project, &mut rounds, &mut drafts, &mut rejected, surroundings)?;
     }
@@ -173,10 +173,11 @@ pub fn generate(
         .as_ref()
         .filter(|again| second_chance::lacks_patience(again, &project.index, &drafts))
         .and_then(|_| {
+            let would_harm = second_chance::would_harm(&drafts);
             let request = Request { why: Lacking::Any, would_harm, target_folder, patient: true };
             surroundings.second_chance(snapshot, request)
         });
-    let third = third.as_ref().map(|snapshot| Bench { snapshot, ..bench.clone() });
+    let third = third.as_ref().map(|run| Bench { snapshot: &run.snapshot, ..bench.clone() });
     if let Some(bench) = &third {
         once_more(bench, project, &mut rounds, &mut drafts, &mut rejected, surroundings)?;
     }

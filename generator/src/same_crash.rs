@@ -25,10 +25,25 @@ pub struct Crash {
     message: String,
     location: Option<Location>,
     /// The innermost functions that are not std's, innermost first.
-    functions: Vec<String>,
+    functions: Vec<Known>,
     roots: Roots,
     lines: LineMap,
     rules: Rules,
+}
+
+/// A function that must be on the stack again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Known {
+    function: String,
+    /// Its frame is the run of an async function or block.
+    is_async: bool,
+}
+
+impl Known {
+    fn of(frame: &Frame) -> Known {
+        let is_async = frame.is_async || frame.name.starts_with("{async");
+        Known { function: frame.function.clone(), is_async }
+    }
 }
 
 /// The result of a comparison.
@@ -127,7 +142,7 @@ impl Crash {
         match (&seen.ending, seen.deaths.first()) {
             (Ending::Signaled(signal), None) if same_signal(signal) => Sameness::Same,
             (_, Some(death)) if same_signal(&death.signal) => {
-                let function = self.functions.first().map_or("the same function", String::as_str);
+                let function = self.functions.first().map_or("the same function", |known| &known.function);
                 Sameness::Different(format!("the same signal, but not within {function}"))
             }
             _ => Sameness::Different(format!("{}, not by {expected}", ended_as(seen))),
@@ -139,7 +154,7 @@ impl Crash {
             return false;
         }
         let mut known = self.functions.iter();
-        let known_here = |function: &String| is_on(function, &death.functions);
+        let known_here = |known: &Known| is_on(known, &death.functions);
         match self.kind {
             _ if death.functions.is_empty() || self.functions.is_empty() => true,
             // Which function of a recursion meets the end of the stack is chance.
@@ -158,7 +173,7 @@ impl Crash {
         // What looks like a secret may be prose, which the test says as it is.
         let redacted = self.rules.redact_text(&panic.message);
         if ![&panic.message, &redacted].iter().any(|message| normalise_message(message) == self.message) {
-            return Some(format!("another panic: {} ({shown})", short(&panic.message)));
+            return Some(format!("another panic: {} ({shown})", short(&redacted)));
         }
         let expected = self.location.as_ref()?;
         let same_column = expected.column == 0 || column == 0 || expected.column == column;
@@ -166,10 +181,10 @@ impl Crash {
             return Some(format!("the same panic at another place: {shown}"));
         }
         // Many ways lead to one line of std: the caller tells them apart.
-        let missing = self.functions.iter().find(|function| !is_on(function, &panic.functions));
+        let missing = self.functions.iter().find(|known| !is_on(known, &panic.functions));
         match missing {
             Some(missing) if is_std(&file) && !panic.functions.is_empty() => {
-                Some(format!("the same panic at {shown}, but not within {missing}"))
+                Some(format!("the same panic at {shown}, but not within {}", missing.function))
             }
             _ => None,
         }
@@ -177,15 +192,15 @@ impl Crash {
 }
 
 /// The functions that lead to the crash, as far as they have to be there again.
-fn functions(snapshot: &Snapshot, frames: &[Frame]) -> Vec<String> {
+fn functions(snapshot: &Snapshot, frames: &[Frame]) -> Vec<Known> {
     if snapshot.cause.kind == CauseKind::Timeout { hang::functions(frames) } else { innermost(frames) }
 }
 
 /// The innermost functions that are not std's.
-fn innermost(frames: &[Frame]) -> Vec<String> {
+fn innermost(frames: &[Frame]) -> Vec<Known> {
     let own =
         frames.iter().filter(|frame| matches!(frame.kind, FrameKind::Workspace | FrameKind::Dependency));
-    own.take(INNERMOST).map(|frame| frame.function.clone()).collect()
+    own.take(INNERMOST).map(Known::of).collect()
 }
 
 /// Whether a path is that of a function's body: `demo::fetch::{{closure}}`, `demo::fetch::{closure#0}`.
@@ -197,12 +212,12 @@ fn is_body_of(path: &str, function: &str) -> bool {
 /// Whether a function is on a stack. Where a test is built with line tables alone, what an optimiser inlined has its bare
 /// name there, and no path (`DW_AT_name` without `DW_AT_linkage_name`), and that of a body says no more than what it is the
 /// body of. Where no debug info tells them, the body of an async function is a closure.
-fn is_on(function: &str, stack: &[String]) -> bool {
+fn is_on(Known { function, is_async }: &Known, stack: &[String]) -> bool {
     let bare = bare_name(function);
     let is_bare = |on: &str| match on.strip_prefix('{') {
-        Some(body) if body.starts_with("async_fn#") => !bare.starts_with('{'),
+        Some(body) if body.starts_with("async_fn#") => *is_async && !bare.starts_with('{'),
         // It may be the whole work of a function that is known by its own name.
-        Some(body) if body.starts_with("async_block#") => true,
+        Some(body) if body.starts_with("async_block#") => *is_async,
         Some(_) => bare.starts_with('{'),
         None => without_generics(on) == bare,
     };
@@ -254,38 +269,44 @@ pub fn short(message: &str) -> String {
 mod tests {
     use super::*;
 
+    fn body(function: &str) -> Known {
+        Known { function: function.to_owned(), is_async: true }
+    }
+
     #[test]
     fn function_that_was_inlined_is_known_by_its_bare_name() {
         let stack = ["swap_remove<alloc::string::String>", "close", "core::ops::function::call"];
         let stack: Vec<String> = stack.map(str::to_owned).to_vec();
-        assert!(is_on("demo::Book::close", &stack));
-        assert!(is_on("<demo::Book as demo::Shut>::close", &stack));
-        assert!(is_on("demo::Book::close::<u8, (a::B, c::D<e::F>)>", &stack));
-        assert!(!is_on("demo::Book::open", &stack));
-        assert!(!is_on("demo::Book::call", &stack));
+        assert!(is_on(&body("demo::Book::close"), &stack));
+        assert!(is_on(&body("<demo::Book as demo::Shut>::close"), &stack));
+        assert!(is_on(&body("demo::Book::close::<u8, (a::B, c::D<e::F>)>"), &stack));
+        assert!(!is_on(&body("demo::Book::open"), &stack));
+        assert!(!is_on(&body("demo::Book::call"), &stack));
     }
 
     #[test]
     fn an_async_function_is_on_the_stack_by_either_name() {
         let stack = |function: &str| [function.to_owned()];
-        assert!(is_on("demo::fetch", &stack("demo::fetch")));
-        assert!(is_on("demo::fetch", &stack("demo::fetch::{{closure}}")));
-        assert!(is_on("demo::fetch::<u8>", &stack("demo::fetch::<u8>::{closure#0}")));
-        assert!(!is_on("demo::fetch", &stack("demo::fetch::{{closure}}::{{closure}}")));
-        assert!(is_on("demo::run::{{closure}}", &stack("demo::run::{{closure}}")));
-        assert!(!is_on("demo::run::{{closure}}", &stack("demo::run")));
-        assert!(!is_on("demo::fetch", &stack("demo::fetched")));
+        assert!(is_on(&body("demo::fetch"), &stack("demo::fetch")));
+        assert!(is_on(&body("demo::fetch"), &stack("demo::fetch::{{closure}}")));
+        assert!(is_on(&body("demo::fetch::<u8>"), &stack("demo::fetch::<u8>::{closure#0}")));
+        assert!(!is_on(&body("demo::fetch"), &stack("demo::fetch::{{closure}}::{{closure}}")));
+        assert!(is_on(&body("demo::run::{{closure}}"), &stack("demo::run::{{closure}}")));
+        assert!(!is_on(&body("demo::run::{{closure}}"), &stack("demo::run")));
+        assert!(!is_on(&body("demo::fetch"), &stack("demo::fetched")));
     }
 
     #[test]
     fn a_body_that_was_inlined_has_no_path_at_all() {
         let stack = |function: &str| [function.to_owned()];
-        assert!(is_on("<demo::Memory as demo::Store>::get", &stack("{async_fn#0}")));
-        assert!(is_on("demo::fetch::<u8>", &stack("{async_fn#0}<u8>")));
-        assert!(!is_on("demo::fetch", &stack("{closure#0}")));
-        assert!(is_on("demo::run::{{closure}}", &stack("{async_block#0}")));
-        assert!(is_on("demo::run", &stack("{async_block#0}")));
-        assert!(is_on("demo::run::{closure#1}", &stack("{closure#1}<u8>")));
-        assert!(!is_on("demo::run::{{closure}}", &stack("{async_fn#0}")));
+        assert!(is_on(&body("<demo::Memory as demo::Store>::get"), &stack("{async_fn#0}")));
+        assert!(is_on(&body("demo::fetch::<u8>"), &stack("{async_fn#0}<u8>")));
+        assert!(!is_on(&body("demo::fetch"), &stack("{closure#0}")));
+        assert!(is_on(&body("demo::run::{{closure}}"), &stack("{async_block#0}")));
+        assert!(is_on(&body("demo::run"), &stack("{async_block#0}")));
+        let plain = Known { is_async: false, ..body("demo::run") };
+        assert!(!is_on(&plain, &stack("{async_block#0}")) && !is_on(&plain, &stack("{async_fn#0}")));
+        assert!(is_on(&body("demo::run::{closure#1}"), &stack("{closure#1}<u8>")));
+        assert!(!is_on(&body("demo::run::{{closure}}"), &stack("{async_fn#0}")));
     }
 }

@@ -105,13 +105,24 @@ fn hidden(
     })
 }
 
+/// What a second run has shown.
+#[derive(Debug, Clone)]
+pub struct SecondRun {
+    /// The same crash.
+    pub snapshot: Snapshot,
+    /// Whether it left functions alone that are entered too often to read each entry.
+    pub left_alone: bool,
+}
+
 /// Whether a second run has read nothing of what a function of its stack was given, since it is entered too often, and no
 /// test reproduces without it.
-pub(crate) fn lacks_patience(second: &Snapshot, index: &SourceIndex, drafts: &[Draft<'_>]) -> bool {
+pub(crate) fn lacks_patience(second: &SecondRun, index: &SourceIndex, drafts: &[Draft<'_>]) -> bool {
+    let SecondRun { snapshot: second, left_alone } = second;
     let reproduces = |draft: &Draft<'_>| draft.reproduces() && !draft.callable.facts.last_resort();
     let (callables, _) = candidate::callables(second, index);
     let has_reason = |callable: &Callable<'_>| has_other_reason(callable, drafts, second);
-    !drafts.iter().any(reproduces)
+    *left_alone
+        && !drafts.iter().any(reproduces)
         && callables.iter().any(|callable| {
             let unread = |argument: &Argument| argument.value.trust != Trust::Entry;
             may_differ(callable, false)

@@ -20,7 +20,7 @@ use crate::roots::Roots;
 use crate::run::{Expects, Log, Prepared, RunError, RunOptions, Work, prepare, trace_again};
 use crate::stack::around_body;
 use crate::temporary;
-use crate::tracer::{Command, TraceError};
+use crate::tracer::{Command, LEFT_ALONE, TraceError};
 
 /// A program that has not crashed by then is ended; to this, three times what the first run took are added.
 const SECONDS: u64 = 60;
@@ -65,6 +65,8 @@ pub enum Rerun {
         snapshot: Box<Snapshot>,
         /// What it cost.
         notes: Vec<String>,
+        /// Whether functions were left alone that are entered too often to read each entry.
+        left_alone: bool,
     },
     /// Something else, in words for the user.
     Other {
@@ -96,18 +98,18 @@ pub fn rerun(
         let unoptimised = Some((&cargo, target_folder));
         let again = |stack| Again { words: words.clone(), stack, seconds, unoptimised };
         match again(stack.clone()).run(snapshot, options, expects)? {
-            Rerun::Same { snapshot: found, mut notes } => {
+            Rerun::Same { snapshot: found, mut notes, mut left_alone } => {
                 // Of calls that an optimiser has merged none was on the first stack. Now they are known.
                 let mut found = found;
                 if let Some(whole) = stack.with_those_of(&found)
-                    && let Rerun::Same { snapshot: better, notes: more } =
-                        again(whole).run(snapshot, options, expects)?
+                    && let Ok(Rerun::Same { snapshot: better, notes: more, left_alone: more_left_alone }) =
+                        again(whole).run(snapshot, options, expects)
                 {
-                    (found, notes) = (better, more);
+                    (found, notes, left_alone) = (better, more, more_left_alone);
                 }
                 let snapshot = found;
                 notes.push("the project's own packages were built without optimisation for it".to_owned());
-                return Ok(Rerun::Same { snapshot, notes });
+                return Ok(Rerun::Same { snapshot, notes, left_alone });
             }
             Rerun::Other { reason, notes } => {
                 before.extend(notes);
@@ -208,7 +210,10 @@ impl Again<'_> {
         let (kept, notes) = log.read();
         let found = same_crash(snapshot, &store, self.unoptimised.is_some());
         Ok(match found {
-            Some(found) => Rerun::Same { snapshot: Box::new(named_as(found, snapshot)), notes },
+            Some(found) => {
+                let left_alone = notes.iter().any(|note| note.contains(LEFT_ALONE));
+                Rerun::Same { snapshot: Box::new(named_as(found, snapshot)), notes, left_alone }
+            }
             None => Rerun::Other { reason: reason(options, timed_out, kept.is_empty()), notes },
         })
     }

@@ -74,8 +74,9 @@ pub(super) fn has_variable(
     units: &mut UnitCache,
     name: &str,
 ) -> bool {
-    let Some(first) = function.links.first() else { return false };
-    variables(dwarf, first, units).iter().any(|(_, variable)| variable.name.as_deref() == Some(name))
+    // An optimised copy of a function has no names of its own, but those of the function that it was made of.
+    let mut all = function.links.iter().flat_map(|link| variables(dwarf, link, units));
+    all.any(|(_, variable)| variable.name.as_deref() == Some(name))
 }
 
 /// Whether a location is a fixed place of the stack frame. A variable that lies there has its value only in the call

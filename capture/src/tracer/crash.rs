@@ -186,7 +186,7 @@ impl Tracer<'_> {
         }
         let location = self.location(place.as_ref(), &frames);
         let caught = if cause.kind == CauseKind::Panic { caught_by(&frames) } else { Vec::new() };
-        let stack_size = stack_size::of(process, tid, registers.rsp);
+        let stack_size = stack_size::of(process, tid, registers);
         let mut threads = vec![Thread { stack_size, ..self.thread(process, tid, frames) }];
         threads.extend(others);
         let workspace = self.settings.roots.workspace.as_deref().or(self.settings.folder.as_deref());

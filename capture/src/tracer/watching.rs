@@ -33,6 +33,9 @@ const INNERMOST: usize = 3;
 /// The least allowance of a function that was armed again.
 const LEAST_ALLOWANCE: u64 = 8;
 
+/// How an account tells of functions that were left alone.
+pub(crate) const LEFT_ALONE: &str = "entered too often to read each";
+
 /// How much of a run is spent on reading.
 #[derive(Debug, Clone, Copy)]
 struct Patience {
@@ -190,7 +193,7 @@ impl Watching {
             .map(|state| state.wanted.function.as_str())
             .collect();
         if !cooled.is_empty() {
-            text = format!("{text}; entered too often to read each: {}", cooled.join(", "));
+            text = format!("{text}; {LEFT_ALONE}: {}", cooled.join(", "));
         }
         if self.given_up {
             text.push_str("; the limit on stops was met");

@@ -6,7 +6,7 @@ use relapse_capture::entries::{Rerun, RerunOptions, rerun};
 use relapse_capture::roots::Roots;
 use relapse_generator::compile::Progress as Step;
 use relapse_generator::generate::Surroundings;
-use relapse_generator::second_chance::{Lacking, Request};
+use relapse_generator::second_chance::{Lacking, Request, SecondRun};
 use relapse_snapshot::display::short_type;
 use relapse_snapshot::store::KeptCommand;
 use relapse_snapshot::{Snapshot, Store};
@@ -70,7 +70,7 @@ impl Surroundings for Again<'_> {
         }
     }
 
-    fn second_chance(&mut self, snapshot: &Snapshot, request: Request<'_>) -> Option<Snapshot> {
+    fn second_chance(&mut self, snapshot: &Snapshot, request: Request<'_>) -> Option<SecondRun> {
         self.progress = None;
         let why = match request.why {
             Lacking::Any => "no function reproduces the crash with the values that it had by then".to_owned(),
@@ -121,11 +121,11 @@ impl Surroundings for Again<'_> {
         drop(spinner);
         self.progress = Some(self.console.progress("building the candidates"));
         match seen {
-            Ok(Rerun::Same { snapshot, notes }) => {
+            Ok(Rerun::Same { snapshot, notes, left_alone }) => {
                 for note in notes {
                     self.console.say(format_args!("  second run: {note}"));
                 }
-                Some(*snapshot)
+                Some(SecondRun { snapshot: *snapshot, left_alone })
             }
             Ok(Rerun::Other { reason, notes }) => {
                 for note in notes {

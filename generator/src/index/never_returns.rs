@@ -20,8 +20,9 @@ pub enum Returns {
 pub(super) fn returns(signature: &Signature, body: &Block) -> Returns {
     let never = matches!(&signature.output, ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)));
     let end = match body.stmts.last() {
-        Some(Stmt::Macro(statement)) => Some(&statement.mac),
-        Some(Stmt::Expr(Expr::Macro(expression), _)) => Some(&expression.mac),
+        // One with a `cfg` may be no part of the build.
+        Some(Stmt::Macro(statement)) if statement.attrs.is_empty() => Some(&statement.mac),
+        Some(Stmt::Expr(Expr::Macro(expression), _)) if expression.attrs.is_empty() => Some(&expression.mac),
         _ => None,
     };
     let ends_in = |name: &str| {
@@ -102,6 +103,8 @@ mod tests {
             "fn f(x: Option<u8>) -> Option<u8> { x?; unreachable!() }",
             "fn f(x: u8) -> u8 { ensure!(x); panic!() }",
             "fn f(x: u8) -> u8 { todo!() }",
+            "fn f(x: u8) -> u8 { #[cfg(a)] { g(x) } #[cfg(not(a))] unreachable!() }",
+            "fn f(x: u8) { g(x); #[cfg(a)] panic!(); }",
             "fn f(x: u8) -> u8 { unimplemented!() }",
             "fn f(x: u8) -> u8 { assert!(x > 1); x }",
             "fn f(x: u8) -> u8 { match x { 0 => panic!(), x => x } }",

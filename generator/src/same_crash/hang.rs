@@ -3,26 +3,26 @@
 
 use relapse_snapshot::{CauseKind, Frame, FrameKind};
 
-use super::{Ending, Observation, Sameness};
+use super::{Ending, Known, Observation, Sameness};
 
 /// Parts of the names of the functions by which a thread gives the processor away.
 const WAITS: [&str; 4] = ["futex", "lock_contended", "::park", "syscall"];
 
 /// The functions that must be on the stack again: the outermost of these frames; where the thread waits, the one that
 /// does, and what it called for that.
-pub(super) fn functions(frames: &[Frame]) -> Vec<String> {
+pub(super) fn functions(frames: &[Frame]) -> Vec<Known> {
     let is_own = |frame: &Frame| matches!(frame.kind, FrameKind::Workspace | FrameKind::Dependency);
     let target = frames.iter().rev().find(|frame| is_own(frame));
     let own = frames.iter().position(is_own).unwrap_or(0);
     let waits = frames[..own].iter().any(|frame| WAITS.iter().any(|part| frame.function.contains(part)));
     let inner = if waits { &frames[own - 1..=own] } else { &[] };
-    let mut functions: Vec<String> = target.into_iter().chain(inner).map(|f| f.function.clone()).collect();
+    let mut functions: Vec<Known> = target.into_iter().chain(inner).map(Known::of).collect();
     functions.dedup();
     functions
 }
 
 /// Compares a run with the hang that has these functions.
-pub(super) fn compare(functions: &[String], seen: &Observation) -> Sameness {
+pub(super) fn compare(functions: &[Known], seen: &Observation) -> Sameness {
     let Some(death) = seen.deaths.iter().find(|death| death.kind == CauseKind::Timeout) else {
         return match &seen.ending {
             // Without ptrace no more is known.
@@ -30,9 +30,9 @@ pub(super) fn compare(functions: &[String], seen: &Observation) -> Sameness {
             _ => Sameness::Different(format!("{}, before its time was over", super::ended_as(seen))),
         };
     };
-    match functions.iter().find(|function| !super::is_on(function, &death.functions)) {
+    match functions.iter().find(|known| !super::is_on(known, &death.functions)) {
         Some(missing) if !death.functions.is_empty() => {
-            Sameness::Different(format!("still running, but not within {missing}"))
+            Sameness::Different(format!("still running, but not within {}", missing.function))
         }
         _ => Sameness::Same,
     }

@@ -48,10 +48,12 @@ fn items(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
 /// By one character, or by a text. At its end nothing is left, which is no part of an empty text.
 fn split(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
     let (rest, internal) = rest(writer, of)?;
-    if !matches!(field(internal, "finished").map(|value| &value.data), Some(Data::Bool(false))) {
+    if is_finished(internal) {
         return Err(writer.refuse("parts of a text that have come to their end"));
     }
-    let needle = field(internal, "matcher").and_then(|matcher| found(matcher, "needle", DEEPEST));
+    // A predicate may have captured something of that name: the pattern's own stands beside the text that it is sought in.
+    let searcher = field(internal, "matcher").and_then(|matcher| holder(matcher, "haystack", DEEPEST));
+    let needle = searcher.and_then(|searcher| field(searcher, "needle"));
     match needle.map(|needle| &needle.data) {
         Some(Data::Char(_) | Data::Text { .. } | Data::Pointer { .. }) => {
             let needle = writer.part(".needle", needle.unwrap_or(of.value), of.place.within_call())?;
@@ -59,6 +61,11 @@ fn split(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
         }
         _ => Err(writer.refuse("a text that is split by what has no literal")),
     }
+}
+
+/// Whether std's `SplitInternal` has given its last part.
+fn is_finished(internal: &Value) -> bool {
+    !matches!(field(internal, "finished").map(|value| &value.data), Some(Data::Bool(false)))
 }
 
 /// The text that such an iterator has left, and std's `SplitInternal { start, end, matcher, finished, .. }` within it.
@@ -74,7 +81,11 @@ fn rest<'v>(
     writer.whole(text.len(), *len, "bytes")?;
     let at = |name: &str| field(internal, name).and_then(number).and_then(|at| usize::try_from(at).ok());
     let left = at("start").zip(at("end")).and_then(|(start, end)| text.get(start..end));
-    let left = left.ok_or_else(|| mismatch(writer))?.to_owned();
+    let mut left = left.ok_or_else(|| mismatch(writer))?.to_owned();
+    // The last part is given without a step forward.
+    if is_finished(internal) {
+        left.clear();
+    }
     let len = left.len() as u64;
     let tokens = writer.text(&Value { data: Data::Text { text: left, len }, ..whole.clone() })?;
     Ok((tokens, internal))
