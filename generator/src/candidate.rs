@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use relapse_snapshot::{Argument, Endless, Frame, FrameKind, Snapshot, Trust};
 
-use crate::index::{FunctionItem, ModuleId, Owner, PublicApi, SourceIndex};
+use crate::index::{FunctionItem, ModuleId, Owner, PublicApi, SourceIndex, binds_mut};
 use crate::target::Facts;
 
 pub use call::{Call, Style, Uncallable};
@@ -113,13 +113,7 @@ fn not_tried(depth: usize, calls: &[usize], endless: Option<&Range<usize>>) -> O
 impl Callable<'_> {
     /// The arguments, each with whether its binding is `mut`: then the function may have given it another value.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = (&Argument, bool)> {
-        let is_mut = |input: &syn::FnArg| match input {
-            syn::FnArg::Receiver(receiver) => receiver.mutability.is_some(),
-            syn::FnArg::Typed(typed) => {
-                matches!(&*typed.pat, syn::Pat::Ident(name) if name.mutability.is_some())
-            }
-        };
-        self.frame.arguments.iter().zip(self.function.signature.inputs.iter().map(is_mut))
+        self.frame.arguments.iter().zip(self.function.signature.inputs.iter().map(binds_mut))
     }
 
     /// The worst trust of the arguments.

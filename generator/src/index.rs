@@ -37,6 +37,7 @@ pub use callable::CallPath;
 pub use cfg::{Cfg, CfgFacts, Holds};
 pub(crate) use construct::FUNCTION as CONSTRUCTOR;
 pub use dwarf_name::TypeName;
+pub(crate) use function::binds_mut;
 pub use function::{Assert, FunctionItem, Owner};
 pub use ids::{CrateId, FunctionId, ItemId, ModuleId, Visibility};
 pub use items::{

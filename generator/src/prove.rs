@@ -161,6 +161,11 @@ impl<'a> Draft<'a> {
         !self.regression.in_child() && self.verification.as_ref().is_some_and(|seen| seen.killed)
     }
 
+    /// Whether it reproduces the crash by a function that is no last resort: others need not be sought.
+    pub fn suffices(&self) -> bool {
+        self.reproduces() && !self.callable.facts.last_resort()
+    }
+
     /// What the sandbox kept the test from, as the user knows it.
     pub fn forbidden(&self, bench: &Bench<'_>) -> Vec<Access> {
         forbidden(self.accesses(), bench.scratch)

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::executor::Executor;
 use serde::{Deserialize, Serialize};
+
+use crate::executor::Executor;
 
 /// The module that holds a target, and so the parent of its regressions.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

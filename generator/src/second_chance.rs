@@ -78,8 +78,11 @@ pub(crate) fn lacking(
         return doubtful;
     }
     // Of calls that were inlined and merged there is none on the stack.
-    let reproduces = drafts.iter().any(|draft| draft.reproduces() && !draft.callable.facts.last_resort());
-    if reproduces { hidden(callables, drafts, snapshot, frame) } else { Some(Lacking::Any) }
+    if drafts.iter().any(Draft::suffices) {
+        hidden(callables, drafts, snapshot, frame)
+    } else {
+        Some(Lacking::Any)
+    }
 }
 
 /// A function whose arguments an optimiser has left so little of that it is no candidate, further in than all that
@@ -118,11 +121,10 @@ pub struct SecondRun {
 /// test reproduces without it.
 pub(crate) fn lacks_patience(second: &SecondRun, index: &SourceIndex, drafts: &[Draft<'_>]) -> bool {
     let SecondRun { snapshot: second, left_alone } = second;
-    let reproduces = |draft: &Draft<'_>| draft.reproduces() && !draft.callable.facts.last_resort();
     let (callables, _) = candidate::callables(second, index);
     let has_reason = |callable: &Callable<'_>| has_other_reason(callable, drafts, second);
     *left_alone
-        && !drafts.iter().any(reproduces)
+        && !drafts.iter().any(Draft::suffices)
         && callables.iter().any(|callable| {
             let unread = |argument: &Argument| argument.value.trust != Trust::Entry;
             may_differ(callable, false)

@@ -18,13 +18,12 @@ use relapse_capture::sandbox::Sandbox;
 use relapse_capture::sandbox::landlock_version;
 pub use relapse_capture::sandbox::{Access, Deed, Permissions, SandboxError};
 use relapse_capture::tracer::TraceError;
+use relapse_snapshot::CauseKind;
 
 pub(crate) use self::forbidden::{forbidden, harms, in_copy, in_words};
 pub use self::hook::HookReader;
 pub use self::process::{Ended, Finished, ProcessError, run};
 pub use self::traced::Traced;
-use relapse_snapshot::CauseKind;
-
 use crate::same_crash::{Crash, Sameness};
 
 /// How often a regression is run before it counts as verified.

@@ -52,7 +52,7 @@ pub struct RerunOptions {
     /// A target folder that is not the user's, where the program of an optimised build may be built once more without
     /// optimisation. `None`: it is run as it is.
     pub target_folder: Option<PathBuf>,
-    /// Whether each entry is read, which takes half a minute at most.
+    /// Whether each entry is read, for half a minute of a run at most.
     pub patient: bool,
 }
 
@@ -98,18 +98,16 @@ pub fn rerun(
         let unoptimised = Some((&cargo, target_folder));
         let again = |stack| Again { words: words.clone(), stack, seconds, unoptimised };
         match again(stack.clone()).run(snapshot, options, expects)? {
-            Rerun::Same { snapshot: found, mut notes, mut left_alone } => {
+            Rerun::Same { snapshot: mut found, mut notes, mut left_alone } => {
                 // Of calls that an optimiser has merged none was on the first stack. Now they are known.
-                let mut found = found;
                 if let Some(whole) = stack.with_those_of(&found)
                     && let Ok(Rerun::Same { snapshot: better, notes: more, left_alone: more_left_alone }) =
                         again(whole).run(snapshot, options, expects)
                 {
                     (found, notes, left_alone) = (better, more, more_left_alone);
                 }
-                let snapshot = found;
                 notes.push("the project's own packages were built without optimisation for it".to_owned());
-                return Ok(Rerun::Same { snapshot, notes, left_alone });
+                return Ok(Rerun::Same { snapshot: found, notes, left_alone });
             }
             Rerun::Other { reason, notes } => {
                 before.extend(notes);

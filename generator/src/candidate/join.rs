@@ -4,7 +4,7 @@ use std::path::Path;
 
 use relapse_snapshot::Frame;
 
-use crate::index::{FunctionItem, Holds, SourceIndex};
+use crate::index::{FunctionItem, Holds, SourceIndex, binds_mut};
 
 /// The function that a frame is, or why a test cannot call it.
 pub(super) fn join<'a>(frame: &Frame, index: &'a SourceIndex) -> Result<&'a FunctionItem, String> {
@@ -36,7 +36,7 @@ pub(super) fn join<'a>(frame: &Frame, index: &'a SourceIndex) -> Result<&'a Func
             None => format!("no function `{}` stands at {}:{}", frame.name, declared.file, declared.line),
         });
     };
-    if frame.is_async && !function.is_async() && has_mut_binding(function) {
+    if frame.is_async && !function.is_async() && function.signature.inputs.iter().any(binds_mut) {
         return Err("its block has captured parameters that it may have changed before".to_owned());
     }
     if let Some(outer) = &function.nested_in {
@@ -90,14 +90,6 @@ fn crate_name(path: &str) -> &str {
     let start = start.strip_prefix("mut ").or_else(|| start.strip_prefix("const ")).unwrap_or(start);
     let end = start.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(start.len());
     &start[..end]
-}
-
-/// Whether a parameter is declared `mut`: its function may give it another value.
-fn has_mut_binding(function: &FunctionItem) -> bool {
-    function.signature.inputs.iter().any(|input| match input {
-        syn::FnArg::Receiver(receiver) => receiver.mutability.is_some(),
-        syn::FnArg::Typed(typed) => matches!(&*typed.pat, syn::Pat::Ident(name) if name.mutability.is_some()),
-    })
 }
 
 #[cfg(test)]

@@ -65,12 +65,7 @@ impl Rounds {
             let callables = self.within_reach(std::mem::take(&mut open), project, rejected);
             for group in drafts_by_target(callables, project, bench, &mut self.names, rejected) {
                 let last_resort = group.iter().all(|draft| draft.callable.facts.entry_point);
-                let enough = || {
-                    drafts
-                        .iter()
-                        .any(|draft: &Draft<'_>| draft.reproduces() && !draft.callable.facts.last_resort())
-                };
-                if last_resort && !self.all && enough() {
+                if last_resort && !self.all && drafts.iter().any(Draft::suffices) {
                     rejected.extend(group.iter().map(|draft| draft.rejection(NOT_TRIED.to_owned())));
                     continue;
                 }

@@ -16,8 +16,8 @@ pub fn test_name(function: &str, message: &str) -> String {
 /// The function's own name: without path, generics and closures.
 fn bare_function(function: &str) -> &str {
     let segments = path_segments(function);
-    let names = segments.iter().rev().filter_map(|segment| segment.split('<').next().map(str::trim));
-    names.into_iter().find(|name| !name.is_empty() && !name.starts_with('{')).unwrap_or_default()
+    let mut names = segments.iter().rev().filter_map(|segment| segment.split('<').next().map(str::trim));
+    names.find(|name| !name.is_empty() && !name.starts_with('{')).unwrap_or_default()
 }
 
 /// How the messages of std are called for short: parts that must all occur, in order.

@@ -107,6 +107,14 @@ pub struct Assert {
     pub only_arguments: bool,
 }
 
+/// Whether a parameter is declared `mut`: its function may give it another value.
+pub(crate) fn binds_mut(input: &FnArg) -> bool {
+    match input {
+        FnArg::Receiver(receiver) => receiver.mutability.is_some(),
+        FnArg::Typed(typed) => matches!(&*typed.pat, Pat::Ident(name) if name.mutability.is_some()),
+    }
+}
+
 impl FunctionItem {
     /// The line of its closing brace.
     pub fn last_line(&self) -> u32 {

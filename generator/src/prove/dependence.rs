@@ -125,7 +125,9 @@ pub(super) fn missing(draft: &Draft<'_>, bench: &Bench<'_>) -> Vec<String> {
 impl Beside {
     /// Gives the call this, too.
     pub(super) fn give(&mut self, more: Given) {
-        self.given.variables.extend(more.variables);
+        let new = |(name, _): &(String, String)| !self.given.variables.iter().any(|(known, _)| known == name);
+        let new: Vec<_> = more.variables.into_iter().filter(new).collect();
+        self.given.variables.extend(new);
         self.given.folder = more.folder.or(self.given.folder.take());
     }
 

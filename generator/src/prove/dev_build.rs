@@ -4,8 +4,6 @@
 //! Dependencies stay as they are built already: to build them again would take minutes, and code that an optimiser treats
 //! otherwise, or that checks for overflow in a dev build alone, is mostly one's own.
 
-use relapse_snapshot::Snapshot;
-
 use super::{Bench, Draft, ProveError, together};
 use crate::compile::{Progress, TestTarget};
 use crate::prove::Effort;
@@ -23,7 +21,9 @@ pub fn dev_build<'a>(
     effort: &mut Effort,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Option<Draft<'a>>, ProveError> {
-    let Some(profile) = profile(bench.snapshot) else { return Ok(None) };
+    let Some(profile) = profile(&draft.target).filter(|_| is_optimised(bench.snapshot)) else {
+        return Ok(None);
+    };
     let own = bench.roots.packages.iter().map(|package| package.name.as_str());
     let target = as_dev(&draft.target, profile, own);
     let asked = Draft { target, verification: None, ..draft.clone() };
@@ -50,14 +50,12 @@ pub fn dev_build<'a>(
     Ok(changed.rewrite(bench).then_some(changed))
 }
 
-/// The profile of an optimised program, as a test is built with it. A `dev` profile that optimises is none: it is what the
-/// project's dev builds are.
-fn profile(snapshot: &Snapshot) -> Option<&str> {
-    let build = snapshot.program.build.as_ref().filter(|_| is_optimised(snapshot))?;
-    match build.profile.as_str() {
-        "" | "dev" | "test" | "debug" => None,
-        "bench" => Some("release"),
-        other => Some(other),
+/// The profile that a test is built with; none for `dev`, whatever that is set to: it is what the project's dev builds are.
+fn profile(target: &TestTarget) -> Option<&str> {
+    let mut words = target.cargo_args.iter();
+    match words.find(|word| ["--release", "--profile"].contains(&word.as_str()))?.as_str() {
+        "--release" => Some("release"),
+        _ => words.next().map(String::as_str),
     }
 }
 
@@ -76,6 +74,17 @@ fn as_dev<'p>(target: &TestTarget, profile: &str, packages: impl Iterator<Item =
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_profile_is_that_of_the_test_s_own_build() {
+        let of = |args: &[&str]| {
+            let cargo_args = args.iter().map(|arg| (*arg).to_owned()).collect();
+            profile(&TestTarget { package: "a".to_owned(), cargo_args }).map(str::to_owned)
+        };
+        assert_eq!(of(&["--lib", "--features", "x", "--release"]).as_deref(), Some("release"));
+        assert_eq!(of(&["--bin", "a", "--profile", "fast", "--target", "t"]).as_deref(), Some("fast"));
+        assert_eq!(of(&["--lib"]), None);
+    }
 
     #[test]
     fn only_these_packages_are_built_as_a_dev_build_has_them() {
