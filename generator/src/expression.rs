@@ -3,6 +3,7 @@
 //! the reason why there are none. Never: text of the crashed process other than through `hostile`.
 
 mod by_kind;
+mod closure;
 mod collection;
 mod constructed;
 mod crate_rules;
@@ -108,7 +109,7 @@ pub fn argument_of_any_type(
     lets.extend(binding);
     let trust = if writer.suspect { Trust::Suspect } else { Trust::Entry };
     let written = WrittenArgument {
-        variable: (!pass.is_unit).then_some(variable),
+        variable: (!pass.is_inline).then_some(variable),
         lets,
         pass: pass.tokens,
         side_files: std::mem::take(&mut writer.side_files),
@@ -122,7 +123,8 @@ pub fn argument_of_any_type(
 /// What the call is given.
 struct Pass {
     tokens: TokenStream,
-    is_unit: bool,
+    /// `()`, or what else stands in the call itself: it has no variable.
+    is_inline: bool,
 }
 
 impl Writer<'_> {
@@ -134,7 +136,7 @@ impl Writer<'_> {
         value: &Value,
         how: Literals,
     ) -> Result<(Option<TokenStream>, Pass), Unwritable> {
-        let pass = |tokens| Pass { tokens, is_unit: false };
+        let pass = |tokens| Pass { tokens, is_inline: false };
         let typed = how == Literals::Suffixed;
         let place = Place::binding(typed);
         if self.stand_ins.of(value.ty).is_some() {
@@ -145,10 +147,13 @@ impl Writer<'_> {
                 pass(quote!(#variable)),
             ));
         }
+        if let Some(closure) = self.closure_argument(value, typed)? {
+            return Ok((None, Pass { tokens: closure, is_inline: true }));
+        }
         let shape = self.shape(value.ty)?;
         match (&shape.kind, &value.data) {
             (_, Data::Tuple(items)) if items.is_empty() => {
-                Ok((None, Pass { tokens: quote!(()), is_unit: true }))
+                Ok((None, Pass { tokens: quote!(()), is_inline: true }))
             }
             (TypeKind::Reference { to, mutable }, _) if self.is_sized(*to) => {
                 let pointee = self.pointee(value, *to)?;

@@ -13,6 +13,7 @@ mod attributes;
 mod builds;
 mod callable;
 mod cfg;
+mod closures;
 mod construct;
 mod dwarf_name;
 mod forwards;
@@ -21,11 +22,13 @@ mod ids;
 mod inherent;
 mod items;
 mod locate;
+mod macro_text;
 mod macros;
 mod naming;
 mod never_returns;
 mod own_constructor;
 mod packages;
+mod parsed;
 mod reach;
 mod resolve;
 mod standard;
@@ -58,6 +61,7 @@ pub struct SourceIndex {
     packages: Vec<Package>,
     targets: Vec<Target>,
     sources: Vec<OnceCell<CrateSource>>,
+    parsed: parsed::Parsed,
 }
 
 impl SourceIndex {
@@ -71,6 +75,7 @@ impl SourceIndex {
             packages,
             targets,
             sources,
+            parsed: parsed::Parsed::default(),
         }
     }
 

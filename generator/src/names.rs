@@ -1,7 +1,8 @@
 //! How things are named at the place where a test will stand. Expressions are written through this trait, so
 //! they need no source index of their own.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
+use relapse_snapshot::ClosureText;
 
 /// Why something cannot be named or built from a place, in words for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +29,32 @@ pub struct Constructed {
     pub arguments: Vec<usize>,
     /// What it gives has to be unwrapped.
     pub unwrapped: bool,
+}
+
+/// A place that a closure has captured, and what it has to become.
+#[derive(Debug, Clone)]
+pub struct CapturedPlace {
+    /// The closure's field: `base`, `_ref__self__base`.
+    pub field: String,
+    /// The field is a reference to it.
+    pub by_reference: bool,
+    /// A variable for it.
+    pub variable: String,
+    /// The text has a `*` before it: the variable is a reference.
+    pub dereferenced: bool,
+    /// A format string names it, so that it can have no other name.
+    pub in_format: bool,
+    /// What stands for the variable in the closure's text.
+    pub placeholder: Ident,
+}
+
+/// A closure's text as it means the same at the place of a test.
+#[derive(Debug, Clone)]
+pub struct RebuiltClosure {
+    /// What it has captured, in the order of its fields.
+    pub captures: Vec<CapturedPlace>,
+    /// Its expression.
+    pub closure: syn::ExprClosure,
 }
 
 /// The names that are in scope at one place.
@@ -59,6 +86,16 @@ pub trait Names {
     fn constructor(&self, definition: &str, _fields: &[&str]) -> Result<TokenStream, Unnameable> {
         self.literal(definition)?;
         Err(Unnameable(format!("`{definition}` has no constructor")))
+    }
+
+    /// The text of the closure whose type has that name and which has captured these fields.
+    fn closure(
+        &self,
+        name: &str,
+        _text: &ClosureText,
+        _captures: &[&str],
+    ) -> Result<RebuiltClosure, Unnameable> {
+        Err(Unnameable(format!("the source of the closure `{name}` is not known")))
     }
 
     /// Whether the type at `definition` is known to be `Copy` where its arguments are.

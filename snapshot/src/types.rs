@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::crash::Location;
+
 /// Index of a type in a snapshot's [`TypeTable`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -99,8 +101,11 @@ pub enum TypeKind {
     FunctionPointer,
     /// A function item or a closure, by name; a closure's captures are fields.
     Closure {
-        /// Captured variables.
+        /// Captured variables: `x`, by reference `_ref__x`, a field of one `x__field`.
         captures: Vec<FieldShape>,
+        /// Where a closure is written, as far as its debug info tells.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        written: Option<Box<ClosureText>>,
     },
     /// `dyn Trait`.
     Dyn,
@@ -145,6 +150,15 @@ pub enum StdType {
     File,
     /// `std::io::BufReader`, as a struct: `buffer` (the bytes taken from `inner`, but not read yet) and `inner`.
     BufReader,
+}
+
+/// Where a closure's text stands, and what it takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosureText {
+    /// The line where it begins; its column is not known.
+    pub at: Location,
+    /// Its parameters, in order; one that is a pattern has no name.
+    pub parameters: Vec<FieldShape>,
 }
 
 /// A field of a struct, variant or closure.

@@ -53,7 +53,8 @@ impl Writer<'_> {
                 let function = self.name(name)?;
                 Ok(quote!(#function()))
             }
-            (TypeKind::Closure { captures }, _) if captures.is_empty() => self.function_item(shape, path),
+            (TypeKind::Closure { .. }, _) if self.is_closure(value.ty) => self.closure(value, place, true),
+            (TypeKind::Closure { captures, .. }, _) if captures.is_empty() => self.function_item(shape, path),
             (kind, _) => Err(self.unwritable_kind(shape, kind)),
         }
     }

@@ -8,7 +8,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use crate::hostile::identifier;
-use crate::names::{Constructed, Names, Seen, Unnameable};
+use crate::names::{Constructed, Names, RebuiltClosure, Seen, Unnameable};
 use crate::regression::ConstructorFile;
 
 use super::dwarf_name::TypeName;
@@ -82,6 +82,12 @@ impl<'i> NamesAt<'i> {
             .into_iter()
             .map(|binding| binding.def)
             .collect()
+    }
+
+    /// Whether a crate has a macro of its own by that name.
+    pub(super) fn defines_macro(&self, at: ModuleId, name: &str) -> bool {
+        let macros = &self.index().source(at.krate).opaque_macros;
+        macros.iter().any(|known| known.definition && known.name == name)
     }
 
     /// Whether a bare name means nothing here, so that a test may import something of that name.
@@ -477,6 +483,15 @@ impl Names for NamesAt<'_> {
 
     fn constructor(&self, definition: &str, fields: &[&str]) -> Result<TokenStream, Unnameable> {
         self.constructor_of(definition, fields)
+    }
+
+    fn closure(
+        &self,
+        name: &str,
+        text: &relapse_snapshot::ClosureText,
+        captures: &[&str],
+    ) -> Result<RebuiltClosure, Unnameable> {
+        self.closure_of(name, text, captures)
     }
 
     fn has_function(&self, definition: &str, function: &str) -> bool {

@@ -1,5 +1,7 @@
 //! Iterators of std, by the methods that make them from what is left of them.
 
+mod closures;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, Value};
@@ -32,7 +34,7 @@ pub(super) fn rule(definition: &str) -> Option<Rule> {
         "core::iter::adapters::chain::Chain" => chain,
         "core::iter::adapters::zip::Zip" => zip,
         "core::iter::adapters::step_by::StepBy" => step_by,
-        _ => return None,
+        _ => return closures::rule(definition),
     })
 }
 
