@@ -30,6 +30,8 @@ pub struct Callable<'a> {
     pub home: ModuleId,
     /// What the choice of the target goes by.
     pub facts: Facts,
+    /// The frame that called it, where that is of the workspace.
+    pub caller: Option<&'a Frame>,
 }
 
 /// A frame that no test can be written for.
@@ -70,7 +72,8 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
                 let within = endless.as_ref().filter(|calls| calls.contains(&depth));
                 let recursion = within.map(|calls| calls.start);
                 let facts = Facts { asserts_on_arguments: blames_caller, recursion, ..facts };
-                callables.push(Callable { frame, depth, function, home: function.module, facts });
+                let (home, caller) = (function.module, caller(snapshot, frame));
+                callables.push(Callable { frame, depth, function, home, facts, caller });
                 continue;
             }
             (Ok(_), Some(reason)) => (reason.to_owned(), true),
@@ -80,6 +83,12 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
         rejected.push(Rejection { function: frame.function.clone(), depth, reason, inherent });
     }
     (callables, rejected)
+}
+
+/// The frame next to one, where it is of the workspace: that which wrote the call.
+fn caller<'a>(snapshot: &'a Snapshot, frame: &Frame) -> Option<&'a Frame> {
+    let mut further = snapshot.frames().iter().skip_while(|other| !std::ptr::eq(*other, frame)).skip(1);
+    further.next().filter(|next| next.kind == FrameKind::Workspace)
 }
 
 /// Calls of one function at either end of a recursion that become candidates.

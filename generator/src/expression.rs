@@ -52,6 +52,14 @@ pub struct WrittenArgument {
     pub trust: Trust,
 }
 
+impl WrittenArgument {
+    /// One that stands in the call itself, as its caller has it.
+    pub fn inline(pass: TokenStream, value: &Value) -> WrittenArgument {
+        let (lets, side_files) = (Vec::new(), Vec::new());
+        WrittenArgument { variable: None, lets, pass, side_files, nodes: value.nodes(), trust: Trust::Entry }
+    }
+}
+
 /// Why a value cannot be written, in words for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{path}`: {reason}")]

@@ -29,6 +29,7 @@ mod never_returns;
 mod own_constructor;
 mod packages;
 mod parsed;
+mod passed;
 mod reach;
 mod resolve;
 mod standard;

@@ -42,6 +42,8 @@ pub struct CapturedPlace {
     pub variable: String,
     /// The text has a `*` before it: the variable is a reference.
     pub dereferenced: bool,
+    /// It is the closure's own, and its text changes it.
+    pub changed: bool,
     /// A format string names it, so that it can have no other name.
     pub in_format: bool,
     /// What stands for the variable in the closure's text.

@@ -66,7 +66,11 @@ impl Stacks {
                 let Some(body) = state.bodies.get(path).cloned().flatten() else { continue };
                 let mut reader = Reader::new(info.dwarf, memory, &self.limits, types, &mut state.units);
                 let shape = |(name, ty): (String, DieRef)| FieldShape { name, ty: reader.shape(ty) };
-                let parameters = body.parameters.into_iter().map(shape).collect();
+                let mut parameters: Vec<FieldShape> = body.parameters.into_iter().map(shape).collect();
+                // One without captures has itself for the first parameter, without a name.
+                if parameters.first().is_some_and(|p| p.name.is_empty() && is_itself(types, p.ty, *id)) {
+                    parameters.remove(0);
+                }
                 let at = self.location(&body.file, body.line);
                 if let Some(TypeKind::Closure { captures, .. }) = types.get(*id).map(|shape| shape.kind.clone())
                 {
@@ -75,6 +79,14 @@ impl Stacks {
                 }
             }
         }
+    }
+}
+
+/// Whether a type is that of the closure, or a reference to it.
+fn is_itself(types: &TypeTable, ty: TypeId, closure: TypeId) -> bool {
+    match types.get(ty).map(|shape| &shape.kind) {
+        Some(TypeKind::Reference { to, .. }) => *to == closure,
+        _ => ty == closure,
     }
 }
 

@@ -2,9 +2,11 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use relapse_snapshot::{Trust, TypeTable};
+use relapse_snapshot::{Data, Trust, TypeKind, TypeTable};
+use syn::FnArg;
 
 use super::Callable;
+use super::join::crate_name;
 use crate::expression::{
     Extent, Literals, Open, Scope, StandIns, Unwritable, WrittenArgument, argument_of_any_type, argument_with,
 };
@@ -149,8 +151,15 @@ impl Callable<'_> {
         for (index, (argument, is_mut)) in self.arguments().enumerate() {
             let (name, value) = (&argument.name, &argument.value);
             let literals = style.literals(index);
-            let mut written =
-                argument_of_any_type(name, value, types, &names, &mut scope, literals, stand_ins)?;
+            let passed = self.passed_by_name(index, types, &names);
+            let mut written = match passed {
+                Some(Ok(path)) => WrittenArgument::inline(path, value),
+                passed => argument_of_any_type(name, value, types, &names, &mut scope, literals, stand_ins)
+                    .map_err(|refused| match passed {
+                        Some(Err(reason)) => Unwritable { reason: reason.0, ..refused },
+                        _ => refused,
+                    })?,
+            };
             if is_mut && value.trust == Trust::AtCrash {
                 written.trust = written.trust.max(Trust::Suspect);
             }
@@ -159,6 +168,30 @@ impl Callable<'_> {
         let full = style.explicit || style.full_path;
         let tokens = call_tokens(&path, &arguments, &scope, full, self.function.is_unsafe());
         Ok(Call::new(arguments, tokens, &names))
+    }
+
+    /// The function that an argument is, where its caller names it; `None` for an argument that is no function.
+    fn passed_by_name(
+        &self,
+        argument: usize,
+        types: &TypeTable,
+        names: &NamesAt<'_>,
+    ) -> Option<Result<TokenStream, Unnameable>> {
+        let value = &self.frame.arguments.get(argument)?.value;
+        let is_function = matches!(types.get(value.ty)?.kind, TypeKind::FunctionPointer);
+        // What was read of a pointer tells which function it is; of a function item nothing can be read.
+        let declared = match self.function.signature.inputs.iter().nth(argument)? {
+            FnArg::Typed(typed) => &*typed.ty,
+            FnArg::Receiver(_) => return None,
+        };
+        let is_pointer = matches!(declared, syn::Type::FnPtr(_));
+        let was_read = matches!(&value.data, Data::Pointer { to: Some(_), .. });
+        if !is_function || is_pointer && was_read {
+            return None;
+        }
+        let caller = self.caller?;
+        let krate = crate_name(&caller.function);
+        Some(names.passed_function(self.function, argument, caller.location.as_ref()?, krate))
     }
 
     /// What the call is given for readers and sinks that nobody can build again: its generic parameters take

@@ -8,7 +8,7 @@ use quote::{ToTokens, quote};
 use relapse_snapshot::{ClosureText, Data, Field, FieldShape, StdType, TypeId, TypeKind, Value};
 
 use super::Unwritable;
-use super::writer::{Place, Writer};
+use super::writer::{Place, Writer, variable_of};
 use crate::names::CapturedPlace;
 
 /// References to references to a closure that are passed with it.
@@ -101,8 +101,23 @@ impl Writer<'_> {
     ) -> Result<Ident, Unwritable> {
         let step = format!(".{}", captured.variable);
         let mut value = &field.value;
-        let mut mutable = false;
+        let mut mutable = captured.changed;
+        let name = match captured.variable.as_str() {
+            "self" => variable_of(self.types, value.ty),
+            name => name.to_owned(),
+        };
         let shape = self.shape(value.ty)?;
+        let borrowed = match (&value.data, &shape.kind) {
+            (Data::Pointer { address, .. }, TypeKind::Reference { to, mutable: false })
+                if captured.by_reference && *address != 0 =>
+            {
+                Some((*address, *to, captured.dereferenced))
+            }
+            _ => None,
+        };
+        if let Some(known) = borrowed.and_then(|key| self.scope.borrowed.get(&key)) {
+            return Ok(known.clone());
+        }
         if captured.by_reference
             && let TypeKind::Reference { to, mutable: exclusive } = shape.kind
             && let Data::Pointer { to: Some(inner), .. } = &value.data
@@ -111,7 +126,12 @@ impl Writer<'_> {
         {
             (value, mutable) = (inner, exclusive);
         }
-        self.hoist_as(&captured.variable, mutable, typed, |writer, place| writer.part(&step, value, place))
+        let variable =
+            self.hoist_as(&name, mutable, typed, |writer, place| writer.part(&step, value, place))?;
+        if let Some(key) = borrowed {
+            self.scope.borrowed.insert(key, variable.clone());
+        }
+        Ok(variable)
     }
 
     /// Whether a `*` before a value of the type calls its `Deref`: then the variable is the value itself.

@@ -11,9 +11,11 @@ use relapse_snapshot::ClosureText;
 
 use crate::names::{CapturedPlace, RebuiltClosure, Unnameable};
 
+use super::FunctionItem;
+use super::ids::{ModuleId, plain};
 use super::naming::NamesAt;
 use body::Body;
-use find::Written;
+use find::{Locals, Written};
 
 /// What stands for the n-th captured place until it has its variable.
 fn placeholder(index: usize) -> Ident {
@@ -51,10 +53,42 @@ impl NamesAt<'_> {
             variable: variable(places[index], &body.bound),
             dereferenced: uses.dereferenced,
             in_format: uses.in_format,
+            changed: !captures[index].starts_with(BY_REFERENCE)
+                && (uses.assigned || uses.lent && locals.mutable.contains(root(places[index]))),
             placeholder: placeholder(index),
         });
         Ok(RebuiltClosure { captures: captured.collect(), closure })
     }
+}
+
+/// How what is written in a function is spelled for the place of a test.
+pub(super) struct Spelling<'a> {
+    names: &'a NamesAt<'a>,
+    from: ModuleId,
+    locals: Locals,
+}
+
+impl<'a> Spelling<'a> {
+    /// That of a function whose file was parsed.
+    pub(super) fn at(names: &'a NamesAt<'a>, function: &FunctionItem, file: &syn::File) -> Spelling<'a> {
+        Spelling { names, from: function.module, locals: find::locals(function, file) }
+    }
+
+    /// Spells the path of an item; one of a variable is refused.
+    pub(super) fn item(&self, path: &mut syn::Expr) -> Result<(), String> {
+        if let syn::Expr::Path(name) = path
+            && let Some(name) = name.path.get_ident().map(plain)
+            && self.locals.variables.contains(&name)
+        {
+            return Err(format!("passes the variable `{name}`"));
+        }
+        Body::new(self.names, self.from, &self.locals, &[]).rewrite_expression(path)
+    }
+}
+
+/// The variable that a captured place is part of.
+fn root(place: &str) -> &str {
+    place.split("__").next().unwrap_or(place)
 }
 
 /// A variable for a captured place: `base` for `base` and for `self.base`, `t_0` for `t.0`, as long as the closure has

@@ -22,6 +22,10 @@ pub(super) struct Uses {
     pub(super) times: usize,
     /// Behind a `*`: its variable was a reference.
     pub(super) dereferenced: bool,
+    /// Given another value.
+    pub(super) assigned: bool,
+    /// Lent to be changed, or to a method that may change it.
+    pub(super) lent: bool,
     /// Named within a format string, where it cannot have another name.
     pub(super) in_format: bool,
 }
@@ -68,6 +72,12 @@ impl<'a> Body<'a> {
         self.error.take().map_or(Ok(()), Err)
     }
 
+    /// The same for an expression that has captured nothing.
+    pub(super) fn rewrite_expression(&mut self, expression: &mut Expr) -> Result<(), String> {
+        self.visit_expr_mut(expression);
+        self.error.take().map_or(Ok(()), Err)
+    }
+
     fn fail(&mut self, reason: impl Into<String>) {
         self.error.get_or_insert_with(|| reason.into());
     }
@@ -101,6 +111,23 @@ impl<'a> Body<'a> {
         }
         let name = fields.iter().fold(root, |name, field| format!("{name}__{field}"));
         self.captured(&name)
+    }
+
+    /// Notes something of the captured place that an expression is part of.
+    fn mark(&mut self, expression: &Expr, note: impl FnOnce(&mut Uses)) {
+        let mut at = expression;
+        loop {
+            if let Some(index) = self.captured_place(at) {
+                note(&mut self.uses[index]);
+                return;
+            }
+            at = match at {
+                Expr::Field(access) => &access.base,
+                Expr::Index(access) => &access.expr,
+                Expr::Paren(inner) => &inner.expr,
+                _ => return,
+            };
+        }
     }
 
     /// A path where a value stands.
@@ -207,6 +234,23 @@ impl<'a> Body<'a> {
     }
 }
 
+fn is_assignment(operator: &syn::BinOp) -> bool {
+    use syn::BinOp;
+    matches!(
+        operator,
+        BinOp::AddAssign(_)
+            | BinOp::SubAssign(_)
+            | BinOp::MulAssign(_)
+            | BinOp::DivAssign(_)
+            | BinOp::RemAssign(_)
+            | BinOp::BitXorAssign(_)
+            | BinOp::BitAndAssign(_)
+            | BinOp::BitOrAssign(_)
+            | BinOp::ShlAssign(_)
+            | BinOp::ShrAssign(_)
+    )
+}
+
 /// The variable and the fields of a place; what is dereferenced on the way does not count, as in the names that rustc
 /// gives captured places.
 fn place(expression: &Expr) -> Option<(String, Vec<String>)> {
@@ -255,6 +299,26 @@ impl VisitMut for Body<'_> {
                 self.visit_expr_mut(&mut unary.expr);
             }
             Expr::Path(path) => self.value_path(path),
+            Expr::Assign(assignment) => {
+                self.mark(&assignment.left, |uses| uses.assigned = true);
+                visit_mut::visit_expr_assign_mut(self, assignment);
+            }
+            Expr::Binary(operation) => {
+                if is_assignment(&operation.op) {
+                    self.mark(&operation.left, |uses| uses.assigned = true);
+                }
+                visit_mut::visit_expr_binary_mut(self, operation);
+            }
+            Expr::Reference(reference) => {
+                if reference.mutability.is_some() {
+                    self.mark(&reference.expr, |uses| uses.assigned = true);
+                }
+                visit_mut::visit_expr_reference_mut(self, reference);
+            }
+            Expr::MethodCall(call) => {
+                self.mark(&call.receiver, |uses| uses.lent = true);
+                visit_mut::visit_expr_method_call_mut(self, call);
+            }
             Expr::Struct(literal) => {
                 self.respell(&mut literal.path, None, Space::Types);
                 for field in &mut literal.fields {

@@ -1,13 +1,13 @@
 //! Where a closure is written. rustc numbers the closures and async blocks of a body in the order of its text, those within
 //! another one anew; debug info has the line too. In: path and line. Out: the expression, and what its place has in scope.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use relapse_snapshot::ClosureText;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
-use crate::index::SourceIndex;
+use crate::index::{FunctionItem, SourceIndex};
 use crate::index::ids::{ModuleId, plain};
 
 use super::super::macro_text;
@@ -27,6 +27,10 @@ pub(super) struct Locals {
     pub(super) only_here: BTreeMap<String, &'static str>,
     /// What a `use` within a body brings, with its path.
     pub(super) imports: BTreeMap<String, Vec<String>>,
+    /// All variables.
+    pub(super) variables: BTreeSet<String>,
+    /// Variables that are declared `mut`.
+    pub(super) mutable: BTreeSet<String>,
     /// A glob within a body.
     pub(super) has_glob: bool,
 }
@@ -55,15 +59,7 @@ pub(super) fn closure(index: &SourceIndex, name: &str, text: &ClosureText) -> Re
         return Err(format!("is in a function that a macro makes ({file}:{line})"));
     };
     let mut locals = finder.locals;
-    let generics = [Some(&function.signature.generics), function.owner_generics()];
-    for parameter in generics.into_iter().flatten().flat_map(|generics| &generics.params) {
-        let name = match parameter {
-            syn::GenericParam::Type(parameter) => plain(&parameter.ident),
-            syn::GenericParam::Const(parameter) => plain(&parameter.ident),
-            syn::GenericParam::Lifetime(_) => continue,
-        };
-        locals.only_here.insert(name, "a generic parameter of the function around it");
-    }
+    locals.add_generics(function);
     let mut closures = Closures::default();
     closures.visit_block(&block);
     let mut path = ordinals(name);
@@ -78,6 +74,15 @@ pub(super) fn closure(index: &SourceIndex, name: &str, text: &ClosureText) -> Re
     }
     let closure = closure.clone();
     Ok(Written { closure, module: function.module, locals })
+}
+
+/// What a function and those around it have in scope.
+pub(super) fn locals(function: &FunctionItem, file: &syn::File) -> Locals {
+    let line = function.body_lines.0;
+    let mut finder = Functions { line, name_line: function.name_line, found: None, locals: Locals::default() };
+    finder.visit_file(file);
+    finder.locals.add_generics(function);
+    finder.locals
 }
 
 /// The numbers in a closure's path: 9 and 0 for `demo::main::{closure#9}::{closure_env#0}`.
@@ -133,6 +138,7 @@ impl Functions {
             self.found = Some(block.clone());
         }
         let mut items = Items(&mut self.locals);
+        items.visit_signature(signature);
         items.visit_block(block);
     }
 }
@@ -160,6 +166,14 @@ impl<'ast> Visit<'ast> for Functions {
 struct Items<'l>(&'l mut Locals);
 
 impl<'ast> Visit<'ast> for Items<'_> {
+    fn visit_pat_ident(&mut self, binding: &'ast syn::PatIdent) {
+        if binding.mutability.is_some() {
+            self.0.mutable.insert(plain(&binding.ident));
+        }
+        self.0.variables.insert(plain(&binding.ident));
+        visit::visit_pat_ident(self, binding);
+    }
+
     fn visit_item(&mut self, item: &'ast syn::Item) {
         const LOCAL: &str = "declared within the function around it";
         let name = match item {
@@ -284,8 +298,19 @@ fn first_line(closure: &syn::ExprClosure) -> u32 {
     spans.into_iter().flatten().next().unwrap_or(begin).start().line as u32
 }
 
-/// The names that are bound nowhere else are of no use: what a set of locals hides.
 impl Locals {
+    fn add_generics(&mut self, function: &FunctionItem) {
+        let generics = [Some(&function.signature.generics), function.owner_generics()];
+        for parameter in generics.into_iter().flatten().flat_map(|generics| &generics.params) {
+            let name = match parameter {
+                syn::GenericParam::Type(parameter) => plain(&parameter.ident),
+                syn::GenericParam::Const(parameter) => plain(&parameter.ident),
+                syn::GenericParam::Lifetime(_) => continue,
+            };
+            self.only_here.insert(name, "a generic parameter of the function around it");
+        }
+    }
+
     /// What a name is that means nothing elsewhere.
     pub(super) fn hides(&self, name: &str) -> Option<&'static str> {
         self.only_here.get(name).copied()
@@ -293,7 +318,7 @@ impl Locals {
 
     /// All names that are known here only.
     #[cfg(test)]
-    pub(super) fn names(&self) -> std::collections::BTreeSet<&str> {
+    pub(super) fn names(&self) -> BTreeSet<&str> {
         self.only_here.keys().map(String::as_str).collect()
     }
 }

@@ -5,7 +5,7 @@ use quote::quote;
 use relapse_snapshot::{Data, Value};
 
 use super::super::super::seen_through::field;
-use super::super::super::writer::Writer;
+use super::super::super::writer::{Place, Writer};
 use super::super::of::{Of, Rule, Written};
 use super::some;
 
@@ -90,7 +90,9 @@ fn made(writer: &mut Writer<'_>, of: Of<'_>, path: &str, function: &str) -> Writ
 }
 
 fn successors(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
-    let (name, first) = (writer.name("core::iter::sources::successors::successors")?, of.part(writer, "next")?);
+    let name = writer.name("core::iter::sources::successors::successors")?;
+    // The closure is given a reference to it, whose methods can only be found by its type.
+    let first = Of { place: Place { typed: true, ..of.place }, ..of }.part(writer, "next")?;
     let function = given(writer, of, "succ")?;
     Ok(quote!(#name(#first, #function)))
 }
