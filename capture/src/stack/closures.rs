@@ -37,12 +37,7 @@ pub(super) struct Body {
 
 impl Stacks {
     /// Completes the closures of the type table, as far as these parts of debug info tell.
-    pub(super) fn place_closures(
-        &mut self,
-        infos: &[DebugInfo],
-        memory: &dyn Memory,
-        types: &mut TypeTable,
-    ) {
+    pub(super) fn place_closures(&mut self, infos: &[DebugInfo], memory: &dyn Memory, types: &mut TypeTable) {
         let open: Vec<(TypeId, String)> = types
             .iter()
             .filter(|(_, shape)| matches!(shape.kind, TypeKind::Closure { written: None, .. }))
@@ -55,8 +50,11 @@ impl Stacks {
         let mut seen = BTreeSet::new();
         for info in infos.iter().filter(|info| seen.insert(info.number)) {
             let state = self.images.entry(info.number).or_insert_with(|| ImageState::of(*info));
-            let new: BTreeSet<&str> =
-                open.iter().map(|(_, path)| path.as_str()).filter(|p| !state.bodies.contains_key(*p)).collect();
+            let new: BTreeSet<&str> = open
+                .iter()
+                .map(|(_, path)| path.as_str())
+                .filter(|p| !state.bodies.contains_key(*p))
+                .collect();
             if !new.is_empty() {
                 let found = search(info.dwarf, &mut state.units, &new);
                 state.bodies.extend(new.into_iter().map(|path| (path.to_owned(), found.get(path).cloned())));
@@ -72,7 +70,8 @@ impl Stacks {
                     parameters.remove(0);
                 }
                 let at = self.location(&body.file, body.line);
-                if let Some(TypeKind::Closure { captures, .. }) = types.get(*id).map(|shape| shape.kind.clone())
+                if let Some(TypeKind::Closure { captures, .. }) =
+                    types.get(*id).map(|shape| shape.kind.clone())
                 {
                     let written = Some(Box::new(ClosureText { at, parameters }));
                     types.fill(*id, TypeKind::Closure { captures, written });

@@ -99,6 +99,14 @@ fn call_tokens(
     if is_unsafe { quote!(unsafe { #call }) } else { call }
 }
 
+/// A function that is passed as an argument.
+struct Passed {
+    /// The argument is a pointer, which tells the function too.
+    was_read: bool,
+    /// How its caller names it, or why that cannot be had.
+    path: Result<TokenStream, Unnameable>,
+}
+
 /// Why a call cannot be written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Uncallable {
@@ -152,13 +160,20 @@ impl Callable<'_> {
             let (name, value) = (&argument.name, &argument.value);
             let literals = style.literals(index);
             let passed = self.passed_by_name(index, types, &names);
-            let mut written = match passed {
-                Some(Ok(path)) => WrittenArgument::inline(path, value),
-                passed => argument_of_any_type(name, value, types, &names, &mut scope, literals, stand_ins)
-                    .map_err(|refused| match passed {
-                        Some(Err(reason)) => Unwritable { reason: reason.0, ..refused },
-                        _ => refused,
-                    })?,
+            // What was read of a pointer tells which function it is; of a function item nothing can be read.
+            let by_value = match &passed {
+                Some(Passed { was_read: false, path: Ok(_) }) => None,
+                _ => Some(argument_of_any_type(name, value, types, &names, &mut scope, literals, stand_ins)),
+            };
+            let mut written = match (by_value, passed) {
+                (Some(Ok(written)), _) => written,
+                (_, Some(Passed { path: Ok(path), .. })) => WrittenArgument::inline(path, value),
+                (Some(Err(refused)), Some(Passed { path: Err(reason), .. })) => {
+                    return Err(Unwritable { reason: reason.0, ..refused }.into());
+                }
+                (Some(Err(refused)), None) => return Err(refused.into()),
+                // By value it was not tried because of its path.
+                (None, _) => continue,
             };
             if is_mut && value.trust == Trust::AtCrash {
                 written.trust = written.trust.max(Trust::Suspect);
@@ -170,28 +185,20 @@ impl Callable<'_> {
         Ok(Call::new(arguments, tokens, &names))
     }
 
-    /// The function that an argument is, where its caller names it; `None` for an argument that is no function.
-    fn passed_by_name(
-        &self,
-        argument: usize,
-        types: &TypeTable,
-        names: &NamesAt<'_>,
-    ) -> Option<Result<TokenStream, Unnameable>> {
+    /// The function that an argument is, by its caller's text; `None` for an argument that is no function.
+    fn passed_by_name(&self, argument: usize, types: &TypeTable, names: &NamesAt<'_>) -> Option<Passed> {
         let value = &self.frame.arguments.get(argument)?.value;
-        let is_function = matches!(types.get(value.ty)?.kind, TypeKind::FunctionPointer);
-        // What was read of a pointer tells which function it is; of a function item nothing can be read.
-        let declared = match self.function.signature.inputs.iter().nth(argument)? {
-            FnArg::Typed(typed) => &*typed.ty,
-            FnArg::Receiver(_) => return None,
-        };
-        let is_pointer = matches!(declared, syn::Type::FnPtr(_));
-        let was_read = matches!(&value.data, Data::Pointer { to: Some(_), .. });
-        if !is_function || is_pointer && was_read {
+        if types.get(value.ty)?.kind != TypeKind::FunctionPointer {
             return None;
         }
+        let FnArg::Typed(declared) = self.function.signature.inputs.iter().nth(argument)? else {
+            return None;
+        };
+        let is_pointer = matches!(&*declared.ty, syn::Type::FnPtr(_));
+        let was_read = is_pointer && matches!(&value.data, Data::Pointer { to: Some(_), .. });
         let caller = self.caller?;
-        let krate = crate_name(&caller.function);
-        Some(names.passed_function(self.function, argument, caller.location.as_ref()?, krate))
+        let (at, krate) = (caller.location.as_ref()?, crate_name(&caller.function));
+        Some(Passed { was_read, path: names.passed_function(self.function, argument, at, krate) })
     }
 
     /// What the call is given for readers and sinks that nobody can build again: its generic parameters take

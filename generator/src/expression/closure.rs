@@ -59,7 +59,9 @@ impl Writer<'_> {
         let TypeKind::Closure { captures, written } = &shape.kind else { return Err(self.mismatch(shape)) };
         let Some(text) = written else {
             let name = &shape.name;
-            return Err(self.refuse(format!("a closure ({name}): its debug info does not say where it is written")));
+            return Err(
+                self.refuse(format!("a closure ({name}): its debug info does not say where it is written"))
+            );
         };
         let fields: &[Field] = match &value.data {
             Data::Struct(fields) if fields.len() == captures.len() => fields,
@@ -141,7 +143,9 @@ impl Writer<'_> {
             Some(TypeKind::Reference { .. }) => true,
             Some(TypeKind::Struct { .. }) => {
                 let name = self.types.name(ty);
-                ["core::cell::Ref", "std::sync::", "core::pin::Pin"].iter().any(|known| name.starts_with(known))
+                ["core::cell::Ref", "std::sync::", "core::pin::Pin"]
+                    .iter()
+                    .any(|known| name.starts_with(known))
             }
             _ => false,
         }

@@ -96,8 +96,8 @@ fn root(place: &str) -> &str {
 fn variable(place: &str, bound: &std::collections::BTreeSet<String>) -> String {
     let steps: Vec<&str> = place.split("__").filter(|step| !step.is_empty()).collect();
     let all = steps.join("_");
-    let named = |step: &&&str| !step.starts_with(|c: char| c.is_ascii_digit());
-    let last = steps.last().filter(named).map_or(all.clone(), |last| (*last).to_owned());
+    let named = steps.iter().rposition(|step| !step.starts_with(|c: char| c.is_ascii_digit()));
+    let last = steps[named.unwrap_or_default()..].join("_");
     let free = |name: &String| !bound.contains(name);
     [last, all.clone()].into_iter().find(free).unwrap_or_else(|| format!("{all}_captured"))
 }
@@ -111,9 +111,14 @@ mod tests {
     #[test]
     fn a_captured_place_has_a_variable_that_the_closure_does_not_bind() {
         let bound = BTreeSet::from(["x".to_owned()]);
-        for (place, name) in
-            [("base", "base"), ("self__base", "base"), ("t__0", "t_0"), ("p__x", "p_x"), ("x", "x_captured")]
-        {
+        for (place, name) in [
+            ("base", "base"),
+            ("self__base", "base"),
+            ("t__0", "t_0"),
+            ("self__both__1", "both_1"),
+            ("p__x", "p_x"),
+            ("x", "x_captured"),
+        ] {
             assert_eq!(variable(place, &bound), name);
         }
     }

@@ -28,7 +28,8 @@ impl SourceIndex {
 
     fn parse(&self, file: &str) -> Option<syn::File> {
         let path = Path::new(file);
-        let is_plain = path.components().all(|part| matches!(part, Component::Normal(_) | Component::ParentDir));
+        let is_plain =
+            path.components().all(|part| matches!(part, Component::Normal(_) | Component::ParentDir));
         if !is_plain {
             return None;
         }

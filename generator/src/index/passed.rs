@@ -17,7 +17,7 @@ use super::macro_text;
 use super::naming::NamesAt;
 
 impl NamesAt<'_> {
-    /// The function that a caller passes by its name. `at` is the place of the call, in a function of `krate`; `argument` counts
+    /// The function that a caller passes by its name, or as a closure without captures. `at` is the place of the call, in a function of `krate`; `argument` counts
     /// the callee's parameters, a receiver included.
     pub fn passed_function(
         &self,
@@ -37,8 +37,11 @@ impl NamesAt<'_> {
         let mut calls = Calls { name: &callee.name, line: at.line, found: Vec::new() };
         calls.visit_file(&parsed);
         let column = (at.column as usize).checked_sub(1);
-        let exact: Vec<&Call> =
-            calls.found.iter().filter(|call| column.is_some_and(|column| call.columns.contains(&column))).collect();
+        let exact: Vec<&Call> = calls
+            .found
+            .iter()
+            .filter(|call| column.is_some_and(|column| call.columns.contains(&column)))
+            .collect();
         let call = match (exact.as_slice(), calls.found.as_slice()) {
             ([call], _) => call,
             ([], [call]) => call,
@@ -46,11 +49,13 @@ impl NamesAt<'_> {
         };
         let receivers = usize::from(call.is_method);
         let passed = argument.checked_sub(receivers).and_then(|at| call.arguments.get(at));
-        let Some(Expr::Path(path)) = passed else { return Err(refused("does not pass it by a name")) };
-        let mut path = Expr::Path(path.clone());
+        // A closure that has captured nothing may have become a pointer there.
+        let Some(mut passed @ (Expr::Path(_) | Expr::Closure(_))) = passed.cloned() else {
+            return Err(refused("does not pass it by a name"));
+        };
         let spelling = Spelling::at(self, function, &parsed);
-        spelling.item(&mut path).map_err(|reason| refused(&reason))?;
-        Ok(path.to_token_stream())
+        spelling.item(&mut passed).map_err(|reason| refused(&reason))?;
+        Ok(passed.to_token_stream())
     }
 }
 

@@ -7,6 +7,7 @@ use cargo_metadata::MetadataCommand;
 use super::*;
 
 mod calls;
+mod closures;
 mod construct;
 mod joins;
 mod naming;

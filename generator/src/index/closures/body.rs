@@ -199,7 +199,9 @@ impl<'a> Body<'a> {
                 if let Some(Expr::Lit(syn::ExprLit { lit: Lit::Str(string), .. })) = string {
                     let is_given = |name: &String| {
                         items.iter().any(|item| match item {
-                            Expr::Assign(named) => matches!(&*named.left, Expr::Path(p) if p.path.is_ident(name)),
+                            Expr::Assign(named) => {
+                                matches!(&*named.left, Expr::Path(p) if p.path.is_ident(name))
+                            }
                             _ => false,
                         })
                     };
@@ -463,12 +465,7 @@ impl VisitMut for Body<'_> {
 }
 
 /// The segments of a path that another one replaces: the last keeps its arguments.
-pub(super) fn replace(
-    path: &mut syn::Path,
-    count: usize,
-    absolute: bool,
-    spelled: &[proc_macro2::Ident],
-) {
+pub(super) fn replace(path: &mut syn::Path, count: usize, absolute: bool, spelled: &[proc_macro2::Ident]) {
     let old: Vec<syn::PathSegment> = path.segments.iter().cloned().collect();
     let mut segments: Punctuated<syn::PathSegment, Token![::]> =
         spelled.iter().cloned().map(syn::PathSegment::from).collect();

@@ -7,8 +7,8 @@ use relapse_snapshot::ClosureText;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
-use crate::index::{FunctionItem, SourceIndex};
 use crate::index::ids::{ModuleId, plain};
+use crate::index::{FunctionItem, SourceIndex};
 
 use super::super::macro_text;
 
@@ -53,7 +53,8 @@ pub(super) fn closure(index: &SourceIndex, name: &str, text: &ClosureText) -> Re
         return Err(format!("is written at {file}:{line}, where no function of the workspace is found"));
     };
     let Some(parsed) = index.parsed(file) else { return Err(format!("is in {file}, which cannot be read")) };
-    let mut finder = Functions { line, name_line: function.name_line, found: None, locals: Locals::default() };
+    let mut finder =
+        Functions { line, name_line: function.name_line, found: None, locals: Locals::default() };
     finder.visit_file(&parsed);
     let Some(block) = finder.found else {
         return Err(format!("is in a function that a macro makes ({file}:{line})"));
@@ -79,7 +80,8 @@ pub(super) fn closure(index: &SourceIndex, name: &str, text: &ClosureText) -> Re
 /// What a function and those around it have in scope.
 pub(super) fn locals(function: &FunctionItem, file: &syn::File) -> Locals {
     let line = function.body_lines.0;
-    let mut finder = Functions { line, name_line: function.name_line, found: None, locals: Locals::default() };
+    let mut finder =
+        Functions { line, name_line: function.name_line, found: None, locals: Locals::default() };
     finder.visit_file(file);
     finder.locals.add_generics(function);
     finder.locals

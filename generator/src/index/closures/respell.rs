@@ -47,8 +47,12 @@ pub(super) fn path(
         return Err(format!("names `{}`, which is not known to be anything{glob}", written.join("::")));
     };
     let spelled = body.names.spell(&def, own).map_err(|unnameable| at.private(&def, unnameable.0))?;
-    let segments =
-        spelled.segments.iter().map(|segment| ident(segment)).collect::<Result<Vec<_>, _>>().map_err(|e| e.0)?;
+    let segments = spelled
+        .segments
+        .iter()
+        .map(|segment| ident(segment))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|e| e.0)?;
     replace(path, length.saturating_sub(shift), spelled.absolute, &segments);
     Ok(())
 }

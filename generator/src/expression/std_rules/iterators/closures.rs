@@ -21,7 +21,9 @@ pub(super) fn rule(definition: &str) -> Option<Rule> {
         "core::iter::adapters::skip_while::SkipWhile" => |w, of| unless_begun(w, of, "skip_while"),
         "core::iter::adapters::scan::Scan" => scan,
         "core::iter::adapters::flatten::FlatMap" => flat_map,
-        "core::iter::sources::from_fn::FromFn" => |w, of| made(w, of, "core::iter::sources::from_fn::from_fn", "0"),
+        "core::iter::sources::from_fn::FromFn" => {
+            |w, of| made(w, of, "core::iter::sources::from_fn::from_fn", "0")
+        }
         "core::iter::sources::repeat_with::RepeatWith" => {
             |w, of| made(w, of, "core::iter::sources::repeat_with::repeat_with", "repeater")
         }
@@ -70,15 +72,14 @@ fn scan(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
 fn flat_map(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
     let inner = of.field(writer, "inner")?;
     let part = |name: &str| field(inner, name);
-    let is_none =
-        |value: Option<&Value>| matches!(value.map(|v| &v.data), Some(Data::Variant { name, .. }) if name == "None");
+    let is_none = |value: Option<&Value>| matches!(value.map(|v| &v.data), Some(Data::Variant { name, .. }) if name == "None");
     if !is_none(part("frontiter")) || !is_none(part("backiter")) {
         return Err(writer.refuse("an iterator that has begun one of its parts"));
     }
     let map = part("iter").and_then(|fuse| field(fuse, "iter")).and_then(some);
-    let (iter, function) = map.and_then(|map| field(map, "iter").zip(field(map, "f"))).ok_or_else(|| {
-        writer.refuse("an iterator that is at its end and gone")
-    })?;
+    let (iter, function) = map
+        .and_then(|map| field(map, "iter").zip(field(map, "f")))
+        .ok_or_else(|| writer.refuse("an iterator that is at its end and gone"))?;
     let (iter, function) = (of.receiver(writer, "iter", iter)?, given_value(writer, of, "f", function)?);
     Ok(quote!(#iter.flat_map(#function)))
 }
