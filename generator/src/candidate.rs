@@ -4,6 +4,7 @@
 mod call;
 mod facts;
 mod join;
+mod passed;
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -2,11 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use relapse_snapshot::{Data, Trust, TypeKind, TypeTable};
-use syn::FnArg;
+use relapse_snapshot::{Trust, TypeTable};
 
-use super::Callable;
-use super::join::crate_name;
+use super::{Callable, passed};
 use crate::expression::{
     Extent, Literals, Open, Scope, StandIns, Unwritable, WrittenArgument, argument_of_any_type, argument_with,
 };
@@ -99,14 +97,6 @@ fn call_tokens(
     if is_unsafe { quote!(unsafe { #call }) } else { call }
 }
 
-/// A function that is passed as an argument.
-struct Passed {
-    /// The argument is a pointer, which tells the function too.
-    was_read: bool,
-    /// How its caller names it, or why that cannot be had.
-    path: Result<TokenStream, Unnameable>,
-}
-
 /// Why a call cannot be written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Uncallable {
@@ -160,21 +150,9 @@ impl Callable<'_> {
             let (name, value) = (&argument.name, &argument.value);
             let literals = style.literals(index);
             let passed = self.passed_by_name(index, types, &names);
-            // What was read of a pointer tells which function it is; of a function item nothing can be read.
-            let by_value = match &passed {
-                Some(Passed { was_read: false, path: Ok(_) }) => None,
-                _ => Some(argument_of_any_type(name, value, types, &names, &mut scope, literals, stand_ins)),
-            };
-            let mut written = match (by_value, passed) {
-                (Some(Ok(written)), _) => written,
-                (_, Some(Passed { path: Ok(path), .. })) => WrittenArgument::inline(path, value),
-                (Some(Err(refused)), Some(Passed { path: Err(reason), .. })) => {
-                    return Err(Unwritable { reason: reason.0, ..refused }.into());
-                }
-                (Some(Err(refused)), None) => return Err(refused.into()),
-                // By value it was not tried because of its path.
-                (None, _) => continue,
-            };
+            let mut written = passed::written(passed, value, || {
+                argument_of_any_type(name, value, types, &names, &mut scope, literals, stand_ins)
+            })?;
             if is_mut && value.trust == Trust::AtCrash {
                 written.trust = written.trust.max(Trust::Suspect);
             }
@@ -183,22 +161,6 @@ impl Callable<'_> {
         let full = style.explicit || style.full_path;
         let tokens = call_tokens(&path, &arguments, &scope, full, self.function.is_unsafe());
         Ok(Call::new(arguments, tokens, &names))
-    }
-
-    /// The function that an argument is, by its caller's text; `None` for an argument that is no function.
-    fn passed_by_name(&self, argument: usize, types: &TypeTable, names: &NamesAt<'_>) -> Option<Passed> {
-        let value = &self.frame.arguments.get(argument)?.value;
-        if types.get(value.ty)?.kind != TypeKind::FunctionPointer {
-            return None;
-        }
-        let FnArg::Typed(declared) = self.function.signature.inputs.iter().nth(argument)? else {
-            return None;
-        };
-        let is_pointer = matches!(&*declared.ty, syn::Type::FnPtr(_));
-        let was_read = is_pointer && matches!(&value.data, Data::Pointer { to: Some(_), .. });
-        let caller = self.caller?;
-        let (at, krate) = (caller.location.as_ref()?, crate_name(&caller.function));
-        Some(Passed { was_read, path: names.passed_function(self.function, argument, at, krate) })
     }
 
     /// What the call is given for readers and sinks that nobody can build again: its generic parameters take

@@ -4,6 +4,7 @@
 
 mod body;
 mod find;
+mod generics;
 mod respell;
 
 use proc_macro2::{Ident, Span};
@@ -38,8 +39,8 @@ impl NamesAt<'_> {
         let found = find::closure(self.index(), name, text).map_err(&refused)?;
         let places: Vec<&str> =
             captures.iter().map(|name| name.strip_prefix(BY_REFERENCE).unwrap_or(name)).collect();
-        let Written { mut closure, module, locals } = found;
-        let mut body = Body::new(self, module, &locals, &places);
+        let Written { mut closure, module, locals, concrete } = found;
+        let mut body = Body::new(self, module, &locals, &places).with(concrete);
         body.rewrite(&mut closure).map_err(&refused)?;
         if let Some(index) = body.uses.iter().position(|uses| uses.times == 0) {
             return Err(refused(format!(

@@ -14,6 +14,7 @@ use crate::index::naming::NamesAt;
 use crate::index::resolve::Space;
 
 use super::find::Locals;
+use super::generics::Concrete;
 use super::placeholder;
 
 /// How one captured place is used.
@@ -36,6 +37,8 @@ pub(super) struct Body<'a> {
     /// Where the closure stands.
     pub(super) from: ModuleId,
     pub(super) locals: &'a Locals,
+    /// What `Self` and the generic parameters around it are.
+    pub(super) concrete: Concrete,
     /// `base`, `self__base`, `t__0`.
     places: &'a [&'a str],
     /// How each of them is used.
@@ -57,12 +60,18 @@ impl<'a> Body<'a> {
             names,
             from,
             locals,
+            concrete: Concrete::default(),
             places,
             uses: vec![Uses::default(); places.len()],
             bound: BTreeSet::new(),
             scopes: vec![BTreeSet::new()],
             error: None,
         }
+    }
+
+    /// The same, within a function of which it is known what its parameters are.
+    pub(super) fn with(self, concrete: Concrete) -> Body<'a> {
+        Body { concrete, ..self }
     }
 
     /// Rewrites the closure, or tells the first name that cannot be had.
@@ -170,7 +179,7 @@ impl<'a> Body<'a> {
     }
 
     /// Types within a path's own arguments.
-    fn arguments(&mut self, path: &mut syn::Path) {
+    pub(super) fn arguments(&mut self, path: &mut syn::Path) {
         for segment in &mut path.segments {
             self.visit_path_arguments_mut(&mut segment.arguments);
         }
@@ -300,7 +309,13 @@ impl VisitMut for Body<'_> {
                 }
                 self.visit_expr_mut(&mut unary.expr);
             }
-            Expr::Path(path) => self.value_path(path),
+            Expr::Path(path) => match self.concrete_value(path) {
+                Some(concrete) => *expression = concrete,
+                None => {
+                    self.name_self(&mut path.path);
+                    self.value_path(path);
+                }
+            },
             Expr::Assign(assignment) => {
                 self.mark(&assignment.left, |uses| uses.assigned = true);
                 visit_mut::visit_expr_assign_mut(self, assignment);
@@ -322,6 +337,7 @@ impl VisitMut for Body<'_> {
                 visit_mut::visit_expr_method_call_mut(self, call);
             }
             Expr::Struct(literal) => {
+                self.name_self(&mut literal.path);
                 self.respell(&mut literal.path, None, Space::Types);
                 for field in &mut literal.fields {
                     let before = field.expr.clone();
@@ -422,12 +438,17 @@ impl VisitMut for Body<'_> {
                     self.visit_pat_mut(inner);
                 }
             }
-            Pat::Path(path) => self.value_path(path),
+            Pat::Path(path) => {
+                self.name_self(&mut path.path);
+                self.value_path(path);
+            }
             Pat::TupleStruct(parts) => {
+                self.name_self(&mut parts.path);
                 self.respell(&mut parts.path, None, Space::Values);
                 parts.elems.iter_mut().for_each(|part| self.visit_pat_mut(part));
             }
             Pat::Struct(parts) => {
+                self.name_self(&mut parts.path);
                 self.respell(&mut parts.path, None, Space::Types);
                 parts.fields.iter_mut().for_each(|field| self.visit_pat_mut(&mut field.pat));
             }
@@ -435,6 +456,16 @@ impl VisitMut for Body<'_> {
             Pat::Verbatim(_) => self.fail("holds a pattern that is not understood"),
             other => visit_mut::visit_pat_mut(self, other),
         }
+    }
+
+    fn visit_type_mut(&mut self, ty: &mut syn::Type) {
+        if let syn::Type::Path(path) = ty
+            && let Some(concrete) = self.concrete_type(path)
+        {
+            *ty = concrete;
+            return;
+        }
+        visit_mut::visit_type_mut(self, ty);
     }
 
     fn visit_type_path_mut(&mut self, path: &mut syn::TypePath) {

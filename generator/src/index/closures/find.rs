@@ -11,6 +11,7 @@ use crate::index::ids::{ModuleId, plain};
 use crate::index::{FunctionItem, SourceIndex};
 
 use super::super::macro_text;
+use super::generics::Concrete;
 
 /// A closure as it is written.
 pub(super) struct Written {
@@ -18,6 +19,7 @@ pub(super) struct Written {
     /// The module that its function stands in.
     pub(super) module: ModuleId,
     pub(super) locals: Locals,
+    pub(super) concrete: Concrete,
 }
 
 /// What the functions around a closure have in scope beside their variables.
@@ -74,7 +76,8 @@ pub(super) fn closure(index: &SourceIndex, name: &str, text: &ClosureText) -> Re
         return Err("is async".to_owned());
     }
     let closure = closure.clone();
-    Ok(Written { closure, module: function.module, locals })
+    let concrete = Concrete::of(function, name);
+    Ok(Written { closure, module: function.module, locals, concrete })
 }
 
 /// What a function and those around it have in scope.

@@ -135,6 +135,17 @@ fn paths_are_spelled_for_the_place_of_the_test() {
 }
 
 #[test]
+fn generic_parameters_and_self_are_what_they_were() {
+    let fixture = fixture();
+    let at_a = |name: &str, line: &str| shown(&fixture, "a", (name, line), &[]).unwrap();
+    let closure = |of: &'static str| ["demo::a::f::{closure_env#4}<", of, ">"].concat();
+    assert_eq!(at_a(&closure("u8"), "T::default"), "|x|x+u8::default().into()");
+    let of = closure("alloc::vec::Vec<demo::shapes::Line, alloc::alloc::Global>");
+    assert_eq!(at_a(&of, "T::default"), "|x|x+<Vec<Row>>::default().into()");
+    assert_eq!(at_a("demo::a::{impl#0}::run::{closure_env#4}", "Self::of"), "|self_|S::of(self_)");
+}
+
+#[test]
 fn what_a_closure_binds_hides_what_it_could_capture() {
     let fixture = fixture();
     let at_a = |closure, captures: &[&str]| shown(&fixture, "a", closure, captures).unwrap();
@@ -182,7 +193,7 @@ fn what_means_nothing_elsewhere_is_refused_with_its_name() {
             "names `local`, declared within the function",
         ),
         (
-            ("demo::a::f::{closure_env#4}<u8>", "T::default"),
+            ("demo::a::f::{closure_env#4}", "T::default"),
             &[],
             "names `T`, a generic parameter of the function",
         ),
@@ -193,7 +204,7 @@ fn what_means_nothing_elsewhere_is_refused_with_its_name() {
             &[],
             "names `unknown`, which is not known to be anything",
         ),
-        (("demo::a::{impl#0}::run::{closure_env#4}", "Self::of"), &[], "names `Self`"),
+        (("demo::a::{impl#0}::run::{closure_env#4}", "Self::of"), &[], "`a::S` is private to `crate::a`"),
         (
             ("demo::shapes::users::{closure_env#0}", "own(x))"),
             &[],
