@@ -113,7 +113,7 @@ fn what_belongs_to_the_program_is_out_of_the_librarys_reach() {
             "`change`: a function, and the call at src/main.rs:22 names `own`, which belongs to the program",
         ),
         // A closure of that edition captures the whole struct.
-        ("2018", "captured", "belongs to the program `demo`, which `demo` cannot use"),
+        ("2018", "captured", "type `Limits` in this scope"),
     ] {
         let (account, _) = generated(edition, mode);
         let rejected = account["rejected"].as_array().unwrap();

@@ -42,6 +42,9 @@ pub struct CapturedPlace {
     pub variable: String,
     /// The text has a `*` before it: the variable is a reference.
     pub dereferenced: bool,
+    /// It is an argument by itself, and never given another value: where it was borrowed for that, its variable is a
+    /// reference.
+    pub handed_on: bool,
     /// It is the closure's own, and its text changes it.
     pub changed: bool,
     /// A format string names it, so that it can have no other name.

@@ -245,3 +245,27 @@ impl TypeTable {
         self.shapes.iter().enumerate().map(|(index, shape)| (TypeId(index as u32), shape))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closure_of_before_its_place_was_kept_can_be_read() {
+        let old = r#"{"closure":{"captures":[{"name":"x","ty":3}]}}"#;
+        let captures = vec![FieldShape { name: "x".to_owned(), ty: TypeId(3) }];
+        let kind: TypeKind = serde_json::from_str(old).unwrap();
+        assert_eq!(kind, TypeKind::Closure { captures, written: None });
+        assert_eq!(serde_json::to_string(&kind).unwrap(), old);
+    }
+
+    #[test]
+    fn the_place_of_a_closure_is_kept() {
+        let at = Location { file: "src/lib.rs".to_owned(), line: 7, column: 0 };
+        let parameters = vec![FieldShape { name: "x".to_owned(), ty: TypeId(1) }];
+        let written = Some(Box::new(ClosureText { at, parameters }));
+        let kind = TypeKind::Closure { captures: Vec::new(), written };
+        let text = serde_json::to_string(&kind).unwrap();
+        assert_eq!(serde_json::from_str::<TypeKind>(&text).unwrap(), kind);
+    }
+}

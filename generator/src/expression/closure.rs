@@ -41,9 +41,10 @@ impl Writer<'_> {
 
     /// Whether a type is that of a closure, not of a function item.
     pub(super) fn is_closure(&self, ty: TypeId) -> bool {
-        let shape = self.types.get(ty);
-        shape.is_some_and(|shape| {
-            matches!(shape.kind, TypeKind::Closure { .. }) && shape.name.contains("{closure_env#")
+        self.types.get(ty).is_some_and(|shape| {
+            let path = shape.name.split('<').next().unwrap_or_default();
+            let last = path.rsplit("::").next().unwrap_or_default();
+            matches!(shape.kind, TypeKind::Closure { .. }) && last.starts_with("{closure_env#")
         })
     }
 
@@ -113,7 +114,7 @@ impl Writer<'_> {
             (Data::Pointer { address, .. }, TypeKind::Reference { to, mutable: false })
                 if captured.by_reference && *address != 0 =>
             {
-                Some((*address, *to, captured.dereferenced))
+                Some((*address, *to, self.was_reference(captured, *to, false)))
             }
             _ => None,
         };
@@ -124,7 +125,7 @@ impl Writer<'_> {
             && let TypeKind::Reference { to, mutable: exclusive } = shape.kind
             && let Data::Pointer { to: Some(inner), .. } = &value.data
             && self.is_sized(to)
-            && !(captured.dereferenced && !self.is_pointer_type(to))
+            && !self.was_reference(captured, to, exclusive)
         {
             (value, mutable) = (inner, exclusive);
         }
@@ -134,6 +135,13 @@ impl Writer<'_> {
             self.scope.borrowed.insert(key, variable.clone());
         }
         Ok(variable)
+    }
+
+    /// Whether the variable was a reference itself. rustc captures what it points to, under the same name.
+    fn was_reference(&self, captured: &CapturedPlace, to: TypeId, exclusive: bool) -> bool {
+        captured.dereferenced && !self.is_pointer_type(to)
+            // The value itself would have been moved into the closure.
+            || captured.handed_on && (exclusive || !self.is_copy(to))
     }
 
     /// Whether a `*` before a value of the type calls its `Deref`: then the variable is the value itself.

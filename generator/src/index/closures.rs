@@ -53,6 +53,7 @@ impl NamesAt<'_> {
             by_reference: captures[index].starts_with(BY_REFERENCE),
             variable: variable(places[index], &body.bound),
             dereferenced: uses.dereferenced,
+            handed_on: uses.handed_on && !uses.assigned,
             in_format: uses.in_format,
             changed: !captures[index].starts_with(BY_REFERENCE)
                 && (uses.assigned || uses.lent && locals.mutable.contains(root(places[index]))),

@@ -7,6 +7,7 @@ use std::path::{Component, Path};
 use std::rc::Rc;
 
 use super::SourceIndex;
+use crate::tolerant;
 
 /// Largest file that is parsed.
 const MAX_BYTES: u64 = 32 << 20;
@@ -38,6 +39,7 @@ impl SourceIndex {
         if !facts.is_file() || facts.len() > MAX_BYTES {
             return None;
         }
-        syn::parse_file(&std::fs::read_to_string(path).ok()?).ok()
+        let text = std::fs::read_to_string(path).ok()?;
+        tolerant::parse(&text[tolerant::start_of_code(&text)..]).ok().map(|read| read.file)
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Uses {
     pub(super) assigned: bool,
     /// Lent to be changed, or to a method that may change it.
     pub(super) lent: bool,
+    /// Handed on as an argument.
+    pub(super) handed_on: bool,
     /// Named within a format string, where it cannot have another name.
     pub(super) in_format: bool,
 }
@@ -136,6 +138,15 @@ impl<'a> Body<'a> {
                 Expr::Paren(inner) => &inner.expr,
                 _ => return,
             };
+        }
+    }
+
+    /// Notes the captured places that are arguments by themselves.
+    fn hand_on(&mut self, arguments: &Punctuated<Expr, Token![,]>) {
+        for argument in arguments {
+            if let Some(index) = self.captured_place(argument) {
+                self.uses[index].handed_on = true;
+            }
         }
     }
 
@@ -332,8 +343,13 @@ impl VisitMut for Body<'_> {
                 }
                 visit_mut::visit_expr_reference_mut(self, reference);
             }
+            Expr::Call(call) => {
+                self.hand_on(&call.args);
+                visit_mut::visit_expr_call_mut(self, call);
+            }
             Expr::MethodCall(call) => {
                 self.mark(&call.receiver, |uses| uses.lent = true);
+                self.hand_on(&call.args);
                 visit_mut::visit_expr_method_call_mut(self, call);
             }
             Expr::Struct(literal) => {

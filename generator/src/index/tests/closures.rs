@@ -25,6 +25,7 @@ pub mod a {
             apply(|x| x + *p);
             apply(move |x| format!("{word:>x$} {}", word.len()).len() as u32);
             apply(|self_| Self::of(self_));
+            apply(|x| held(p, x));
         }
         fn of(x: u32) -> u32 { x }
     }
@@ -46,6 +47,7 @@ pub mod a {
         apply(twice); apply(shapes::twice); apply(local); apply(fun); apply(|x| twice(x)); apply(|x| x + base); apply(twice(1));
     }
     use crate::shapes::apply;
+    fn held(p: &u32, x: u32) -> u32 { *p + x }
 }
 pub mod b {}
 "#;
@@ -181,6 +183,8 @@ fn captured_places_become_variables() {
     let (text, captures) = of(3, "format!", &["word"]);
     assert_eq!(text, "move|x|format!(\"{word:>x$}{}\",$0.len()).len()as u32");
     assert!(captures[0].in_format && !captures[0].dereferenced && !captures[0].changed);
+    let (_, captures) = of(5, "held(p, x)", &["_ref__p"]);
+    assert!(captures[0].handed_on, "what was borrowed of it was a reference before");
 }
 
 #[test]
