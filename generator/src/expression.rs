@@ -6,6 +6,7 @@ mod by_kind;
 mod collection;
 mod constructed;
 mod crate_rules;
+mod defaults;
 mod format;
 mod pointer;
 mod scope;
