@@ -15,6 +15,7 @@ mod callable;
 mod cfg;
 mod closures;
 mod construct;
+mod derived_default;
 mod dwarf_name;
 mod forwards;
 mod function;

@@ -9,6 +9,7 @@ use super::*;
 mod calls;
 mod closures;
 mod construct;
+mod defaults;
 mod joins;
 mod naming;
 mod own_constructors;
