@@ -5,6 +5,8 @@
 mod body;
 mod find;
 mod generics;
+mod invocations;
+mod places;
 mod respell;
 
 use proc_macro2::{Ident, Span};

@@ -6,16 +6,16 @@ use std::collections::BTreeSet;
 
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, Lit, Member, Pat, Token};
+use syn::{Expr, Pat, Token};
 
 use crate::index::ids::{ModuleId, plain};
-use crate::index::macro_text::{self, Text};
 use crate::index::naming::NamesAt;
 use crate::index::resolve::Space;
 
 use super::find::Locals;
 use super::generics::Concrete;
 use super::placeholder;
+use super::places::is_assignment;
 
 /// How one captured place is used.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,7 +42,7 @@ pub(super) struct Body<'a> {
     /// What `Self` and the generic parameters around it are.
     pub(super) concrete: Concrete,
     /// `base`, `self__base`, `t__0`.
-    places: &'a [&'a str],
+    pub(super) places: &'a [&'a str],
     /// How each of them is used.
     pub(super) uses: Vec<Uses>,
     /// Every name that the closure binds.
@@ -89,11 +89,11 @@ impl<'a> Body<'a> {
         self.error.take().map_or(Ok(()), Err)
     }
 
-    fn fail(&mut self, reason: impl Into<String>) {
+    pub(super) fn fail(&mut self, reason: impl Into<String>) {
         self.error.get_or_insert_with(|| reason.into());
     }
 
-    fn is_bound(&self, name: &str) -> bool {
+    pub(super) fn is_bound(&self, name: &str) -> bool {
         self.scopes.iter().any(|scope| scope.contains(name))
     }
 
@@ -104,50 +104,10 @@ impl<'a> Body<'a> {
         }
     }
 
-    fn scoped(&mut self, within: impl FnOnce(&mut Self)) {
+    pub(super) fn scoped(&mut self, within: impl FnOnce(&mut Self)) {
         self.scopes.push(BTreeSet::new());
         within(self);
         self.scopes.pop();
-    }
-
-    fn captured(&self, name: &str) -> Option<usize> {
-        self.places.iter().position(|place| *place == name)
-    }
-
-    /// Which captured place an expression is: `base`, `self.base`, `(*p).x`.
-    fn captured_place(&self, expression: &Expr) -> Option<usize> {
-        let (root, fields) = place(expression)?;
-        if self.is_bound(&root) {
-            return None;
-        }
-        let name = fields.iter().fold(root, |name, field| format!("{name}__{field}"));
-        self.captured(&name)
-    }
-
-    /// Notes something of the captured place that an expression is part of.
-    fn mark(&mut self, expression: &Expr, note: impl FnOnce(&mut Uses)) {
-        let mut at = expression;
-        loop {
-            if let Some(index) = self.captured_place(at) {
-                note(&mut self.uses[index]);
-                return;
-            }
-            at = match at {
-                Expr::Field(access) => &access.base,
-                Expr::Index(access) => &access.expr,
-                Expr::Paren(inner) => &inner.expr,
-                _ => return,
-            };
-        }
-    }
-
-    /// Notes the captured places that are arguments by themselves.
-    fn hand_on(&mut self, arguments: &Punctuated<Expr, Token![,]>) {
-        for argument in arguments {
-            if let Some(index) = self.captured_place(argument) {
-                self.uses[index].handed_on = true;
-            }
-        }
     }
 
     /// A path where a value stands.
@@ -194,107 +154,6 @@ impl<'a> Body<'a> {
         for segment in &mut path.segments {
             self.visit_path_arguments_mut(&mut segment.arguments);
         }
-    }
-
-    fn macro_text(&mut self, invocation: &mut syn::Macro) {
-        let shown = invocation.path.segments.last().map(|last| plain(&last.ident)).unwrap_or_default();
-        let own = self.names.defines_macro(self.from, &shown);
-        let text = if own { None } else { macro_text::read(invocation) };
-        let Some(mut text) = text else {
-            self.fail(format!("calls the macro `{shown}`"));
-            return;
-        };
-        match &mut text {
-            Text::List { items, format } => {
-                for (index, item) in items.iter_mut().enumerate() {
-                    match item {
-                        // A named argument of a format string.
-                        Expr::Assign(named) if format.is_some_and(|format| index > format) => {
-                            self.visit_expr_mut(&mut named.right);
-                        }
-                        item => self.visit_expr_mut(item),
-                    }
-                }
-                let string = format.and_then(|format| items.get(format));
-                if let Some(Expr::Lit(syn::ExprLit { lit: Lit::Str(string), .. })) = string {
-                    let is_given = |name: &String| {
-                        items.iter().any(|item| match item {
-                            Expr::Assign(named) => {
-                                matches!(&*named.left, Expr::Path(p) if p.path.is_ident(name))
-                            }
-                            _ => false,
-                        })
-                    };
-                    let names = macro_text::format_names(&string.value());
-                    let open: Vec<String> = names.into_iter().filter(|name| !is_given(name)).collect();
-                    open.iter().for_each(|name| self.format_name(name));
-                }
-            }
-            Text::Repeated(pair) => {
-                self.visit_expr_mut(&mut pair.0);
-                self.visit_expr_mut(&mut pair.1);
-            }
-            Text::Matches(pair) => {
-                self.visit_expr_mut(&mut pair.0);
-                self.scoped(|this| this.visit_pat_mut(&mut pair.1));
-            }
-        }
-        invocation.tokens = text.tokens();
-    }
-
-    fn format_name(&mut self, name: &str) {
-        if self.is_bound(name) {
-            return;
-        }
-        match self.captured(name) {
-            Some(index) => {
-                self.uses[index].times += 1;
-                self.uses[index].in_format = true;
-            }
-            None => self.fail(format!("names `{name}` in a format string, which it has not captured")),
-        }
-    }
-}
-
-fn is_assignment(operator: &syn::BinOp) -> bool {
-    use syn::BinOp;
-    matches!(
-        operator,
-        BinOp::AddAssign(_)
-            | BinOp::SubAssign(_)
-            | BinOp::MulAssign(_)
-            | BinOp::DivAssign(_)
-            | BinOp::RemAssign(_)
-            | BinOp::BitXorAssign(_)
-            | BinOp::BitAndAssign(_)
-            | BinOp::BitOrAssign(_)
-            | BinOp::ShlAssign(_)
-            | BinOp::ShrAssign(_)
-    )
-}
-
-/// The variable and the fields of a place; what is dereferenced on the way does not count, as in the names that rustc
-/// gives captured places.
-fn place(expression: &Expr) -> Option<(String, Vec<String>)> {
-    match expression {
-        Expr::Path(path) if path.qself.is_none() => Some((plain(path.path.get_ident()?), Vec::new())),
-        Expr::Field(access) => {
-            let (root, mut fields) = reached(&access.base)?;
-            fields.push(match &access.member {
-                Member::Named(name) => plain(name),
-                Member::Unnamed(index) => index.index.to_string(),
-            });
-            Some((root, fields))
-        }
-        _ => None,
-    }
-}
-
-fn reached(expression: &Expr) -> Option<(String, Vec<String>)> {
-    match expression {
-        Expr::Paren(inner) => reached(&inner.expr),
-        Expr::Unary(syn::ExprUnary { op: syn::UnOp::Deref(_), expr, .. }) => reached(expr),
-        other => place(other),
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) fn path(
         let glob = if body.locals.has_glob { " (a glob within the function may bring it)" } else { "" };
         return Err(format!("names `{}`, which is not known to be anything{glob}", written.join("::")));
     };
-    let spelled = body.names.spell(&def, own).map_err(|unnameable| at.private(&def, unnameable.0))?;
+    let spelled = body.names.spell(&def, own).map_err(|unnameable| at.private(&def, &unnameable.0))?;
     let segments = spelled
         .segments
         .iter()
@@ -104,7 +104,7 @@ impl Looked<'_> {
     }
 
     /// Why a thing cannot be named, where it belongs to a program.
-    fn private(&self, def: &Def, reason: String) -> String {
+    fn private(&self, def: &Def, reason: &str) -> String {
         let index = self.names.index();
         let krate = match def {
             Def::Item(id) | Def::Variant(id, _) => id.krate,
