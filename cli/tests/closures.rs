@@ -29,6 +29,11 @@ where
 {
     *lengths.iter().find(|length| wanted(length)).unwrap()
 }
+
+/// The largest of some numbers.
+pub fn largest(numbers: impl Iterator<Item = u32>) -> u32 {
+    numbers.max().unwrap()
+}
 "#;
 
 const MAIN: &str = r#"
@@ -51,6 +56,7 @@ fn main() {
         "captured" => demo::first(&lengths, |length: &M| length.0 > limits.least && length.0 < limits.most.0),
         "function" => demo::changed(&lengths, 2, units::halved),
         "constructor" => demo::changed(&lengths, 2, |M(length)| units::Metres(length + limits.least)),
+        "numbers" => M(demo::largest([0, 2u32].iter().map_while(|n| n.checked_sub(1)))),
         "own" => demo::changed(&lengths, 2, |length| own(length)),
         _ => demo::changed(&lengths, 2, own),
     };
@@ -93,6 +99,15 @@ fn a_pattern_and_a_constructor_in_a_closure_are_named_as_the_library_names_them(
 }
 
 #[test]
+fn numbers_say_their_type_where_a_closure_calls_their_methods() {
+    let (account, test) = generated("2021", "numbers");
+    assert_eq!(account["function"], "demo::largest", "{account:#}");
+    assert_eq!(account["status"], "verified", "{account:#}");
+    assert!(test.contains("= [0u32, 2];"), "{test}");
+    assert!(test.contains(".iter().map_while(|n| n.checked_sub(1));"), "{test}");
+}
+
+#[test]
 fn a_function_that_is_passed_by_name_is_named() {
     let (account, test) = generated("2021", "function");
     assert_eq!(account["status"], "verified", "{account:#}");
@@ -110,7 +125,7 @@ fn what_belongs_to_the_program_is_out_of_the_librarys_reach() {
         (
             "2021",
             "item",
-            "`change`: a function, and the call at src/main.rs:22 names `own`, which belongs to the program",
+            "`change`: a function, and the call at src/main.rs:23 names `own`, which belongs to the program",
         ),
         // A closure of that edition captures the whole struct.
         ("2018", "captured", "type `Limits` in this scope"),

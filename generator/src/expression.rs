@@ -157,7 +157,7 @@ impl Writer<'_> {
                 pass(quote!(#variable)),
             ));
         }
-        if let Some(closure) = self.closure_argument(value, typed)? {
+        if let Some(closure) = self.closure_argument(value, how != Literals::Inferred)? {
             return Ok((None, Pass { tokens: closure, is_inline: true }));
         }
         let shape = self.shape(value.ty)?;
