@@ -120,7 +120,7 @@ fn what_belongs_to_the_program_is_out_of_the_librarys_reach() {
         (
             "2021",
             "own",
-            "`change`: the closure `demo::main::{closure_env#2}` names `own`, which belongs to the program `demo`",
+            "`change`: the closure `demo::main::{closure_env#3}` names `own`, which belongs to the program `demo`",
         ),
         (
             "2021",
