@@ -171,15 +171,27 @@ fn io_error(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
         // Nobody else can make one of std's own messages.
         (Some(message), _) => {
             writer.suspect = true;
-            let message = writer.text(message)?;
+            let message = writer.part(".message", message, of.place.within_call())?;
             Ok(quote!(#name::new(#kind, #message)))
         }
         (_, Some(error)) => {
+            if let Some(text) = own_text(writer, error) {
+                let text = writer.text(text)?;
+                return Ok(quote!(#name::new(#kind, #text)));
+            }
             let error = writer.part(".error", error, of.place.within_call())?;
             Ok(quote!(#name::new(#kind, #error)))
         }
         _ => Ok(quote!(#name::from(#kind))),
     }
+}
+
+/// The text of an error that std made of one: `Box<dyn Error>` of a private `StringError(String)`.
+fn own_text<'v>(writer: &Writer<'_>, error: &'v Value) -> Option<&'v Value> {
+    let Data::Pointer { to: Some(to), .. } = &error.data else { return None };
+    let text = core_of(to);
+    let of_std = writer.types.name(to.ty).ends_with("::StringError");
+    (of_std && matches!(text.data, Data::Text { .. })).then_some(text)
 }
 
 fn error_kind(writer: &mut Writer<'_>, of: Of<'_>, kind: &Value) -> Written {

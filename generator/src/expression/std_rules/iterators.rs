@@ -5,7 +5,7 @@ use quote::quote;
 use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, Value};
 
 use super::super::Unwritable;
-use super::super::seen_through::field;
+use super::super::seen_through::{field, number};
 use super::super::writer::{Place, Writer};
 use super::of::{Of, Rule, Written};
 use super::{parts, taken};
@@ -75,13 +75,18 @@ fn char_indices(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
     let bytes = [before.as_bytes(), bytes].concat();
     let len = bytes.len() as u64;
     let text = rest_of_text(writer, &Value { data: Data::Bytes { bytes, len }, ..left.clone() })?;
-    begun(writer, "letters", &quote!(#text.char_indices()), before.chars().count())
+    Ok(begun(writer, "letters", &quote!(#text.char_indices()), before.chars().count()))
 }
 
 /// An iterator of which some items are taken, so that it has counted them.
-pub(super) fn begun(writer: &mut Writer<'_>, name: &str, iterator: &TokenStream, taken: usize) -> Written {
+pub(super) fn begun(
+    writer: &mut Writer<'_>,
+    name: &str,
+    iterator: &TokenStream,
+    taken: usize,
+) -> TokenStream {
     if taken == 0 {
-        return Ok(iterator.clone());
+        return iterator.clone();
     }
     let variable = writer.scope.variable(name);
     let take = if taken == 1 {
@@ -90,7 +95,7 @@ pub(super) fn begun(writer: &mut Writer<'_>, name: &str, iterator: &TokenStream,
         let last = literal::integer(taken as u128 - 1, false, "usize", false);
         quote!(nth(#last))
     };
-    Ok(quote!({ let mut #variable = #iterator; #variable.#take; #variable }))
+    quote!({ let mut #variable = #iterator; #variable.#take; #variable })
 }
 
 /// As many items as were counted stand before those that are left.
@@ -105,7 +110,7 @@ fn enumerate(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
         }
     };
     let inner = of.receiver(writer, "iter", &inner)?;
-    begun(writer, "counted", &quote!(#inner.enumerate()), count)
+    Ok(begun(writer, "counted", &quote!(#inner.enumerate()), count))
 }
 
 fn by_function(writer: &mut Writer<'_>, of: Of<'_>, method: &str, function: &str) -> Written {
@@ -197,6 +202,7 @@ fn with_front(writer: &Writer<'_>, iter: &Value, item: &Value, depth: u32) -> Op
                 let [index, item] = pair.as_slice() else { return None };
                 let count = if name.ends_with("Enumerate") { "count" } else { "front_offset" };
                 change(fields, count, &|_| Some(index.clone()))?;
+                shorten_before(fields, index)?;
                 change(fields, "iter", &|inner| with_front(writer, inner, item, depth + 1))?;
             }
             _ => return None,
@@ -204,6 +210,20 @@ fn with_front(writer: &Writer<'_>, iter: &Value, item: &Value, depth: u32) -> Op
         _ => return None,
     }
     Some(iter)
+}
+
+/// The text before a `CharIndices` ends where an item of that place begins.
+fn shorten_before(fields: &mut Vec<Field>, index: &Value) -> Option<()> {
+    let Some(at) = fields.iter().position(|field| field.name == "before") else { return Some(()) };
+    let index = usize::try_from(number(index)?).ok()?;
+    if index == 0 {
+        fields.remove(at);
+        return Some(());
+    }
+    let Data::Text { text, len } = &mut fields[at].value.data else { return None };
+    *text = text.get(..index)?.to_owned();
+    *len = index as u64;
+    Some(())
 }
 
 fn is_over_references(kind: &TypeKind) -> bool {
@@ -236,7 +256,7 @@ fn chain(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
 fn zip(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
     let index = usize::try_from(of.number(writer, "index")?).map_err(|_| writer.mismatch(of.shape))?;
     let (first, second) = (of.operand(writer, "a")?, of.part(writer, "b")?);
-    begun(writer, "pairs", &quote!(#first.zip(#second)), index)
+    Ok(begun(writer, "pairs", &quote!(#first.zip(#second)), index))
 }
 
 /// After its first item it skips before each; of a range of unsigned numbers std keeps how many are left in place of
@@ -246,8 +266,8 @@ fn step_by(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
     let fresh = matches!(of.field(writer, "first_take")?.data, Data::Bool(true));
     let step = of.number(writer, "step_minus_one").or_else(|_| of.number(writer, "step"))?.saturating_add(1);
     let method = of.count(writer, step, "usize")?;
-    if let Some(range) = taken::stepped_range(writer.types, inner, step) {
-        let range = range.ok_or_else(|| writer.mismatch(of.shape))?;
+    if taken::is_counted(writer.types, inner) {
+        let range = taken::stepped_range(inner, step).ok_or_else(|| writer.mismatch(of.shape))?;
         let range = of.receiver(writer, "iter", &range)?;
         return Ok(quote!(#range.step_by(#method)));
     }
@@ -257,7 +277,7 @@ fn step_by(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
     let (inner, taken) = taken::with_taken(writer.types, inner, 1)
         .map_err(|reason| writer.refuse(format!("an iterator by steps that has begun: {reason}")))?;
     let inner = of.receiver(writer, "iter", &inner)?;
-    begun(writer, "steps", &quote!(#inner.step_by(#method)), taken)
+    Ok(begun(writer, "steps", &quote!(#inner.step_by(#method)), taken))
 }
 
 impl Writer<'_> {

@@ -66,7 +66,7 @@ fn split(writer: &mut Writer<'_>, of: Of<'_>, method: &str) -> Written {
     let (rest, internal) = rest(writer, of)?;
     let (needle, method) = (needle(writer, of, internal)?, ident(method));
     let taken = usize::from(is_finished(internal));
-    begun(writer, "parts", &quote!(#rest.#method(#needle)), taken)
+    Ok(begun(writer, "parts", &quote!(#rest.#method(#needle)), taken))
 }
 
 /// Of at most so many parts more.
@@ -77,7 +77,7 @@ fn split_limited(writer: &mut Writer<'_>, of: Of<'_>, method: &str) -> Written {
     let (rest, internal) = rest(writer, of)?;
     let (needle, method) = (needle(writer, of, internal)?, ident(method));
     let taken = usize::from(is_finished(internal));
-    begun(writer, "parts", &quote!(#rest.#method(#count, #needle)), taken)
+    Ok(begun(writer, "parts", &quote!(#rest.#method(#count, #needle)), taken))
 }
 
 fn ident(name: &str) -> proc_macro2::Ident {
@@ -104,8 +104,16 @@ fn matches(writer: &mut Writer<'_>, of: Of<'_>, method: &str) -> Written {
     let whole = field(searcher, "haystack").and_then(text).ok_or_else(|| mismatch(writer))?;
     let Data::Text { text, len } = &whole.data else { return Err(mismatch(writer)) };
     writer.whole(text.len(), *len, "bytes")?;
-    let at =
-        |name: &str| found(searcher, name, DEEPEST).and_then(number).and_then(|at| usize::try_from(at).ok());
+    // A text's searcher is one of two, by whether it is empty.
+    let inner = match field(searcher, "searcher").map(|inner| &inner.data) {
+        Some(Data::Variant { fields, .. }) => fields.first().map(|field| &field.value),
+        _ => None,
+    };
+    let inner = inner.unwrap_or(searcher);
+    let at = |name: &str| {
+        let place = found(inner, name, DEEPEST).and_then(number);
+        place.and_then(|at| usize::try_from(at).ok())
+    };
     let start = at("finger")
         .or_else(|| at("position"))
         .ok_or_else(|| writer.refuse("matches of what has no literal"))?;
@@ -123,9 +131,8 @@ fn matches(writer: &mut Writer<'_>, of: Of<'_>, method: &str) -> Written {
 /// `Map<Filter<slice::Split<u8, _>, _>, _>`, whose slice is what is left.
 fn split_ascii_whitespace(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
     let split = holder(of.value, "finished", DEEPEST).ok_or_else(|| writer.mismatch(of.shape))?;
-    let left = match field(split, "v").map(|left| &left.data) {
-        Some(Data::Pointer { to: Some(left), .. }) => left,
-        _ => return Err(writer.mismatch(of.shape)),
+    let Some(Data::Pointer { to: Some(left), .. }) = field(split, "v").map(|left| &left.data) else {
+        return Err(writer.mismatch(of.shape));
     };
     let Data::Bytes { bytes, len } = &left.data else { return Err(writer.mismatch(of.shape)) };
     writer.whole(bytes.len(), *len, "bytes")?;

@@ -39,7 +39,7 @@ pub(super) fn rule(definition: &str) -> Option<Rule> {
     })
 }
 
-fn params<'a>(of: Of<'a>) -> &'a [relapse_snapshot::TypeId] {
+fn params(of: Of<'_>) -> &[relapse_snapshot::TypeId] {
     match &of.shape.kind {
         TypeKind::Struct { params, .. } if of.place.typed => params,
         _ => &[],
@@ -81,7 +81,7 @@ fn cycle(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
         None => return Err(writer.refuse("items in turn, of which some are taken")),
     };
     let all = of.operand(writer, "orig")?;
-    begun(writer, "round", &quote!(#all.cycle()), taken)
+    Ok(begun(writer, "round", &quote!(#all.cycle()), taken))
 }
 
 /// `Iter { inner: Item { opt: Option<&T> } }`: what is borrowed is an option of the value itself.
@@ -140,7 +140,7 @@ fn array_into_iter(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
     };
     // By the trait's path: in edition 2018 the method is that of a slice.
     let name = writer.name("core::iter::traits::collect::IntoIterator")?;
-    begun(writer, "items", &quote!(#name::into_iter(#array)), front)
+    Ok(begun(writer, "items", &quote!(#name::into_iter(#array)), front))
 }
 
 /// `Iter { i1, i2 }`, both over slices.

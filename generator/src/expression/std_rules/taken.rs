@@ -1,6 +1,6 @@
 //! Items that an iterator has given already, where what is left of it counts them. Nothing is written here.
 
-use relapse_snapshot::{Data, Field, StdType, Trust, TypeKind, TypeShape, TypeTable, Value};
+use relapse_snapshot::{Data, StdType, Trust, TypeKind, TypeShape, TypeTable, Value};
 
 use super::super::seen_through::{field, number};
 use super::super::type_name::definition;
@@ -111,28 +111,23 @@ pub(super) fn ended(types: &TypeTable, shape: &TypeShape, param: usize) -> Optio
     }
 }
 
-/// The range that std's iterator by steps was made of, where it keeps the number of items that are left in place of the
-/// end: ranges of unsigned numbers of up to 64 bits. The inner `None`: its numbers fit no range.
-pub(super) fn stepped_range(types: &TypeTable, range: &Value, step: i128) -> Option<Option<Value>> {
-    let name = types.name(range.ty);
-    let of = name.strip_prefix("core::ops::range::Range<")?.strip_suffix('>')?;
-    if !["u8", "u16", "u32", "u64", "usize"].contains(&of) {
-        return None;
-    }
+/// Whether std's iterator by steps keeps the number of items that are left in place of a range's end: of ranges of
+/// unsigned numbers of up to 64 bits.
+pub(super) fn is_counted(types: &TypeTable, range: &Value) -> bool {
+    let of =
+        types.name(range.ty).strip_prefix("core::ops::range::Range<").and_then(|of| of.strip_suffix('>'));
+    of.is_some_and(|of| ["u8", "u16", "u32", "u64", "usize"].contains(&of))
+}
+
+/// The range that such an iterator was made of, from the item that comes next.
+pub(super) fn stepped_range(range: &Value, step: i128) -> Option<Value> {
     let read = |name: &str| field(range, name).and_then(number);
-    let last = |start: i128, left: i128| {
-        if left == 0 { Some(start) } else { start.checked_add((left - 1).checked_mul(step)?)?.checked_add(1) }
-    };
-    let end = read("start").zip(read("end")).and_then(|(start, left)| last(start, left));
-    Some(end.and_then(|end| u128::try_from(end).ok()).map(|end| {
-        let mut range = range.clone();
-        if let Data::Struct(fields) = &mut range.data {
-            for Field { name, value } in fields {
-                if name == "end" {
-                    value.data = Data::Uint(end);
-                }
-            }
-        }
-        range
-    }))
+    let (start, left) = (read("start")?, read("end")?);
+    let end =
+        if left == 0 { start } else { start.checked_add((left - 1).checked_mul(step)?)?.checked_add(1)? };
+    let mut range = range.clone();
+    let Data::Struct(fields) = &mut range.data else { return None };
+    let own = fields.iter_mut().find(|field| field.name == "end")?;
+    own.value.data = Data::Uint(u128::try_from(end).ok()?);
+    Some(range)
 }
