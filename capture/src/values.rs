@@ -5,6 +5,7 @@
 mod btree;
 mod cells;
 mod coroutines;
+mod elsewhere;
 mod entries;
 mod fields;
 mod hashing;
@@ -19,15 +20,19 @@ mod scopes;
 mod sequences;
 mod shapes;
 mod source;
+mod trait_objects;
+mod vtables;
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use relapse_snapshot::{Data, StdType, Trust, TypeId, TypeTable, Value};
 
+use self::elsewhere::Elsewhere;
 use self::entries::Parser;
 use self::layout::{Entry, Form, Kind, Layout};
 use self::source::{Gap, Read, Source};
+use self::vtables::Concrete;
 use crate::image::{DieRef, Slice, UnitCache};
 use crate::limits::{Allowance, Limits};
 use crate::memory::Memory;
@@ -62,8 +67,11 @@ pub struct Reader<'a> {
     /// What is left of the limits for it.
     nodes_left: u64,
     bytes_left: u64,
-    /// The pointers that are being followed, to find cycles.
-    followed: Vec<(u64, Entry)>,
+    /// The pointers that are being followed, each with the number of its debug info, to find cycles.
+    followed: Vec<(u64, Entry, usize)>,
+    elsewhere: Option<Elsewhere<'a>>,
+    /// What is known of vtables, by address.
+    vtables: HashMap<u64, Read<Concrete>>,
 }
 
 impl<'a> Reader<'a> {
@@ -86,6 +94,8 @@ impl<'a> Reader<'a> {
             nodes_left: 0,
             bytes_left: 0,
             followed: Vec::new(),
+            elsewhere: None,
+            vtables: HashMap::new(),
         }
     }
 

@@ -9,7 +9,7 @@ use super::entry::prologue_end;
 use super::function::{Function, Link};
 use super::state::State;
 use super::trust;
-use crate::image::{self, DieRef, Slice, UnitCache};
+use crate::image::{self, AddressSpace, DieRef, Slice, UnitCache, UnitCaches};
 use crate::limits::{Allowance, Limits};
 use crate::location::{self, FrameContext, LocationError};
 use crate::memory::Memory;
@@ -46,6 +46,7 @@ pub(super) struct Source<'a> {
     pub(super) limits: &'a Limits,
     pub(super) entries: Entries,
     pub(super) moment: Moment,
+    pub(super) space: &'a AddressSpace,
 }
 
 /// One `DW_TAG_formal_parameter`, or the two that make one: of the inlined call and of its origin. In an async
@@ -99,13 +100,15 @@ impl Parameter {
 }
 
 impl Source<'_> {
-    /// Fills in the generics and arguments of a frame; `left` is what may still be read.
+    /// Fills in the generics and arguments of a frame; `left` is what may still be read, `others` are the caches of all
+    /// other debug info.
     pub(super) fn read(
         &self,
         frame: &mut Frame,
         units: &mut UnitCache,
         types: &mut TypeTable,
         left: &mut Allowance,
+        others: &mut dyn UnitCaches,
     ) {
         let function = Function::read(self.dwarf, units, self.entries.function);
         let generics = self.generics(&function, units);
@@ -123,7 +126,8 @@ impl Source<'_> {
         let Some(unit) = function.links.first().map(|link| &link.unit) else { return };
         let context = self.context_in(unit, frame_base);
         let state = if self.moment == Moment::FirstPoll { self.unresumed_state(units) } else { None };
-        let mut reader = Reader::new(self.dwarf, self.memory, self.limits, types, units);
+        let reader = Reader::new(self.dwarf, self.memory, self.limits, types, units);
+        let mut reader = reader.among(self.space, self.entries.info, others);
         frame.generics =
             generics.into_iter().map(|(name, ty)| Generic { name, ty: reader.shape(ty) }).collect();
         let mut untyped = Vec::new();
