@@ -1,7 +1,7 @@
 //! Which units describe an image's constants and statics, found by address. `.debug_aranges` lists the data of a
 //! unit beside its code. In: an address. Out: units. Never looks through the units themselves.
 
-use gimli::{DebugInfoOffset, Section};
+use gimli::DebugInfoOffset;
 
 use super::Image;
 use super::file::Sections;

@@ -15,11 +15,19 @@ impl Writer<'_> {
         if let Some(stand_in) = self.stand_ins.of(value.ty) {
             return self.stand_in(value, stand_in, place);
         }
+        match self.as_dynamic(value, place) {
+            Some(written) => written,
+            None => self.by_rule(value, place),
+        }
+    }
+
+    /// The same, as its data says.
+    pub(super) fn by_rule(&mut self, value: &Value, place: Place) -> Result<TokenStream, Unwritable> {
         let shape = self.shape(value.ty)?;
         if let Data::Missing(reason) = &value.data
             && !matches!(
                 shape.kind,
-                TypeKind::FunctionPointer | TypeKind::Closure { .. } | TypeKind::Dyn | TypeKind::Union
+                TypeKind::FunctionPointer | TypeKind::Closure { .. } | TypeKind::Union
             )
         {
             return Err(self.refuse(format!("could not be read: {reason}")));

@@ -8,6 +8,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, TypeTable, Value, VariantShape};
 
+use super::dynamic::principal;
 use super::stand_in::StandIns;
 use super::type_name::{definition, snake_case};
 use super::{Scope, Unwritable};
@@ -295,7 +296,9 @@ impl<'a> Writer<'a> {
         for (index, item) in items.iter().enumerate() {
             let path = if step == '.' { format!(".{index}") } else { format!("[{index}]") };
             let typed = place.typed && (all_typed || index == 0);
-            written.push(self.part(&path, item, Place { typed, ..place })?);
+            let place = Place { typed, ..place };
+            let place = if step == '[' && index > 0 { self.later_element(item, place) } else { place };
+            written.push(self.part(&path, item, place)?);
         }
         Ok(written)
     }
@@ -547,7 +550,7 @@ pub(super) fn variable_of(types: &TypeTable, ty: TypeId) -> String {
             | TypeKind::Std { std: StdType::Vec | StdType::SliceIter | StdType::VecIntoIter, .. },
         ) => "items".to_owned(),
         Some(TypeKind::Std { std: StdType::File | StdType::BufReader, .. }) => "reader".to_owned(),
-        _ => definition(types.name(ty))
+        _ => definition(principal(types.name(ty)).unwrap_or(types.name(ty)))
             .and_then(|path| path.rsplit("::").next().map(snake_case))
             .unwrap_or_else(|| "value".to_owned()),
     }
