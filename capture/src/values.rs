@@ -8,6 +8,7 @@ mod coroutines;
 mod elsewhere;
 mod entries;
 mod fields;
+mod functions;
 mod hashing;
 mod iterators;
 mod layout;
@@ -40,6 +41,7 @@ use crate::place::Place;
 
 pub(crate) use self::coroutines::Coroutine;
 pub(crate) use self::entries::Entries;
+pub(crate) use self::functions::argument_in_symbol;
 
 /// Trees are never deeper than this, whatever the limits say: reading recurses.
 const DEEPEST: u32 = 96;
@@ -232,7 +234,7 @@ impl<'a> Reader<'a> {
                 if address == 0 {
                     return Err(Gap::because("a function pointer that is null"));
                 }
-                Ok(read(Data::Pointer { address, to: None }))
+                Ok(read(self.function_pointer(address)))
             }
             Kind::Std { std, .. } => self.std(*std, layout, source, depth),
             Kind::Union => Err(Gap::because("union")),

@@ -15,7 +15,7 @@ use crate::location::{self, FrameContext, LocationError};
 use crate::memory::Memory;
 use crate::place::Place;
 use crate::unwind::PhysicalFrame;
-use crate::values::Reader;
+use crate::values::{Reader, argument_in_symbol};
 
 /// Parameters of one function: C++ and generated code stay below.
 pub(super) const MOST_PARAMETERS: usize = 256;
@@ -128,6 +128,12 @@ impl Source<'_> {
         let state = if self.moment == Moment::FirstPoll { self.unresumed_state(units) } else { None };
         let reader = Reader::new(self.dwarf, self.memory, self.limits, types, units);
         let mut reader = reader.among(self.space, self.entries.info, others);
+        let symbol = function.path(self.dwarf);
+        let all: Vec<DieRef> = generics.iter().map(|(_, ty)| *ty).collect();
+        let in_symbol = |ty: DieRef| {
+            let index = all.iter().position(|generic| *generic == ty)?;
+            Some(symbol.as_deref().and_then(|path| argument_in_symbol(path, index, all.len())))
+        };
         frame.generics =
             generics.into_iter().map(|(name, ty)| Generic { name, ty: reader.shape(ty) }).collect();
         let mut untyped = Vec::new();
@@ -170,7 +176,8 @@ impl Source<'_> {
             let name = parameter.name.unwrap_or_default();
             match parameter.ty {
                 Some(ty) => {
-                    let value = value(&mut reader, ty, place, left);
+                    let function = in_symbol(ty).and_then(|said| reader.generic_function(ty, said));
+                    let value = function.unwrap_or_else(|| value(&mut reader, ty, place, left));
                     frame.arguments.push(Argument { name, value });
                 }
                 None => untyped.push((frame.arguments.len() + untyped.len(), name)),

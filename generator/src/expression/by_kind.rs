@@ -15,7 +15,7 @@ impl Writer<'_> {
         if let Some(stand_in) = self.stand_ins.of(value.ty) {
             return self.stand_in(value, stand_in, place);
         }
-        match self.as_dynamic(value, place) {
+        match self.as_dynamic(value, place).or_else(|| self.as_function(value, place)) {
             Some(written) => written,
             None => self.by_rule(value, place),
         }
@@ -56,12 +56,10 @@ impl Writer<'_> {
             }
             (TypeKind::Reference { to, mutable }, _) => self.reference(value, *to, *mutable, place),
             (TypeKind::Std { std, params }, _) => self.std(*std, params, value, shape, place),
-            (TypeKind::RawPointer { mutable, .. }, Data::Pointer { address: 0, .. }) => {
-                let name = if *mutable { "core::ptr::null_mut" } else { "core::ptr::null" };
-                let function = self.name(name)?;
-                Ok(quote!(#function()))
+            (TypeKind::RawPointer { to, mutable }, Data::Pointer { .. }) => {
+                self.raw_pointer(value, *to, *mutable, place)
             }
-            (TypeKind::Closure { captures }, _) if captures.is_empty() => self.function_item(shape, path),
+            (TypeKind::Closure { captures }, _) if captures.is_empty() => self.function_item(shape, path, value.ty),
             (kind, _) => Err(self.unwritable_kind(shape, kind)),
         }
     }

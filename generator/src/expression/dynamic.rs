@@ -18,6 +18,11 @@ impl Writer<'_> {
         self.dynamic(value).is_some()
     }
 
+    /// Whether the place of a value makes of it what its type says.
+    fn is_coerced(&self, value: &Value) -> bool {
+        self.is_dynamic(value) || self.is_known_function(value)
+    }
+
     /// The pointer, which may be pinned, and the concrete value behind it.
     fn dynamic<'v>(&self, value: &'v Value) -> Option<&'v Value> {
         let pointer = self.pinned(value);
@@ -47,14 +52,14 @@ impl Writer<'_> {
         }
     }
 
-    /// The place of an argument itself: the call makes a trait object of it.
+    /// The place of an argument itself: the call makes a trait object or a function pointer of it.
     pub(super) fn argument_place(&self, value: &Value, place: Place) -> Place {
-        if self.is_dynamic(value) { Place { coerces: !place.typed, ..place } } else { place }
+        if self.is_coerced(value) { Place { coerces: !place.typed, ..place } } else { place }
     }
 
     /// The place of an element behind the first one: that one has said what all are.
     pub(super) fn later_element(&self, value: &Value, place: Place) -> Place {
-        if self.is_dynamic(value) { Place { coerces: true, typed: false, ..place } } else { place }
+        if self.is_coerced(value) { Place { coerces: true, typed: false, ..place } } else { place }
     }
 
     /// A pointer to a trait object, with a cast where its place does not make one of it; `None` for anything else.

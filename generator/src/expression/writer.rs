@@ -9,6 +9,7 @@ use quote::quote;
 use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, TypeTable, Value, VariantShape};
 
 use super::dynamic::principal;
+use super::raw_pointer::Allocations;
 use super::stand_in::StandIns;
 use super::type_name::{definition, snake_case};
 use super::{Scope, Unwritable};
@@ -74,6 +75,8 @@ pub(super) struct Writer<'a> {
     approximates: bool,
     /// `Rc`s and `Arc`s that occur more than once, by address; with their variable once it is written.
     pub(super) shared: HashMap<u64, Option<Ident>>,
+    /// What stands behind raw pointers.
+    pub(super) allocations: Allocations,
     path: String,
     /// Length of the argument's own name, with which the path begins.
     root: usize,
@@ -100,6 +103,7 @@ impl<'a> Writer<'a> {
             suspect: false,
             approximates: false,
             shared: shared_owners(root, types),
+            allocations: Allocations::of(root, types),
             root: path.len(),
             path,
             depth: 0,
@@ -468,7 +472,11 @@ impl<'a> Writer<'a> {
         &self,
         shape: &TypeShape,
         path: Option<String>,
+        ty: TypeId,
     ) -> Result<TokenStream, Unwritable> {
+        if let Some(path) = self.function_path(ty) {
+            return path;
+        }
         match path.filter(|path| !path.contains('{')) {
             Some(path) => self.name(&path),
             None => Err(self.unwritable_kind(shape, &shape.kind)),
