@@ -27,8 +27,8 @@ pub use mapping::{FileId, Mapping};
 pub use space::{AddressSpace, Mapped};
 pub use split::DebugInfo;
 pub use symbols::Symbol;
-pub use units::{UnitCache, UnitCaches};
 pub(crate) use units::string;
+pub use units::{UnitCache, UnitCaches};
 
 use data::DataRanges;
 use file::Elf;

@@ -152,7 +152,11 @@ impl Stacks {
         }
         let placed = |call: Call| {
             let physical = &walk.frames[call.physical];
-            Placed { cfa: physical.cfa, state: self.state_of(&call, physical, memory, space), frame: call.frame }
+            Placed {
+                cfa: physical.cfa,
+                state: self.state_of(&call, physical, memory, space),
+                frame: call.frame,
+            }
         };
         calls.into_iter().map(placed).collect()
     }

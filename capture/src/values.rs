@@ -22,6 +22,7 @@ mod sequences;
 mod shapes;
 mod source;
 mod trait_objects;
+mod unions;
 mod vtables;
 
 use std::collections::HashMap;
@@ -177,6 +178,9 @@ impl<'a> Reader<'a> {
         let layout = self.layout(entry.die);
         let mut buffer = Vec::new();
         let read = match self.at_hand(source, layout.size, &mut buffer) {
+            Ok(source) if matches!(layout.kind, Kind::Union) => {
+                self.union(entry.die, &layout, source, depth).map(read)
+            }
             Ok(source) => self.decode_kind(&layout, source, depth),
             Err(gap) => Err(gap),
         };
@@ -237,7 +241,6 @@ impl<'a> Reader<'a> {
                 Ok(read(self.function_pointer(address)))
             }
             Kind::Std { std, .. } => self.std(*std, layout, source, depth),
-            Kind::Union => Err(Gap::because("union")),
             Kind::Dyn => Err(Gap::because("a trait object without its pointer")),
             Kind::Opaque { reason } => Err(Gap::because(reason.as_str())),
             _ => self.scalar(layout, source).map(read),

@@ -57,11 +57,7 @@ impl DataRanges {
 impl Image {
     /// The units that describe what lies at an address of the image that is no code; `Err`: why a split unit is not
     /// there. Where the image has no table of its data, those of the code at `near`.
-    pub(crate) fn units_of_data(
-        &'static self,
-        address: u64,
-        near: &[u64],
-    ) -> Vec<Result<Located, String>> {
+    pub(crate) fn units_of_data(&'static self, address: u64, near: &[u64]) -> Vec<Result<Located, String>> {
         let table = self.data_ranges.get_or_init(|| DataRanges::of(self));
         let units = table.units_at(address);
         if !units.is_empty() {

@@ -264,7 +264,8 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn plain_members(&mut self, die: DieRef, unit: &Unit<Slice>) -> gimli::Result<Vec<Member>> {
+    /// The fields of an entry, as they are named there.
+    pub(super) fn plain_members(&mut self, die: DieRef, unit: &Unit<Slice>) -> gimli::Result<Vec<Member>> {
         let mut tree = unit.entries_tree(Some(die.entry))?;
         let mut nodes = tree.root()?.children();
         let mut members = Vec::new();

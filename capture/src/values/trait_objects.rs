@@ -17,13 +17,7 @@ const NESTED: u32 = 16;
 
 impl Reader<'_> {
     /// The value behind a pointer of `target`, which is or ends with a trait object.
-    pub(super) fn trait_object(
-        &mut self,
-        address: u64,
-        target: Entry,
-        vtable: u64,
-        depth: u32,
-    ) -> Value {
+    pub(super) fn trait_object(&mut self, address: u64, target: Entry, vtable: u64, depth: u32) -> Value {
         match self.made_sized(target, vtable) {
             Ok(concrete) => self.follow_concrete(address, target, &concrete, depth),
             Err(gap) => gap.into_value(self.type_id(target)),
@@ -80,7 +74,8 @@ impl Reader<'_> {
         let end = offset.and_then(|offset| offset.checked_add(inner.size));
         let size = end.and_then(|end| end.checked_next_multiple_of(align));
         let (Some(offset), Some(size)) = (offset, size) else { return Err(Gap::because("implausible size")) };
-        let sized = self.substituted(&layout, &last, Member { entry: inner.entry, offset, ..last.clone() }, tail);
+        let sized =
+            self.substituted(&layout, &last, Member { entry: inner.entry, offset, ..last.clone() }, tail);
         let sized = Layout { size: Some(size), align: Some(align), ..sized };
         // No entry of the file describes it: it gets a place of its own beyond all of them.
         let entries = &mut self.units.entries;
@@ -118,10 +113,8 @@ impl Reader<'_> {
                 *param = *by;
             }
         }
-        let replaced: Vec<(String, String)> = replaced
-            .into_iter()
-            .map(|(old, by)| (old, self.layout(by.die).name.clone()))
-            .collect();
+        let replaced: Vec<(String, String)> =
+            replaced.into_iter().map(|(old, by)| (old, self.layout(by.die).name.clone())).collect();
         sized.name = names::with_arguments(&layout.name, |argument| {
             let bare = names::without_parentheses(argument);
             replaced.iter().find(|(old, _)| old == bare).map(|(_, by)| by.as_str())

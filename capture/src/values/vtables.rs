@@ -232,7 +232,8 @@ impl Reader<'_> {
         let mut entry = Entry::of(die);
         if layout.kind_is_function() && header.size == 0 {
             entry.form = Form::FunctionItem;
-        } else if layout.size != Some(header.size) || layout.align.is_some_and(|align| align != header.align) {
+        } else if layout.size != Some(header.size) || layout.align.is_some_and(|align| align != header.align)
+        {
             return None;
         }
         let concrete = Concrete { info, entry, size: header.size, align: header.align };

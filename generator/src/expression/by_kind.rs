@@ -25,10 +25,7 @@ impl Writer<'_> {
     pub(super) fn by_rule(&mut self, value: &Value, place: Place) -> Result<TokenStream, Unwritable> {
         let shape = self.shape(value.ty)?;
         if let Data::Missing(reason) = &value.data
-            && !matches!(
-                shape.kind,
-                TypeKind::FunctionPointer | TypeKind::Closure { .. } | TypeKind::Union
-            )
+            && !matches!(shape.kind, TypeKind::FunctionPointer | TypeKind::Closure { .. })
         {
             return Err(self.refuse(format!("could not be read: {reason}")));
         }
@@ -54,12 +51,18 @@ impl Writer<'_> {
             (TypeKind::Enum { variants, params }, Data::Variant { name, fields }) => {
                 self.variant(shape, path, (variants, params), name, fields, place)
             }
+            // Its one field stands for all of them.
+            (TypeKind::Union, Data::Struct(fields)) if fields.len() == 1 => {
+                self.structure(shape, path, fields, false, &[], place)
+            }
             (TypeKind::Reference { to, mutable }, _) => self.reference(value, *to, *mutable, place),
             (TypeKind::Std { std, params }, _) => self.std(*std, params, value, shape, place),
             (TypeKind::RawPointer { to, mutable }, Data::Pointer { .. }) => {
                 self.raw_pointer(value, *to, *mutable, place)
             }
-            (TypeKind::Closure { captures }, _) if captures.is_empty() => self.function_item(shape, path, value.ty),
+            (TypeKind::Closure { captures }, _) if captures.is_empty() => {
+                self.function_item(shape, path, value.ty)
+            }
             (kind, _) => Err(self.unwritable_kind(shape, kind)),
         }
     }

@@ -5,9 +5,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use relapse_snapshot::{Data, StdType, TypeId, TypeKind, Value};
 
+use super::Unwritable;
 use super::type_name::definition;
 use super::writer::{Place, Writer};
-use super::Unwritable;
 
 /// What `Box<dyn Error>` holds that was made of a text.
 const STRING_ERROR: &str = "::StringError";
@@ -47,7 +47,9 @@ impl Writer<'_> {
     fn declared_target(&self, pointer: TypeId) -> Option<TypeId> {
         match &self.types.get(pointer)?.kind {
             TypeKind::Reference { to, .. } => Some(*to),
-            TypeKind::Std { std: StdType::Box | StdType::Rc | StdType::Arc, params } => params.first().copied(),
+            TypeKind::Std { std: StdType::Box | StdType::Rc | StdType::Arc, params } => {
+                params.first().copied()
+            }
             _ => None,
         }
     }

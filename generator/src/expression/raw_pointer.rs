@@ -48,7 +48,8 @@ impl Allocations {
         let mut seen: HashMap<(u64, TypeId), u32> = HashMap::new();
         let mut open = vec![root];
         while let Some(value) = open.pop() {
-            if let (Some(to), Data::Pointer { address, to: Some(_) }) = (target(types, value.ty), &value.data) {
+            if let (Some(to), Data::Pointer { address, to: Some(_) }) = (target(types, value.ty), &value.data)
+            {
                 *seen.entry((*address, to)).or_default() += 1;
             }
             open.extend(value.children());
@@ -87,7 +88,12 @@ impl Writer<'_> {
     }
 
     /// `NonNull<T>`.
-    pub(super) fn non_null(&mut self, value: &Value, to: TypeId, place: Place) -> Result<TokenStream, Unwritable> {
+    pub(super) fn non_null(
+        &mut self,
+        value: &Value,
+        to: TypeId,
+        place: Place,
+    ) -> Result<TokenStream, Unwritable> {
         let name = self.name("core::ptr::non_null::NonNull")?;
         if let Data::Pointer { address, to: None } = &value.data
             && address.is_power_of_two()
@@ -159,7 +165,9 @@ impl Writer<'_> {
     fn ways_back(&self, value: &Value) -> Vec<u64> {
         let pointer = self.option_of(value).unwrap_or(value);
         match (target(self.types, pointer.ty), &pointer.data) {
-            (Some(to), Data::Pointer { address, to: Some(inner) }) if matches!(inner.data, Data::Missing(_)) => {
+            (Some(to), Data::Pointer { address, to: Some(inner) })
+                if matches!(inner.data, Data::Missing(_)) =>
+            {
                 match self.allocations.known.get(&(*address, to)) {
                     Some(Allocation::Begun | Allocation::Made(_)) => vec![*address],
                     _ => Vec::new(),
@@ -226,7 +234,11 @@ impl Writer<'_> {
     }
 
     /// The pointer in an `AtomicPtr`, within the layers of its type.
-    pub(super) fn atomic_pointer(&mut self, value: &Value, place: Place) -> Option<Result<TokenStream, Unwritable>> {
+    pub(super) fn atomic_pointer(
+        &mut self,
+        value: &Value,
+        place: Place,
+    ) -> Option<Result<TokenStream, Unwritable>> {
         let mut at = value;
         loop {
             at = match &at.data {
