@@ -156,6 +156,7 @@ impl Writer<'_> {
             (TypeKind::Reference { to, mutable }, _) if self.is_passed_by_value(value, *to, typed) => {
                 let pointee = self.pointee(value, *to)?;
                 let to = &pointee.ty;
+                let place = Place { typed: place.typed || self.is_dynamic(value), ..place };
                 let (annotation, place) = match self.slice_annotation(*to, place) {
                     (None, place) => self.annotation(*to, how, place),
                     needed => needed,

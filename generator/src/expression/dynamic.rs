@@ -81,7 +81,9 @@ impl Writer<'_> {
         };
         let is_said = place.coerces && !place.typed && !self.shared.contains_key(&address);
         let cast = if is_said { None } else { self.type_tokens(value.ty) };
-        let within = if cast.is_some() { Place { operand: false, ..place } } else { place };
+        // The place says nothing of the concrete type: its literals do.
+        let operand = place.operand && cast.is_none();
+        let within = Place { typed: true, operand, ..place };
         let tokens = match self.by_rule(value, within) {
             Ok(tokens) => tokens,
             error => return Some(error),
