@@ -117,7 +117,10 @@ impl Reader<'_> {
             replaced.into_iter().map(|(old, by)| (old, self.layout(by.die).name.clone())).collect();
         sized.name = names::with_arguments(&layout.name, |argument| {
             let bare = names::without_parentheses(argument);
-            replaced.iter().find(|(old, _)| names::without_parentheses(old) == bare).map(|(_, by)| by.as_str())
+            replaced
+                .iter()
+                .find(|(old, _)| names::without_parentheses(old) == bare)
+                .map(|(_, by)| by.as_str())
         });
         sized
     }

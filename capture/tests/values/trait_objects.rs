@@ -15,11 +15,7 @@ use super::zoo_process::Zoo;
 use super::{fields, random, target};
 
 /// Reads with the images of the program at hand.
-fn with_images<T>(
-    zoo: &Zoo,
-    memory: &dyn Memory,
-    read: impl FnOnce(&mut Reader<'_>) -> T,
-) -> (TypeTable, T) {
+fn with_images<T>(zoo: &Zoo, memory: &dyn Memory, read: impl FnOnce(&mut Reader<'_>) -> T) -> (TypeTable, T) {
     let space = AddressSpace::of_process(zoo.process(), &mut ImageCache::new()).unwrap();
     let image = space.images().iter().find(|mapped| mapped.image.has_debug_info()).unwrap().image;
     let (mut types, mut units, limits) = (TypeTable::default(), UnitCache::new(), Limits::default());
@@ -146,7 +142,11 @@ fn hostile_vtables_neither_panic_nor_hang() {
         let mut memory = recording.clone();
         for _ in 0..20 {
             let at = memory.nth(random() >> 1) & !7;
-            let word = if random().is_multiple_of(2) { memory.nth(random() >> 1) } else { random() >> (random() % 64) };
+            let word = if random().is_multiple_of(2) {
+                memory.nth(random() >> 1)
+            } else {
+                random() >> (random() % 64)
+            };
             word.to_le_bytes().iter().zip(at..).for_each(|(byte, at)| memory.write(at, *byte));
         }
         with_images(&zoo, &memory, |reader| {

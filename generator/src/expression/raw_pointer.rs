@@ -122,11 +122,14 @@ impl Writer<'_> {
         let Some(inner) = inner.as_deref() else {
             return Err(self.refuse(format!("what it points to ({}) was not read", self.types.name(to))));
         };
-        if !self.allocations.known.contains_key(&key) {
-            return self.boxed(inner);
+        let is_shared = self.allocations.known.contains_key(&key);
+        if is_shared {
+            self.allocations.known.insert(key, Allocation::Begun);
         }
-        self.allocations.known.insert(key, Allocation::Begun);
         let (inner, back) = self.without_way_back(inner);
+        if !is_shared && back.is_empty() {
+            return self.boxed(&inner);
+        }
         let wanted = variable_of(self.types, to);
         let variable = self.hoist_as(&wanted, false, true, |writer, _| writer.boxed(&inner))?;
         self.allocations.known.insert(key, Allocation::Made(variable.clone()));
