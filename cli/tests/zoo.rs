@@ -47,6 +47,7 @@ areas! {
     files, "2021", "";
     edition_2018, "2018", "";
     edition_2024, "2024", "";
+    dyn_values, "2021", "";
 }
 
 #[test]

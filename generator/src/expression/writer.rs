@@ -9,6 +9,8 @@ use quote::quote;
 use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, TypeTable, Value, VariantShape};
 
 use super::defaults::Mostly;
+use super::dynamic::principal;
+use super::raw_pointer::Allocations;
 use super::stand_in::StandIns;
 use super::type_name::{definition, snake_case};
 use super::{Scope, Unwritable};
@@ -74,6 +76,8 @@ pub(super) struct Writer<'a> {
     approximates: bool,
     /// `Rc`s and `Arc`s that occur more than once, by address; with their variable once it is written.
     pub(super) shared: HashMap<u64, Option<Ident>>,
+    /// What stands behind raw pointers.
+    pub(super) allocations: Allocations,
     path: String,
     /// Length of the argument's own name, with which the path begins.
     root: usize,
@@ -100,6 +104,7 @@ impl<'a> Writer<'a> {
             suspect: false,
             approximates: false,
             shared: shared_owners(root, types),
+            allocations: Allocations::of(root, types),
             root: path.len(),
             path,
             depth: 0,
@@ -296,7 +301,9 @@ impl<'a> Writer<'a> {
         for (index, item) in items.iter().enumerate() {
             let path = if step == '.' { format!(".{index}") } else { format!("[{index}]") };
             let typed = place.typed && (all_typed || index == 0);
-            written.push(self.part(&path, item, Place { typed, ..place })?);
+            let place = Place { typed, ..place };
+            let place = if step == '[' && index > 0 { self.later_element(item, place) } else { place };
+            written.push(self.part(&path, item, place)?);
         }
         Ok(written)
     }
@@ -491,7 +498,11 @@ impl<'a> Writer<'a> {
         &self,
         shape: &TypeShape,
         path: Option<String>,
+        ty: TypeId,
     ) -> Result<TokenStream, Unwritable> {
+        if let Some(path) = self.function_path(ty) {
+            return path;
+        }
         match path.filter(|path| !path.contains('{')) {
             Some(path) => self.name(&path),
             None => Err(self.unwritable_kind(shape, &shape.kind)),
@@ -573,7 +584,7 @@ pub(super) fn variable_of(types: &TypeTable, ty: TypeId) -> String {
             | TypeKind::Std { std: StdType::Vec | StdType::SliceIter | StdType::VecIntoIter, .. },
         ) => "items".to_owned(),
         Some(TypeKind::Std { std: StdType::File | StdType::BufReader, .. }) => "reader".to_owned(),
-        _ => definition(types.name(ty))
+        _ => definition(principal(types.name(ty)).unwrap_or(types.name(ty)))
             .and_then(|path| path.rsplit("::").next().map(snake_case))
             .unwrap_or_else(|| "value".to_owned()),
     }
