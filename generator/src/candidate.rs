@@ -3,6 +3,7 @@
 
 mod call;
 mod facts;
+mod idiom;
 mod join;
 
 use std::collections::BTreeMap;

@@ -33,7 +33,7 @@ mod surroundings;
 mod walk;
 
 pub use attributes::Attributes;
-pub use callable::CallPath;
+pub use callable::{CallPath, OfStd};
 pub use cfg::{Cfg, CfgFacts, Holds};
 pub(crate) use construct::FUNCTION as CONSTRUCTOR;
 pub use dwarf_name::TypeName;

@@ -249,7 +249,8 @@ fn write(
     });
     let awaited = executor.map(|executor| executor.waits_for(&call.tokens, in_child));
     let end = awaited.as_ref().unwrap_or(&call.tokens);
-    let tokens = beside.renamed(crate::expression::body(&call.arguments, end, style.drop_result));
+    let drop_result = style.drop_result || call.drops_result;
+    let tokens = beside.renamed(crate::expression::body(&call.arguments, end, drop_result));
     let names = NamesAt::new(bench.index, callable.home);
     // In edition 2015 a `use` begins at the crate's root, other paths do not.
     let may = |path: &str, name: &str| {
@@ -340,7 +341,7 @@ pub fn together<'a>(
         for (index, mut draft) in drafts.into_iter().enumerate() {
             let compiled = built.compiled.as_ref().filter(|_| built.kept.contains(&index));
             if let Some(run) = compiled.and_then(|compiled| test_run(compiled, &draft, bench)) {
-                let crash = crash.below(bench.snapshot, draft.callable.frame);
+                let crash = crash.below(bench.snapshot, draft.callable.frame, &draft.file);
                 draft.folder.clone_from(&run.folder);
                 let given = &draft.beside.given;
                 let bare = if draft.regression.dies { stack::alone(given) } else { given.is_empty() };

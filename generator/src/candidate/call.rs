@@ -2,14 +2,15 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use relapse_snapshot::{Trust, TypeTable};
+use relapse_snapshot::{Data, Trust, TypeTable, Value};
 
 use super::Callable;
+use super::idiom::{Idiom, idiom, is_drop};
 use crate::expression::{
     Extent, Literals, Open, Scope, StandIns, Unwritable, WrittenArgument, argument_of_any_type, argument_with,
 };
 use crate::index::{CallPath, NamesAt, Owner, SourceIndex};
-use crate::names::Unnameable;
+use crate::names::{Names, Unnameable};
 use crate::regression::ConstructorFile;
 
 /// How much a test says of the types of its values.
@@ -56,6 +57,8 @@ pub struct Call {
     pub arguments: Vec<WrittenArgument>,
     /// The call.
     pub tokens: TokenStream,
+    /// The compiler wants the result of such an expression used, whatever it is.
+    pub drops_result: bool,
     /// The constructors that the arguments are built by.
     pub constructors: Vec<ConstructorFile>,
 }
@@ -64,7 +67,7 @@ impl Call {
     fn new(arguments: Vec<WrittenArgument>, tokens: TokenStream, names: &NamesAt<'_>) -> Call {
         let lets: TokenStream = arguments.iter().flat_map(|argument| argument.lets.iter().cloned()).collect();
         let constructors = names.constructors(&quote!(#lets #tokens));
-        Call { arguments, tokens, constructors }
+        Call { arguments, tokens, drops_result: false, constructors }
     }
 }
 
@@ -95,6 +98,19 @@ fn call_tokens(
         }
     };
     if is_unsafe { quote!(unsafe { #call }) } else { call }
+}
+
+/// `drop`, or its path where that name means something else.
+fn std_drop(names: &NamesAt<'_>, scope: &Scope) -> TokenStream {
+    if names.means_prelude("drop") && !scope.has("drop") { quote!(drop) } else { quote!(::std::mem::drop) }
+}
+
+/// What a reference refers to.
+fn whole(value: &Value) -> &Value {
+    match &value.data {
+        Data::Pointer { to: Some(to), .. } => to,
+        _ => value,
+    }
 }
 
 /// Why a call cannot be written.
@@ -145,9 +161,11 @@ impl Callable<'_> {
         if let Some(format) = self.format_string() {
             return self.formatting(format, types, &names, &mut scope);
         }
+        let drops = path.of_std.as_ref().is_some_and(|of_std| is_drop(of_std, &self.function.name));
         let mut arguments = Vec::new();
         for (index, (argument, is_mut)) in self.arguments().enumerate() {
-            let (name, value) = (&argument.name, &argument.value);
+            let name = &argument.name;
+            let value = if drops { whole(&argument.value) } else { &argument.value };
             let literals = style.literals(index);
             let mut written =
                 argument_of_any_type(name, value, types, &names, &mut scope, literals, stand_ins)?;
@@ -157,6 +175,13 @@ impl Callable<'_> {
             arguments.push(written);
         }
         let full = style.explicit || style.full_path;
+        // Of the operator of several implementations nothing but the path tells which one is meant.
+        let of_std = path.of_std.as_ref().filter(|of_std| !full || is_drop(of_std, &self.function.name));
+        let drop = std_drop(&names, &scope);
+        let idiom = of_std.and_then(|of_std| idiom(of_std, &self.function.name, &arguments, &drop));
+        if let Some(Idiom { tokens, drops_result }) = idiom {
+            return Ok(Call { drops_result, ..Call::new(arguments, tokens, &names) });
+        }
         let tokens = call_tokens(&path, &arguments, &scope, full, self.function.is_unsafe());
         Ok(Call::new(arguments, tokens, &names))
     }

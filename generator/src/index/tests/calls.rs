@@ -59,13 +59,41 @@ fn functions_and_methods_are_called_by_type_or_trait() {
     assert_eq!(at("a", ("free", 0), &[]), ("free".into(), None, false));
     assert_eq!(at("a", ("fmt", 0), &u8s), ("<Book<u8> as std::fmt::Display>::fmt".into(), None, false));
     assert!(at("b", ("fmt", 0), &u8s).2);
-    assert_eq!(at("a", ("from", 0), &u8s).0, "<Book<u8> as From<Vec<u8>>>::from");
-    assert_eq!(at("a", ("area", 1), &[]), ("<str as Area>::area".into(), None, true));
+    let from = "<Book<u8> as From<Vec<u8>>>::from";
+    assert_eq!(at("a", ("from", 0), &u8s), ("Book::<u8>::from".into(), text(from), false));
+    let area = "<str as Area>::area";
+    assert_eq!(at("a", ("area", 1), &[]), (area.into(), text(area), true));
     assert!(!at("b", ("area", 1), &[]).2);
     assert_eq!(at("b", ("area", 2), &[]).0, "<&Vec<u8> as crate::a::Area>::area");
     assert_eq!(at("a", ("area", 0), &[("Self", "[u8]")]).0, "<[u8] as Area>::area");
-    assert_eq!(at("a", ("area", 0), &[]), ("Area::area".into(), None, true));
-    assert_eq!(at("a", ("next", 0), &[]), ("<Book<u8> as Iterator>::next".into(), None, true));
+    assert_eq!(at("a", ("area", 0), &[]), ("Area::area".into(), text("Area::area"), true));
+    let next = "<Book<u8> as Iterator>::next";
+    assert_eq!(at("a", ("next", 0), &[]), (next.into(), text(next), true));
+}
+
+#[test]
+fn the_trait_is_left_out_where_nothing_else_has_that_name() {
+    const KINDS: &str = r#"
+pub struct Unit(u8);
+impl Unit { pub fn from(n: u8) -> Unit { Unit(n) } }
+impl From<u16> for Unit { fn from(n: u16) -> Unit { Unit(n as u8) } }
+impl Default for Unit { fn default() -> Unit { Unit(7) } }
+impl Default for &'static Unit { fn default() -> Self { &Unit(8) } }
+impl std::str::FromStr for Unit { type Err = (); fn from_str(text: &str) -> Result<Unit, ()> { Err(()) } }
+"#;
+    let fixture = Fixture::library(KINDS, &[]);
+    let path = |function: (&str, usize)| call(&fixture, "", function, &[]).unwrap().0;
+    assert_eq!(path(("from", 0)), "Unit::from");
+    assert_eq!(path(("from", 1)), "<Unit as From<u16>>::from", "its own function is nearer");
+    assert_eq!(path(("default", 0)), "Unit::default");
+    assert_eq!(path(("default", 1)), "<&Unit as Default>::default", "`&Unit::default()` is another");
+    assert_eq!(path(("from_str", 0)), "<Unit as std::str::FromStr>::from_str", "it is not in scope");
+    let names = NamesAt::new(&fixture.index, fixture.module(""));
+    let of_std = names.callable(function(&fixture, "from_str", 0), &[]).unwrap().of_std.unwrap();
+    assert_eq!(
+        (of_std.trait_path.as_str(), plain(&of_std.self_type.unwrap()).as_str()),
+        ("std::str::FromStr", "Unit")
+    );
 }
 
 #[test]
