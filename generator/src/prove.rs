@@ -24,7 +24,7 @@ use crate::edit::EditSet;
 use crate::executor::Executor;
 use crate::hang;
 use crate::header::{self, Naming};
-use crate::index::{NamesAt, OUTSIDE_NAME, SourceIndex};
+use crate::index::{Copied, NamesAt, OUTSIDE_NAME, SourceIndex};
 use crate::paths::normalized;
 use crate::place;
 use crate::regression::Regression;
@@ -256,7 +256,8 @@ fn write(
     let may = |path: &str, name: &str| {
         !style.long_paths && (module.edition > 2015 || path.starts_with("crate::")) && names.is_free(name)
     };
-    let (tokens, uses) = crate::expression::import_repeated(tokens, &may);
+    let (tokens, mut uses) = crate::expression::import_repeated(tokens, &may);
+    uses.extend(call.copied.iter().flat_map(|copied| copied.uses.iter().cloned()));
     let trust = call.arguments.iter().map(|a| a.trust).max().unwrap_or(Trust::Entry);
     let nodes = call.arguments.iter().map(|a| a.nodes).sum();
     let variables = call.arguments.iter().map(|a| a.variable.as_ref().map(ToString::to_string)).collect();
@@ -283,6 +284,10 @@ fn write(
             .chain(beside.side_files())
             .collect(),
         constructors: call.constructors,
+        copied: call.copied.map(|copied| Copied {
+            text: if style.allows_unused { copied.allowing.clone() } else { copied.text },
+            ..copied
+        }),
     };
     Ok(Written { regression, trust, nodes, variables })
 }

@@ -9,7 +9,7 @@ use super::idiom::{Idiom, idiom, is_drop};
 use crate::expression::{
     Extent, Literals, Open, Scope, StandIns, Unwritable, WrittenArgument, argument_of_any_type, argument_with,
 };
-use crate::index::{CallPath, NamesAt, Owner, SourceIndex};
+use crate::index::{CallPath, Copied, FunctionItem, NamesAt, Owner, SourceIndex};
 use crate::names::{Names, Unnameable};
 use crate::regression::ConstructorFile;
 
@@ -26,6 +26,8 @@ pub struct Style {
     pub long_paths: bool,
     /// The result is dropped by `let _ =`: the compiler wants it used.
     pub drop_result: bool,
+    /// Not all of what it holds a copy of is used.
+    pub allows_unused: bool,
     /// Bytes stand in for a reader as a cursor, which can seek, also where no bound asks for it.
     pub seekable: bool,
 }
@@ -61,13 +63,22 @@ pub struct Call {
     pub drops_result: bool,
     /// The constructors that the arguments are built by.
     pub constructors: Vec<ConstructorFile>,
+    /// Types of the program that the test holds a copy of.
+    pub copied: Option<Copied>,
 }
 
 impl Call {
-    fn new(arguments: Vec<WrittenArgument>, tokens: TokenStream, names: &NamesAt<'_>) -> Call {
+    fn new(
+        arguments: Vec<WrittenArgument>,
+        tokens: TokenStream,
+        names: &NamesAt<'_>,
+        function: &FunctionItem,
+    ) -> Result<Call, Uncallable> {
         let lets: TokenStream = arguments.iter().flat_map(|argument| argument.lets.iter().cloned()).collect();
-        let constructors = names.constructors(&quote!(#lets #tokens));
-        Call { arguments, tokens, drops_result: false, constructors }
+        let code = quote!(#lets #tokens);
+        let constructors = names.constructors(&code);
+        let copied = names.copied(&code, function)?;
+        Ok(Call { arguments, tokens, drops_result: false, constructors, copied })
     }
 }
 
@@ -155,7 +166,11 @@ impl Callable<'_> {
         let names = NamesAt::new(index, self.home);
         // What stands in for a type is left to inference.
         let kept = self.frame.generics.iter().filter(|generic| !stand_ins.change(generic.ty, types));
-        let generics: Vec<(&str, &str)> = kept.map(|g| (g.name.as_str(), types.name(g.ty))).collect();
+        let result = self.frame.result.map(|ty| types.name(ty));
+        let constants = result.map(|name| self.function.constants_of(name)).unwrap_or_default();
+        let constants = constants.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let generics: Vec<(&str, &str)> =
+            kept.map(|g| (g.name.as_str(), types.name(g.ty))).chain(constants).collect();
         let path = names.callable(self.function, &generics)?;
         let mut scope = Scope::new(test);
         if let Some(format) = self.format_string() {
@@ -180,10 +195,10 @@ impl Callable<'_> {
         let drop = std_drop(&names, &scope);
         let idiom = of_std.and_then(|of_std| idiom(of_std, &self.function.name, &arguments, &drop));
         if let Some(Idiom { tokens, drops_result }) = idiom {
-            return Ok(Call { drops_result, ..Call::new(arguments, tokens, &names) });
+            return Ok(Call { drops_result, ..Call::new(arguments, tokens, &names, self.function)? });
         }
         let tokens = call_tokens(&path, &arguments, &scope, full, self.function.is_unsafe());
-        Ok(Call::new(arguments, tokens, &names))
+        Call::new(arguments, tokens, &names, self.function)
     }
 
     /// What the call is given for readers and sinks that nobody can build again: its generic parameters take
@@ -235,6 +250,6 @@ impl Callable<'_> {
         };
         let literal = crate::hostile::literal::string(format);
         let tokens = quote!(format!(#literal, #pass));
-        Ok(Call::new(vec![written], tokens, names))
+        Call::new(vec![written], tokens, names, self.function)
     }
 }

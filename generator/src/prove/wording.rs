@@ -103,6 +103,10 @@ impl Draft<'_> {
                 self.style.drop_result = true;
                 self.rewrite(bench)
             }
+            Some("dead_code") if self.regression.copied.is_some() && !self.style.allows_unused => {
+                self.style.allows_unused = true;
+                self.rewrite(bench)
+            }
             Some("unused_imports") => {
                 let line = self.line_of(lint).to_owned();
                 if !line.starts_with("use ") || self.left_out.contains(&line) {
