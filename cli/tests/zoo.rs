@@ -35,6 +35,7 @@ macro_rules! areas {
 
 // The file's name, its edition, and lines of `[dependencies]`, which must be in relapse's own Cargo.lock.
 areas! {
+    calls, "2021", "";
     edition_2018, "2018", "";
     edition_2024, "2024", "";
     numbers, "2021", "";

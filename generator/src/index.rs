@@ -16,6 +16,7 @@ mod cfg;
 mod constants;
 mod construct;
 mod copied;
+mod derived_default;
 mod dwarf_name;
 mod forwards;
 mod function;
