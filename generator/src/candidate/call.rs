@@ -5,6 +5,7 @@ use quote::quote;
 use relapse_snapshot::{Data, Trust, TypeTable, Value};
 
 use super::Callable;
+use super::behind_dyn::behind_dyn;
 use super::idiom::{Idiom, idiom, is_drop};
 use crate::expression::{
     Extent, Literals, Open, Scope, StandIns, Unwritable, WrittenArgument, argument_of_any_type, argument_with,
@@ -209,6 +210,7 @@ impl Callable<'_> {
             .generics
             .iter()
             .map(|generic| Open { ty: generic.ty, bounds: self.function.bounds_of(&generic.name) })
+            .chain(behind_dyn(self.frame.arguments.iter().map(|argument| &argument.value), types))
             .collect();
         StandIns::new(&open, extent, types)
     }

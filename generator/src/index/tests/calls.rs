@@ -115,3 +115,29 @@ fn a_local_variable_does_not_shadow_the_function() {
     assert_eq!(plain(&call.beside(&call.path, |name| name == "t")), "free");
     assert!(names.implements("demo::a::Book", "Display") && !names.implements("demo::a::Book", "Debug"));
 }
+
+#[test]
+fn a_static_that_a_program_can_change_is_state() {
+    const STATICS: &str = r#"
+use std::sync::{LazyLock, Mutex};
+use std::sync::atomic::AtomicUsize;
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+static NAMES: LazyLock<Mutex<Vec<String>>> = LazyLock::new(|| Mutex::new(Vec::new()));
+static mut LAST: u8 = 0;
+static TABLE: [u8; 2] = [1, 2];
+const LIMIT: usize = 3;
+thread_local! { static DEPTH: std::cell::Cell<u8> = const { std::cell::Cell::new(1) }; }
+fn f() -> usize {
+    let n = NAMES.lock().unwrap().len() + COUNT.load(Relaxed) + usize::from(TABLE[LIMIT]);
+    DEPTH.with(|depth| depth.get()) as usize + n + usize::from(unsafe { LAST })
+}
+"#;
+    let fixture = Fixture::library(STATICS, &[]);
+    let function = function(&fixture, "f", 0);
+    let state =
+        fixture.index.reads(function).into_iter().filter(|reads| fixture.index.is_state(function, reads));
+    let mut shown: Vec<String> = state.map(ToString::to_string).collect();
+    shown.sort();
+    let said = |name: &str| format!("reads the static {name}, which a test does not set");
+    assert_eq!(shown, ["COUNT", "DEPTH", "LAST", "NAMES"].map(said));
+}
