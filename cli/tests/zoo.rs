@@ -45,6 +45,7 @@ areas! {
     iterators, "2021", "";
     text_iterators, "2021", "";
     files, "2021", "";
+    calls, "2021", "";
     edition_2018, "2018", "";
     edition_2024, "2024", "";
     dyn_values, "2021", "";

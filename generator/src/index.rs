@@ -13,7 +13,9 @@ mod attributes;
 mod builds;
 mod callable;
 mod cfg;
+mod constants;
 mod construct;
+mod copied;
 mod derived_default;
 mod dwarf_name;
 mod forwards;
@@ -34,9 +36,10 @@ mod surroundings;
 mod walk;
 
 pub use attributes::Attributes;
-pub use callable::CallPath;
+pub use callable::{CallPath, OfStd};
 pub use cfg::{Cfg, CfgFacts, Holds};
 pub(crate) use construct::FUNCTION as CONSTRUCTOR;
+pub use copied::Copied;
 pub use dwarf_name::TypeName;
 pub(crate) use function::binds_mut;
 pub use function::{Assert, FunctionItem, Owner};
@@ -195,10 +198,26 @@ impl SourceIndex {
     pub fn reads<'f>(&self, function: &'f FunctionItem) -> Vec<&'f Reads> {
         let is_static = |name: &String| {
             let items = &self.source(function.id.krate).items;
-            items.iter().any(|item| item.name == *name && matches!(item.kind, ItemKind::Static))
+            items.iter().any(|item| item.name == *name && matches!(item.kind, ItemKind::Static { .. }))
         };
         let reads = function.reads.iter();
         reads.filter(|reads| if let Reads::Upper(name) = reads { is_static(name) } else { true }).collect()
+    }
+
+    /// Whether what a function reads is a static whose value a program can change: a test finds its first one.
+    pub fn is_state(&self, function: &FunctionItem, reads: &Reads) -> bool {
+        let items = &self.source(function.id.krate).items;
+        match reads {
+            Reads::Upper(name) => items
+                .iter()
+                .any(|item| item.name == *name && matches!(item.kind, ItemKind::Static { state: true })),
+            // What `thread_local!` declares may be no item; a constant may have a method of that name, too.
+            Reads::ThreadLocal(name) => {
+                let other = |item: &TypeItem| !matches!(item.kind, ItemKind::Static { .. });
+                !items.iter().any(|item| item.name == *name && other(item))
+            }
+            _ => false,
+        }
     }
 
     /// The functions of its crate that a function calls, as far as their names tell: those that one alone has.
