@@ -7,6 +7,7 @@ mod cells;
 mod coroutines;
 mod entries;
 mod fields;
+mod foreign;
 mod hashing;
 mod iterators;
 mod layout;
@@ -209,7 +210,10 @@ impl<'a> Reader<'a> {
 
     fn decode_kind(&mut self, layout: &Layout, source: Source<'_>, depth: u32) -> Read<(Data, Trust)> {
         match &layout.kind {
-            Kind::Record { members, record } => Ok(read(self.record(members, *record, source, depth))),
+            Kind::Record { members, record } => match self.foreign(layout, source, depth) {
+                Some(of_crate) => of_crate,
+                None => Ok(read(self.record(members, *record, source, depth))),
+            },
             Kind::Enum { discriminant, variants } => {
                 Ok(read(self.variant(*discriminant, variants, source, depth)?))
             }

@@ -110,6 +110,7 @@ fn attempt(
 ) -> Result<Result<Report, EditError>, Failure> {
     let root = &work.workspace.root;
     let project = Project::open(root, Some(&snapshot.program))?;
+    let project = project.with_rules(work.settings.crate_rules.clone());
     let options = Options {
         open: args.open,
         frame: args.frame,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::Metadata;
 
+use crate::expression::CrateRules;
 use crate::paths::{normalized, relative};
 use crate::regression::ModulePlace;
 
@@ -58,6 +59,7 @@ pub struct SourceIndex {
     packages: Vec<Package>,
     targets: Vec<Target>,
     sources: Vec<OnceCell<CrateSource>>,
+    rules: CrateRules,
 }
 
 impl SourceIndex {
@@ -71,7 +73,18 @@ impl SourceIndex {
             packages,
             targets,
             sources,
+            rules: CrateRules::default(),
         }
+    }
+
+    /// The same with a project's own rules for how values are built.
+    pub fn with_rules(self, rules: CrateRules) -> SourceIndex {
+        SourceIndex { rules, ..self }
+    }
+
+    /// The project's own rules.
+    pub fn rules(&self) -> &CrateRules {
+        &self.rules
     }
 
     /// The workspace's folder.

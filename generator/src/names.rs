@@ -3,6 +3,8 @@
 
 use proc_macro2::TokenStream;
 
+use crate::expression::CrateRules;
+
 /// Why something cannot be named or built from a place, in words for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -70,6 +72,16 @@ pub trait Names {
     /// is not deprecated, as far as its source tells.
     fn has_function(&self, _definition: &str, _function: &str) -> bool {
         true
+    }
+
+    /// The project's own rules for how values are built.
+    fn rules(&self) -> Option<&CrateRules> {
+        None
+    }
+
+    /// The version of the crate in which the item at `definition` is defined.
+    fn version(&self, _definition: &str) -> Option<String> {
+        None
     }
 
     /// Whether the type at `definition` is made by a macro, not a derive, of that name.

@@ -11,6 +11,7 @@ use toml_edit::DocumentMut;
 
 use crate::edit::{self, EditError, EditSet, FileEdit};
 use crate::features;
+use crate::expression::CrateRules;
 use crate::index::SourceIndex;
 
 /// A workspace that was read.
@@ -65,6 +66,11 @@ impl Project {
         let roots = roots(&metadata);
         let relapse_folder = metadata.workspace_root.as_std_path().join(".relapse");
         Ok(Project { metadata, index, roots, relapse_folder, lock })
+    }
+
+    /// The same with the project's own rules for how values are built.
+    pub fn with_rules(self, rules: CrateRules) -> Project {
+        Project { index: self.index.with_rules(rules), ..self }
     }
 
     /// The workspace's root.
