@@ -6,6 +6,7 @@ mod by_kind;
 mod collection;
 mod constructed;
 mod crate_rules;
+mod defaults;
 mod format;
 mod pointer;
 mod scope;
@@ -16,6 +17,7 @@ mod std_rules;
 mod tape;
 mod type_name;
 mod uses;
+mod vec_macros;
 mod writer;
 
 use proc_macro2::{Ident, TokenStream};
