@@ -68,7 +68,17 @@ impl Project {
         Ok(Project { metadata, index, roots, relapse_folder, lock })
     }
 
+    /// The same with what an earlier look at the project has read of its dependencies.
+    #[must_use]
+    pub fn keeping(self, earlier: Option<&SourceIndex>) -> Project {
+        match earlier {
+            Some(earlier) => Project { index: self.index.keeping(earlier), ..self },
+            None => self,
+        }
+    }
+
     /// The same with the project's own rules for how values are built.
+    #[must_use]
     pub fn with_rules(self, rules: CrateRules) -> Project {
         Project { index: self.index.with_rules(rules), ..self }
     }
