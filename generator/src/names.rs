@@ -30,6 +30,8 @@ pub struct Constructed {
     pub arguments: Vec<usize>,
     /// What it gives has to be unwrapped.
     pub unwrapped: bool,
+    /// The arguments have to say their types.
+    pub typed: bool,
 }
 
 /// How much of a struct's value may be left to its `Default`.

@@ -10,8 +10,8 @@ use relapse_snapshot::{Build, Program};
 use toml_edit::DocumentMut;
 
 use crate::edit::{self, EditError, EditSet, FileEdit};
-use crate::features;
 use crate::expression::CrateRules;
+use crate::features;
 use crate::index::SourceIndex;
 
 /// A workspace that was read.

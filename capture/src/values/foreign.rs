@@ -127,12 +127,7 @@ impl Reader<'_> {
 
     /// `SmallVec<[T; N]> { capacity, data: Inline(MaybeUninit<[T; N]>) | Heap { ptr, len } }`; in place it is the
     /// length that stands as the capacity.
-    fn small(
-        &mut self,
-        layout: &Layout,
-        source: Source<'_>,
-        depth: u32,
-    ) -> Read<Option<(Data, Trust)>> {
+    fn small(&mut self, layout: &Layout, source: Source<'_>, depth: u32) -> Read<Option<(Data, Trust)>> {
         let array = layout.param(0)?;
         let array = self.layout(array.die);
         let Kind::Array { of, len: room } = array.kind else { return Ok(None) };
@@ -175,12 +170,7 @@ impl Reader<'_> {
 
     /// `RawTable<T> { table: RawTableInner, .. }`. A table of mere positions belongs to a map that has its entries
     /// elsewhere, in order.
-    fn raw_table(
-        &mut self,
-        layout: &Layout,
-        source: Source<'_>,
-        depth: u32,
-    ) -> Read<Option<(Data, Trust)>> {
+    fn raw_table(&mut self, layout: &Layout, source: Source<'_>, depth: u32) -> Read<Option<(Data, Trust)>> {
         let of = layout.param(0)?;
         let inner = layout.member("table").map(|table| self.layout(table.entry.die));
         let is_known = inner.is_some_and(|inner| {

@@ -204,9 +204,9 @@ impl Writer<'_> {
             Piece::Number(formula) => {
                 formula.compute(value, self.types).is_some_and(|number| rendered(&number).is_some())
             }
-            Piece::Each(listing) => self
-                .listed(listing, value)
-                .is_some_and(|(items, _)| items.iter().all(|(_, item)| self.pieces_fit(innermost(listing), item))),
+            Piece::Each(listing) => self.listed(listing, value).is_some_and(|(items, _)| {
+                items.iter().all(|(_, item)| self.pieces_fit(innermost(listing), item))
+            }),
         })
     }
 
@@ -329,7 +329,11 @@ impl Writer<'_> {
     }
 
     /// What `each` goes through, with the places in its sequence, and whether that is all there was.
-    fn listed<'v>(&self, listing: &Listing, value: &'v Value) -> Option<(Vec<(usize, Cow<'v, Value>)>, bool)> {
+    fn listed<'v>(
+        &self,
+        listing: &Listing,
+        value: &'v Value,
+    ) -> Option<(Vec<(usize, Cow<'v, Value>)>, bool)> {
         let mut lists = vec![elements(listing.items.find(value)?)?];
         if let [Piece::Each(inner)] = listing.template.as_slice() {
             let (outer, len) = lists.pop()?;
@@ -524,7 +528,11 @@ pub(super) fn is_candidate(kind: &TypeKind, data: &Data) -> bool {
         (kind, data),
         (
             TypeKind::Struct { .. },
-            Data::Struct(_) | Data::Sequence { .. } | Data::Map { .. } | Data::Text { .. } | Data::Bytes { .. }
+            Data::Struct(_)
+                | Data::Sequence { .. }
+                | Data::Map { .. }
+                | Data::Text { .. }
+                | Data::Bytes { .. }
         ) | (TypeKind::Enum { .. }, Data::Variant { .. })
     )
 }

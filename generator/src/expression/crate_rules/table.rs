@@ -80,10 +80,14 @@ impl PartialEq for CrateRules {
 
 fn rule(table: &Table) -> Result<Rule, RuleError> {
     let span_of = |key: &str| table.get(key).and_then(Item::span).or_else(|| table.span());
-    let wrong = |key: &str, reason: String| RuleError { at: span_of(key), reason: format!("`{key}`: {reason}") };
+    let wrong =
+        |key: &str, reason: String| RuleError { at: span_of(key), reason: format!("`{key}`: {reason}") };
     if let Some((other, _)) = table.iter().find(|(key, _)| !KEYS.contains(key)) {
         let at = table.key(other).and_then(toml_edit::Key::span).or_else(|| table.span());
-        return Err(RuleError { at, reason: format!("a rule has no key `{other}`, only {}", KEYS.join(", ")) });
+        return Err(RuleError {
+            at,
+            reason: format!("a rule has no key `{other}`, only {}", KEYS.join(", ")),
+        });
     }
     let text = |key: &str| match table.get(key) {
         None => Ok(None),
@@ -138,5 +142,7 @@ fn texts(item: Option<&Item>) -> Result<Vec<String>, String> {
         return Ok(vec![one.to_owned()]);
     }
     let list = item.as_array().ok_or("is a text or a list of texts")?;
-    list.iter().map(|text| text.as_str().map(str::to_owned).ok_or_else(|| "has texts in it".to_owned())).collect()
+    list.iter()
+        .map(|text| text.as_str().map(str::to_owned).ok_or_else(|| "has texts in it".to_owned()))
+        .collect()
 }

@@ -210,7 +210,12 @@ fn block(tokens: TokenStream, is_receiver: bool) -> Result<Piece, String> {
                     (only, template) = (Some(formula(condition)?), rest);
                 }
                 let sorted = word == "each_sorted";
-                return Ok(Piece::Each(Listing { items: path(items)?, only, sorted, template: read(template)? }));
+                return Ok(Piece::Each(Listing {
+                    items: path(items)?,
+                    only,
+                    sorted,
+                    template: read(template)?,
+                }));
             }
             _ => {}
         }

@@ -662,8 +662,10 @@ fn what_a_reader_took_from_memory_is_written_by_a_rule() {
         let pair = vec![sheet.uint(8, key), sheet.text(value)];
         sheet.value("(u8, alloc::string::String)", TypeKind::Tuple(vec![]), Data::Tuple(pair))
     });
-    let table = sheet.value("hashbrown::raw::RawTable<T>", kind(), Data::Sequence { items: pairs.to_vec(), len: 2 });
-    let map = sheet.structure("hashbrown::map::HashMap<u8, alloc::string::String, S>", vec![("table", table)]);
+    let table =
+        sheet.value("hashbrown::raw::RawTable<T>", kind(), Data::Sequence { items: pairs.to_vec(), len: 2 });
+    let map =
+        sheet.structure("hashbrown::map::HashMap<u8, alloc::string::String, S>", vec![("table", table)]);
     assert!(sheet.written(&map).contains("from_iter([(1,String::from(\"a\")),(2,String::from(\"b\"))])"));
 }
 
@@ -679,7 +681,8 @@ fn parts_of_a_template_depend_on_the_value() {
     assert_eq!(sheet.write(&value, &names).unwrap().0, "letvalue=B::new().y(7);");
     let words = vec![sheet.uint(32, 0b101)];
     let full = sheet.uint(8, 9);
-    let items = vec![sheet.variant("a::E", "Empty", vec![]), sheet.variant("a::E", "Full", vec![("0", full)])];
+    let items =
+        vec![sheet.variant("a::E", "Empty", vec![]), sheet.variant("a::E", "Full", vec![("0", full)])];
     let fields = vec![
         ("x", sheet.uint(8, 1)),
         ("words", sheet.list(words, 1)),

@@ -51,9 +51,14 @@ mod tests {
     #[test]
     fn all_bounds_must_hold() {
         let versions = Versions::read(">=0.3.29, <0.3.38").unwrap();
-        for (version, holds) in
-            [("0.3.28", false), ("0.3.29", true), ("0.3.37+x", true), ("0.3.38", false), ("0.3.38-rc.1", false), ("1", false)]
-        {
+        for (version, holds) in [
+            ("0.3.28", false),
+            ("0.3.29", true),
+            ("0.3.37+x", true),
+            ("0.3.38", false),
+            ("0.3.38-rc.1", false),
+            ("1", false),
+        ] {
             assert_eq!(versions.hold(version), holds, "{version}");
         }
         for wrong in ["", "0.3", "=1.0.0", ">=a", ">=1.2.3.4", "<1,"] {
