@@ -10,6 +10,7 @@ mod elsewhere;
 mod entries;
 mod fields;
 mod functions;
+mod foreign;
 mod hashing;
 mod io_errors;
 mod iterators;
@@ -245,6 +246,10 @@ impl<'a> Reader<'a> {
                 self.char_indices(layout, members, source, depth)
             }
             Kind::Record { members, record } => Ok(read(self.record(members, *record, source, depth))),
+            Kind::Record { members, record } => match self.foreign(layout, source, depth) {
+                Some(of_crate) => of_crate,
+                None => Ok(read(self.record(members, *record, source, depth))),
+            },
             Kind::Enum { discriminant, variants } => {
                 Ok(read(self.variant(*discriminant, variants, source, depth)?))
             }

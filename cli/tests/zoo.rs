@@ -51,6 +51,21 @@ areas! {
     dyn_values, "2021", "";
 }
 
+/// Types of the crates that everybody uses. It has a lock file of its own, and is not on the page: that has what is to be
+/// had without a network.
+static FOREIGN: Area = Area::new(
+    "foreign",
+    "2021",
+    include_str!("fixture/zoo/foreign.toml"),
+    include_str!("fixture/zoo/foreign.rs"),
+)
+.locked(include_str!("fixture/zoo/foreign.lock"));
+
+#[test]
+fn foreign() {
+    FOREIGN.check();
+}
+
 #[test]
 fn page_of_values_is_current() {
     page::check(&AREAS);

@@ -30,6 +30,7 @@ use relapse_snapshot::{Data, Trust, TypeId, TypeKind, TypeTable, Value};
 use crate::names::Names;
 use crate::regression::SideFile;
 
+pub use crate_rules::{CrateRules, RuleError, RuleText, built_in as built_in_rules};
 pub use format::{body, format};
 pub use scope::Scope;
 pub use stand_in::{Extent, Open, StandIn, StandIns};

@@ -38,6 +38,12 @@ impl Writer<'_> {
         {
             return built;
         }
+        if let TypeKind::Reference { to, mutable: false } = &shape.kind
+            && !self.is_sized(*to)
+            && let Some(built) = self.by_reference_rule(value, self.shape(*to)?, place)
+        {
+            return built;
+        }
         match (&shape.kind, &value.data) {
             (TypeKind::Bool, Data::Bool(value)) => Ok(quote!(#value)),
             (TypeKind::Char, Data::Char(c)) => Ok(literal::char(*c)),

@@ -529,6 +529,16 @@ impl<'a> Writer<'a> {
 
     /// Whether a variable can hold the type.
     pub(super) fn is_sized(&self, ty: TypeId) -> bool {
+        let mut ty = ty;
+        // Only the last field of a struct may have no size.
+        for _ in 0..MAX_TYPES {
+            match self.types.get(ty).map(|shape| &shape.kind) {
+                Some(TypeKind::Struct { fields, .. }) if !fields.is_empty() => {
+                    ty = fields.last().map_or(ty, |last| last.ty);
+                }
+                _ => break,
+            }
+        }
         !matches!(
             self.types.get(ty).map(|shape| &shape.kind),
             Some(

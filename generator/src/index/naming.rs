@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
+use crate::expression::CrateRules;
 use crate::hostile::identifier;
 use crate::names::{Constructed, Defaults, Names, Seen, Unnameable};
 use crate::regression::ConstructorFile;
@@ -502,6 +503,15 @@ impl Names for NamesAt<'_> {
 
     fn has_function(&self, definition: &str, function: &str) -> bool {
         self.has_function_of(definition, function)
+    }
+
+    fn rules(&self) -> Option<&CrateRules> {
+        Some(self.index().rules())
+    }
+
+    fn version(&self, definition: &str) -> Option<String> {
+        let Ok(Def::Item(id)) = self.definition(definition) else { return None };
+        Some(self.index().package(id.krate).version.clone())
     }
 
     fn is_made_by(&self, definition: &str, macro_name: &str) -> bool {

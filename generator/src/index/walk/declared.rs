@@ -65,6 +65,9 @@ impl Walk<'_> {
             visibility: head.visibility,
             builds: match &head.owner {
                 Owner::Inherent { self_type, .. } => builds(self_type, signature, block).map(Box::new),
+                Owner::TraitImpl { self_type, trait_path, .. } if is_from(trait_path) => {
+                    builds(self_type, signature, block).map(Box::new)
+                }
                 _ => None,
             },
             owner: head.owner,
@@ -345,4 +348,9 @@ impl<'ast> Visit<'ast> for NestedItems {
     fn visit_expr(&mut self, expression: &'ast syn::Expr) {
         visit::visit_expr(self, expression);
     }
+}
+
+/// `impl From<u8> for Level`: a conversion, which may do no more than to store what it is given.
+fn is_from(trait_path: &syn::Path) -> bool {
+    trait_path.segments.last().is_some_and(|last| last.ident == "From")
 }
