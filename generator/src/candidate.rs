@@ -3,6 +3,7 @@
 
 mod call;
 mod facts;
+mod home;
 mod join;
 
 use std::collections::BTreeMap;

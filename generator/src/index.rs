@@ -9,6 +9,7 @@ use cargo_metadata::Metadata;
 use crate::paths::{normalized, relative};
 use crate::regression::ModulePlace;
 
+mod at_home;
 mod attributes;
 mod builds;
 mod callable;
@@ -35,7 +36,7 @@ mod walk;
 pub use attributes::Attributes;
 pub use callable::CallPath;
 pub use cfg::{Cfg, CfgFacts, Holds};
-pub(crate) use construct::FUNCTION as CONSTRUCTOR;
+pub(crate) use construct::{FUNCTION as CONSTRUCTOR, FUNCTION_STEM as CONSTRUCTOR_STEM};
 pub use dwarf_name::TypeName;
 pub(crate) use function::binds_mut;
 pub use function::{Assert, FunctionItem, Owner};

@@ -150,8 +150,14 @@ pub fn render_constructor(
 ) -> Result<String, RenderError> {
     let mut context = Context::new();
     let name = one_line(&constructor.type_name);
-    let about =
-        format!("Builds `{name}` from its fields, for the regressions of modules that cannot see them.");
+    let about = match constructor.value {
+        None => {
+            format!("Builds `{name}` from its fields, for the regressions of modules that cannot see them.")
+        }
+        Some(_) => {
+            format!("A `{name}` of a regression elsewhere: only this module can name the types within it.")
+        }
+    };
     context.insert("about", &about);
     context.insert("wiring", &header::constructor_line(constructor));
     context.insert("body", constructor.body.trim_end());

@@ -117,14 +117,35 @@ impl Callable<'_> {
         types: &TypeTable,
         index: &SourceIndex,
     ) -> Result<Call, Uncallable> {
+        self.call_among(|| NamesAt::new(index, self.home), test, style, types)
+    }
+
+    /// The same, with nothing beside the test but constructors.
+    pub(super) fn call_alone(
+        &self,
+        test: &str,
+        style: Style,
+        types: &TypeTable,
+        index: &SourceIndex,
+    ) -> Result<Call, Uncallable> {
+        self.call_among(|| NamesAt::alone(index, self.home), test, style, types)
+    }
+
+    fn call_among<'i>(
+        &self,
+        names: impl Fn() -> NamesAt<'i>,
+        test: &str,
+        style: Style,
+        types: &TypeTable,
+    ) -> Result<Call, Uncallable> {
         let narrow = self.stand_ins(Extent { seekable: style.seekable, all_sinks: false }, types);
-        let refused = match self.call_with(&narrow, test, style, types, index) {
+        let refused = match self.call_with(&narrow, test, style, types, &names()) {
             Err(Uncallable::Argument(refused)) => refused,
             made => return made,
         };
         // What cannot be written, but is only written to, has an equal.
         let wide = self.stand_ins(Extent { seekable: style.seekable, all_sinks: true }, types);
-        let again = (wide != narrow).then(|| self.call_with(&wide, test, style, types, index).ok());
+        let again = (wide != narrow).then(|| self.call_with(&wide, test, style, types, &names()).ok());
         again.flatten().ok_or(Uncallable::Argument(refused))
     }
 
@@ -134,23 +155,22 @@ impl Callable<'_> {
         test: &str,
         style: Style,
         types: &TypeTable,
-        index: &SourceIndex,
+        names: &NamesAt<'_>,
     ) -> Result<Call, Uncallable> {
-        let names = NamesAt::new(index, self.home);
         // What stands in for a type is left to inference.
         let kept = self.frame.generics.iter().filter(|generic| !stand_ins.change(generic.ty, types));
         let generics: Vec<(&str, &str)> = kept.map(|g| (g.name.as_str(), types.name(g.ty))).collect();
         let path = names.callable(self.function, &generics)?;
         let mut scope = Scope::new(test);
         if let Some(format) = self.format_string() {
-            return self.formatting(format, types, &names, &mut scope);
+            return self.formatting(format, types, names, &mut scope);
         }
         let mut arguments = Vec::new();
         for (index, (argument, is_mut)) in self.arguments().enumerate() {
             let (name, value) = (&argument.name, &argument.value);
             let literals = style.literals(index);
             let mut written =
-                argument_of_any_type(name, value, types, &names, &mut scope, literals, stand_ins)?;
+                argument_of_any_type(name, value, types, names, &mut scope, literals, stand_ins)?;
             if is_mut && value.trust == Trust::AtCrash {
                 written.trust = written.trust.max(Trust::Suspect);
             }
@@ -158,7 +178,7 @@ impl Callable<'_> {
         }
         let full = style.explicit || style.full_path;
         let tokens = call_tokens(&path, &arguments, &scope, full, self.function.is_unsafe());
-        Ok(Call::new(arguments, tokens, &names))
+        Ok(Call::new(arguments, tokens, names))
     }
 
     /// What the call is given for readers and sinks that nobody can build again: its generic parameters take

@@ -11,6 +11,7 @@ use crate::hostile::identifier;
 use crate::names::{Constructed, Names, Seen, Unnameable};
 use crate::regression::ConstructorFile;
 
+use super::at_home::AtHome;
 use super::dwarf_name::TypeName;
 use super::ids::{CrateId, ItemId, ModuleId, Visibility};
 use super::items::{FieldList, ItemKind, Shape};
@@ -37,6 +38,7 @@ pub struct NamesAt<'i> {
     /// What was asked for by its path: a value may hold thousands of one type.
     located: RefCell<HashMap<String, Result<Def, Unnameable>>>,
     pub(super) constructors: RefCell<Named>,
+    pub(super) at_home: RefCell<AtHome>,
 }
 
 impl<'i> NamesAt<'i> {
@@ -48,6 +50,7 @@ impl<'i> NamesAt<'i> {
             known: RefCell::default(),
             located: RefCell::default(),
             constructors: RefCell::default(),
+            at_home: RefCell::new(AtHome::wanted()),
         }
     }
 
@@ -477,6 +480,14 @@ impl Names for NamesAt<'_> {
 
     fn constructor(&self, definition: &str, fields: &[&str]) -> Result<TokenStream, Unnameable> {
         self.constructor_of(definition, fields)
+    }
+
+    fn given_at_home(
+        &self,
+        full_name: &str,
+        write: &mut dyn FnMut(&dyn Names) -> Result<TokenStream, Unnameable>,
+    ) -> Option<Result<TokenStream, Unnameable>> {
+        self.given_at_home(full_name, write)
     }
 
     fn has_function(&self, definition: &str, function: &str) -> bool {
