@@ -5,6 +5,7 @@ mod call;
 mod facts;
 mod home;
 mod join;
+mod twins;
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -16,6 +16,7 @@ mod callable;
 mod cfg;
 mod construct;
 mod dwarf_name;
+mod expand;
 mod forwards;
 mod function;
 mod ids;

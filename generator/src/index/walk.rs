@@ -3,6 +3,7 @@
 
 mod declared;
 mod imports;
+mod made;
 mod modules;
 
 use std::collections::HashMap;
@@ -52,8 +53,10 @@ pub(super) fn read(root: &Root<'_>) -> CrateSource {
         open_files: Vec::new(),
         wrappers: HashMap::new(),
         files_read: 0,
+        macros: made::Macros::default(),
     };
     walk.crate_root();
+    walk.made_at_last();
     walk.source
 }
 
@@ -65,6 +68,7 @@ struct Walk<'a> {
     /// `macro_rules!` that pass items through, with the condition that they put before each.
     wrappers: HashMap<String, Cfg>,
     files_read: usize,
+    macros: made::Macros,
 }
 
 /// Where the walk stands.
@@ -86,6 +90,8 @@ struct Spot {
     /// The function around.
     nested_in: Option<String>,
     depth: usize,
+    /// Uses of macros around.
+    expansions: usize,
 }
 
 impl Spot {
@@ -128,6 +134,7 @@ impl Walk<'_> {
             in_macro: false,
             nested_in: None,
             depth: 0,
+            expansions: 0,
         };
         self.open_files.push(file);
         self.items(&parsed.items, &spot);
