@@ -113,6 +113,9 @@ mod tests {
         blocks_and_paths:
             (($path:path, $block:block, $pat:pat) => { stringify!($path $block $pat) })
             (a::b::<u8>, { 1 + 1 }, Some(_) | None);
+        statements_end_before_their_semicolon:
+            (($($x:stmt);*) => { stringify!($(($x))*) })
+            (let x: u8 = 1; f(x, 2); x + 1);
         punctuation_of_many_characters_is_one_tree:
             (($($x:tt);*) => { stringify!($($x),*) })
             (=>; ::; ..=; 'a; ->);
@@ -125,7 +128,8 @@ mod tests {
             ("($x:ident) => { $x }", "1"),
             ("($x:ident) => { $x }", "a b"),
             // Forms that are not known.
-            ("($x:stmt) => { $x }", "let x = 1"),
+            ("($x:other) => { $x }", "let x = 1"),
+            ("($x:stmt) => { $x }", "1 2"),
             ("($($x:ident)*) => { ${count($x)} }", "a b"),
             ("($x:ident) => { $y }", "a"),
             // Repetitions of different lengths, or of nothing that repeats.

@@ -6,9 +6,11 @@ use cargo_metadata::MetadataCommand;
 
 use super::*;
 
+mod at_home;
 mod calls;
 mod construct;
 mod joins;
+mod made;
 mod naming;
 mod own_constructors;
 mod proof;

@@ -175,8 +175,30 @@ fn fragment(fragment: Fragment, input: ParseStream<'_>) -> syn::Result<TokenStre
         Fragment::Block => input.parse::<syn::Block>()?.into_token_stream(),
         Fragment::Item => input.parse::<syn::Item>()?.into_token_stream(),
         Fragment::Meta => input.parse::<syn::Meta>()?.into_token_stream(),
+        Fragment::Stmt => statement(input)?,
         Fragment::Vis => TokenStream::new(),
     })
+}
+
+/// A statement without its semicolon: one of an item, or all until there.
+fn statement(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let ahead = input.fork();
+    if let Ok(item) = ahead.parse::<syn::Item>()
+        && !matches!(item, syn::Item::Verbatim(_) | syn::Item::Macro(_))
+    {
+        input.advance_to(&ahead);
+        return Ok(item.into_token_stream());
+    }
+    let mut tokens = TokenStream::new();
+    while !input.is_empty() && !input.peek(Token![;]) {
+        tokens.extend([input.parse::<TokenTree>()?]);
+    }
+    let one = |input: ParseStream<'_>| {
+        let statements = syn::Block::parse_within(input)?;
+        if statements.len() == 1 { Ok(()) } else { Err(input.error("not one statement")) }
+    };
+    syn::parse::Parser::parse2(one, quote!(#tokens;))?;
+    Ok(tokens)
 }
 
 /// Punctuation that is one token of the language.

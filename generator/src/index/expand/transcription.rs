@@ -1,6 +1,6 @@
 //! What a rule makes of its variables.
 
-use proc_macro2::{Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 use super::definition::{Made, Repeated};
 use super::matching::{Binding, Bindings};
@@ -13,8 +13,13 @@ pub(super) fn transcribe(result: &[Made], bindings: &Bindings, limit: usize) -> 
 
 fn parts(result: &[Made], bindings: &Bindings, room: &mut usize) -> Option<TokenStream> {
     let mut tokens = TokenStream::new();
+    let mut after_as = false;
     for part in result {
         *room = room.checked_sub(1)?;
+        let operand = std::mem::replace(
+            &mut after_as,
+            matches!(part, Made::Token(TokenTree::Ident(word)) if word == "as"),
+        );
         match part {
             Made::Token(token) => tokens.extend([token.clone()]),
             Made::Group(delimiter, inner, span) => {
@@ -25,7 +30,12 @@ fn parts(result: &[Made], bindings: &Bindings, room: &mut usize) -> Option<Token
             Made::Variable(name) => match bindings.get(name)? {
                 Binding::One(found) => {
                     *room = room.checked_sub(super::size(found))?;
-                    tokens.extend(found.clone());
+                    // In `1 as $ty << 2` the type ends where it does.
+                    if operand {
+                        tokens.extend([TokenTree::Group(Group::new(Delimiter::None, found.clone()))]);
+                    } else {
+                        tokens.extend(found.clone());
+                    }
                 }
                 Binding::Each(_) => return None,
             },

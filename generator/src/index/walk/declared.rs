@@ -297,7 +297,7 @@ impl Walk<'_> {
             return;
         }
         let wrapper = self.wrappers.get(&name).cloned();
-        if wrapper.is_none() && self.made_items(item, spot) {
+        if self.made_items(item, spot) {
             return;
         }
         match macros::read(&name, &item.mac.tokens) {

@@ -8,13 +8,14 @@ use proc_macro2::Span;
 use syn::Item;
 
 use super::{Spot, Walk};
+use crate::index::cfg::Holds;
 use crate::index::expand::Definition;
 use crate::index::macros::parse_items;
 
 /// More uses of a crate are not expanded: macros that call themselves end here, too.
 const MAX_USES: usize = 20_000;
 /// Uses within uses are expanded this deep.
-const MAX_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 128;
 
 /// The macros of a crate.
 #[derive(Default)]
@@ -75,6 +76,10 @@ impl Macros {
 impl Walk<'_> {
     /// Keeps a `macro_rules!` whose rules are all understood.
     pub(super) fn define_macro(&mut self, name: &syn::Ident, text: &proc_macro2::TokenStream, spot: &Spot) {
+        // Of two under opposite conditions one is meant.
+        if spot.cfg.holds(&self.root.facts) == Holds::No {
+            return;
+        }
         if let Some(definition) = Definition::read(text, spot.file) {
             self.macros.define(name.to_string(), definition);
         }
