@@ -38,6 +38,7 @@ areas! {
     edition_2018, "2018", "";
     edition_2024, "2024", "";
     numbers, "2021", "";
+    workspace_types, "2021", "";
 }
 
 #[test]

@@ -75,6 +75,8 @@ pub struct ConstructorFile {
     pub type_name: String,
     /// The function's name where it gives one value, and so belongs to what calls it: `relapse_5d41c0de`.
     pub value: Option<String>,
+    /// Lines beyond `use super::super::*;`.
+    pub uses: Vec<String>,
     /// The `impl` block, as Rust source made from tokens.
     pub body: String,
 }

@@ -21,8 +21,8 @@ use crate::regression::{ConstructorFile, Regression};
 pub use crash_line::CrashLine;
 pub use header::Wiring;
 pub(crate) use header::module_text;
-pub(crate) use imports::PARENT;
 pub use imports::leave_out_lines;
+pub(crate) use imports::{PARENT, std_for};
 pub use run_command::{RunCommand, RunCommandError};
 pub(crate) use rust_flags::deciding;
 
@@ -160,6 +160,7 @@ pub fn render_constructor(
     };
     context.insert("about", &about);
     context.insert("wiring", &header::constructor_line(constructor));
+    context.insert("imports", &imports::lines_of(constructor));
     context.insert("body", constructor.body.trim_end());
     templates.render_rust("constructor.rs.tera", &context)
 }

@@ -2,7 +2,8 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use relapse_snapshot::{Trust, TypeTable};
+use relapse_snapshot::{Argument, Trust, TypeTable};
+use syn::{FnArg, Pat};
 
 use super::Callable;
 use crate::expression::{
@@ -167,7 +168,7 @@ impl Callable<'_> {
         }
         let mut arguments = Vec::new();
         for (index, (argument, is_mut)) in self.arguments().enumerate() {
-            let (name, value) = (&argument.name, &argument.value);
+            let (name, value) = (&self.name_of(index, argument), &argument.value);
             let literals = style.literals(index);
             let mut written =
                 argument_of_any_type(name, value, types, names, &mut scope, literals, stand_ins)?;
@@ -179,6 +180,19 @@ impl Callable<'_> {
         let full = style.explicit || style.full_path;
         let tokens = call_tokens(&path, &arguments, &scope, full, self.function.is_unsafe());
         Ok(Call::new(arguments, tokens, names))
+    }
+
+    /// An argument's name: of a value without a size debug info has none.
+    fn name_of(&self, index: usize, argument: &Argument) -> String {
+        let by_source = match self.function.signature.inputs.get(index) {
+            Some(FnArg::Typed(typed)) => match &*typed.pat {
+                Pat::Ident(pattern) => Some(pattern.ident.to_string()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let known = !argument.name.is_empty() && argument.name != "_";
+        by_source.filter(|_| !known).unwrap_or_else(|| argument.name.clone())
     }
 
     /// What the call is given for readers and sinks that nobody can build again: its generic parameters take

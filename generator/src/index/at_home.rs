@@ -11,6 +11,7 @@ use syn::visit_mut::{self, VisitMut};
 
 use crate::names::{Names, Unnameable};
 use crate::regression::ConstructorFile;
+use crate::render::std_for;
 
 use super::construct::FUNCTION_STEM;
 use super::ids::{ItemId, ModuleId, Visibility, plain};
@@ -124,6 +125,7 @@ impl<'i> NamesAt<'i> {
         // By what it gives: two tests may share it, and no two functions have one name.
         let function = format!("{FUNCTION_STEM}{:08x}", digest(&quote!(#of #body).to_string()));
         let function = Ident::new(&function, Span::call_site());
+        let (body, uses) = self.imported(there, body);
         let tokens = quote! { impl #of { pub(crate) fn #function() -> Self { #body } } };
         let refused = |_| Unnameable(format!("a value of `{full_name}` cannot be written as source"));
         let text = prettyplease::unparse(&syn::parse2::<syn::File>(tokens).map_err(refused)?);
@@ -132,12 +134,27 @@ impl<'i> NamesAt<'i> {
             module: self.index().place(item.module),
             type_name: item.name.clone(),
             value: Some(function.to_string()),
+            uses,
             body: text,
         };
         let call = quote!(#path::#function);
-        let within = there.constructors(body);
+        let within = there.constructors(&body);
         self.at_home.borrow_mut().given.push(Given { call: call.clone(), file, within });
         Ok(quote!(#call()))
+    }
+
+    /// The body of a function at home with the lines that make it shorter, or that it needs where there is no std.
+    fn imported(&self, there: &NamesAt<'_>, body: &TokenStream) -> (TokenStream, Vec<String>) {
+        let edition = self.index().target(there.module.krate).edition;
+        let may =
+            |path: &str, name: &str| (edition > 2015 || path.starts_with("crate::")) && there.is_free(name);
+        let (body, mut uses) = crate::expression::import_repeated(body.clone(), &may);
+        if self.index().source(there.module.krate).no_std {
+            let spaces = [Space::Types, Space::Values];
+            let known = |name: &str| spaces.iter().any(|space| !there.in_scope(name, *space).is_empty());
+            uses.extend(std_for(&body, edition, &known));
+        }
+        (body, uses)
     }
 
     /// The functions that this code calls for values, and what those call.

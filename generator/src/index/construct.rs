@@ -125,7 +125,13 @@ fn file(
     }
     let body = implementation(resolver, item, list.shape, &fields)
         .ok_or_else(|| refused("its source cannot be written anew"))?;
-    Ok(ConstructorFile { module: index.place(item.module), type_name: item.name.clone(), value: None, body })
+    Ok(ConstructorFile {
+        module: index.place(item.module),
+        type_name: item.name.clone(),
+        value: None,
+        uses: Vec::new(),
+        body,
+    })
 }
 
 /// `impl Years { pub(crate) fn relapse_new(ordinals: Option<OrdinalSet>) -> Self { Self { ordinals } } }`.
