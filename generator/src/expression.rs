@@ -7,6 +7,7 @@ mod by_kind;
 mod collection;
 mod constructed;
 mod crate_rules;
+mod defaults;
 mod format;
 mod pointer;
 mod scope;
@@ -17,6 +18,7 @@ mod std_rules;
 mod tape;
 mod type_name;
 mod uses;
+mod vec_macros;
 mod writer;
 
 use proc_macro2::{Ident, TokenStream};

@@ -15,6 +15,7 @@ mod builds;
 mod callable;
 mod cfg;
 mod construct;
+mod derived_default;
 mod dwarf_name;
 mod expand;
 mod forwards;

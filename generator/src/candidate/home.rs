@@ -1,5 +1,6 @@
 //! Where a test stands: in its function's own module, or, where a value has parts of a type that only another module
-//! can name, in that one, if the function can be called there. In: a function of the stack. Out: the same with its home.
+//! can name, or another crate, in that one, if the function can be called there. In: a function of the stack. Out: the
+//! same with its home.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +17,7 @@ const MAX_HOMES: usize = 4;
 impl Callable<'_> {
     /// The function with the home in which all of its arguments can be written; its own where there is none.
     pub(crate) fn where_types_are_known(self, types: &TypeTable, index: &SourceIndex) -> Self {
-        let homes = if self.is_outside() { Vec::new() } else { self.homes_of_private_types(types, index) };
+        let homes = if self.is_outside() { Vec::new() } else { self.other_homes(types, index) };
         let fits = |callable: &Self| {
             callable.call_alone(&self.function.name, Style::default(), types, index).is_ok()
         };
@@ -27,16 +28,24 @@ impl Callable<'_> {
         elsewhere.into_iter().find(fits).unwrap_or(self)
     }
 
-    /// The modules of types that occur in the arguments and cannot be named at home.
-    fn homes_of_private_types(&self, types: &TypeTable, index: &SourceIndex) -> Vec<ModuleId> {
+    /// Where types that occur in the arguments and cannot be named at home may be named: in their own modules, and in
+    /// those of the functions that gave them, maybe of a crate that this one knows nothing of.
+    fn other_homes(&self, types: &TypeTable, index: &SourceIndex) -> Vec<ModuleId> {
         let names = NamesAt::new(index, self.home);
         let mut homes: Vec<ModuleId> = Vec::new();
+        let mut unknown = false;
         let values = self.frame.arguments.iter().map(|argument| &argument.value);
         for ty in types_within(values.collect(), types) {
             let home = names.home_of_private(types.name(ty));
+            unknown |= home.is_some() || names.is_unknown(types.name(ty));
             homes.extend(home.filter(|home| !homes.contains(home)));
             if homes.len() >= MAX_HOMES {
                 break;
+            }
+        }
+        for caller in self.callers.iter().filter(|_| unknown) {
+            if *caller != self.home && !homes.contains(caller) && homes.len() < 2 * MAX_HOMES {
+                homes.push(*caller);
             }
         }
         homes

@@ -8,6 +8,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, TypeTable, Value, VariantShape};
 
+use super::defaults::Mostly;
 use super::stand_in::StandIns;
 use super::type_name::{definition, snake_case};
 use super::{Scope, Unwritable};
@@ -336,6 +337,16 @@ impl<'a> Writer<'a> {
         if fields.is_empty() && !tuple && self.names.is_braced(&path, None) {
             return Ok(quote!(#name {}));
         }
+        if !tuple && !generic {
+            match self.mostly_default(&path, fields) {
+                Mostly::Written => {}
+                Mostly::Default => return Ok(quote!(#name::default())),
+                Mostly::Others(others) => {
+                    let fields: Vec<Field> = others.iter().map(|at| fields[*at].clone()).collect();
+                    return self.braced(&name, &fields, params, place, Some(Self::rest_of(&name)));
+                }
+            }
+        }
         self.fields_of(&name, fields, tuple, params, Place { typed, ..place })
     }
 
@@ -407,7 +418,19 @@ impl<'a> Writer<'a> {
         if fields.is_empty() {
             return Ok(name.clone());
         }
-        let place = Place { coerces: !generic, operand: false, ..place };
+        self.braced(name, fields, params, place, None)
+    }
+
+    /// `P { x: 1 }`, with what stands after the fields.
+    fn braced(
+        &mut self,
+        name: &TokenStream,
+        fields: &[Field],
+        params: &[TypeId],
+        place: Place,
+        rest: Option<TokenStream>,
+    ) -> Result<TokenStream, Unwritable> {
+        let place = Place { coerces: params.is_empty(), operand: false, ..place };
         let values = self.fields(fields, params, place)?;
         let idents = fields
             .iter()
@@ -416,7 +439,10 @@ impl<'a> Writer<'a> {
                     .ok_or_else(|| self.refuse(format!("a field without a name in {name}")))
             })
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(quote!(#name { #(#idents: #values),* }))
+        Ok(match rest {
+            None => quote!(#name { #(#idents: #values),* }),
+            Some(rest) => quote!(#name { #(#idents: #values,)* #rest }),
+        })
     }
 
     pub(super) fn variant(

@@ -70,6 +70,13 @@ impl<'i> NamesAt<'i> {
         (!self.can_speak_of(id) || self.path(&path).is_err()).then_some(home)
     }
 
+    /// Whether the type with that full name is one of a crate's source that nothing leads to from here.
+    pub fn is_unknown(&self, full_name: &str) -> bool {
+        let Some(path) = crate::expression::definition(full_name) else { return false };
+        let first = path.split("::").next().unwrap_or_default();
+        path.contains("::") && super::standard::crate_root(first).is_none() && self.path(&path).is_err()
+    }
+
     /// The module of an item of this crate, where more can be named than here.
     fn home_elsewhere(&self, id: ItemId) -> Option<ModuleId> {
         let item = self.index().item(id);

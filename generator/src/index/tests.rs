@@ -9,6 +9,7 @@ use super::*;
 mod at_home;
 mod calls;
 mod construct;
+mod defaults;
 mod joins;
 mod made;
 mod naming;
