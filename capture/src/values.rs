@@ -9,8 +9,8 @@ mod coroutines;
 mod elsewhere;
 mod entries;
 mod fields;
-mod functions;
 mod foreign;
+mod functions;
 mod hashing;
 mod io_errors;
 mod iterators;
@@ -245,7 +245,6 @@ impl<'a> Reader<'a> {
             Kind::Record { members, .. } if text_iterators::is_char_indices(layout) => {
                 self.char_indices(layout, members, source, depth)
             }
-            Kind::Record { members, record } => Ok(read(self.record(members, *record, source, depth))),
             Kind::Record { members, record } => match self.foreign(layout, source, depth) {
                 Some(of_crate) => of_crate,
                 None => Ok(read(self.record(members, *record, source, depth))),
