@@ -37,7 +37,9 @@ impl Callable<'_> {
         let values = self.frame.arguments.iter().map(|argument| &argument.value);
         for ty in types_within(values.collect(), types) {
             let home = names.home_of_private(types.name(ty));
-            unknown |= home.is_some() || names.is_unknown(types.name(ty));
+            // A function is known where it was named.
+            let is_function = types.get(ty).is_some_and(|shape| shape.kind == TypeKind::FunctionPointer);
+            unknown |= is_function || home.is_some() || names.is_unknown(types.name(ty));
             homes.extend(home.filter(|home| !homes.contains(home)));
             if homes.len() >= MAX_HOMES {
                 break;
