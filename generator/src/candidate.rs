@@ -79,7 +79,8 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
                 let within = endless.as_ref().filter(|calls| calls.contains(&depth));
                 let recursion = within.map(|calls| calls.start);
                 let facts = Facts { asserts_on_arguments: blames_caller, recursion, ..facts };
-                let (home, callers, caller) = (function.module, Vec::new(), caller(snapshot, frame));
+                let (home, callers) = (function.module, Vec::new());
+                let caller = caller(snapshot, frame);
                 callables.push(Callable { frame, depth, function, home, callers, facts, caller });
                 continue;
             }

@@ -85,8 +85,8 @@ impl SourceIndex {
             packages,
             targets,
             sources,
-            parsed: parsed::Parsed::default(),
             rules: CrateRules::default(),
+            parsed: parsed::Parsed::default(),
         }
     }
 

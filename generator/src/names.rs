@@ -108,16 +108,6 @@ pub trait Names {
         Err(Unnameable(format!("`{definition}` has no constructor")))
     }
 
-    /// The text of the closure whose type has that name and which has captured these fields.
-    fn closure(
-        &self,
-        name: &str,
-        _text: &ClosureText,
-        _captures: &[&str],
-    ) -> Result<RebuiltClosure, Unnameable> {
-        Err(Unnameable(format!("the source of the closure `{name}` is not known")))
-    }
-
     /// The call of a function of the type with that full name which gives a value that cannot be written here, since only
     /// the type's own module can name its parts: `write` writes it with the names of that module. Nothing where that is
     /// no help.
@@ -127,6 +117,16 @@ pub trait Names {
         _write: &mut dyn FnMut(&dyn Names) -> Result<TokenStream, Unnameable>,
     ) -> Option<Result<TokenStream, Unnameable>> {
         None
+    }
+
+    /// The text of the closure whose type has that name and which has captured these fields.
+    fn closure(
+        &self,
+        name: &str,
+        _text: &ClosureText,
+        _captures: &[&str],
+    ) -> Result<RebuiltClosure, Unnameable> {
+        Err(Unnameable(format!("the source of the closure `{name}` is not known")))
     }
 
     /// What is known of the `Default` of the struct at `definition`.

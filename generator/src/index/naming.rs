@@ -510,6 +510,14 @@ impl Names for NamesAt<'_> {
         self.constructor_of(definition, fields)
     }
 
+    fn given_at_home(
+        &self,
+        full_name: &str,
+        write: &mut dyn FnMut(&dyn Names) -> Result<TokenStream, Unnameable>,
+    ) -> Option<Result<TokenStream, Unnameable>> {
+        self.given_at_home(full_name, write)
+    }
+
     fn closure(
         &self,
         name: &str,
@@ -517,14 +525,6 @@ impl Names for NamesAt<'_> {
         captures: &[&str],
     ) -> Result<RebuiltClosure, Unnameable> {
         self.closure_of(name, text, captures)
-    }
-
-    fn given_at_home(
-        &self,
-        full_name: &str,
-        write: &mut dyn FnMut(&dyn Names) -> Result<TokenStream, Unnameable>,
-    ) -> Option<Result<TokenStream, Unnameable>> {
-        self.given_at_home(full_name, write)
     }
 
     fn has_function(&self, definition: &str, function: &str) -> bool {
