@@ -2,13 +2,18 @@
 //! passed. In: a value tree, its types, the names at the place of the test. Out: tokens and side files, or
 //! the reason why there are none. Never: text of the crashed process other than through `hostile`.
 
+mod at_home;
 mod by_kind;
+mod closure;
 mod collection;
 mod constructed;
 mod crate_rules;
 mod defaults;
+mod dynamic;
 mod format;
+mod functions;
 mod pointer;
+mod raw_pointer;
 mod scope;
 mod seen_through;
 mod sequence;
@@ -52,6 +57,14 @@ pub struct WrittenArgument {
     /// How far what is written can be trusted: the worst of the tree; `Suspect` also where a `RefCell` was
     /// borrowed or a lock held at the crash (they are written free, as they must have been before).
     pub trust: Trust,
+}
+
+impl WrittenArgument {
+    /// One that stands in the call itself, as its caller has it.
+    pub fn inline(pass: TokenStream, value: &Value) -> WrittenArgument {
+        let (lets, side_files) = (Vec::new(), Vec::new());
+        WrittenArgument { variable: None, lets, pass, side_files, nodes: value.nodes(), trust: Trust::Entry }
+    }
 }
 
 /// Why a value cannot be written, in words for the user.
@@ -111,7 +124,7 @@ pub fn argument_of_any_type(
     lets.extend(binding);
     let trust = if writer.suspect { Trust::Suspect } else { Trust::Entry };
     let written = WrittenArgument {
-        variable: (!pass.is_unit).then_some(variable),
+        variable: (!pass.is_inline).then_some(variable),
         lets,
         pass: pass.tokens,
         side_files: std::mem::take(&mut writer.side_files),
@@ -125,7 +138,8 @@ pub fn argument_of_any_type(
 /// What the call is given.
 struct Pass {
     tokens: TokenStream,
-    is_unit: bool,
+    /// `()`, or what else stands in the call itself: it has no variable.
+    is_inline: bool,
 }
 
 impl Writer<'_> {
@@ -137,7 +151,7 @@ impl Writer<'_> {
         value: &Value,
         how: Literals,
     ) -> Result<(Option<TokenStream>, Pass), Unwritable> {
-        let pass = |tokens| Pass { tokens, is_unit: false };
+        let pass = |tokens| Pass { tokens, is_inline: false };
         let typed = how == Literals::Suffixed;
         let place = Place::binding(typed);
         if self.stand_ins.of(value.ty).is_some() {
@@ -148,13 +162,18 @@ impl Writer<'_> {
                 pass(quote!(#variable)),
             ));
         }
+        if let Some(closure) = self.closure_argument(value, how != Literals::Inferred)? {
+            return Ok((None, Pass { tokens: closure, is_inline: true }));
+        }
         let shape = self.shape(value.ty)?;
         match (&shape.kind, &value.data) {
             (_, Data::Tuple(items)) if items.is_empty() => {
-                Ok((None, Pass { tokens: quote!(()), is_unit: true }))
+                Ok((None, Pass { tokens: quote!(()), is_inline: true }))
             }
-            (TypeKind::Reference { to, mutable }, _) if self.is_sized(*to) => {
+            (TypeKind::Reference { to, mutable }, _) if self.is_passed_by_value(value, *to, typed) => {
                 let pointee = self.pointee(value, *to)?;
+                let to = &pointee.ty;
+                let place = Place { typed: place.typed || self.is_dynamic(value), ..place };
                 let (annotation, place) = match self.slice_annotation(*to, place) {
                     (None, place) => self.annotation(*to, how, place),
                     needed => needed,
@@ -166,7 +185,9 @@ impl Writer<'_> {
                     pass(if *mutable { quote!(&mut #variable) } else { quote!(&#variable) }),
                 ))
             }
-            (TypeKind::Reference { to, mutable: true }, _) => {
+            (TypeKind::Reference { to, mutable: true }, _)
+                if !self.is_dynamic(value) || self.dyn_sink(*to).is_some() =>
+            {
                 let tokens = match self.dyn_sink(*to) {
                     Some(sink) => sink,
                     None => {
@@ -186,10 +207,16 @@ impl Writer<'_> {
             }
             _ => {
                 let (annotation, place) = self.annotation(value.ty, how, place);
-                let tokens = self.value(value, place)?;
+                let tokens = self.value(value, self.argument_place(value, place))?;
                 Ok((Some(self.let_statement(variable, false, annotation, &tokens)), pass(quote!(#variable))))
             }
         }
+    }
+
+    /// Whether the variable of a reference can be what it points to. A trait object's is of the concrete type, of which
+    /// the call makes a trait object, unless the call takes any type.
+    fn is_passed_by_value(&self, value: &Value, to: TypeId, typed: bool) -> bool {
+        self.is_sized(to) || self.is_dynamic(value) && !typed && self.dyn_sink(to).is_none()
     }
 
     /// The type that the variable says where it was asked for.

@@ -11,24 +11,32 @@ use crate::expression::CrateRules;
 use crate::paths::{normalized, relative};
 use crate::regression::ModulePlace;
 
+mod at_home;
 mod attributes;
 mod builds;
 mod callable;
 mod cfg;
+mod closures;
+mod constants;
 mod construct;
+mod copied;
 mod derived_default;
 mod dwarf_name;
+mod expand;
 mod forwards;
 mod function;
 mod ids;
 mod inherent;
 mod items;
 mod locate;
+mod macro_text;
 mod macros;
 mod naming;
 mod never_returns;
 mod own_constructor;
 mod packages;
+mod parsed;
+mod passed;
 mod reach;
 mod resolve;
 mod standard;
@@ -36,9 +44,10 @@ mod surroundings;
 mod walk;
 
 pub use attributes::Attributes;
-pub use callable::CallPath;
+pub use callable::{CallPath, OfStd};
 pub use cfg::{Cfg, CfgFacts, Holds};
-pub(crate) use construct::FUNCTION as CONSTRUCTOR;
+pub(crate) use construct::{FUNCTION as CONSTRUCTOR, FUNCTION_STEM as CONSTRUCTOR_STEM};
+pub use copied::Copied;
 pub use dwarf_name::TypeName;
 pub(crate) use function::binds_mut;
 pub use function::{Assert, FunctionItem, Owner};
@@ -62,6 +71,7 @@ pub struct SourceIndex {
     targets: Vec<Target>,
     sources: Vec<OnceCell<Rc<CrateSource>>>,
     rules: CrateRules,
+    parsed: parsed::Parsed,
 }
 
 impl SourceIndex {
@@ -76,6 +86,7 @@ impl SourceIndex {
             targets,
             sources,
             rules: CrateRules::default(),
+            parsed: parsed::Parsed::default(),
         }
     }
 
@@ -228,10 +239,26 @@ impl SourceIndex {
     pub fn reads<'f>(&self, function: &'f FunctionItem) -> Vec<&'f Reads> {
         let is_static = |name: &String| {
             let items = &self.source(function.id.krate).items;
-            items.iter().any(|item| item.name == *name && matches!(item.kind, ItemKind::Static))
+            items.iter().any(|item| item.name == *name && matches!(item.kind, ItemKind::Static { .. }))
         };
         let reads = function.reads.iter();
         reads.filter(|reads| if let Reads::Upper(name) = reads { is_static(name) } else { true }).collect()
+    }
+
+    /// Whether what a function reads is a static whose value a program can change: a test finds its first one.
+    pub fn is_state(&self, function: &FunctionItem, reads: &Reads) -> bool {
+        let items = &self.source(function.id.krate).items;
+        match reads {
+            Reads::Upper(name) => items
+                .iter()
+                .any(|item| item.name == *name && matches!(item.kind, ItemKind::Static { state: true })),
+            // What `thread_local!` declares may be no item; a constant may have a method of that name, too.
+            Reads::ThreadLocal(name) => {
+                let other = |item: &TypeItem| !matches!(item.kind, ItemKind::Static { .. });
+                !items.iter().any(|item| item.name == *name && other(item))
+            }
+            _ => false,
+        }
     }
 
     /// The functions of its crate that a function calls, as far as their names tell: those that one alone has.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use relapse_snapshot::Frame;
 
+use super::twins::meant;
 use crate::index::{FunctionItem, Holds, SourceIndex, binds_mut};
 
 /// The function that a frame is, or why a test cannot call it.
@@ -27,7 +28,7 @@ pub(super) fn join<'a>(frame: &Frame, index: &'a SourceIndex) -> Result<&'a Func
     if found.is_empty() {
         found = index.function_at(&declared.file, declared.line, &frame.name, "");
     }
-    let Some(&function) = found.first() else {
+    let Some(function) = meant(&found, &frame.function, index) else {
         if let Some(problem) = index.problems().find(|problem| problem.file == Path::new(&declared.file)) {
             return Err(format!("failed to read {}: {}", declared.file, problem.reason));
         }
@@ -85,7 +86,7 @@ fn has_names_of(frame: &Frame, function: &FunctionItem) -> bool {
 }
 
 /// The crate that a demangled path begins with: `uuid` of `<uuid::Uuid as core::fmt::Display>::fmt`.
-fn crate_name(path: &str) -> &str {
+pub(super) fn crate_name(path: &str) -> &str {
     let start = path.trim_start_matches(['<', '&', '(', '[', '*']);
     let start = start.strip_prefix("mut ").or_else(|| start.strip_prefix("const ")).unwrap_or(start);
     let end = start.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(start.len());
