@@ -329,11 +329,7 @@ impl Writer<'_> {
     }
 
     /// What `each` goes through, with the places in its sequence, and whether that is all there was.
-    fn listed<'v>(
-        &self,
-        listing: &Listing,
-        value: &'v Value,
-    ) -> Option<(Vec<(usize, Cow<'v, Value>)>, bool)> {
+    fn listed<'v>(&self, listing: &Listing, value: &'v Value) -> Option<Listed<'v>> {
         let mut lists = vec![elements(listing.items.find(value)?)?];
         if let [Piece::Each(inner)] = listing.template.as_slice() {
             let (outer, len) = lists.pop()?;
@@ -392,6 +388,9 @@ impl Writer<'_> {
         self.refuse("what was read has another form than its crate's rule says")
     }
 }
+
+/// Elements with their places, and whether they are all.
+type Listed<'v> = (Vec<(usize, Cow<'v, Value>)>, bool);
 
 /// Where in a value a template stands.
 #[derive(Clone, Copy)]

@@ -639,7 +639,7 @@ fn rules_of_a_project_come_first() {
 #[test]
 fn the_version_of_the_crate_tells_which_bit_a_year_begins_at() {
     let mut sheet = Sheet::default();
-    let value = sheet.int(32, 2024 << 10 | 1 << 9 | 60);
+    let value = sheet.int(32, 2024 << 10 | 1 << 9 | 0x3c);
     let date = sheet.structure("time::date::Date", vec![("value", value)]);
     for (version, year) in [("0.3.38", 2024), ("0.3.37", 4049)] {
         let names = Outside { version, ..Outside::default() };
