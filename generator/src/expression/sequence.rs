@@ -321,9 +321,10 @@ impl Writer<'_> {
                 let name = self.name_of(shape)?;
                 self.buf_reader(value, &name, place)
             }
-            StdType::NonNull => {
-                Err(self.refuse(format!("a raw pointer ({}): nothing says what it owns", shape.name)))
-            }
+            StdType::NonNull => match params.first() {
+                Some(to) => self.non_null(value, *to, place),
+                None => Err(self.mismatch(shape)),
+            },
         }
     }
 

@@ -340,6 +340,9 @@ fn null_pointer(writer: &Writer<'_>, of: Of<'_>) -> Written {
 
 /// `AtomicUsize` and, in newer releases, `Atomic<usize>` of which it is an alias.
 fn atomic(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    if let Some(written) = writer.atomic_pointer(of.value, of.place) {
+        return written;
+    }
     let primitive = match shape_params(of.shape).first() {
         Some(param) => (*param).to_owned(),
         None => of.shape.name.trim_start_matches("core::sync::atomic::Atomic").to_lowercase(),
