@@ -2,17 +2,21 @@
 //! tree with its trust. What the entries do not tell is never guessed; memory is hostile: every size is
 //! bounded before it is read, every tree in depth and nodes.
 
+mod array_iterators;
 mod btree;
 mod cells;
 mod coroutines;
 mod elsewhere;
 mod entries;
 mod fields;
+mod foreign;
 mod functions;
 mod hashing;
+mod io_errors;
 mod iterators;
 mod layout;
 mod names;
+mod once;
 mod plain;
 mod pointers;
 mod readers;
@@ -21,6 +25,7 @@ mod scopes;
 mod sequences;
 mod shapes;
 mod source;
+mod text_iterators;
 mod trait_objects;
 mod unions;
 mod vtables;
@@ -224,8 +229,26 @@ impl<'a> Reader<'a> {
     }
 
     fn decode_kind(&mut self, layout: &Layout, source: Source<'_>, depth: u32) -> Read<(Data, Trust)> {
+        if let Some(set) = once::set_once(layout) {
+            return self.set_once(set, layout, source, depth);
+        }
+        if io_errors::is_io_error(layout) {
+            return self.io_error(layout, source, depth);
+        }
         match &layout.kind {
-            Kind::Record { members, record } => Ok(read(self.record(members, *record, source, depth))),
+            Kind::Record { .. } if is_tree_iterator(&layout.name) => {
+                self.btree_iterator(layout, source, depth)
+            }
+            Kind::Record { .. } if array_iterators::is_array_iterator(layout) => {
+                self.array_into_iter(layout, source, depth)
+            }
+            Kind::Record { members, .. } if text_iterators::is_char_indices(layout) => {
+                self.char_indices(layout, members, source, depth)
+            }
+            Kind::Record { members, record } => match self.foreign(layout, source, depth) {
+                Some(of_crate) => of_crate,
+                None => Ok(read(self.record(members, *record, source, depth))),
+            },
             Kind::Enum { discriminant, variants } => {
                 Ok(read(self.variant(*discriminant, variants, source, depth)?))
             }
@@ -278,6 +301,12 @@ impl<'a> Reader<'a> {
 /// The full name of the type at `die`, by definition path: `alloc::vec::Vec<u8, alloc::alloc::Global>`.
 pub fn full_type_name(dwarf: &gimli::Dwarf<Slice>, units: &mut UnitCache, die: DieRef) -> String {
     Parser::new(dwarf, units).layout(die).name.clone()
+}
+
+/// Whether a struct is one of std's iterators over the entries of a tree.
+fn is_tree_iterator(name: &str) -> bool {
+    let own = name.strip_prefix("alloc::collections::btree::map::");
+    own.is_some_and(|own| ["Iter<", "IterMut<", "IntoIter<"].iter().any(|known| own.starts_with(known)))
 }
 
 /// A node that was read.

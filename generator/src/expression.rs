@@ -2,6 +2,7 @@
 //! passed. In: a value tree, its types, the names at the place of the test. Out: tokens and side files, or
 //! the reason why there are none. Never: text of the crashed process other than through `hostile`.
 
+mod at_home;
 mod by_kind;
 mod collection;
 mod constructed;
@@ -30,6 +31,7 @@ use relapse_snapshot::{Data, Trust, TypeId, TypeKind, TypeTable, Value};
 use crate::names::Names;
 use crate::regression::SideFile;
 
+pub use crate_rules::{CrateRules, RuleError, RuleText, built_in as built_in_rules};
 pub use format::{body, format};
 pub use scope::Scope;
 pub use stand_in::{Extent, Open, StandIn, StandIns};

@@ -16,13 +16,14 @@ use tera::{Context, Tera};
 
 use crate::hostile::comment::one_line;
 use crate::hostile::literal::lines_within_literals;
+use crate::index::Copied;
 use crate::regression::{ConstructorFile, Regression};
 
 pub use crash_line::CrashLine;
 pub use header::Wiring;
 pub(crate) use header::module_text;
-pub(crate) use imports::PARENT;
 pub use imports::leave_out_lines;
+pub(crate) use imports::{PARENT, std_for};
 pub use run_command::{RunCommand, RunCommandError};
 pub(crate) use rust_flags::deciding;
 
@@ -139,6 +140,7 @@ pub fn render(regression: &Regression, templates: &Templates) -> Result<String, 
     let folder = regression.given.folder.as_ref().map(|folder| literal(&format!("/{}", folder.display())));
     context.insert("folder", &folder);
     let expected = regression.should_panic.as_deref();
+    context.insert("copied", &regression.copied.as_ref().map(copied));
     context.insert("should_panic", &expected.map(|text| Literal::string(text).to_string()));
     templates.render_rust("regression.rs.tera", &context)
 }
@@ -150,12 +152,25 @@ pub fn render_constructor(
 ) -> Result<String, RenderError> {
     let mut context = Context::new();
     let name = one_line(&constructor.type_name);
-    let about =
-        format!("Builds `{name}` from its fields, for the regressions of modules that cannot see them.");
+    let about = match constructor.value {
+        None => {
+            format!("Builds `{name}` from its fields, for the regressions of modules that cannot see them.")
+        }
+        Some(_) => {
+            format!("A `{name}` of a regression elsewhere: only this module can name the types within it.")
+        }
+    };
     context.insert("about", &about);
     context.insert("wiring", &header::constructor_line(constructor));
+    context.insert("imports", &imports::lines_of(constructor));
     context.insert("body", constructor.body.trim_end());
     templates.render_rust("constructor.rs.tera", &context)
+}
+
+/// Types of a program, below a line that says where they are from.
+fn copied(copied: &Copied) -> String {
+    let (names, from) = (copied.names.join("`, `"), one_line(&copied.file.display().to_string()));
+    format!("// `{names}`: as in {from}, which a library cannot use.\n{}", copied.text.trim_end())
 }
 
 /// Statements, which must not close the function they are put in.
@@ -258,6 +273,7 @@ pub(crate) mod tests {
             time_limit: None,
             given: crate::regression::Given::default(),
             should_panic: None,
+            copied: None,
             side_files: Vec::new(),
             constructors: Vec::new(),
         }

@@ -117,7 +117,8 @@ impl Source<'_> {
         } else {
             self.parameters(&function, units)
         };
-        if generics.is_empty() && parameters.is_empty() {
+        let result = self.result(&function, units);
+        if generics.is_empty() && parameters.is_empty() && result.is_none() {
             return;
         }
         let pc = self.physical.lookup.wrapping_sub(self.bias);
@@ -136,6 +137,9 @@ impl Source<'_> {
         };
         frame.generics =
             generics.into_iter().map(|(name, ty)| Generic { name, ty: reader.shape(ty) }).collect();
+        frame.result = result.map(|ty| reader.shape(ty));
+        let made = |result: &TypeId| reader.types().name(*result).contains(['<', '[']);
+        frame.result = frame.result.filter(made);
         let mut untyped = Vec::new();
         for parameter in parameters {
             let wanted = match self.moment {
@@ -281,6 +285,12 @@ impl Source<'_> {
             }
         }
         parameters
+    }
+
+    /// The type that the function gives back.
+    fn result(&self, function: &Function, units: &mut UnitCache) -> Option<DieRef> {
+        let (ty, link) = function.attribute(gimli::DW_AT_type)?;
+        units.target(self.dwarf, link.die.unit, ty)
     }
 
     /// Names and types of the generic parameters, from the first entry of the chain that has any.

@@ -38,6 +38,12 @@ impl Writer<'_> {
         {
             return built;
         }
+        if let TypeKind::Reference { to, mutable: false } = &shape.kind
+            && !self.is_sized(*to)
+            && let Some(built) = self.by_reference_rule(value, self.shape(*to)?, place)
+        {
+            return built;
+        }
         match (&shape.kind, &value.data) {
             (TypeKind::Bool, Data::Bool(value)) => Ok(quote!(#value)),
             (TypeKind::Char, Data::Char(c)) => Ok(literal::char(*c)),
@@ -46,10 +52,14 @@ impl Writer<'_> {
             (TypeKind::Tuple(_), Data::Tuple(items)) => self.tuple(items, place),
             (TypeKind::Array { .. }, data) => self.array(shape, data, place),
             (TypeKind::Struct { params, tuple, .. }, Data::Struct(fields)) => {
-                self.structure(shape, path, fields, *tuple, params, place)
+                let mark = self.mark();
+                let written = self.structure(shape, path, fields, *tuple, params, place);
+                written.or_else(|refused| self.at_home(value, shape, mark, refused))
             }
             (TypeKind::Enum { variants, params }, Data::Variant { name, fields }) => {
-                self.variant(shape, path, (variants, params), name, fields, place)
+                let mark = self.mark();
+                let written = self.variant(shape, path, (variants, params), name, fields, place);
+                written.or_else(|refused| self.at_home(value, shape, mark, refused))
             }
             // Its one field stands for all of them.
             (TypeKind::Union, Data::Struct(fields)) if fields.len() == 1 => {

@@ -337,7 +337,7 @@ impl Writer<'_> {
     ) -> Result<TokenStream, Unwritable> {
         let Data::Cell { inner, state, poisoned } = &value.data else { return Err(self.mismatch(shape)) };
         if *poisoned {
-            return Err(self.refuse("a poisoned lock: a thread panicked while it held it"));
+            return self.poisoned(std, inner, shape, place);
         }
         if *state != 0 && matches!(std, StdType::RefCell | StdType::Mutex | StdType::RwLock) {
             self.suspect = true;

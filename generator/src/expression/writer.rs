@@ -78,6 +78,8 @@ pub(super) struct Writer<'a> {
     pub(super) shared: HashMap<u64, Option<Ident>>,
     /// What stands behind raw pointers.
     pub(super) allocations: Allocations,
+    /// How often each `Rc` and `Arc` of the argument occurs, by address.
+    pub(super) owners: HashMap<u64, u32>,
     path: String,
     /// Length of the argument's own name, with which the path begins.
     root: usize,
@@ -94,6 +96,7 @@ impl<'a> Writer<'a> {
         root: &Value,
         path: String,
     ) -> Writer<'a> {
+        let owners = owners(root, types);
         Writer {
             types,
             names,
@@ -103,13 +106,19 @@ impl<'a> Writer<'a> {
             side_files: Vec::new(),
             suspect: false,
             approximates: false,
-            shared: shared_owners(root, types),
             allocations: Allocations::of(root, types),
+            shared: shared(&owners),
+            owners,
             root: path.len(),
             path,
             depth: 0,
             nodes: 0,
         }
+    }
+
+    /// The way from the argument to the part being written.
+    pub(super) fn path(&self) -> &str {
+        &self.path
     }
 
     pub(super) fn refuse(&self, reason: impl Into<String>) -> Unwritable {
@@ -529,6 +538,16 @@ impl<'a> Writer<'a> {
 
     /// Whether a variable can hold the type.
     pub(super) fn is_sized(&self, ty: TypeId) -> bool {
+        let mut ty = ty;
+        // Only the last field of a struct may have no size.
+        for _ in 0..MAX_TYPES {
+            match self.types.get(ty).map(|shape| &shape.kind) {
+                Some(TypeKind::Struct { fields, .. }) if !fields.is_empty() => {
+                    ty = fields.last().map_or(ty, |last| last.ty);
+                }
+                _ => break,
+            }
+        }
         !matches!(
             self.types.get(ty).map(|shape| &shape.kind),
             Some(
@@ -545,7 +564,12 @@ pub(super) const OPTION: &str = "core::option::Option";
 pub(super) const RESULT: &str = "core::result::Result";
 
 /// Addresses of the `Rc`s and `Arc`s that more than one part of the value owns.
-fn shared_owners(root: &Value, types: &TypeTable) -> HashMap<u64, Option<Ident>> {
+fn shared(owners: &HashMap<u64, u32>) -> HashMap<u64, Option<Ident>> {
+    owners.iter().filter(|(_, times)| **times > 1).map(|(address, _)| (*address, None)).collect()
+}
+
+/// How many parts of the value own each `Rc` and `Arc` in it, by address.
+pub(super) fn owners(root: &Value, types: &TypeTable) -> HashMap<u64, u32> {
     let mut seen: HashMap<u64, u32> = HashMap::new();
     let mut open = vec![root];
     while let Some(value) = open.pop() {
@@ -557,7 +581,7 @@ fn shared_owners(root: &Value, types: &TypeTable) -> HashMap<u64, Option<Ident>>
         }
         open.extend(value.children());
     }
-    seen.into_iter().filter(|(_, times)| *times > 1).map(|(address, _)| (address, None)).collect()
+    seen
 }
 
 /// What a value of the type is called where it has no name of its own (`self`, the target of a nameless
