@@ -15,6 +15,7 @@ mod symbolication;
 mod trust;
 
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
 use std::rc::Rc;
 
 use relapse_snapshot::{Frame, FrameKind, TypeTable};
@@ -67,7 +68,7 @@ impl ImageState {
     }
 }
 
-impl UnitCaches for HashMap<usize, ImageState> {
+impl<S: BuildHasher> UnitCaches for HashMap<usize, ImageState, S> {
     fn take(&mut self, info: DebugInfo) -> UnitCache {
         let state = self.entry(info.number).or_insert_with(|| ImageState::of(info));
         std::mem::replace(&mut state.units, UnitCache::of(info))

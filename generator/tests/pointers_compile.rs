@@ -165,8 +165,8 @@ fn cases(s: &mut Sheet) -> Vec<(Value, Literals, &'static str, &'static str, &'s
     case(
         s.tuple(vec![shared.clone(), shared]),
         "(std::rc::Rc<dyn subject::Shape>, std::rc::Rc<dyn subject::Shape>)",
-        "(&input.0, std::rc::Rc::strong_count(&input.0))",
-        "(Point(5), 2)",
+        "(&input.0, std::rc::Rc::ptr_eq(&input.0, &input.1))",
+        "(Point(5), true)",
     );
     let cell_of = s.ty(
         "core::cell::RefCell<dyn subject::Shape>",

@@ -1,6 +1,7 @@
 //! Parsed unit headers of one image, each parsed once, by offset.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::rc::Rc;
 
 use gimli::{DebugInfoOffset, Dwarf, Section, Unit};
@@ -100,7 +101,7 @@ pub trait UnitCaches {
     fn put(&mut self, info: DebugInfo, units: UnitCache);
 }
 
-impl UnitCaches for HashMap<usize, UnitCache> {
+impl<S: BuildHasher> UnitCaches for HashMap<usize, UnitCache, S> {
     fn take(&mut self, info: DebugInfo) -> UnitCache {
         self.remove(&info.number).unwrap_or_else(|| UnitCache::of(info))
     }

@@ -18,6 +18,7 @@ pub(super) struct Elsewhere<'a> {
 impl<'a> Reader<'a> {
     /// The same reader, for a process with these images, of which `here` is the debug info that it was made for.
     /// Without them no vtable and no function is found.
+    #[must_use]
     pub fn among(
         mut self,
         space: &'a AddressSpace,

@@ -75,7 +75,7 @@ impl Reader<'_> {
         let size = end.and_then(|end| end.checked_next_multiple_of(align));
         let (Some(offset), Some(size)) = (offset, size) else { return Err(Gap::because("implausible size")) };
         let sized =
-            self.substituted(&layout, &last, Member { entry: inner.entry, offset, ..last.clone() }, tail);
+            self.substituted(&layout, &last, &Member { entry: inner.entry, offset, ..last.clone() }, tail);
         let sized = Layout { size: Some(size), align: Some(align), ..sized };
         // No entry of the file describes it: it gets a place of its own beyond all of them.
         let entries = &mut self.units.entries;
@@ -89,7 +89,7 @@ impl Reader<'_> {
 
     /// The layout with another last field, and with that field's type in place of the unsized one in its name and its
     /// type parameters.
-    fn substituted(&mut self, layout: &Layout, old: &Member, new: Member, tail: &Concrete) -> Layout {
+    fn substituted(&mut self, layout: &Layout, old: &Member, new: &Member, tail: &Concrete) -> Layout {
         let mut sized = layout.clone();
         if let Kind::Record { members, .. } | Kind::Std { members, .. } = &mut sized.kind
             && let Some(last) = members.iter_mut().find(|member| *member == old)

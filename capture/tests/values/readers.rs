@@ -86,7 +86,10 @@ fn iterators_hold_what_is_left() {
             ("z_cursor", "Cursor { inner: [48, 49, 50, 51], pos: 1 }"),
             ("z_slice", "[51]"),
             ("z_chars", "Chars { iter: [195, 177, 98] }"),
-            ("z_char_indices", "CharIndices { front_offset: 1, iter: Chars { iter: [195, 177, 98] } }"),
+            (
+                "z_char_indices",
+                "CharIndices { front_offset: 1, iter: Chars { iter: [195, 177, 98] }, before: \"a\" }",
+            ),
             ("z_bytes", "Bytes(Copied { it: [98, 99] })"),
             ("z_iter", "[2, 3]"),
             ("z_unit_iter", "[(), ()]"),

@@ -114,7 +114,9 @@ fn once(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
 
 /// `Barrier { lock: Mutex<BarrierState { count, .. }>, cvar, num_threads }`: those that wait are other threads.
 fn barrier(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
-    let waiting = match &of.field(writer, "lock")?.data {
+    // A lock that no panic can poison is a struct of its own, which holds the state as `data`.
+    let lock = of.field(writer, "lock")?;
+    let waiting = match &field(lock, "data").unwrap_or(lock).data {
         Data::Cell { inner, .. } => field(inner, "count").and_then(super::number),
         _ => None,
     };
