@@ -516,12 +516,6 @@ fn refusals_name_the_part_and_the_reason() {
     let inner = s.dyn_object();
     let boxed = s.owner(StdType::Box, "alloc::boxed::Box", inner);
     assert_eq!(refusal(boxed, &s), "`input`: could not be read: a trait object");
-    let inner = s.uint("u8", 1);
-    let mut lock = s.cell(StdType::Mutex, "std::sync::poison::mutex::Mutex", inner, 0);
-    if let Data::Cell { poisoned, .. } = &mut lock.data {
-        *poisoned = true;
-    }
-    assert!(refusal(lock, &s).contains("poisoned"));
     let wide = Value { ty, trust: Trust::Entry, data: Data::Uint(300) };
     assert!(refusal(wide, &s).contains("does not fit"));
     let mut deep = s.uint("u8", 1);
