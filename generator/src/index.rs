@@ -3,12 +3,15 @@
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use cargo_metadata::Metadata;
 
+use crate::expression::CrateRules;
 use crate::paths::{normalized, relative};
 use crate::regression::ModulePlace;
 
+mod at_home;
 mod attributes;
 mod builds;
 mod callable;
@@ -18,6 +21,7 @@ mod construct;
 mod copied;
 mod derived_default;
 mod dwarf_name;
+mod expand;
 mod forwards;
 mod function;
 mod ids;
@@ -38,7 +42,7 @@ mod walk;
 pub use attributes::Attributes;
 pub use callable::{CallPath, OfStd};
 pub use cfg::{Cfg, CfgFacts, Holds};
-pub(crate) use construct::FUNCTION as CONSTRUCTOR;
+pub(crate) use construct::{FUNCTION as CONSTRUCTOR, FUNCTION_STEM as CONSTRUCTOR_STEM};
 pub use copied::Copied;
 pub use dwarf_name::TypeName;
 pub(crate) use function::binds_mut;
@@ -61,7 +65,8 @@ pub struct SourceIndex {
     workspace_root: PathBuf,
     packages: Vec<Package>,
     targets: Vec<Target>,
-    sources: Vec<OnceCell<CrateSource>>,
+    sources: Vec<OnceCell<Rc<CrateSource>>>,
+    rules: CrateRules,
 }
 
 impl SourceIndex {
@@ -75,7 +80,37 @@ impl SourceIndex {
             packages,
             targets,
             sources,
+            rules: CrateRules::default(),
         }
+    }
+
+    /// The same with a project's own rules for how values are built.
+    #[must_use]
+    pub fn with_rules(self, rules: CrateRules) -> SourceIndex {
+        SourceIndex { rules, ..self }
+    }
+
+    /// The same with what an earlier index has read of dependencies, which do not change. The workspace's own crates,
+    /// which get new tests, are read anew.
+    #[must_use]
+    pub fn keeping(self, earlier: &SourceIndex) -> SourceIndex {
+        for (index, (own, read)) in self.sources.iter().zip(&earlier.sources).enumerate() {
+            let id = CrateId(index as u32);
+            let (package, before) = (self.package(id), earlier.package(id));
+            let is_same = !package.local
+                && self.workspace_root == earlier.workspace_root
+                && self.target(id).root == earlier.target(id).root
+                && (package.features_known, &package.features) == (before.features_known, &before.features);
+            if let Some(source) = read.get().filter(|_| is_same) {
+                let _ = own.set(Rc::clone(source));
+            }
+        }
+        self
+    }
+
+    /// The project's own rules.
+    pub fn rules(&self) -> &CrateRules {
+        &self.rules
     }
 
     /// The workspace's folder.
@@ -121,7 +156,7 @@ impl SourceIndex {
     pub fn source(&self, id: CrateId) -> &CrateSource {
         self.sources[id.0 as usize].get_or_init(|| {
             let (target, package) = (self.target(id), self.package(id));
-            walk::read(&walk::Root {
+            Rc::new(walk::read(&walk::Root {
                 id,
                 package: &package.name,
                 crate_name: &target.crate_name,
@@ -129,7 +164,7 @@ impl SourceIndex {
                 workspace_root: &self.workspace_root,
                 package_folder: &package.folder,
                 facts: package.facts(package.local),
-            })
+            }))
         })
     }
 

@@ -3,6 +3,8 @@
 
 use proc_macro2::TokenStream;
 
+use crate::expression::CrateRules;
+
 /// Why something cannot be named or built from a place, in words for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -28,6 +30,8 @@ pub struct Constructed {
     pub arguments: Vec<usize>,
     /// What it gives has to be unwrapped.
     pub unwrapped: bool,
+    /// The arguments have to say their types.
+    pub typed: bool,
 }
 
 /// How much of a struct's value may be left to its `Default`.
@@ -72,6 +76,17 @@ pub trait Names {
         Err(Unnameable(format!("`{definition}` has no constructor")))
     }
 
+    /// The call of a function of the type with that full name which gives a value that cannot be written here, since only
+    /// the type's own module can name its parts: `write` writes it with the names of that module. Nothing where that is
+    /// no help.
+    fn given_at_home(
+        &self,
+        _full_name: &str,
+        _write: &mut dyn FnMut(&dyn Names) -> Result<TokenStream, Unnameable>,
+    ) -> Option<Result<TokenStream, Unnameable>> {
+        None
+    }
+
     /// What is known of the `Default` of the struct at `definition`.
     fn defaults(&self, _definition: &str) -> Defaults {
         Defaults::Unknown
@@ -86,6 +101,16 @@ pub trait Names {
     /// is not deprecated, as far as its source tells.
     fn has_function(&self, _definition: &str, _function: &str) -> bool {
         true
+    }
+
+    /// The project's own rules for how values are built.
+    fn rules(&self) -> Option<&CrateRules> {
+        None
+    }
+
+    /// The version of the crate in which the item at `definition` is defined.
+    fn version(&self, _definition: &str) -> Option<String> {
+        None
     }
 
     /// Whether the type at `definition` is made by a macro, not a derive, of that name.

@@ -31,11 +31,16 @@ impl Reader<'_> {
             };
         }
         let len = match fat {
-            Some(Fat { length: None, .. }) => return Ok(Data::Pointer { address, to: None }),
             Some(Fat { length: Some(at), .. }) => Some(source.at(at).number(self.memory, 8)? as u64),
-            None => None,
+            _ => None,
         };
-        let to = self.follow(address, target, len, depth, raw);
+        let to = match fat {
+            Some(Fat { vtable: Some(at), .. }) => {
+                let vtable = source.at(at).number(self.memory, 8)? as u64;
+                Some(self.trait_object(address, target, vtable, depth))
+            }
+            _ => self.follow(address, target, len, depth, raw),
+        };
         // A raw pointer may dangle; that is nothing to distrust.
         let dangles = raw && to.as_ref().is_some_and(|to| to.trust == Trust::Unreadable);
         Ok(Data::Pointer { address, to: to.filter(|_| !dangles).map(Box::new) })
@@ -61,11 +66,21 @@ impl Reader<'_> {
             let reason = format!("{address:#x} is not aligned to {align} bytes");
             return Some(Value::missing(ty, Trust::Unreadable, reason));
         }
-        let place = (address, target);
+        Some(self.follow_known(address, target, len, depth))
+    }
+
+    /// What lies at an address, of a sized type that is known.
+    pub(super) fn follow_sized(&mut self, address: u64, target: Entry, depth: u32) -> Value {
+        self.follow_known(address, target, None, depth)
+    }
+
+    fn follow_known(&mut self, address: u64, target: Entry, len: Option<u64>, depth: u32) -> Value {
+        let layout = self.layout(target.die);
+        let place = (address, target, self.here());
         let sized = target.form != Form::Itself || layout.size != Some(0) || len.is_some();
         if sized && self.followed.contains(&place) {
             let ty = self.type_id(target);
-            return Some(Value::missing(ty, Trust::Truncated, "points back to a value that it is part of"));
+            return Value::missing(ty, Trust::Truncated, "points back to a value that it is part of");
         }
         self.followed.push(place);
         let value = match len {
@@ -73,7 +88,7 @@ impl Reader<'_> {
             None => self.decode(target, Source::Memory(address), depth + 1),
         };
         self.followed.pop();
-        Some(value)
+        value
     }
 
     /// A value whose length its pointer holds: `str`, a slice, or a struct that ends with one.
@@ -151,9 +166,21 @@ impl Reader<'_> {
             return Err(Gap::because("a shared value that is not in memory"));
         };
         let len = match fat {
-            Some(Fat { length: None, .. }) => return Ok(read(Data::Pointer { address, to: None })),
+            Some(Fat { vtable: Some(at), .. }) => {
+                let vtable = pointer.source.at(at).number(self.memory, 8)? as u64;
+                let to = match self.made_sized(of, vtable) {
+                    // The count before it moves the value to where its alignment lets it lie.
+                    Ok(concrete) => {
+                        let inside = inside.checked_next_multiple_of(concrete.align).unwrap_or(inside);
+                        self.follow_concrete(inside, of, &concrete, depth)
+                    }
+                    Err(gap) => gap.into_value(self.type_id(of)),
+                };
+                let trust = if count == 0 { Trust::Suspect } else { Trust::AtCrash };
+                return Ok((Data::Pointer { address, to: Some(Box::new(to)) }, trust));
+            }
             Some(Fat { length: Some(at), .. }) => Some(pointer.source.at(at).number(self.memory, 8)? as u64),
-            None => None,
+            _ => None,
         };
         let to = self.follow(inside, of, len, depth, false).map(Box::new);
         // With a count of 0 the value is dropped already, or about to be.

@@ -15,12 +15,17 @@ impl Writer<'_> {
         if let Some(stand_in) = self.stand_ins.of(value.ty) {
             return self.stand_in(value, stand_in, place);
         }
+        match self.as_dynamic(value, place).or_else(|| self.as_function(value, place)) {
+            Some(written) => written,
+            None => self.by_rule(value, place),
+        }
+    }
+
+    /// The same, as its data says.
+    pub(super) fn by_rule(&mut self, value: &Value, place: Place) -> Result<TokenStream, Unwritable> {
         let shape = self.shape(value.ty)?;
         if let Data::Missing(reason) = &value.data
-            && !matches!(
-                shape.kind,
-                TypeKind::FunctionPointer | TypeKind::Closure { .. } | TypeKind::Dyn | TypeKind::Union
-            )
+            && !matches!(shape.kind, TypeKind::FunctionPointer | TypeKind::Closure { .. })
         {
             return Err(self.refuse(format!("could not be read: {reason}")));
         }
@@ -33,6 +38,12 @@ impl Writer<'_> {
         {
             return built;
         }
+        if let TypeKind::Reference { to, mutable: false } = &shape.kind
+            && !self.is_sized(*to)
+            && let Some(built) = self.by_reference_rule(value, self.shape(*to)?, place)
+        {
+            return built;
+        }
         match (&shape.kind, &value.data) {
             (TypeKind::Bool, Data::Bool(value)) => Ok(quote!(#value)),
             (TypeKind::Char, Data::Char(c)) => Ok(literal::char(*c)),
@@ -41,19 +52,27 @@ impl Writer<'_> {
             (TypeKind::Tuple(_), Data::Tuple(items)) => self.tuple(items, place),
             (TypeKind::Array { .. }, data) => self.array(shape, data, place),
             (TypeKind::Struct { params, tuple, .. }, Data::Struct(fields)) => {
-                self.structure(shape, path, fields, *tuple, params, place)
+                let mark = self.mark();
+                let written = self.structure(shape, path, fields, *tuple, params, place);
+                written.or_else(|refused| self.at_home(value, shape, mark, refused))
             }
             (TypeKind::Enum { variants, params }, Data::Variant { name, fields }) => {
-                self.variant(shape, path, (variants, params), name, fields, place)
+                let mark = self.mark();
+                let written = self.variant(shape, path, (variants, params), name, fields, place);
+                written.or_else(|refused| self.at_home(value, shape, mark, refused))
+            }
+            // Its one field stands for all of them.
+            (TypeKind::Union, Data::Struct(fields)) if fields.len() == 1 => {
+                self.structure(shape, path, fields, false, &[], place)
             }
             (TypeKind::Reference { to, mutable }, _) => self.reference(value, *to, *mutable, place),
             (TypeKind::Std { std, params }, _) => self.std(*std, params, value, shape, place),
-            (TypeKind::RawPointer { mutable, .. }, Data::Pointer { address: 0, .. }) => {
-                let name = if *mutable { "core::ptr::null_mut" } else { "core::ptr::null" };
-                let function = self.name(name)?;
-                Ok(quote!(#function()))
+            (TypeKind::RawPointer { to, mutable }, Data::Pointer { .. }) => {
+                self.raw_pointer(value, *to, *mutable, place)
             }
-            (TypeKind::Closure { captures }, _) if captures.is_empty() => self.function_item(shape, path),
+            (TypeKind::Closure { captures }, _) if captures.is_empty() => {
+                self.function_item(shape, path, value.ty)
+            }
             (kind, _) => Err(self.unwritable_kind(shape, kind)),
         }
     }

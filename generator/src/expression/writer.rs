@@ -9,6 +9,8 @@ use quote::quote;
 use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, TypeTable, Value, VariantShape};
 
 use super::defaults::Mostly;
+use super::dynamic::principal;
+use super::raw_pointer::Allocations;
 use super::stand_in::StandIns;
 use super::type_name::{definition, snake_case};
 use super::{Scope, Unwritable};
@@ -74,6 +76,10 @@ pub(super) struct Writer<'a> {
     approximates: bool,
     /// `Rc`s and `Arc`s that occur more than once, by address; with their variable once it is written.
     pub(super) shared: HashMap<u64, Option<Ident>>,
+    /// What stands behind raw pointers.
+    pub(super) allocations: Allocations,
+    /// How often each `Rc` and `Arc` of the argument occurs, by address.
+    pub(super) owners: HashMap<u64, u32>,
     path: String,
     /// Length of the argument's own name, with which the path begins.
     root: usize,
@@ -90,6 +96,7 @@ impl<'a> Writer<'a> {
         root: &Value,
         path: String,
     ) -> Writer<'a> {
+        let owners = owners(root, types);
         Writer {
             types,
             names,
@@ -99,12 +106,19 @@ impl<'a> Writer<'a> {
             side_files: Vec::new(),
             suspect: false,
             approximates: false,
-            shared: shared_owners(root, types),
+            allocations: Allocations::of(root, types),
+            shared: shared(&owners),
+            owners,
             root: path.len(),
             path,
             depth: 0,
             nodes: 0,
         }
+    }
+
+    /// The way from the argument to the part being written.
+    pub(super) fn path(&self) -> &str {
+        &self.path
     }
 
     pub(super) fn refuse(&self, reason: impl Into<String>) -> Unwritable {
@@ -296,7 +310,9 @@ impl<'a> Writer<'a> {
         for (index, item) in items.iter().enumerate() {
             let path = if step == '.' { format!(".{index}") } else { format!("[{index}]") };
             let typed = place.typed && (all_typed || index == 0);
-            written.push(self.part(&path, item, Place { typed, ..place })?);
+            let place = Place { typed, ..place };
+            let place = if step == '[' && index > 0 { self.later_element(item, place) } else { place };
+            written.push(self.part(&path, item, place)?);
         }
         Ok(written)
     }
@@ -491,7 +507,11 @@ impl<'a> Writer<'a> {
         &self,
         shape: &TypeShape,
         path: Option<String>,
+        ty: TypeId,
     ) -> Result<TokenStream, Unwritable> {
+        if let Some(path) = self.function_path(ty) {
+            return path;
+        }
         match path.filter(|path| !path.contains('{')) {
             Some(path) => self.name(&path),
             None => Err(self.unwritable_kind(shape, &shape.kind)),
@@ -518,6 +538,16 @@ impl<'a> Writer<'a> {
 
     /// Whether a variable can hold the type.
     pub(super) fn is_sized(&self, ty: TypeId) -> bool {
+        let mut ty = ty;
+        // Only the last field of a struct may have no size.
+        for _ in 0..MAX_TYPES {
+            match self.types.get(ty).map(|shape| &shape.kind) {
+                Some(TypeKind::Struct { fields, .. }) if !fields.is_empty() => {
+                    ty = fields.last().map_or(ty, |last| last.ty);
+                }
+                _ => break,
+            }
+        }
         !matches!(
             self.types.get(ty).map(|shape| &shape.kind),
             Some(
@@ -534,7 +564,12 @@ pub(super) const OPTION: &str = "core::option::Option";
 pub(super) const RESULT: &str = "core::result::Result";
 
 /// Addresses of the `Rc`s and `Arc`s that more than one part of the value owns.
-fn shared_owners(root: &Value, types: &TypeTable) -> HashMap<u64, Option<Ident>> {
+fn shared(owners: &HashMap<u64, u32>) -> HashMap<u64, Option<Ident>> {
+    owners.iter().filter(|(_, times)| **times > 1).map(|(address, _)| (*address, None)).collect()
+}
+
+/// How many parts of the value own each `Rc` and `Arc` in it, by address.
+pub(super) fn owners(root: &Value, types: &TypeTable) -> HashMap<u64, u32> {
     let mut seen: HashMap<u64, u32> = HashMap::new();
     let mut open = vec![root];
     while let Some(value) = open.pop() {
@@ -546,7 +581,7 @@ fn shared_owners(root: &Value, types: &TypeTable) -> HashMap<u64, Option<Ident>>
         }
         open.extend(value.children());
     }
-    seen.into_iter().filter(|(_, times)| *times > 1).map(|(address, _)| (address, None)).collect()
+    seen
 }
 
 /// What a value of the type is called where it has no name of its own (`self`, the target of a nameless
@@ -573,7 +608,7 @@ pub(super) fn variable_of(types: &TypeTable, ty: TypeId) -> String {
             | TypeKind::Std { std: StdType::Vec | StdType::SliceIter | StdType::VecIntoIter, .. },
         ) => "items".to_owned(),
         Some(TypeKind::Std { std: StdType::File | StdType::BufReader, .. }) => "reader".to_owned(),
-        _ => definition(types.name(ty))
+        _ => definition(principal(types.name(ty)).unwrap_or(types.name(ty)))
             .and_then(|path| path.rsplit("::").next().map(snake_case))
             .unwrap_or_else(|| "value".to_owned()),
     }

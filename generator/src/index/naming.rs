@@ -7,10 +7,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
+use crate::expression::CrateRules;
 use crate::hostile::identifier;
 use crate::names::{Constructed, Defaults, Names, Seen, Unnameable};
 use crate::regression::ConstructorFile;
 
+use super::at_home::AtHome;
 use super::dwarf_name::TypeName;
 use super::ids::{CrateId, ItemId, ModuleId, Visibility};
 use super::items::{FieldList, ItemKind, Shape};
@@ -39,6 +41,7 @@ pub struct NamesAt<'i> {
     pub(super) constructors: RefCell<Named>,
     /// Items of a program that the test holds a copy of.
     pub(super) copied: RefCell<BTreeSet<ItemId>>,
+    pub(super) at_home: RefCell<AtHome>,
 }
 
 impl<'i> NamesAt<'i> {
@@ -51,6 +54,7 @@ impl<'i> NamesAt<'i> {
             located: RefCell::default(),
             constructors: RefCell::default(),
             copied: RefCell::default(),
+            at_home: RefCell::new(AtHome::wanted()),
         }
     }
 
@@ -500,8 +504,25 @@ impl Names for NamesAt<'_> {
         self.constructor_of(definition, fields)
     }
 
+    fn given_at_home(
+        &self,
+        full_name: &str,
+        write: &mut dyn FnMut(&dyn Names) -> Result<TokenStream, Unnameable>,
+    ) -> Option<Result<TokenStream, Unnameable>> {
+        self.given_at_home(full_name, write)
+    }
+
     fn has_function(&self, definition: &str, function: &str) -> bool {
         self.has_function_of(definition, function)
+    }
+
+    fn rules(&self) -> Option<&CrateRules> {
+        Some(self.index().rules())
+    }
+
+    fn version(&self, definition: &str) -> Option<String> {
+        let Ok(Def::Item(id)) = self.definition(definition) else { return None };
+        Some(self.index().package(id.krate).version.clone())
     }
 
     fn is_made_by(&self, definition: &str, macro_name: &str) -> bool {
