@@ -27,5 +27,5 @@ pub use function_path::{bare_name, last_segment, path_segments};
 pub use recursion::Endless;
 pub use redact::{Rules, redact};
 pub use store::{Kept, Listing, Store, Summary};
-pub use types::{FieldShape, StdType, TypeId, TypeKind, TypeShape, TypeTable, VariantShape};
+pub use types::{ClosureText, FieldShape, StdType, TypeId, TypeKind, TypeShape, TypeTable, VariantShape};
 pub use value::{Data, Field, Trust, Value};

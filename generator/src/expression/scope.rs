@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use proc_macro2::{Ident, Span};
+use relapse_snapshot::TypeId;
 
 use crate::hostile::{file_name, identifier};
 
@@ -15,6 +16,9 @@ pub struct Scope {
     numbers: HashMap<String, u32>,
     side_files: HashSet<String>,
     arguments: usize,
+    /// The variables of what closures have borrowed, by address, type, and whether they are references: two of them may share
+    /// one.
+    pub(super) borrowed: HashMap<(u64, TypeId, bool), Ident>,
 }
 
 impl Scope {
@@ -26,6 +30,7 @@ impl Scope {
             numbers: HashMap::new(),
             side_files: HashSet::new(),
             arguments: 0,
+            borrowed: HashMap::new(),
         }
     }
 
