@@ -226,7 +226,9 @@ impl<'n, 'i> Copy<'n, 'i> {
         if !self.taken.insert(name.to_owned()) {
             return Ok(());
         }
-        if !self.names_at.in_scope(name, Space::Types).is_empty() {
+        // What debug info names and the source does not show may have been taken for a macro's work.
+        let here = self.names_at.in_scope(name, Space::Types);
+        if here.iter().any(|def| !matches!(def, Def::Made(..))) {
             return Err(format!("`{name}` means something else in the library"));
         }
         let is_meant = |item: &&Item| declared(item).is_some_and(|declared| declared == name);
