@@ -7,6 +7,7 @@ mod cells;
 mod coroutines;
 mod entries;
 mod fields;
+mod graph;
 mod hashing;
 mod iterators;
 mod layout;
@@ -36,7 +37,7 @@ use crate::place::Place;
 pub(crate) use self::coroutines::Coroutine;
 pub(crate) use self::entries::Entries;
 
-/// Trees are never deeper than this, whatever the limits say: reading recurses.
+/// A part of a tree is never deeper than this, whatever the limits say: reading recurses.
 const DEEPEST: u32 = 96;
 
 /// Values up to this size are read from memory at once; larger ones part by part.
@@ -62,8 +63,8 @@ pub struct Reader<'a> {
     /// What is left of the limits for it.
     nodes_left: u64,
     bytes_left: u64,
-    /// The pointers that are being followed, to find cycles.
-    followed: Vec<(u64, Entry)>,
+    /// What is kept beside the tree, and what was met.
+    graph: graph::Graph,
 }
 
 impl<'a> Reader<'a> {
@@ -85,7 +86,7 @@ impl<'a> Reader<'a> {
             nodes: 0,
             nodes_left: 0,
             bytes_left: 0,
-            followed: Vec::new(),
+            graph: graph::Graph::default(),
         }
     }
 
@@ -122,14 +123,19 @@ impl<'a> Reader<'a> {
     }
 
     fn read_argument(&mut self, die: DieRef, place: &Place) -> Value {
-        self.followed.clear();
+        self.graph = graph::Graph::default();
+        let root = self.read_root(die, place);
+        self.with_parts(root)
+    }
+
+    fn read_root(&mut self, die: DieRef, place: &Place) -> Value {
         let entry = Entry::of(die);
         match place {
             Place::Memory(address) => self.decode(entry, Source::Memory(*address), 0),
             Place::Bytes(place) => {
                 let bytes: Vec<u8> = place.iter().map(|byte| byte.unwrap_or(0)).collect();
                 let known: Vec<bool> = place.iter().map(Option::is_some).collect();
-                self.decode(entry, Source::Bytes { bytes: &bytes, known: Some(&known) }, 0)
+                self.decode(entry, Source::Bytes { bytes: &bytes, known: Some(&known), from: None }, 0)
             }
             // A type without size has one value only, wherever it is not kept.
             Place::OptimizedOut if self.layout(die).size == Some(0) => self.decode(entry, Source::EMPTY, 0),
@@ -141,13 +147,17 @@ impl<'a> Reader<'a> {
         Parser::new(self.dwarf, self.units).layout(die)
     }
 
+    /// The depth at which nothing below is read.
     fn deepest(&self) -> u32 {
-        self.limits.depth.min(DEEPEST)
+        self.limits.depth.min(self.graph.base.saturating_add(DEEPEST))
     }
 
     /// One node of the tree, and what is below it.
     fn decode(&mut self, entry: Entry, source: Source<'_>, depth: u32) -> Value {
         let ty = self.type_id(entry);
+        if let Some(elsewhere) = self.far_below(entry, source, depth) {
+            return elsewhere;
+        }
         if let Some(limit) = self.spend(depth) {
             return Value::missing(ty, Trust::Truncated, limit);
         }
@@ -194,14 +204,14 @@ impl<'a> Reader<'a> {
         size: Option<u64>,
         buffer: &'v mut Vec<u8>,
     ) -> Read<Source<'v>> {
-        let (Source::Memory(_), Some(size @ 1..)) = (source, size) else { return Ok(source) };
+        let (Source::Memory(address), Some(size @ 1..)) = (source, size) else { return Ok(source) };
         if size > AT_ONCE {
             return Ok(source);
         }
         match source.fetch(self.memory, size) {
             Ok(bytes) => {
                 *buffer = bytes.into_owned();
-                Ok(Source::Bytes { bytes: buffer, known: None })
+                Ok(Source::Bytes { bytes: buffer, known: None, from: Some(address) })
             }
             Err(gap) => source.fetch(self.memory, 1).map(|_| source).map_err(|_| gap),
         }
@@ -238,7 +248,9 @@ impl<'a> Reader<'a> {
             StdType::Vec => self.vec(layout, source, depth),
             StdType::VecDeque => self.deque(layout, source, depth),
             StdType::PathBuf | StdType::OsString => self.os_string(layout, source),
-            StdType::Rc | StdType::Arc => self.counted(layout, source, depth),
+            StdType::Rc | StdType::Arc | StdType::Weak => {
+                self.counted(std == StdType::Weak, layout, source, depth)
+            }
             StdType::NonNull => self.non_null(layout, source, depth),
             StdType::HashMap => self.hash_map(layout, source, depth),
             StdType::HashSet => self.hash_set(layout, source, depth),

@@ -3,10 +3,13 @@
 //! the reason why there are none. Never: text of the crashed process other than through `hostile`.
 
 mod by_kind;
+mod chain;
 mod collection;
 mod constructed;
 mod crate_rules;
+mod cycle;
 mod format;
+mod graph;
 mod pointer;
 mod scope;
 mod seen_through;
@@ -103,7 +106,10 @@ pub fn argument_of_any_type(
     let shown = if name.is_empty() || name == "_" { variable.to_string() } else { name.to_owned() };
     let mut writer = Writer::new(types, names, stand_ins, &mut draft, value, shown);
     let how = if typed { Literals::Suffixed } else { literals };
-    let (binding, pass) = writer.binding(&variable, value, how)?;
+    let (binding, pass) = writer.with_parts(|writer| {
+        writer.own = (how != Literals::Annotated).then(|| variable.clone());
+        writer.binding(&variable, value.root(), how)
+    })?;
     let mut lets = std::mem::take(&mut writer.lets);
     lets.extend(binding);
     let trust = if writer.suspect { Trust::Suspect } else { Trust::Entry };
@@ -135,6 +141,7 @@ impl Writer<'_> {
         how: Literals,
     ) -> Result<(Option<TokenStream>, Pass), Unwritable> {
         let pass = |tokens| Pass { tokens, is_unit: false };
+        let named = |tokens: &TokenStream| tokens.to_string() == variable.to_string();
         let typed = how == Literals::Suffixed;
         let place = Place::binding(typed);
         if self.stand_ins.of(value.ty).is_some() {
@@ -157,11 +164,9 @@ impl Writer<'_> {
                     needed => needed,
                 };
                 let tokens = self.value(&pointee, place)?;
-                let statement = self.let_statement(variable, *mutable, annotation, &tokens);
-                Ok((
-                    Some(statement),
-                    pass(if *mutable { quote!(&mut #variable) } else { quote!(&#variable) }),
-                ))
+                let statement =
+                    (!named(&tokens)).then(|| self.let_statement(variable, *mutable, annotation, &tokens));
+                Ok((statement, pass(if *mutable { quote!(&mut #variable) } else { quote!(&#variable) })))
             }
             (TypeKind::Reference { to, mutable: true }, _) => {
                 let tokens = match self.dyn_sink(*to) {
@@ -184,7 +189,9 @@ impl Writer<'_> {
             _ => {
                 let (annotation, place) = self.annotation(value.ty, how, place);
                 let tokens = self.value(value, place)?;
-                Ok((Some(self.let_statement(variable, false, annotation, &tokens)), pass(quote!(#variable))))
+                let statement =
+                    (!named(&tokens)).then(|| self.let_statement(variable, false, annotation, &tokens));
+                Ok((statement, pass(quote!(#variable))))
             }
         }
     }

@@ -145,6 +145,7 @@ impl Callable<'_> {
         if let Some(format) = self.format_string() {
             return self.formatting(format, types, &names, &mut scope);
         }
+        scope.share(self.arguments().map(|(argument, _)| &argument.value), types);
         let mut arguments = Vec::new();
         for (index, (argument, is_mut)) in self.arguments().enumerate() {
             let (name, value) = (&argument.name, &argument.value);

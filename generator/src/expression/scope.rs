@@ -15,6 +15,8 @@ pub struct Scope {
     numbers: HashMap<String, u32>,
     side_files: HashSet<String>,
     arguments: usize,
+    /// `Rc`s and `Arc`s that occur more than once, by address; with their variable once it is written.
+    pub(super) shared: HashMap<u64, Option<Ident>>,
 }
 
 impl Scope {
@@ -26,6 +28,7 @@ impl Scope {
             numbers: HashMap::new(),
             side_files: HashSet::new(),
             arguments: 0,
+            shared: HashMap::new(),
         }
     }
 

@@ -2,12 +2,12 @@
 //! in the files beside. Depth and size are bounded; every refusal names the part and the reason.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, TypeTable, Value, VariantShape};
 
+use super::graph::{Graph, State};
 use super::stand_in::StandIns;
 use super::type_name::{definition, snake_case};
 use super::{Scope, Unwritable};
@@ -71,13 +71,27 @@ pub(super) struct Writer<'a> {
     pub(super) suspect: bool,
     /// The statement being written holds a float that clippy takes for a constant.
     approximates: bool,
-    /// `Rc`s and `Arc`s that occur more than once, by address; with their variable once it is written.
-    pub(super) shared: HashMap<u64, Option<Ident>>,
+    /// What the value refers to elsewhere, and what leads back to itself.
+    pub(super) graph: Graph<'a>,
+    /// The argument's own variable, while no statement has taken it.
+    pub(super) own: Option<Ident>,
     path: String,
     /// Length of the argument's own name, with which the path begins.
     root: usize,
     depth: usize,
     nodes: u64,
+}
+
+/// The state of a writer before an attempt.
+pub(super) struct Saved<'a> {
+    lets: usize,
+    side_files: usize,
+    scope: Scope,
+    graph: State<'a>,
+    own: Option<Ident>,
+    path: usize,
+    flags: (bool, bool),
+    counts: (usize, u64),
 }
 
 impl<'a> Writer<'a> {
@@ -86,9 +100,10 @@ impl<'a> Writer<'a> {
         names: &'a dyn Names,
         stand_ins: &'a StandIns,
         scope: &'a mut Scope,
-        root: &Value,
+        root: &'a Value,
         path: String,
     ) -> Writer<'a> {
+        let graph = Graph::of(root, types, scope);
         Writer {
             types,
             names,
@@ -98,7 +113,8 @@ impl<'a> Writer<'a> {
             side_files: Vec::new(),
             suspect: false,
             approximates: false,
-            shared: shared_owners(root, types),
+            graph,
+            own: None,
             root: path.len(),
             path,
             depth: 0,
@@ -154,7 +170,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A variable for the part being written: by its field, or by its type where it has none.
-    fn part_variable(&self, ty: TypeId) -> String {
+    pub(super) fn part_variable(&self, ty: TypeId) -> String {
         let steps = self.path.get(self.root..).unwrap_or_default();
         let field = steps.split(['.', '[', ']', ' ']).rfind(|step| identifier(step).is_some());
         field.map_or_else(|| variable_of(self.types, ty), str::to_owned)
@@ -170,7 +186,7 @@ impl<'a> Writer<'a> {
     ) -> TokenStream {
         let mutable = mutable.then(|| quote!(mut));
         let annotation = annotation.map(|ty| quote!(: #ty));
-        let lint = std::mem::take(&mut self.approximates).then(|| quote!(#[allow(clippy::approx_constant)]));
+        let lint = self.lint();
         quote!(#lint let #mutable #variable #annotation = #expression;)
     }
 
@@ -216,9 +232,45 @@ impl<'a> Writer<'a> {
             return Err(self.refuse(format!("nested deeper than {MAX_DEPTH}")));
         }
         self.depth += 1;
-        let written = self.by_kind(value, place);
+        let written = self.woven(value, place);
         self.depth -= 1;
         written
+    }
+
+    /// Whether the value being written is the argument itself.
+    pub(super) fn is_own(&self) -> bool {
+        self.depth == 1 && self.path.len() == self.root
+    }
+
+    /// The lint attribute that the statement being written needs.
+    pub(super) fn lint(&mut self) -> Option<TokenStream> {
+        std::mem::take(&mut self.approximates).then(|| quote!(#[allow(clippy::approx_constant)]))
+    }
+
+    /// What an attempt may change, to take it back.
+    pub(super) fn save(&self) -> Saved<'a> {
+        Saved {
+            lets: self.lets.len(),
+            side_files: self.side_files.len(),
+            scope: self.scope.clone(),
+            graph: self.graph.state(),
+            own: self.own.clone(),
+            path: self.path.len(),
+            flags: (self.suspect, self.approximates),
+            counts: (self.depth, self.nodes),
+        }
+    }
+
+    /// Takes an attempt back.
+    pub(super) fn restore(&mut self, saved: Saved<'a>) {
+        self.lets.truncate(saved.lets);
+        self.side_files.truncate(saved.side_files);
+        *self.scope = saved.scope;
+        self.graph.restore(saved.graph);
+        self.own = saved.own;
+        self.path.truncate(saved.path);
+        (self.suspect, self.approximates) = saved.flags;
+        (self.depth, self.nodes) = saved.counts;
     }
 
     pub(super) fn unwritable_kind(&self, shape: &TypeShape, kind: &TypeKind) -> Unwritable {
@@ -407,7 +459,10 @@ impl<'a> Writer<'a> {
                     .ok_or_else(|| self.refuse(format!("a field without a name in {name}")))
             })
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(quote!(#name { #(#idents: #values),* }))
+        let fields = idents.iter().zip(&values).map(|(field, value)| {
+            if value.to_string() == field.to_string() { quote!(#field) } else { quote!(#field: #value) }
+        });
+        Ok(quote!(#name { #(#fields),* }))
     }
 
     pub(super) fn variant(
@@ -506,22 +561,6 @@ impl<'a> Writer<'a> {
 
 pub(super) const OPTION: &str = "core::option::Option";
 pub(super) const RESULT: &str = "core::result::Result";
-
-/// Addresses of the `Rc`s and `Arc`s that more than one part of the value owns.
-fn shared_owners(root: &Value, types: &TypeTable) -> HashMap<u64, Option<Ident>> {
-    let mut seen: HashMap<u64, u32> = HashMap::new();
-    let mut open = vec![root];
-    while let Some(value) = open.pop() {
-        if let Data::Pointer { address, to: Some(_) } = &value.data {
-            let kind = types.get(value.ty).map(|shape| &shape.kind);
-            if matches!(kind, Some(TypeKind::Std { std: StdType::Rc | StdType::Arc, .. })) {
-                *seen.entry(*address).or_default() += 1;
-            }
-        }
-        open.extend(value.children());
-    }
-    seen.into_iter().filter(|(_, times)| *times > 1).map(|(address, _)| (address, None)).collect()
-}
 
 /// What a value of the type is called where it has no name of its own (`self`, the target of a nameless
 /// reference): its type's name in snake case.
