@@ -1,0 +1,46 @@
+//! The zoo of values: functions of known values, of which each crashes, goes through the whole chain, and has a test that
+//! prints the same `Debug` text as the crash did. An area of it is a file of `fixture/zoo/` and a line of the table below;
+//! each is a package of its own, so that what one needs costs the others nothing.
+//!
+//! `docs/values.md` is written from it: `RELAPSE_WRITE_DOCS=1 cargo test -p cargo-relapse --test zoo` writes it anew.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail so, and says what it skips")]
+
+#[path = "zoo/area.rs"]
+mod area;
+#[path = "zoo/page.rs"]
+mod page;
+#[path = "fixture/project.rs"]
+mod project;
+#[path = "zoo/signature.rs"]
+mod signature;
+
+use area::Area;
+
+/// Makes the table and a test of each area.
+macro_rules! areas {
+    ($($name:ident, $edition:literal, $dependencies:literal;)*) => {
+        static AREAS: [Area; [$(stringify!($name)),*].len()] = [$(Area::new(
+            stringify!($name),
+            $edition,
+            $dependencies,
+            include_str!(concat!("fixture/zoo/", stringify!($name), ".rs")),
+        )),*];
+
+        $(#[test]
+        fn $name() {
+            AREAS.iter().find(|area| area.name == stringify!($name)).unwrap().check();
+        })*
+    };
+}
+
+// The file's name, its edition, and lines of `[dependencies]`, which must be in relapse's own Cargo.lock.
+areas! {
+    edition_2018, "2018", "";
+    edition_2024, "2024", "";
+    numbers, "2021", "";
+}
+
+#[test]
+fn page_of_values_is_current() {
+    page::check(&AREAS);
+}
