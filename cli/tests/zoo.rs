@@ -37,6 +37,7 @@ macro_rules! areas {
 areas! {
     edition_2018, "2018", "";
     edition_2024, "2024", "";
+    graphs, "2021", "";
     numbers, "2021", "";
 }
 

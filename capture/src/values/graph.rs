@@ -13,7 +13,7 @@ use super::{DEEPEST, Reader};
 /// What a pointer leads to is read as a part of its own from this depth on, so that parts begin at pointers.
 const PART: u32 = 64;
 /// Any other value is from this depth on, where it is known where it lies.
-const LAST: u32 = DEEPEST - 4;
+const LAST: u32 = DEEPEST - 16;
 /// A shared value of more nodes than this is kept once; smaller ones are easier to read where they belong.
 const REPEATED: u64 = 64;
 
@@ -91,7 +91,7 @@ impl Reader<'_> {
         }
         let address = source.address()?;
         let layout = self.layout(entry.die);
-        let has_parts = matches!(layout.kind, Kind::Record { .. } | Kind::Enum { .. } | Kind::Std { .. });
+        let has_parts = matches!(layout.kind, Kind::Record { .. } | Kind::Enum { .. });
         if entry.form != Form::Itself || !has_parts || layout.size == Some(0) {
             return None;
         }

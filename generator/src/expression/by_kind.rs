@@ -16,7 +16,7 @@ impl Writer<'_> {
             return self.stand_in(value, stand_in, place);
         }
         if let Data::Elsewhere { address } = value.data {
-            return self.elsewhere(value.ty, address);
+            return self.elsewhere(value.ty, address, place);
         }
         let shape = self.shape(value.ty)?;
         if let Data::Missing(reason) = &value.data

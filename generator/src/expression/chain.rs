@@ -80,12 +80,13 @@ impl<'a> Writer<'a> {
     where
         'a: 'v,
     {
-        let (mut links, mut seen, mut value) = (Vec::new(), HashSet::new(), value);
+        let (mut links, mut seen, mut value) = (Vec::<Link<'v>>::new(), HashSet::new(), value);
         loop {
             if !seen.insert(std::ptr::from_ref(value)) || links.len() > LONGEST {
                 return Err(NoList);
             }
-            match self.link(value)? {
+            let usual = links.last().map(|link| link.rest.1.as_slice());
+            match self.link(value, usual)? {
                 Some(link) => {
                     value = link.rest.0;
                     links.push(link);
@@ -95,12 +96,13 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The step that begins with a value, where it holds another one of its type.
-    fn link<'v>(&self, value: &'v Value) -> Result<Option<Link<'v>>, NoList>
+    /// The step that begins with a value, where it holds others of its type: all but one of them have to be ends, of
+    /// ends alone the one in the usual place is the next.
+    fn link<'v>(&self, value: &'v Value, usual: Option<&[usize]>) -> Result<Option<Link<'v>>, NoList>
     where
         'a: 'v,
     {
-        let (mut found, mut whole, mut nodes) = (None, true, 0);
+        let (mut found, mut whole, mut nodes) = (Vec::new(), true, 0);
         let mut open = vec![(value, Way::new(), false)];
         while let Some((inner, way, listed)) = open.pop() {
             nodes += 1;
@@ -121,18 +123,50 @@ impl<'a> Writer<'a> {
                 let mut way = way.clone();
                 way.push(index);
                 let there = self.there(child).ok_or(NoList)?;
+                whole &= std::ptr::eq(there, child);
                 if there.ty != value.ty {
-                    whole &= std::ptr::eq(there, child);
                     open.push((there, way, listed));
-                } else if listed || found.replace((there, way)).is_some() {
+                } else if listed {
                     return Err(NoList);
                 } else {
-                    // The rest may well stand elsewhere, if nothing before it does.
-                    whole &= std::ptr::eq(there, child);
+                    found.push((there, way));
                 }
             }
         }
-        Ok(found.map(|rest| Link { value, rest, whole }))
+        let next = match found.len() {
+            0 => return Ok(None),
+            1 => 0,
+            _ => {
+                let mut longer = (0..found.len()).filter(|index| self.leads_on(found[*index].0));
+                match (longer.next(), longer.next()) {
+                    (Some(only), None) => only,
+                    (None, _) => {
+                        found.iter().position(|(_, way)| Some(way.as_slice()) == usual).ok_or(NoList)?
+                    }
+                    _ => return Err(NoList),
+                }
+            }
+        };
+        Ok(Some(Link { value, rest: found.swap_remove(next), whole }))
+    }
+
+    /// Whether a value holds another one of its type, or too much to tell.
+    fn leads_on(&self, value: &Value) -> bool {
+        let (mut nodes, mut open) = (0, vec![value]);
+        while let Some(inner) = open.pop() {
+            nodes += 1;
+            let children = inner.children();
+            if nodes + children.len() > NODE {
+                return true;
+            }
+            for child in children {
+                match self.there(child) {
+                    Some(there) if there.ty != value.ty => open.push(there),
+                    _ => return true,
+                }
+            }
+        }
+        false
     }
 
     /// What stands at a place, wherever it was read.

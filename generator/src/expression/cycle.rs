@@ -7,7 +7,7 @@ use quote::quote;
 use relapse_snapshot::{Data, StdType, TypeId, TypeKind, TypeShape, Value};
 
 use super::type_name::definition;
-use super::writer::{OPTION, Place, Writer};
+use super::writer::{OPTION, Place, Writer, variable_of};
 use super::{Unwritable, graph};
 use crate::hostile::identifier;
 
@@ -150,7 +150,11 @@ impl<'a> Writer<'a> {
         place: Place,
         write: impl FnOnce(&mut Self, Place) -> Result<TokenStream, Unwritable>,
     ) -> Result<Ident, Unwritable> {
-        let Some(own) = own else { return self.hoist(false, ty, place.typed, write) };
+        let Some(own) = own else {
+            // The name of a list is none of its elements.
+            let wanted = if self.is_element() { variable_of(self.types, ty) } else { self.part_variable(ty) };
+            return self.hoist_as(&wanted, false, place.typed, write);
+        };
         let tokens = write(self, Place::binding(place.typed))?;
         let statement = self.let_statement(own, false, None, &tokens);
         self.lets.push(statement);

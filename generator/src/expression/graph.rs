@@ -12,6 +12,9 @@ use super::cycle::{Back, Later};
 use super::writer::{Place, Writer, variable_of};
 use super::{Scope, Unwritable};
 
+/// A part of so few nodes stands where it belongs.
+const SMALL: usize = 8;
+
 /// By what a value is referred to: an address and the type there.
 pub(super) type Key = (u64, TypeId);
 
@@ -134,11 +137,19 @@ impl<'a> Writer<'a> {
     }
 
     /// A value that stands elsewhere: by the variable of the part that it is.
-    pub(super) fn elsewhere(&mut self, ty: TypeId, address: u64) -> Result<TokenStream, Unwritable> {
+    pub(super) fn elsewhere(
+        &mut self,
+        ty: TypeId,
+        address: u64,
+        place: Place,
+    ) -> Result<TokenStream, Unwritable> {
         if let Some(variable) = self.graph.state.parts.remove(&(address, ty)) {
             return Ok(quote!(#variable));
         }
-        self.target(address, ty)?;
+        let target = self.target(address, ty)?;
+        if is_small(target) {
+            return self.value(target, place);
+        }
         self.graph.state.needed.push((address, ty));
         Ok(quote!(()))
     }
@@ -150,6 +161,11 @@ impl<'a> Writer<'a> {
         }
         if let Some(list) = self.chain(value, place)? {
             return Ok(list);
+        }
+        if self.graph.instead.is_empty() && self.is_deep(value) {
+            let wanted = variable_of(self.types, value.ty);
+            let variable = self.hoist_as(&wanted, false, place.typed, |w, place| w.by_kind(value, place))?;
+            return Ok(quote!(#variable));
         }
         if self.graph.has_cycles {
             return self.by_kind_or_later(value, place);
@@ -179,6 +195,19 @@ impl<'a> Writer<'a> {
         let variable = self.hoist_shared(std, to, value, owner, own.clone(), place)?;
         Ok(if own.is_some() { quote!(#variable) } else { quote!(#owner::clone(&#variable)) })
     }
+}
+
+/// Whether a value is so small that it needs no variable: it leads nowhere else.
+fn is_small(value: &Value) -> bool {
+    let (mut nodes, mut open) = (0, vec![value]);
+    while let Some(value) = open.pop() {
+        nodes += 1;
+        if nodes > SMALL || matches!(value.data, Data::Elsewhere { .. }) {
+            return false;
+        }
+        open.extend(value.children());
+    }
+    true
 }
 
 /// The address of an `Rc`, `Arc` or `Weak` that points to something.

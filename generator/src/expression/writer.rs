@@ -15,6 +15,9 @@ use crate::hostile::{identifier, literal};
 use crate::names::Names;
 use crate::regression::SideFile;
 
+/// Deepest nesting within one statement: twelve boxed nodes. What is below comes before it, in a variable.
+const DEEP: usize = 24;
+
 /// Deepest nesting that is written.
 const MAX_DEPTH: usize = 100;
 
@@ -75,6 +78,8 @@ pub(super) struct Writer<'a> {
     pub(super) graph: Graph<'a>,
     /// The argument's own variable, while no statement has taken it.
     pub(super) own: Option<Ident>,
+    /// The depth at which the statement being written begins.
+    pub(super) floor: usize,
     path: String,
     /// Length of the argument's own name, with which the path begins.
     root: usize,
@@ -91,7 +96,7 @@ pub(super) struct Saved<'a> {
     own: Option<Ident>,
     path: usize,
     flags: (bool, bool),
-    counts: (usize, u64),
+    counts: (usize, usize, u64),
 }
 
 impl<'a> Writer<'a> {
@@ -115,6 +120,7 @@ impl<'a> Writer<'a> {
             approximates: false,
             graph,
             own: None,
+            floor: 0,
             root: path.len(),
             path,
             depth: 0,
@@ -176,6 +182,11 @@ impl<'a> Writer<'a> {
         field.map_or_else(|| variable_of(self.types, ty), str::to_owned)
     }
 
+    /// Whether the part being written is an element of a list.
+    pub(super) fn is_element(&self) -> bool {
+        self.path.ends_with(']')
+    }
+
     /// A `let` statement. Takes the lint attribute that the expression needs.
     pub(super) fn let_statement(
         &mut self,
@@ -214,7 +225,10 @@ impl<'a> Writer<'a> {
             return Err(self.refuse(format!("more than {MAX_LETS} parts need a variable of their own")));
         }
         let outer = std::mem::take(&mut self.approximates);
-        let tokens = write(self, Place::binding(typed))?;
+        let floor = std::mem::replace(&mut self.floor, self.depth);
+        let tokens = write(self, Place::binding(typed));
+        self.floor = floor;
+        let tokens = tokens?;
         let variable = self.scope.variable(wanted);
         let statement = self.let_statement(&variable, mutable, None, &tokens);
         self.lets.push(statement);
@@ -242,6 +256,14 @@ impl<'a> Writer<'a> {
         self.depth == 1 && self.path.len() == self.root
     }
 
+    /// Whether a value is nested so deeply that it is read more easily from a variable of its own.
+    pub(super) fn is_deep(&self, value: &Value) -> bool {
+        self.depth >= self.floor + DEEP
+            && self.lets.len() < MAX_LETS / 2
+            && matches!(value.data, Data::Struct(_) | Data::Variant { .. })
+            && value.children().iter().any(|child| !child.children().is_empty())
+    }
+
     /// The lint attribute that the statement being written needs.
     pub(super) fn lint(&mut self) -> Option<TokenStream> {
         std::mem::take(&mut self.approximates).then(|| quote!(#[allow(clippy::approx_constant)]))
@@ -257,7 +279,7 @@ impl<'a> Writer<'a> {
             own: self.own.clone(),
             path: self.path.len(),
             flags: (self.suspect, self.approximates),
-            counts: (self.depth, self.nodes),
+            counts: (self.depth, self.floor, self.nodes),
         }
     }
 
@@ -270,7 +292,7 @@ impl<'a> Writer<'a> {
         self.own = saved.own;
         self.path.truncate(saved.path);
         (self.suspect, self.approximates) = saved.flags;
-        (self.depth, self.nodes) = saved.counts;
+        (self.depth, self.floor, self.nodes) = saved.counts;
     }
 
     pub(super) fn unwritable_kind(&self, shape: &TypeShape, kind: &TypeKind) -> Unwritable {
@@ -569,9 +591,10 @@ pub(super) fn variable_of(types: &TypeTable, ty: TypeId) -> String {
     for _ in 0..8 {
         match types.get(ty).map(|shape| &shape.kind) {
             Some(TypeKind::Reference { to, .. }) => ty = *to,
-            Some(TypeKind::Std { std: StdType::Box | StdType::Rc | StdType::Arc, params })
-                if !params.is_empty() =>
-            {
+            Some(TypeKind::Std {
+                std: StdType::Box | StdType::Rc | StdType::Arc | StdType::Weak,
+                params,
+            }) if !params.is_empty() => {
                 ty = params[0];
             }
             _ => break,
