@@ -19,6 +19,7 @@ mod std_rules;
 mod tape;
 mod type_name;
 mod uses;
+mod vec_macros;
 mod writer;
 
 use proc_macro2::{Ident, TokenStream};

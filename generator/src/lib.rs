@@ -29,4 +29,5 @@ pub mod second_chance;
 pub mod should_panic;
 pub mod sync;
 pub mod target;
+mod tolerant;
 pub mod verify;

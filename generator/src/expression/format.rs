@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::WrittenArgument;
+use super::vec_macros;
 use crate::hostile::literal::lines_within_literals;
 
 /// The statements of a test: every argument's `let`s, then the call. With `drop_result` its result is
@@ -18,10 +19,11 @@ pub fn body(arguments: &[WrittenArgument], call: &TokenStream, drop_result: bool
 /// raw strings may go over several lines ([`crate::render`] knows which lines to indent). Statements that are no Rust are
 /// written as tokens are.
 pub fn format(body: &TokenStream) -> String {
-    let Ok(file) = syn::parse2::<syn::File>(quote!(fn body() { #body })) else {
+    let Ok(mut file) = syn::parse2::<syn::File>(quote!(fn body() { #body })) else {
         return body.to_string();
     };
-    let text = prettyplease::unparse(&file);
+    vec_macros::to_calls(&mut file);
+    let text = vec_macros::from_calls(prettyplease::unparse(&file));
     let inner =
         text.split_once('\n').and_then(|(_, rest)| rest.trim_end().strip_suffix('}')).unwrap_or_default();
     let literal_lines = lines_within_literals(&text);

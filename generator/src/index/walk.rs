@@ -17,6 +17,7 @@ use super::function::{Owner, head_line};
 use super::ids::{CrateId, ModuleId, Visibility};
 use super::items::{CrateSource, Entry, EntryTarget, Module, Problem, Reached};
 use crate::paths::{normalized, relative};
+use crate::tolerant;
 
 /// Limits that no crate of people comes near; a hostile or cyclic tree ends there.
 const MAX_FILES: usize = 20_000;
@@ -161,10 +162,19 @@ impl Walk<'_> {
                 return None;
             }
         };
-        match syn::parse_file(&text) {
-            Ok(parsed) => Some(parsed),
+        let unread =
+            |error: &syn::Error| format!("failed to parse, line {}: {error}", error.span().start().line);
+        match tolerant::parse(&text[tolerant::start_of_code(&text)..]) {
+            Ok(read) => {
+                if let Some(error) = &read.problem {
+                    let lines: Vec<String> = read.left_out.iter().map(ToString::to_string).collect();
+                    let lines = lines.join(", ");
+                    self.problem(file, format!("{}; left out is what begins at line {lines}", unread(error)));
+                }
+                Some(read.file)
+            }
             Err(error) => {
-                self.problem(file, format!("failed to parse, line {}: {error}", error.span().start().line));
+                self.problem(file, unread(&error));
                 None
             }
         }

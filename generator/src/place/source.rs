@@ -7,9 +7,10 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Expr, Item, ItemMod, Lit, Meta, UseTree};
 
+use crate::tolerant::{self, BOM, start_of_code};
+
 /// The names that the declaration may have, best first.
 pub const NAMES: [&str; 2] = ["regressions", "relapse_regressions"];
-const BOM: &str = "\u{feff}";
 
 /// A declaration of ours that is in a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,9 +67,8 @@ impl<'a> Source<'a> {
         if text[start..].starts_with(BOM) {
             return Err(SourceError::Syntax("a second byte order mark".to_owned()));
         }
-        let file: syn::File =
-            syn::parse_str(&text[start..]).map_err(|error| SourceError::Syntax(error.to_string()))?;
-        Ok(Self { text, items: file.items, start })
+        let read = tolerant::parse(&text[start..]).map_err(|error| SourceError::Syntax(error.to_string()))?;
+        Ok(Self { text, items: read.file.items, start })
     }
 
     /// The paths of all inline modules; the first, empty one is the file's own.
@@ -232,21 +232,6 @@ pub fn newline_of(text: &str) -> &'static str {
         Some(at) if text[..at].ends_with('\r') => "\r\n",
         _ => "\n",
     }
-}
-
-/// After the byte order mark and a `#!` line that is no attribute.
-fn start_of_code(text: &str) -> usize {
-    let bom = if text.starts_with(BOM) { BOM.len() } else { 0 };
-    let code = &text[bom..];
-    if !code.starts_with("#!") {
-        return bom;
-    }
-    // rustc takes `#!` for an attribute where the next token, over comments, is `[`; none is so written here
-    // but with blanks.
-    if code[2..].trim_start().starts_with('[') {
-        return bom;
-    }
-    bom + code.find('\n').unwrap_or(code.len())
 }
 
 fn leading_blanks(line: &str) -> &str {

@@ -63,6 +63,19 @@ fn modules_are_found_by_every_way_that_rustc_knows() {
 }
 
 #[test]
+fn an_item_that_the_parser_does_not_know_hides_no_other() {
+    let fixture = Fixture::library(
+        "mod old;",
+        &[("src/old.rs", "pub fn before() {}\ntype F<'a> = Rc<Fn(u8) -> u8 + 'a>;\npub fn after() {}")],
+    );
+    let names: Vec<&str> = fixture.lib().functions.iter().map(|function| function.name.as_str()).collect();
+    assert_eq!(names, ["before", "after"]);
+    let [problem] = fixture.lib().problems.as_slice() else { panic!("{:?}", fixture.lib().problems) };
+    assert!(problem.reason.starts_with("failed to parse, line 2: "), "{}", problem.reason);
+    assert!(problem.reason.ends_with("left out is what begins at line 2"), "{}", problem.reason);
+}
+
+#[test]
 fn broken_and_cyclic_files_are_problems_and_the_rest_is_read() {
     let fixture = Fixture::library(
         "mod broken; #[path = \"lib.rs\"] mod again; pub fn fine() {}",
