@@ -9,7 +9,7 @@ use quote::quote;
 use relapse_snapshot::{Data, StdType, Targets, TypeId, TypeKind, TypeTable, Value};
 
 use super::cycle::{Back, Later};
-use super::writer::{Place, Writer, variable_of};
+use super::writer::{MAX_LETS, Place, Writer, variable_of};
 use super::{Scope, Unwritable};
 
 /// A part of so few nodes stands where it belongs.
@@ -111,6 +111,10 @@ impl<'a> Writer<'a> {
             self.graph.state.needed.clear();
             if let Some(top) = open.last_mut() {
                 top.1 = true;
+            }
+            // Each of them would need a variable in the end.
+            if open.len() + needed.len() > MAX_LETS {
+                return Err(self.refuse(format!("more than {MAX_LETS} parts need a variable of their own")));
             }
             for key in needed {
                 if open.contains(&(key, true)) {

@@ -25,7 +25,7 @@ const MAX_DEPTH: usize = 100;
 const MAX_NODES: u64 = 200_000;
 /// More parts than this do not get a variable of their own: each is a scope to rustc, which overflows its stack on
 /// thousands of them.
-const MAX_LETS: usize = 1000;
+pub(super) const MAX_LETS: usize = 1000;
 /// More types than this are not looked through for a generic argument.
 const MAX_TYPES: usize = 64;
 
