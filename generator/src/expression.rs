@@ -8,6 +8,7 @@ mod collection;
 mod constructed;
 mod crate_rules;
 mod cycle;
+mod defaults;
 mod format;
 mod graph;
 mod pointer;

@@ -14,6 +14,7 @@ mod builds;
 mod callable;
 mod cfg;
 mod construct;
+mod derived_default;
 mod dwarf_name;
 mod forwards;
 mod function;

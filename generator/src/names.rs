@@ -30,6 +30,17 @@ pub struct Constructed {
     pub unwrapped: bool,
 }
 
+/// How much of a struct's value may be left to its `Default`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Defaults {
+    /// It has none, or one of which nobody knows what it gives.
+    Unknown,
+    /// A derived one, which cannot be taken apart: the type has a destructor.
+    Whole,
+    /// A derived one: `S { a: 1, ..S::default() }`.
+    Fields,
+}
+
 /// The names that are in scope at one place.
 pub trait Names {
     /// The shortest path, from that place, to the item that is *defined* at `definition`: a path as DWARF
@@ -59,6 +70,11 @@ pub trait Names {
     fn constructor(&self, definition: &str, _fields: &[&str]) -> Result<TokenStream, Unnameable> {
         self.literal(definition)?;
         Err(Unnameable(format!("`{definition}` has no constructor")))
+    }
+
+    /// What is known of the `Default` of the struct at `definition`.
+    fn defaults(&self, _definition: &str) -> Defaults {
+        Defaults::Unknown
     }
 
     /// Whether the type at `definition` is known to be `Copy` where its arguments are.

@@ -112,10 +112,16 @@ fn references_that_lead_nowhere_or_in_circles_are_refused() {
     let circle = v(trees.tree, Data::Graph { root, parts });
     assert!(trees.write(&circle).unwrap_err().contains("cycle"));
     // A box that holds itself, which no program can make.
-    let own = v(trees.tree, Data::Graph {
-        root: Box::new(trees.fork(trees.elsewhere(5), trees.boxed(1, trees.leaf(1)))),
-        parts: vec![Part { address: 5, value: trees.fork(trees.elsewhere(5), trees.boxed(1, trees.leaf(1))) }],
-    });
+    let own = v(
+        trees.tree,
+        Data::Graph {
+            root: Box::new(trees.fork(trees.elsewhere(5), trees.boxed(1, trees.leaf(1)))),
+            parts: vec![Part {
+                address: 5,
+                value: trees.fork(trees.elsewhere(5), trees.boxed(1, trees.leaf(1))),
+            }],
+        },
+    );
     assert!(trees.write(&own).unwrap_err().contains("cycle"));
 }
 
@@ -132,7 +138,8 @@ fn a_list_that_was_cut_off_is_refused() {
 #[test]
 fn a_cycle_without_a_cell_is_refused() {
     let mut s = Sheet::default();
-    let own = s.types.intern(TypeShape { name: "subject::Own".to_owned(), size: None, kind: TypeKind::Opaque });
+    let own =
+        s.types.intern(TypeShape { name: "subject::Own".to_owned(), size: None, kind: TypeKind::Opaque });
     let kind = TypeKind::Std { std: StdType::Rc, params: vec![own] };
     let rc = s.ty("alloc::rc::Rc<subject::Own, alloc::alloc::Global>", kind);
     s.types.fill(own, TypeKind::Struct { fields: Vec::new(), tuple: false, params: Vec::new() });

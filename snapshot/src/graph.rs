@@ -25,7 +25,9 @@ impl<'v> Targets<'v> {
             match &value.data {
                 Data::Pointer { address, to: Some(to) } => targets.add(*address, to),
                 Data::Graph { parts, .. } => {
-                    parts.iter().for_each(|part| targets.add(part.address, &part.value));
+                    for part in parts {
+                        targets.add(part.address, &part.value);
+                    }
                 }
                 _ => {}
             }

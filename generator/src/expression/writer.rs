@@ -7,6 +7,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, TypeTable, Value, VariantShape};
 
+use super::defaults::Mostly;
 use super::graph::{Graph, State};
 use super::stand_in::StandIns;
 use super::type_name::{definition, snake_case};
@@ -401,6 +402,16 @@ impl<'a> Writer<'a> {
         if fields.is_empty() && !tuple && self.names.is_braced(&path, None) {
             return Ok(quote!(#name {}));
         }
+        if !tuple && !generic {
+            match self.mostly_default(&path, fields) {
+                Mostly::Written => {}
+                Mostly::Default => return Ok(quote!(#name::default())),
+                Mostly::Others(others) => {
+                    let fields: Vec<Field> = others.iter().map(|at| fields[*at].clone()).collect();
+                    return self.braced(&name, &fields, params, place, Some(Self::rest_of(&name)));
+                }
+            }
+        }
         self.fields_of(&name, fields, tuple, params, Place { typed, ..place })
     }
 
@@ -472,7 +483,19 @@ impl<'a> Writer<'a> {
         if fields.is_empty() {
             return Ok(name.clone());
         }
-        let place = Place { coerces: !generic, operand: false, ..place };
+        self.braced(name, fields, params, place, None)
+    }
+
+    /// `P { x: 1 }`, with what stands after the fields.
+    fn braced(
+        &mut self,
+        name: &TokenStream,
+        fields: &[Field],
+        params: &[TypeId],
+        place: Place,
+        rest: Option<TokenStream>,
+    ) -> Result<TokenStream, Unwritable> {
+        let place = Place { coerces: params.is_empty(), operand: false, ..place };
         let values = self.fields(fields, params, place)?;
         let idents = fields
             .iter()
@@ -481,10 +504,14 @@ impl<'a> Writer<'a> {
                     .ok_or_else(|| self.refuse(format!("a field without a name in {name}")))
             })
             .collect::<Result<Vec<_>, _>>()?;
+        // A variable that has the field's name is the field.
         let fields = idents.iter().zip(&values).map(|(field, value)| {
             if value.to_string() == field.to_string() { quote!(#field) } else { quote!(#field: #value) }
         });
-        Ok(quote!(#name { #(#fields),* }))
+        Ok(match rest {
+            None => quote!(#name { #(#fields),* }),
+            Some(rest) => quote!(#name { #(#fields,)* #rest }),
+        })
     }
 
     pub(super) fn variant(

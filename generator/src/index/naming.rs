@@ -8,7 +8,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use crate::hostile::identifier;
-use crate::names::{Constructed, Names, Seen, Unnameable};
+use crate::names::{Constructed, Defaults, Names, Seen, Unnameable};
 use crate::regression::ConstructorFile;
 
 use super::dwarf_name::TypeName;
@@ -469,6 +469,10 @@ impl Names for NamesAt<'_> {
 
     fn is_copy(&self, definition: &str) -> bool {
         self.implements(definition, "Copy")
+    }
+
+    fn defaults(&self, definition: &str) -> Defaults {
+        self.defaults_of(definition)
     }
 
     fn own_constructor(&self, definition: &str, fields: &[Seen<'_>]) -> Option<Constructed> {

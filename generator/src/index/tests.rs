@@ -8,6 +8,7 @@ use super::*;
 
 mod calls;
 mod construct;
+mod defaults;
 mod joins;
 mod naming;
 mod own_constructors;

@@ -1,0 +1,194 @@
+//! Structs that are mostly their default: `Parser { input: "a", ..Parser::default() }`. Only where `Default` is
+//! derived, so that what it gives is known, and where it saves a reader some lines.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use relapse_snapshot::{Data, Field, TypeKind, Value};
+
+use super::writer::{OPTION, Writer};
+use crate::names::Defaults;
+
+/// Fewer fields are written out: then the literal says more than it costs.
+const WORTH: usize = 5;
+/// Structs within structs are looked into this far.
+const MAX_DEPTH: u32 = 4;
+
+/// How a struct is written.
+pub(super) enum Mostly {
+    /// Every field of it.
+    Written,
+    /// These fields (by index), the others as the default has them.
+    Others(Vec<usize>),
+    /// As the default.
+    Default,
+}
+
+impl Writer<'_> {
+    /// How to write a struct with named fields, of a type without generic arguments.
+    pub(super) fn mostly_default(&self, path: &str, fields: &[Field]) -> Mostly {
+        if fields.len() < WORTH {
+            return Mostly::Written;
+        }
+        let others: Vec<usize> =
+            (0..fields.len()).filter(|at| !self.is_default(&fields[*at].value, 0)).collect();
+        if fields.len() - others.len() < WORTH || !self.names.means_prelude("Default") {
+            return Mostly::Written;
+        }
+        match self.names.defaults(path) {
+            Defaults::Fields | Defaults::Whole if others.is_empty() => Mostly::Default,
+            Defaults::Fields => Mostly::Others(others),
+            Defaults::Whole | Defaults::Unknown => Mostly::Written,
+        }
+    }
+
+    /// `..Parser::default()`.
+    pub(super) fn rest_of(name: &TokenStream) -> TokenStream {
+        quote!(..#name::default())
+    }
+
+    /// Whether a value is known to be its type's default.
+    fn is_default(&self, value: &Value, depth: u32) -> bool {
+        let Some(shape) = self.types.get(value.ty) else { return false };
+        match (&shape.kind, &value.data) {
+            (TypeKind::Bool, Data::Bool(flag)) => !flag,
+            (TypeKind::Char, Data::Char(char)) => *char == '\0',
+            (TypeKind::Integer { .. }, Data::Int(number)) => *number == 0,
+            (TypeKind::Integer { .. }, Data::Uint(number)) => *number == 0,
+            (TypeKind::Float { .. }, Data::Float(bits)) => *bits == 0,
+            (TypeKind::Std { std, .. }, data) => is_collection(*std) && is_empty(data),
+            (TypeKind::Reference { to, mutable: false }, data) => {
+                let points_to = self.types.get(*to).map(|to| &to.kind);
+                matches!(points_to, Some(TypeKind::Str | TypeKind::Slice(_))) && is_empty(pointee(data))
+            }
+            (TypeKind::Tuple(_), Data::Tuple(items)) => {
+                depth < MAX_DEPTH && items.iter().all(|item| self.is_default(item, depth + 1))
+            }
+            (TypeKind::Enum { .. }, Data::Variant { name, .. }) => {
+                name == "None" && shape.name.split('<').next() == Some(OPTION)
+            }
+            (TypeKind::Struct { params, .. }, Data::Struct(fields)) if params.is_empty() => {
+                depth < MAX_DEPTH
+                    && self.names.defaults(&shape.name) != Defaults::Unknown
+                    && fields.iter().all(|field| self.is_default(&field.value, depth + 1))
+            }
+            _ => false,
+        }
+    }
+}
+
+fn is_collection(std: relapse_snapshot::StdType) -> bool {
+    use relapse_snapshot::StdType::{
+        BTreeMap, BTreeSet, HashMap, HashSet, LinkedList, PathBuf, String, Vec, VecDeque,
+    };
+    matches!(std, String | Vec | VecDeque | HashMap | HashSet | BTreeMap | BTreeSet | LinkedList | PathBuf)
+}
+
+fn pointee(data: &Data) -> &Data {
+    match data {
+        Data::Pointer { to: Some(to), .. } => &to.data,
+        data => data,
+    }
+}
+
+fn is_empty(data: &Data) -> bool {
+    match data {
+        Data::Text { len, .. }
+        | Data::Bytes { len, .. }
+        | Data::Sequence { len, .. }
+        | Data::Map { len, .. } => *len == 0,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proc_macro2::TokenStream;
+    use relapse_snapshot::{StdType, Trust, TypeId, TypeShape, TypeTable, VariantShape};
+
+    use super::*;
+    use crate::expression::{Literals, Scope, argument_with};
+    use crate::names::{Names, Unnameable};
+
+    struct Derived(Defaults);
+
+    impl Names for Derived {
+        fn path(&self, definition: &str) -> Result<TokenStream, Unnameable> {
+            definition.rsplit("::").next().unwrap().parse().map_err(|_| Unnameable(String::new()))
+        }
+
+        fn literal(&self, _: &str) -> Result<(), Unnameable> {
+            Ok(())
+        }
+
+        fn defaults(&self, definition: &str) -> Defaults {
+            if definition == "k::Mode" { Defaults::Unknown } else { self.0 }
+        }
+
+        fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable> {
+            full_name.parse().map_err(|_| Unnameable(String::new()))
+        }
+    }
+
+    fn value(types: &mut TypeTable, name: &str, kind: TypeKind, data: Data) -> Value {
+        let ty = types.intern(TypeShape { name: name.to_owned(), size: None, kind });
+        Value { ty, trust: Trust::Entry, data }
+    }
+
+    /// A struct with two numbers, a text, a list, an option and an enum of its own, the first number being `first`.
+    fn nmea(types: &mut TypeTable, first: u128, none: &str) -> Value {
+        let number = |types: &mut TypeTable, number| {
+            value(types, "u8", TypeKind::Integer { signed: false, bits: 8 }, Data::Uint(number))
+        };
+        let std = |std| TypeKind::Std { std, params: Vec::<TypeId>::new() };
+        let variants = vec![VariantShape { name: "None".to_owned(), fields: Vec::new(), tuple: false }];
+        let option = TypeKind::Enum { variants, params: Vec::new() };
+        let fields = vec![
+            number(types, first),
+            number(types, 0),
+            value(
+                types,
+                "alloc::string::String",
+                std(StdType::String),
+                Data::Text { text: String::new(), len: 0 },
+            ),
+            value(
+                types,
+                "alloc::vec::Vec<u8, alloc::alloc::Global>",
+                std(StdType::Vec),
+                Data::Bytes { bytes: Vec::new(), len: 0 },
+            ),
+            value(types, none, option, Data::Variant { name: "None".to_owned(), fields: Vec::new() }),
+            value(types, "bool", TypeKind::Bool, Data::Bool(false)),
+        ];
+        let named = fields.into_iter().zip(["a", "b", "text", "list", "mode", "done"]);
+        let fields = named.map(|(value, name)| Field { name: name.to_owned(), value }).collect();
+        let kind = TypeKind::Struct { fields: Vec::new(), tuple: false, params: Vec::new() };
+        value(types, "k::Nmea", kind, Data::Struct(fields))
+    }
+
+    fn written(first: u128, none: &str, defaults: Defaults) -> String {
+        let mut types = TypeTable::default();
+        let value = nmea(&mut types, first, none);
+        let mut scope = Scope::new("test");
+        let names = Derived(defaults);
+        let written = argument_with("nmea", &value, &types, &names, &mut scope, Literals::Inferred).unwrap();
+        written.lets.iter().map(ToString::to_string).collect::<String>().replace(' ', "")
+    }
+
+    #[test]
+    fn what_a_derived_default_gives_is_left_to_it() {
+        let option = "core::option::Option<u8>";
+        assert_eq!(written(3, option, Defaults::Fields), "letnmea=Nmea{a:3,..Nmea::default()};");
+        assert_eq!(written(0, option, Defaults::Fields), "letnmea=Nmea::default();");
+        assert_eq!(written(0, option, Defaults::Whole), "letnmea=Nmea::default();");
+    }
+
+    #[test]
+    fn what_is_not_known_is_written() {
+        let option = "core::option::Option<u8>";
+        assert!(written(3, option, Defaults::Unknown).contains("done:false"));
+        assert!(written(3, option, Defaults::Whole).contains("done:false"));
+        // An enum of the program's own may have another default than its `None`.
+        assert!(written(3, "k::Mode", Defaults::Fields).contains("done:false"));
+    }
+}
