@@ -36,7 +36,7 @@ pub use stand_in::{Extent, Open, StandIn, StandIns};
 pub use type_name::{definition, snake_case};
 pub use uses::import_repeated;
 
-use writer::{Place, Writer, variable_of};
+use writer::{Place, Writer, is_just, variable_of};
 
 /// How one argument of the call is written.
 #[derive(Debug, Clone)]
@@ -143,7 +143,7 @@ impl Writer<'_> {
         how: Literals,
     ) -> Result<(Option<TokenStream>, Pass), Unwritable> {
         let pass = |tokens| Pass { tokens, is_unit: false };
-        let named = |tokens: &TokenStream| tokens.to_string() == variable.to_string();
+        let named = |tokens: &TokenStream| is_just(tokens, variable);
         let typed = how == Literals::Suffixed;
         let place = Place::binding(typed);
         if self.stand_ins.of(value.ty).is_some() {

@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail so")]
 
 #[path = "support/snapshots.rs"]
-#[allow(dead_code, reason = "other tests use the rest of it")]
 mod support;
 
 use relapse_snapshot::*;

@@ -107,7 +107,7 @@ impl<'a> Writer<'a> {
         to: Option<TypeId>,
         value: &Value,
         owner: &TokenStream,
-        own: Option<Ident>,
+        own: Option<&Ident>,
         place: Place,
     ) -> Result<Ident, Unwritable> {
         let Data::Pointer { address, to: Some(inner) } = &value.data else {
@@ -120,7 +120,7 @@ impl<'a> Writer<'a> {
         let content = self.graph.targets.get(address, inner.ty);
         let saved = self.save();
         self.graph.state.building.extend(content.map(|content| (address, content)));
-        let plain = self.named_owner(value.ty, own.as_ref(), place, |writer, place| {
+        let plain = self.named_owner(value.ty, own, place, |writer, place| {
             writer.new_owner(std, to, value, owner, place)
         });
         let variable = match plain {
@@ -128,7 +128,7 @@ impl<'a> Writer<'a> {
             {
                 self.restore(saved);
                 self.graph.state.back = None;
-                self.named_owner(value.ty, own.as_ref(), place, |writer, place| {
+                self.named_owner(value.ty, own, place, |writer, place| {
                     writer.new_cyclic(address, inner, owner, place)
                 })?
             }

@@ -196,7 +196,7 @@ impl<'a> Writer<'a> {
             return Err(self.lead_back(address, false));
         }
         let own = if self.is_own() { self.own.take() } else { None };
-        let variable = self.hoist_shared(std, to, value, owner, own.clone(), place)?;
+        let variable = self.hoist_shared(std, to, value, owner, own.as_ref(), place)?;
         Ok(if own.is_some() { quote!(#variable) } else { quote!(#owner::clone(&#variable)) })
     }
 }

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
 use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, TypeTable, Value, VariantShape};
 
@@ -506,7 +506,7 @@ impl<'a> Writer<'a> {
             .collect::<Result<Vec<_>, _>>()?;
         // A variable that has the field's name is the field.
         let fields = idents.iter().zip(&values).map(|(field, value)| {
-            if value.to_string() == field.to_string() { quote!(#field) } else { quote!(#field: #value) }
+            if is_just(value, field) { quote!(#field) } else { quote!(#field: #value) }
         });
         Ok(match rest {
             None => quote!(#name { #(#fields),* }),
@@ -606,6 +606,12 @@ impl<'a> Writer<'a> {
             )
         )
     }
+}
+
+/// Whether an expression is that variable and nothing else.
+pub(super) fn is_just(tokens: &TokenStream, variable: &Ident) -> bool {
+    let mut trees = tokens.clone().into_iter();
+    matches!((trees.next(), trees.next()), (Some(TokenTree::Ident(name)), None) if name == *variable)
 }
 
 pub(super) const OPTION: &str = "core::option::Option";
