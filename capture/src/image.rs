@@ -2,6 +2,7 @@
 //! has them mapped. In: files. Out: borrowed data that lives as long as the program. Never reads a process.
 
 mod cache;
+mod data;
 pub(crate) mod debug_file;
 mod error;
 mod file;
@@ -26,9 +27,10 @@ pub use mapping::{FileId, Mapping};
 pub use space::{AddressSpace, Mapped};
 pub use split::DebugInfo;
 pub use symbols::Symbol;
-pub use units::UnitCache;
 pub(crate) use units::string;
+pub use units::{UnitCache, UnitCaches};
 
+use data::DataRanges;
 use file::Elf;
 use split::Splits;
 use symbols::Symbols;
@@ -79,6 +81,7 @@ pub struct Image {
     damage: Option<String>,
     notes: Vec<String>,
     symbols: OnceCell<Symbols>,
+    data_ranges: OnceCell<DataRanges>,
     context: OnceCell<Result<addr2line::Context<Slice>, gimli::Error>>,
     rustc: OnceCell<Option<String>>,
 }

@@ -19,7 +19,7 @@ use std::rc::Rc;
 use relapse_snapshot::{Frame, FrameKind, TypeTable};
 
 use crate::arch::Registers;
-use crate::image::{AddressSpace, DebugInfo, DieRef, Image, UnitCache};
+use crate::image::{AddressSpace, DebugInfo, DieRef, Image, UnitCache, UnitCaches};
 use crate::limits::{Allowance, Limits};
 use crate::memory::Memory;
 use crate::roots::Roots;
@@ -61,6 +61,17 @@ struct ImageState {
 impl ImageState {
     fn of(info: DebugInfo) -> ImageState {
         ImageState { units: UnitCache::of(info), detailed: HashMap::new() }
+    }
+}
+
+impl UnitCaches for HashMap<usize, ImageState> {
+    fn take(&mut self, info: DebugInfo) -> UnitCache {
+        let state = self.entry(info.number).or_insert_with(|| ImageState::of(info));
+        std::mem::replace(&mut state.units, UnitCache::of(info))
+    }
+
+    fn put(&mut self, info: DebugInfo, units: UnitCache) {
+        self.entry(info.number).or_insert_with(|| ImageState::of(info)).units = units;
     }
 }
 
@@ -136,23 +147,33 @@ impl Stacks {
         }
         self.keep(&mut calls, wanted, walk.left_out, notes);
         if want == Want::Values {
-            self.read_arguments(&mut calls, &walk.frames, memory, types);
+            self.read_arguments(&mut calls, &walk.frames, memory, space, types);
             self.name_gaps(&mut calls, notes);
         }
         let placed = |call: Call| {
             let physical = &walk.frames[call.physical];
-            Placed { cfa: physical.cfa, state: self.state_of(&call, physical, memory), frame: call.frame }
+            Placed {
+                cfa: physical.cfa,
+                state: self.state_of(&call, physical, memory, space),
+                frame: call.frame,
+            }
         };
         calls.into_iter().map(placed).collect()
     }
 
     /// Where the state of an async function lies that is run in a call.
-    fn state_of(&mut self, call: &Call, physical: &PhysicalFrame, memory: &dyn Memory) -> Option<u64> {
+    fn state_of(
+        &mut self,
+        call: &Call,
+        physical: &PhysicalFrame,
+        memory: &dyn Memory,
+        space: &AddressSpace,
+    ) -> Option<u64> {
         let (entries, (_, bias)) = (call.entries.filter(|_| call.frame.is_async)?, call.image?);
         let info = entries.info;
         let state = self.images.entry(info.number).or_insert_with(|| ImageState::of(info));
         let (dwarf, limits, moment) = (info.dwarf, &self.limits, Moment::Crash);
-        let source = arguments::Source { dwarf, bias, physical, memory, limits, entries, moment };
+        let source = arguments::Source { dwarf, bias, physical, memory, limits, entries, moment, space };
         source.state(&mut state.units).map(|state| state.address)
     }
 
@@ -188,6 +209,7 @@ impl Stacks {
         calls: &mut [Call],
         physical: &[PhysicalFrame],
         memory: &dyn Memory,
+        space: &AddressSpace,
         types: &mut TypeTable,
     ) {
         let mut left = Allowance::of_stack(&self.limits);
@@ -195,7 +217,7 @@ impl Stacks {
             let call = &mut calls[index];
             let (Some(entries), Some((_, bias))) = (call.entries, call.image) else { continue };
             let info = entries.info;
-            let state = self.images.entry(info.number).or_insert_with(|| ImageState::of(info));
+            let mut units = self.images.take(info);
             let source = arguments::Source {
                 dwarf: info.dwarf,
                 bias,
@@ -204,8 +226,10 @@ impl Stacks {
                 limits: &self.limits,
                 entries,
                 moment: Moment::Crash,
+                space,
             };
-            source.read(&mut call.frame, &mut state.units, types, &mut left);
+            source.read(&mut call.frame, &mut units, types, &mut left, &mut self.images);
+            self.images.put(info, units);
             if let Some(maker) = self.known_maker(info, entries.function) {
                 maker.arrange(&mut calls[index].frame.arguments);
             }

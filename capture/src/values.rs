@@ -2,16 +2,22 @@
 //! tree with its trust. What the entries do not tell is never guessed; memory is hostile: every size is
 //! bounded before it is read, every tree in depth and nodes.
 
+mod array_iterators;
 mod btree;
 mod cells;
 mod coroutines;
+mod elsewhere;
 mod entries;
 mod fields;
+mod foreign;
+mod functions;
 mod graph;
 mod hashing;
+mod io_errors;
 mod iterators;
 mod layout;
 mod names;
+mod once;
 mod plain;
 mod pointers;
 mod readers;
@@ -20,15 +26,21 @@ mod scopes;
 mod sequences;
 mod shapes;
 mod source;
+mod text_iterators;
+mod trait_objects;
+mod unions;
+mod vtables;
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use relapse_snapshot::{Data, StdType, Trust, TypeId, TypeTable, Value};
 
+use self::elsewhere::Elsewhere;
 use self::entries::Parser;
 use self::layout::{Entry, Form, Kind, Layout};
 use self::source::{Gap, Read, Source};
+use self::vtables::Concrete;
 use crate::image::{DieRef, Slice, UnitCache};
 use crate::limits::{Allowance, Limits};
 use crate::memory::Memory;
@@ -36,6 +48,7 @@ use crate::place::Place;
 
 pub(crate) use self::coroutines::Coroutine;
 pub(crate) use self::entries::Entries;
+pub(crate) use self::functions::argument_in_symbol;
 
 /// A part of a tree is never deeper than this, whatever the limits say: reading recurses.
 const DEEPEST: u32 = 96;
@@ -65,6 +78,9 @@ pub struct Reader<'a> {
     bytes_left: u64,
     /// What is kept beside the tree, and what was met.
     graph: graph::Graph,
+    elsewhere: Option<Elsewhere<'a>>,
+    /// What is known of vtables, by address.
+    vtables: HashMap<u64, Read<Concrete>>,
 }
 
 impl<'a> Reader<'a> {
@@ -87,6 +103,8 @@ impl<'a> Reader<'a> {
             nodes_left: 0,
             bytes_left: 0,
             graph: graph::Graph::default(),
+            elsewhere: None,
+            vtables: HashMap::new(),
         }
     }
 
@@ -175,6 +193,9 @@ impl<'a> Reader<'a> {
         let layout = self.layout(entry.die);
         let mut buffer = Vec::new();
         let read = match self.at_hand(source, layout.size, &mut buffer) {
+            Ok(source) if matches!(layout.kind, Kind::Union) => {
+                self.union(entry.die, &layout, source, depth).map(read)
+            }
             Ok(source) => self.decode_kind(&layout, source, depth),
             Err(gap) => Err(gap),
         };
@@ -218,8 +239,26 @@ impl<'a> Reader<'a> {
     }
 
     fn decode_kind(&mut self, layout: &Layout, source: Source<'_>, depth: u32) -> Read<(Data, Trust)> {
+        if let Some(set) = once::set_once(layout) {
+            return self.set_once(set, layout, source, depth);
+        }
+        if io_errors::is_io_error(layout) {
+            return self.io_error(layout, source, depth);
+        }
         match &layout.kind {
-            Kind::Record { members, record } => Ok(read(self.record(members, *record, source, depth))),
+            Kind::Record { .. } if is_tree_iterator(&layout.name) => {
+                self.btree_iterator(layout, source, depth)
+            }
+            Kind::Record { .. } if array_iterators::is_array_iterator(layout) => {
+                self.array_into_iter(layout, source, depth)
+            }
+            Kind::Record { members, .. } if text_iterators::is_char_indices(layout) => {
+                self.char_indices(layout, members, source, depth)
+            }
+            Kind::Record { members, record } => match self.foreign(layout, source, depth) {
+                Some(of_crate) => of_crate,
+                None => Ok(read(self.record(members, *record, source, depth))),
+            },
             Kind::Enum { discriminant, variants } => {
                 Ok(read(self.variant(*discriminant, variants, source, depth)?))
             }
@@ -232,10 +271,9 @@ impl<'a> Reader<'a> {
                 if address == 0 {
                     return Err(Gap::because("a function pointer that is null"));
                 }
-                Ok(read(Data::Pointer { address, to: None }))
+                Ok(read(self.function_pointer(address)))
             }
             Kind::Std { std, .. } => self.std(*std, layout, source, depth),
-            Kind::Union => Err(Gap::because("union")),
             Kind::Dyn => Err(Gap::because("a trait object without its pointer")),
             Kind::Opaque { reason } => Err(Gap::because(reason.as_str())),
             _ => self.scalar(layout, source).map(read),
@@ -275,6 +313,12 @@ impl<'a> Reader<'a> {
 /// The full name of the type at `die`, by definition path: `alloc::vec::Vec<u8, alloc::alloc::Global>`.
 pub fn full_type_name(dwarf: &gimli::Dwarf<Slice>, units: &mut UnitCache, die: DieRef) -> String {
     Parser::new(dwarf, units).layout(die).name.clone()
+}
+
+/// Whether a struct is one of std's iterators over the entries of a tree.
+fn is_tree_iterator(name: &str) -> bool {
+    let own = name.strip_prefix("alloc::collections::btree::map::");
+    own.is_some_and(|own| ["Iter<", "IterMut<", "IntoIter<"].iter().any(|known| own.starts_with(known)))
 }
 
 /// A node that was read.

@@ -3,12 +3,14 @@
 
 mod again;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use relapse_capture::temporary;
 use relapse_generator::candidate::Rejection;
 use relapse_generator::edit::EditError;
 use relapse_generator::generate::{Generated, Options, Status, generate};
+use relapse_generator::index::SourceIndex;
 use relapse_generator::project::Project;
 use relapse_generator::render::Templates;
 use relapse_generator::report::Report;
@@ -42,6 +44,7 @@ pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Re
         workspace: &workspace,
         store: &store,
         bounds: bounds::widened(settings.bounds.clone(), &args.sandbox)?,
+        read: RefCell::default(),
     };
     // What cannot be removed is in nobody's way; `clean` tells of it.
     temporary::sweep();
@@ -78,6 +81,8 @@ struct Work<'a> {
     workspace: &'a Workspace,
     store: &'a Store,
     bounds: Bounds,
+    /// What the last snapshot had read of the dependencies' sources: the same for the next one.
+    read: RefCell<Option<SourceIndex>>,
 }
 
 fn one(
@@ -110,6 +115,8 @@ fn attempt(
 ) -> Result<Result<Report, EditError>, Failure> {
     let root = &work.workspace.root;
     let project = Project::open(root, Some(&snapshot.program))?;
+    let project = project.with_rules(work.settings.crate_rules.clone());
+    let project = project.keeping(work.read.borrow().as_ref());
     let options = Options {
         open: args.open,
         frame: args.frame,
@@ -121,6 +128,7 @@ fn attempt(
         let mut surroundings = Again::new(args, work.store, &project.roots, work.settings, console);
         generate(snapshot, &project, &work.templates, &options, &mut surroundings)
     };
+    work.read.replace(Some(project.index));
     let made = match made {
         Ok(made) => made,
         Err(error) if error.cannot_write() => {

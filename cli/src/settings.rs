@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use relapse_capture::limits::Limits;
+use relapse_generator::expression::CrateRules;
 use relapse_generator::render::{RenderError, Templates};
 use relapse_generator::verify::Bounds;
 use relapse_snapshot::redact::Rules;
@@ -33,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) debug_info: bool,
     /// What a test may use while it is proved, and what it may do. Paths are absolute.
     pub(crate) bounds: Bounds,
+    /// How values of some types are built; these come before the rules that are built in.
+    pub(crate) crate_rules: CrateRules,
     /// The folder of templates that take the place of the embedded ones.
     template_folder: Option<PathBuf>,
 }
@@ -83,6 +86,7 @@ impl Settings {
             rules: document.rules,
             limits: document.limits,
             debug_info: document.debug_info,
+            crate_rules: document.crate_rules,
             template_folder,
         })
     }
@@ -180,6 +184,8 @@ mod tests {
     fn the_documentation_names_every_setting_and_no_other() {
         let page = page();
         let mut sections = page.split("\n## `[").skip(1).map(|section| section.split_once("]`").unwrap());
+        // A rule is no setting: `[[rule]]`.
+        let mut sections = sections.by_ref().filter(|(table, _)| !table.starts_with('['));
         let documented: Vec<(&str, &str)> = sections
             .by_ref()
             .flat_map(|(table, text)| {
@@ -247,7 +253,12 @@ mod tests {
             ("frames = 8\n", "1:1", "no table or setting", "did you mean `frames` under [limits]?"),
             ("limits = 8\n", "1:1", "`limits` is a table", "did you mean [limits]?"),
             ("[[limits]]\ndepth = 1\n", "1:3", "`limits` is a table", "did you mean [limits]?"),
-            ("[limits]\ndepth = 1000001\n", "2:9", "is a whole number from 1 to 1000000, not 1000001", "docs/"),
+            (
+                "[limits]\ndepth = 1000001\n",
+                "2:9",
+                "is a whole number from 1 to 1000000, not 1000001",
+                "docs/",
+            ),
             ("[limits]\nbytes = 1\nelements = -1\n", "3:12", "from 1 to 1000000, not -1", ""),
             ("[redaction]\nnames = [\n  \"pin\",\n  \"__\",\n]\n", "4:3", "without a letter", ""),
             ("[redaction]\npatterns = [\"**\"]\n", "2:13", "no more than `*`", ""),
@@ -262,6 +273,30 @@ mod tests {
             assert!(failure.causes[0].contains(reason), "{}", failure.causes[0]);
             assert!(failure.advice.as_ref().is_some_and(|advice| advice.starts_with(meant)), "{failure:?}");
             assert_eq!(failure.code().number(), 65);
+        }
+    }
+
+    #[test]
+    fn a_rule_is_read_and_what_is_wrong_with_one_is_told_with_its_place() {
+        let page = page();
+        let example = page.split("```toml\n").find(|part| part.starts_with("[[rule]]")).unwrap();
+        let rules = read(example.split("```").next().unwrap()).unwrap().crate_rules.texts();
+        assert_eq!(rules.len(), 2);
+        assert_eq!(rules[0].types, ["money::amount::Amount"]);
+        assert!(rules[1].build.is_err());
+        for (text, place, reason) in [
+            ("[[rule]]\ntype = 'a::B'\n", "1:1", "a rule needs a `build`"),
+            ("[limits]\ndepth = 1\n[[rule]]\nbuild = 'Self::new()'\n", "3:1", "a rule needs a `type`"),
+            ("[[rule]]\ntype = 'a::B'\nbuild = 'Self::new({ 1 + })'\n", "3:9", "`build`"),
+            ("[[rule]]\ntype = 'a::B'\nbuild = ''\n whenn = 'a == 1'\n", "4:2", "has no key `whenn`"),
+            ("[[rule]]\ntype = 'a::B'\nbuild = 'Self::new()'\nwhen = 'a ? b'\n", "4:8", "`when`"),
+            ("[[rule]]\ntype = 1\nbuild = 'Self::new()'\n", "2:8", "`type`"),
+            ("[[rule]]\ntype = 'a::B'\nversion = '1'\nbuild = 'Self::new()'\n", "3:11", "`version`"),
+            ("[rule]\ntype = 'a::B'\n", "1:2", "[[rule]]"),
+        ] {
+            let failure = read(text).unwrap_err();
+            assert_eq!(failure.message, format!("failed to read relapse.toml:{place}"), "{text}");
+            assert!(failure.causes[0].contains(reason), "{}", failure.causes[0]);
         }
     }
 

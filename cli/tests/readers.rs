@@ -92,3 +92,61 @@ fn a_reader_that_is_passed_on_becomes_bytes() {
     assert!(test.contains("let reader: &[u8] = b\"\\trest of it\";"), "{test}");
     assert!(test.contains("parse(reader)"), "{test}");
 }
+
+/// A program's own reader, which the library has no name for.
+const OWN_READER: &str = r#"
+use std::io::{self, BufRead, Read};
+
+/// Gives a byte at a time.
+struct Slow {
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+impl Read for Slow {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.fill_buf()?;
+        let count = left.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&left[..count]);
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl BufRead for Slow {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        Ok(&self.bytes[self.at..self.bytes.len().min(self.at + 1)])
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.at += count;
+    }
+}
+
+fn main() {
+    let mut reader = Slow { bytes: vec![0, 1, 9, 2], at: 0 };
+    reader.read_exact(&mut [0; 2]).unwrap();
+    println!("{:?}", demo::parse(reader));
+}
+"#;
+
+#[test]
+fn a_reader_of_the_program_is_copied_into_the_test() {
+    let project = project::Project::package(&[("src/lib.rs", LIB), ("src/main.rs", OWN_READER)]);
+    project.command(&["run", "--", "cargo", "run", "-q"]).output().unwrap();
+    let (line, test, said) = project.generate(&[]);
+    assert_eq!(
+        (&line["function"], &line["status"]),
+        (&"demo::parse".into(), &"verified".into()),
+        "{line:#} {said}"
+    );
+    assert!(
+        test.contains("let reader = Slow {\n        bytes: vec![0, 1, 9, 2],\n        at: 2,\n    };"),
+        "{test}"
+    );
+    assert!(
+        test.contains("// `Slow`: as in src/main.rs, which a library cannot use.\n/// Gives a byte"),
+        "{test}"
+    );
+    assert!(test.contains("impl Read for Slow {") && test.contains("impl BufRead for Slow {"), "{test}");
+}

@@ -107,6 +107,7 @@ fn frame(function: &str, kind: FrameKind, location: Option<Location>, arguments:
         inlined: kind == FrameKind::Dependency,
         is_async: false,
         generics: vec![],
+        result: None,
         arguments,
         arguments_missing: None,
     }

@@ -35,10 +35,36 @@ macro_rules! areas {
 
 // The file's name, its edition, and lines of `[dependencies]`, which must be in relapse's own Cargo.lock.
 areas! {
+    numbers, "2021", "";
+    text, "2021", "";
+    containers, "2021", "";
+    cells, "2021", "";
+    operations, "2021", "";
+    time_and_net, "2021", "";
+    errors, "2021", "";
+    iterators, "2021", "";
+    text_iterators, "2021", "";
+    files, "2021", "";
+    calls, "2021", "";
     edition_2018, "2018", "";
     edition_2024, "2024", "";
+    dyn_values, "2021", "";
     graphs, "2021", "";
-    numbers, "2021", "";
+}
+
+/// Types of the crates that everybody uses. It has a lock file of its own, and is not on the page: that has what is to be
+/// had without a network.
+static FOREIGN: Area = Area::new(
+    "foreign",
+    "2021",
+    include_str!("fixture/zoo/foreign.toml"),
+    include_str!("fixture/zoo/foreign.rs"),
+)
+.locked(include_str!("fixture/zoo/foreign.lock"));
+
+#[test]
+fn foreign() {
+    FOREIGN.check();
 }
 
 #[test]

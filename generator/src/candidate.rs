@@ -1,8 +1,10 @@
 //! Frames as candidates: which function a frame is, whether a test can call it, and what its arguments are
 //! written as. In: a snapshot and the source index. Out: candidates, and the reason of every rejection.
 
+mod behind_dyn;
 mod call;
 mod facts;
+mod idiom;
 mod join;
 
 use std::collections::BTreeMap;

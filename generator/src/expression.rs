@@ -9,9 +9,12 @@ mod constructed;
 mod crate_rules;
 mod cycle;
 mod defaults;
+mod dynamic;
 mod format;
+mod functions;
 mod graph;
 mod pointer;
+mod raw_pointer;
 mod scope;
 mod seen_through;
 mod sequence;
@@ -30,6 +33,7 @@ use relapse_snapshot::{Data, Trust, TypeId, TypeKind, TypeTable, Value};
 use crate::names::Names;
 use crate::regression::SideFile;
 
+pub use crate_rules::{CrateRules, RuleError, RuleText, built_in as built_in_rules};
 pub use format::{body, format};
 pub use scope::Scope;
 pub use stand_in::{Extent, Open, StandIn, StandIns};
@@ -159,8 +163,10 @@ impl Writer<'_> {
             (_, Data::Tuple(items)) if items.is_empty() => {
                 Ok((None, Pass { tokens: quote!(()), is_unit: true }))
             }
-            (TypeKind::Reference { to, mutable }, _) if self.is_sized(*to) => {
+            (TypeKind::Reference { to, mutable }, _) if self.is_passed_by_value(value, *to, typed) => {
                 let pointee = self.pointee(value, *to)?;
+                let to = &pointee.ty;
+                let place = Place { typed: place.typed || self.is_dynamic(value), ..place };
                 let (annotation, place) = match self.slice_annotation(*to, place) {
                     (None, place) => self.annotation(*to, how, place),
                     needed => needed,
@@ -170,7 +176,9 @@ impl Writer<'_> {
                     (!named(&tokens)).then(|| self.let_statement(variable, *mutable, annotation, &tokens));
                 Ok((statement, pass(if *mutable { quote!(&mut #variable) } else { quote!(&#variable) })))
             }
-            (TypeKind::Reference { to, mutable: true }, _) => {
+            (TypeKind::Reference { to, mutable: true }, _)
+                if !self.is_dynamic(value) || self.dyn_sink(*to).is_some() =>
+            {
                 let tokens = match self.dyn_sink(*to) {
                     Some(sink) => sink,
                     None => {
@@ -190,12 +198,18 @@ impl Writer<'_> {
             }
             _ => {
                 let (annotation, place) = self.annotation(value.ty, how, place);
-                let tokens = self.value(value, place)?;
+                let tokens = self.value(value, self.argument_place(value, place))?;
                 let statement =
                     (!named(&tokens)).then(|| self.let_statement(variable, false, annotation, &tokens));
                 Ok((statement, pass(quote!(#variable))))
             }
         }
+    }
+
+    /// Whether the variable of a reference can be what it points to. A trait object's is of the concrete type, of which
+    /// the call makes a trait object, unless the call takes any type.
+    fn is_passed_by_value(&self, value: &Value, to: TypeId, typed: bool) -> bool {
+        self.is_sized(to) || self.is_dynamic(value) && !typed && self.dyn_sink(to).is_none()
     }
 
     /// The type that the variable says where it was asked for.

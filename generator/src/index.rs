@@ -3,9 +3,11 @@
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use cargo_metadata::Metadata;
 
+use crate::expression::CrateRules;
 use crate::paths::{normalized, relative};
 use crate::regression::ModulePlace;
 
@@ -13,7 +15,9 @@ mod attributes;
 mod builds;
 mod callable;
 mod cfg;
+mod constants;
 mod construct;
+mod copied;
 mod derived_default;
 mod dwarf_name;
 mod forwards;
@@ -34,9 +38,10 @@ mod surroundings;
 mod walk;
 
 pub use attributes::Attributes;
-pub use callable::CallPath;
+pub use callable::{CallPath, OfStd};
 pub use cfg::{Cfg, CfgFacts, Holds};
 pub(crate) use construct::FUNCTION as CONSTRUCTOR;
+pub use copied::Copied;
 pub use dwarf_name::TypeName;
 pub(crate) use function::binds_mut;
 pub use function::{Assert, FunctionItem, Owner};
@@ -58,7 +63,8 @@ pub struct SourceIndex {
     workspace_root: PathBuf,
     packages: Vec<Package>,
     targets: Vec<Target>,
-    sources: Vec<OnceCell<CrateSource>>,
+    sources: Vec<OnceCell<Rc<CrateSource>>>,
+    rules: CrateRules,
 }
 
 impl SourceIndex {
@@ -72,7 +78,37 @@ impl SourceIndex {
             packages,
             targets,
             sources,
+            rules: CrateRules::default(),
         }
+    }
+
+    /// The same with a project's own rules for how values are built.
+    #[must_use]
+    pub fn with_rules(self, rules: CrateRules) -> SourceIndex {
+        SourceIndex { rules, ..self }
+    }
+
+    /// The same with what an earlier index has read of dependencies, which do not change. The workspace's own crates,
+    /// which get new tests, are read anew.
+    #[must_use]
+    pub fn keeping(self, earlier: &SourceIndex) -> SourceIndex {
+        for (index, (own, read)) in self.sources.iter().zip(&earlier.sources).enumerate() {
+            let id = CrateId(index as u32);
+            let (package, before) = (self.package(id), earlier.package(id));
+            let is_same = !package.local
+                && self.workspace_root == earlier.workspace_root
+                && self.target(id).root == earlier.target(id).root
+                && (package.features_known, &package.features) == (before.features_known, &before.features);
+            if let Some(source) = read.get().filter(|_| is_same) {
+                let _ = own.set(Rc::clone(source));
+            }
+        }
+        self
+    }
+
+    /// The project's own rules.
+    pub fn rules(&self) -> &CrateRules {
+        &self.rules
     }
 
     /// The workspace's folder.
@@ -118,7 +154,7 @@ impl SourceIndex {
     pub fn source(&self, id: CrateId) -> &CrateSource {
         self.sources[id.0 as usize].get_or_init(|| {
             let (target, package) = (self.target(id), self.package(id));
-            walk::read(&walk::Root {
+            Rc::new(walk::read(&walk::Root {
                 id,
                 package: &package.name,
                 crate_name: &target.crate_name,
@@ -126,7 +162,7 @@ impl SourceIndex {
                 workspace_root: &self.workspace_root,
                 package_folder: &package.folder,
                 facts: package.facts(package.local),
-            })
+            }))
         })
     }
 
@@ -195,10 +231,26 @@ impl SourceIndex {
     pub fn reads<'f>(&self, function: &'f FunctionItem) -> Vec<&'f Reads> {
         let is_static = |name: &String| {
             let items = &self.source(function.id.krate).items;
-            items.iter().any(|item| item.name == *name && matches!(item.kind, ItemKind::Static))
+            items.iter().any(|item| item.name == *name && matches!(item.kind, ItemKind::Static { .. }))
         };
         let reads = function.reads.iter();
         reads.filter(|reads| if let Reads::Upper(name) = reads { is_static(name) } else { true }).collect()
+    }
+
+    /// Whether what a function reads is a static whose value a program can change: a test finds its first one.
+    pub fn is_state(&self, function: &FunctionItem, reads: &Reads) -> bool {
+        let items = &self.source(function.id.krate).items;
+        match reads {
+            Reads::Upper(name) => items
+                .iter()
+                .any(|item| item.name == *name && matches!(item.kind, ItemKind::Static { state: true })),
+            // What `thread_local!` declares may be no item; a constant may have a method of that name, too.
+            Reads::ThreadLocal(name) => {
+                let other = |item: &TypeItem| !matches!(item.kind, ItemKind::Static { .. });
+                !items.iter().any(|item| item.name == *name && other(item))
+            }
+            _ => false,
+        }
     }
 
     /// The functions of its crate that a function calls, as far as their names tell: those that one alone has.

@@ -3,6 +3,8 @@
 
 use proc_macro2::TokenStream;
 
+use crate::expression::CrateRules;
+
 /// Why something cannot be named or built from a place, in words for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -28,6 +30,8 @@ pub struct Constructed {
     pub arguments: Vec<usize>,
     /// What it gives has to be unwrapped.
     pub unwrapped: bool,
+    /// The arguments have to say their types.
+    pub typed: bool,
 }
 
 /// How much of a struct's value may be left to its `Default`.
@@ -86,6 +90,16 @@ pub trait Names {
     /// is not deprecated, as far as its source tells.
     fn has_function(&self, _definition: &str, _function: &str) -> bool {
         true
+    }
+
+    /// The project's own rules for how values are built.
+    fn rules(&self) -> Option<&CrateRules> {
+        None
+    }
+
+    /// The version of the crate in which the item at `definition` is defined.
+    fn version(&self, _definition: &str) -> Option<String> {
+        None
     }
 
     /// Whether the type at `definition` is made by a macro, not a derive, of that name.

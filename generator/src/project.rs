@@ -10,6 +10,7 @@ use relapse_snapshot::{Build, Program};
 use toml_edit::DocumentMut;
 
 use crate::edit::{self, EditError, EditSet, FileEdit};
+use crate::expression::CrateRules;
 use crate::features;
 use crate::index::SourceIndex;
 
@@ -65,6 +66,21 @@ impl Project {
         let roots = roots(&metadata);
         let relapse_folder = metadata.workspace_root.as_std_path().join(".relapse");
         Ok(Project { metadata, index, roots, relapse_folder, lock })
+    }
+
+    /// The same with what an earlier look at the project has read of its dependencies.
+    #[must_use]
+    pub fn keeping(self, earlier: Option<&SourceIndex>) -> Project {
+        match earlier {
+            Some(earlier) => Project { index: self.index.keeping(earlier), ..self },
+            None => self,
+        }
+    }
+
+    /// The same with the project's own rules for how values are built.
+    #[must_use]
+    pub fn with_rules(self, rules: CrateRules) -> Project {
+        Project { index: self.index.with_rules(rules), ..self }
     }
 
     /// The workspace's root.

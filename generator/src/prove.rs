@@ -24,7 +24,7 @@ use crate::edit::EditSet;
 use crate::executor::Executor;
 use crate::hang;
 use crate::header::{self, Naming};
-use crate::index::{NamesAt, OUTSIDE_NAME, SourceIndex};
+use crate::index::{Copied, NamesAt, OUTSIDE_NAME, SourceIndex};
 use crate::paths::normalized;
 use crate::place;
 use crate::regression::Regression;
@@ -249,13 +249,15 @@ fn write(
     });
     let awaited = executor.map(|executor| executor.waits_for(&call.tokens, in_child));
     let end = awaited.as_ref().unwrap_or(&call.tokens);
-    let tokens = beside.renamed(crate::expression::body(&call.arguments, end, style.drop_result));
+    let drop_result = style.drop_result || call.drops_result;
+    let tokens = beside.renamed(crate::expression::body(&call.arguments, end, drop_result));
     let names = NamesAt::new(bench.index, callable.home);
     // In edition 2015 a `use` begins at the crate's root, other paths do not.
     let may = |path: &str, name: &str| {
         !style.long_paths && (module.edition > 2015 || path.starts_with("crate::")) && names.is_free(name)
     };
-    let (tokens, uses) = crate::expression::import_repeated(tokens, &may);
+    let (tokens, mut uses) = crate::expression::import_repeated(tokens, &may);
+    uses.extend(call.copied.iter().flat_map(|copied| copied.uses.iter().cloned()));
     let trust = call.arguments.iter().map(|a| a.trust).max().unwrap_or(Trust::Entry);
     let nodes = call.arguments.iter().map(|a| a.nodes).sum();
     let variables = call.arguments.iter().map(|a| a.variable.as_ref().map(ToString::to_string)).collect();
@@ -282,6 +284,10 @@ fn write(
             .chain(beside.side_files())
             .collect(),
         constructors: call.constructors,
+        copied: call.copied.map(|copied| Copied {
+            text: if style.allows_unused { copied.allowing.clone() } else { copied.text },
+            ..copied
+        }),
     };
     Ok(Written { regression, trust, nodes, variables })
 }
@@ -340,7 +346,7 @@ pub fn together<'a>(
         for (index, mut draft) in drafts.into_iter().enumerate() {
             let compiled = built.compiled.as_ref().filter(|_| built.kept.contains(&index));
             if let Some(run) = compiled.and_then(|compiled| test_run(compiled, &draft, bench)) {
-                let crash = crash.below(bench.snapshot, draft.callable.frame);
+                let crash = crash.below(bench.snapshot, draft.callable.frame, &draft.file);
                 draft.folder.clone_from(&run.folder);
                 let given = &draft.beside.given;
                 let bare = if draft.regression.dies { stack::alone(given) } else { given.is_empty() };

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::executor::Executor;
+use crate::index::Copied;
 
 /// The module that holds a target, and so the parent of its regressions.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -142,6 +143,8 @@ pub struct Regression {
     pub side_files: Vec<SideFile>,
     /// The constructors that the body calls.
     pub constructors: Vec<ConstructorFile>,
+    /// Types of a program that it holds a copy of.
+    pub copied: Option<Copied>,
 }
 
 impl Regression {

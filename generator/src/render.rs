@@ -16,6 +16,7 @@ use tera::{Context, Tera};
 
 use crate::hostile::comment::one_line;
 use crate::hostile::literal::lines_within_literals;
+use crate::index::Copied;
 use crate::regression::{ConstructorFile, Regression};
 
 pub use crash_line::CrashLine;
@@ -139,6 +140,7 @@ pub fn render(regression: &Regression, templates: &Templates) -> Result<String, 
     let folder = regression.given.folder.as_ref().map(|folder| literal(&format!("/{}", folder.display())));
     context.insert("folder", &folder);
     let expected = regression.should_panic.as_deref();
+    context.insert("copied", &regression.copied.as_ref().map(copied));
     context.insert("should_panic", &expected.map(|text| Literal::string(text).to_string()));
     templates.render_rust("regression.rs.tera", &context)
 }
@@ -156,6 +158,12 @@ pub fn render_constructor(
     context.insert("wiring", &header::constructor_line(constructor));
     context.insert("body", constructor.body.trim_end());
     templates.render_rust("constructor.rs.tera", &context)
+}
+
+/// Types of a program, below a line that says where they are from.
+fn copied(copied: &Copied) -> String {
+    let (names, from) = (copied.names.join("`, `"), one_line(&copied.file.display().to_string()));
+    format!("// `{names}`: as in {from}, which a library cannot use.\n{}", copied.text.trim_end())
 }
 
 /// Statements, which must not close the function they are put in.
@@ -258,6 +266,7 @@ pub(crate) mod tests {
             time_limit: None,
             given: crate::regression::Given::default(),
             should_panic: None,
+            copied: None,
             side_files: Vec::new(),
             constructors: Vec::new(),
         }

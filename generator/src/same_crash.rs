@@ -1,8 +1,11 @@
 //! Whether a run of a test shows the crash that was captured: same kind of cause, same place, same message up
 //! to numbers and quoted data. In: a snapshot and what was seen of a run; out: same, or what is different.
 
+mod caller;
 mod hang;
 mod lines;
+
+use std::path::Path;
 
 use relapse_capture::roots::Roots;
 use relapse_snapshot::{
@@ -10,6 +13,7 @@ use relapse_snapshot::{
 };
 
 pub use self::lines::LineMap;
+use crate::paths::normalized;
 use crate::verify::{Ending, Observation, ObservedDeath, ObservedPanic};
 
 /// The functions that lead to a place in std, of which all must be there again.
@@ -26,6 +30,8 @@ pub struct Crash {
     location: Option<Location>,
     /// The innermost functions that are not std's, innermost first.
     functions: Vec<Known>,
+    /// The test's file, where the place of the crash is that of the call: a `#[track_caller]` function raises it.
+    called_in: Option<String>,
     roots: Roots,
     lines: LineMap,
     rules: Rules,
@@ -65,6 +71,7 @@ impl Crash {
             message: normalise_message(&snapshot.cause.message),
             location: snapshot.location.clone(),
             functions: functions(snapshot, snapshot.frames()),
+            called_in: None,
             roots,
             lines,
             rules: Rules::default(),
@@ -78,13 +85,16 @@ impl Crash {
     }
 
     /// The same crash as a test shows it that calls the function of `target`, a frame of the snapshot: what called
-    /// that function is not in the test.
+    /// that function is not in the test. `file`: the test's.
     #[must_use]
-    pub fn below(&self, snapshot: &Snapshot, target: &Frame) -> Self {
+    pub fn below(&self, snapshot: &Snapshot, target: &Frame, file: &Path) -> Self {
         let frames = snapshot.frames();
         let end =
             frames.iter().position(|frame| std::ptr::eq(frame, target)).map_or(frames.len(), |at| at + 1);
-        Self { functions: functions(snapshot, &frames[..end]), ..self.clone() }
+        let (below, above) = frames.split_at(end);
+        let called_in = caller::is_blamed(snapshot.location.as_ref(), below, above)
+            .then(|| normalized(file).to_string_lossy().into_owned());
+        Self { functions: functions(snapshot, below), called_in, ..self.clone() }
     }
 
     /// Whether the crash ends the process, rather than unwinds a thread.
@@ -177,13 +187,14 @@ impl Crash {
         }
         let expected = self.location.as_ref()?;
         let same_column = expected.column == 0 || column == 0 || expected.column == column;
-        if expected.file != file || Some(expected.line) != line || !same_column {
+        let at_call = self.called_in.as_ref().is_some_and(|called_in| *called_in == file);
+        if !at_call && (expected.file != file || Some(expected.line) != line || !same_column) {
             return Some(format!("the same panic at another place: {shown}"));
         }
-        // Many ways lead to one line of std: the caller tells them apart.
+        // Many ways lead to one line of std, or to a call: the functions tell them apart.
         let missing = self.functions.iter().find(|known| !is_on(known, &panic.functions));
         match missing {
-            Some(missing) if is_std(&file) && !panic.functions.is_empty() => {
+            Some(missing) if (at_call || is_std(&file)) && !panic.functions.is_empty() => {
                 Some(format!("the same panic at {shown}, but not within {}", missing.function))
             }
             _ => None,

@@ -62,9 +62,7 @@ impl Expected {
 
     /// Whether a panic is this crash.
     pub fn is_shown_by(&self, panic: &ObservedPanic, roots: &Roots) -> bool {
-        let message = comparable(&panic.message);
-        let same_message =
-            if self.cut { message.starts_with(&self.message) } else { message == self.message };
+        let same_message = self.has_message_of(panic);
         let file = roots.normalise(&panic.location.file, None).0;
         // What std raises has the place of its caller in the header, and many ways lead to one line of std.
         let same_place = if is_std(&file) {
@@ -73,6 +71,17 @@ impl Expected {
             file == self.file
         };
         same_message && same_place
+    }
+
+    /// Whether a panic at a place in the test itself is this crash: what a `#[track_caller]` function raises has the place
+    /// of its call.
+    pub fn is_shown_in_test_by(&self, panic: &ObservedPanic) -> bool {
+        self.has_message_of(panic) && has(panic, &self.target)
+    }
+
+    fn has_message_of(&self, panic: &ObservedPanic) -> bool {
+        let message = comparable(&panic.message);
+        if self.cut { message.starts_with(&self.message) } else { message == self.message }
     }
 
     /// Whether a death by this signal is this crash.

@@ -90,7 +90,11 @@ impl Case<'_> {
         if let Some((_, reason)) = deaths().find(|(signal, _)| expected.is_death_by(signal)) {
             return (same, Some(reason));
         }
-        if let Some(panic) = seen.panics.iter().find(|panic| expected.is_shown_by(panic, roots)) {
+        let is_shown_by = |panic: &&ObservedPanic| {
+            expected.is_shown_by(panic, roots)
+                || self.is_in_test(panic) && expected.is_shown_in_test_by(panic)
+        };
+        if let Some(panic) = seen.panics.iter().find(is_shown_by) {
             return (same, Some(self.shown(panic)));
         }
         if let Some((_, reason)) = deaths().next() {

@@ -41,6 +41,7 @@ fn regression(run_it: &RunCommand) -> Regression {
         executor: None,
         given: Given::default(),
         should_panic: None,
+        copied: None,
         side_files: Vec::new(),
         constructors: Vec::new(),
     }

@@ -155,6 +155,9 @@ pub struct Frame {
     pub is_async: bool,
     /// The concrete types of the function's generic parameters (its impl's included), by name.
     pub generics: Vec<Generic>,
+    /// The type that the function gives back, where that is made of other types or of constants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<TypeId>,
     /// The arguments, in declaration order.
     pub arguments: Vec<Argument>,
     /// Why there are no arguments although the function may have some.

@@ -314,6 +314,10 @@ impl Printer<'_> {
 
     /// The bare name of a value's type.
     fn name(&self, value: &Value) -> String {
+        // A function that a pointer leads to is shown by its whole path.
+        if let Some(function) = self.types.name(value.ty).strip_prefix("{fn ") {
+            return terminal_safe(function.trim_end_matches('}'));
+        }
         let name = short_type(self.types.name(value.ty));
         name.split('<').next().unwrap_or_default().to_owned()
     }

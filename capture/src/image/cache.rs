@@ -175,6 +175,7 @@ fn parse(bytes: &'static [u8], path: &Path, beside: &Beside<'_>) -> Result<Image
         object,
         debug,
         symbols: OnceCell::new(),
+        data_ranges: OnceCell::new(),
         context: OnceCell::new(),
         rustc: OnceCell::new(),
     })

@@ -203,8 +203,29 @@ fn skeletons(dwarf: &Dwarf<Slice>) -> HashMap<DwoId, DebugInfoOffset> {
 
 impl Image {
     /// The image's own debug info, without that of split units.
-    pub(crate) fn debug_info(&'static self) -> DebugInfo {
+    pub fn debug_info(&'static self) -> DebugInfo {
         DebugInfo { number: self.number, dwarf: &self.dwarf, skeleton: None }
+    }
+
+    /// Where the unit at an offset of the image's own debug info has its entries: in a split unit, which is loaded for
+    /// it, or there; `Err`: why they cannot be had.
+    pub(super) fn locate_unit(&'static self, offset: DebugInfoOffset) -> Result<Located, String> {
+        let failed = |error: gimli::Error| error.to_string();
+        let unit = self.dwarf.unit(self.dwarf.unit_header(offset).map_err(failed)?).map_err(failed)?;
+        let Some(dwo_id) = unit.dwo_id else {
+            return Ok(Located { info: self.debug_info(), unit: Some(offset) });
+        };
+        let path = unit.dwo_name().map_err(failed)?;
+        let path = path.map(|name| self.dwarf.attr_string(&unit, name)).transpose().map_err(failed)?;
+        let wanted =
+            SplitDwarfLoad { dwo_id, comp_dir: unit.comp_dir, path, parent: Arc::clone(&self.dwarf) };
+        let Some(part) = self.part(&wanted) else {
+            let parts = self.splits.parts.borrow();
+            let reason = parts.get(&dwo_id).and_then(|part| part.as_ref().err());
+            return Err(reason.cloned().unwrap_or_else(|| "its split unit is not there".to_owned()));
+        };
+        let header = part.dwarf.units().next().map_err(failed)?;
+        Ok(Located { info: part.info, unit: header.and_then(|header| header.debug_info_offset()) })
     }
 
     /// The split units that were loaded so far.

@@ -91,6 +91,25 @@ impl UnitCache {
     }
 }
 
+/// The caches of several [`DebugInfo`]s, of which a reader borrows those that it needs.
+pub trait UnitCaches {
+    /// Takes out what is cached for this debug info, or an empty cache for it.
+    fn take(&mut self, info: DebugInfo) -> UnitCache;
+
+    /// Gives it back.
+    fn put(&mut self, info: DebugInfo, units: UnitCache);
+}
+
+impl UnitCaches for HashMap<usize, UnitCache> {
+    fn take(&mut self, info: DebugInfo) -> UnitCache {
+        self.remove(&info.number).unwrap_or_else(|| UnitCache::of(info))
+    }
+
+    fn put(&mut self, info: DebugInfo, units: UnitCache) {
+        self.insert(info.number, units);
+    }
+}
+
 /// A string of a unit's entry. Those of a supplementary file's units are in that file.
 pub(crate) fn string(
     dwarf: &Dwarf<Slice>,

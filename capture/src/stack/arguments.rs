@@ -9,13 +9,13 @@ use super::entry::prologue_end;
 use super::function::{Function, Link};
 use super::state::State;
 use super::trust;
-use crate::image::{self, DieRef, Slice, UnitCache};
+use crate::image::{self, AddressSpace, DieRef, Slice, UnitCache, UnitCaches};
 use crate::limits::{Allowance, Limits};
 use crate::location::{self, FrameContext, LocationError};
 use crate::memory::Memory;
 use crate::place::Place;
 use crate::unwind::PhysicalFrame;
-use crate::values::Reader;
+use crate::values::{Reader, argument_in_symbol};
 
 /// Parameters of one function: C++ and generated code stay below.
 pub(super) const MOST_PARAMETERS: usize = 256;
@@ -46,6 +46,7 @@ pub(super) struct Source<'a> {
     pub(super) limits: &'a Limits,
     pub(super) entries: Entries,
     pub(super) moment: Moment,
+    pub(super) space: &'a AddressSpace,
 }
 
 /// One `DW_TAG_formal_parameter`, or the two that make one: of the inlined call and of its origin. In an async
@@ -99,13 +100,15 @@ impl Parameter {
 }
 
 impl Source<'_> {
-    /// Fills in the generics and arguments of a frame; `left` is what may still be read.
+    /// Fills in the generics and arguments of a frame; `left` is what may still be read, `others` are the caches of all
+    /// other debug info.
     pub(super) fn read(
         &self,
         frame: &mut Frame,
         units: &mut UnitCache,
         types: &mut TypeTable,
         left: &mut Allowance,
+        others: &mut dyn UnitCaches,
     ) {
         let function = Function::read(self.dwarf, units, self.entries.function);
         let generics = self.generics(&function, units);
@@ -114,7 +117,8 @@ impl Source<'_> {
         } else {
             self.parameters(&function, units)
         };
-        if generics.is_empty() && parameters.is_empty() {
+        let result = self.result(&function, units);
+        if generics.is_empty() && parameters.is_empty() && result.is_none() {
             return;
         }
         let pc = self.physical.lookup.wrapping_sub(self.bias);
@@ -123,9 +127,19 @@ impl Source<'_> {
         let Some(unit) = function.links.first().map(|link| &link.unit) else { return };
         let context = self.context_in(unit, frame_base);
         let state = if self.moment == Moment::FirstPoll { self.unresumed_state(units) } else { None };
-        let mut reader = Reader::new(self.dwarf, self.memory, self.limits, types, units);
+        let reader = Reader::new(self.dwarf, self.memory, self.limits, types, units);
+        let mut reader = reader.among(self.space, self.entries.info, others);
+        let symbol = function.path(self.dwarf);
+        let all: Vec<DieRef> = generics.iter().map(|(_, ty)| *ty).collect();
+        let in_symbol = |ty: DieRef| {
+            let index = all.iter().position(|generic| *generic == ty)?;
+            Some(symbol.as_deref().and_then(|path| argument_in_symbol(path, index, all.len())))
+        };
         frame.generics =
             generics.into_iter().map(|(name, ty)| Generic { name, ty: reader.shape(ty) }).collect();
+        frame.result = result.map(|ty| reader.shape(ty));
+        let made = |result: &TypeId| reader.types().name(*result).contains(['<', '[']);
+        frame.result = frame.result.filter(made);
         let mut untyped = Vec::new();
         for parameter in parameters {
             let wanted = match self.moment {
@@ -166,7 +180,8 @@ impl Source<'_> {
             let name = parameter.name.unwrap_or_default();
             match parameter.ty {
                 Some(ty) => {
-                    let value = value(&mut reader, ty, place, left);
+                    let function = in_symbol(ty).and_then(|said| reader.generic_function(ty, said));
+                    let value = function.unwrap_or_else(|| value(&mut reader, ty, place, left));
                     frame.arguments.push(Argument { name, value });
                 }
                 None => untyped.push((frame.arguments.len() + untyped.len(), name)),
@@ -270,6 +285,12 @@ impl Source<'_> {
             }
         }
         parameters
+    }
+
+    /// The type that the function gives back.
+    fn result(&self, function: &Function, units: &mut UnitCache) -> Option<DieRef> {
+        let (ty, link) = function.attribute(gimli::DW_AT_type)?;
+        units.target(self.dwarf, link.die.unit, ty)
     }
 
     /// Names and types of the generic parameters, from the first entry of the chain that has any.

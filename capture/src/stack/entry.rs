@@ -8,7 +8,7 @@ use super::arguments::{Moment, Source};
 use super::symbolication::{Active, look_up};
 use super::{Entries, ImageState, Stacks};
 use crate::arch::Registers;
-use crate::image::{AddressSpace, DieRef, Image, Slice, Symbol};
+use crate::image::{AddressSpace, DieRef, Image, Slice, Symbol, UnitCaches};
 use crate::limits::Allowance;
 use crate::memory::{Memory, NoMemory};
 use crate::unwind::PhysicalFrame;
@@ -55,6 +55,7 @@ impl Stacks {
             limits: &self.limits,
             entries: Entries { info, function: die, outermost: die },
             moment: Moment::Crash,
+            space: &AddressSpace::default(),
         };
         let mut stops = if frame.is_async {
             Vec::from_iter(source.state_address(&mut state.units, first, prologue_end))
@@ -105,7 +106,7 @@ impl Stacks {
         let call = self.calls(space, 0, &physical).pop()?;
         let (entries, (_, bias)) = (call.entries?, call.image?);
         let info = entries.info;
-        let state = self.images.entry(info.number).or_insert_with(|| ImageState::of(info));
+        let mut units = self.images.take(info);
         let source = Source {
             dwarf: info.dwarf,
             bias,
@@ -114,15 +115,20 @@ impl Stacks {
             limits: &self.limits,
             entries,
             moment,
+            space,
         };
-        let polled = if moment == Moment::FirstPoll {
-            Some(source.unresumed_state(&mut state.units)?.address)
-        } else {
-            None
-        };
+        let state = if moment == Moment::FirstPoll { source.unresumed_state(&mut units) } else { None };
+        let polled = state.map(|state| state.address);
         let mut frame = Frame { arguments: Vec::new(), ..call.frame };
         let mut left = Allowance::of_call(&self.limits);
-        source.read(&mut frame, &mut state.units, types, &mut left);
+        let is_read = moment != Moment::FirstPoll || polled.is_some();
+        if is_read {
+            source.read(&mut frame, &mut units, types, &mut left, &mut self.images);
+        }
+        self.images.put(info, units);
+        if !is_read {
+            return None;
+        }
         if let Some(maker) = self.known_maker(info, entries.function) {
             maker.arrange(&mut frame.arguments);
         }

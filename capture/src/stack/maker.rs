@@ -14,7 +14,7 @@ use super::function::Function;
 use super::symbolication::{Active, look_up};
 use super::{Entries, ImageState, Stacks};
 use crate::arch::Registers;
-use crate::image::{DebugInfo, DieRef, Image, Slice, UnitCache};
+use crate::image::{AddressSpace, DebugInfo, DieRef, Image, Slice, UnitCache};
 use crate::memory::NoMemory;
 use crate::unwind::PhysicalFrame;
 use crate::values::full_type_name;
@@ -118,6 +118,7 @@ impl Stacks {
                 limits: &self.limits,
                 entries: Entries { info, function, outermost: function },
                 moment: Moment::Crash,
+                space: &AddressSpace::default(),
             };
             let entry = Function::read(info.dwarf, units, function);
             let given = named(source.parameters(&entry, units), info.dwarf, units)?;

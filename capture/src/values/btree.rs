@@ -68,15 +68,59 @@ impl Reader<'_> {
         Ok((Data::Sequence { items, len: walk.len }, trust))
     }
 
+    /// What iterators over a tree begin with, `{ range: LazyLeafRange { front, .. }, length, .. }`: the root, until the
+    /// first entry is taken.
+    pub(super) fn btree_iterator(
+        &mut self,
+        layout: &Layout,
+        source: Source<'_>,
+        depth: u32,
+    ) -> Read<(Data, Trust)> {
+        let len = layout.part(source, "length")?;
+        let len = self.word(len)?;
+        if len == 0 {
+            return Ok((Data::Map { entries: Vec::new(), len }, Trust::AtCrash));
+        }
+        let front = self.untaken(layout, source, "front")?;
+        let back = self.untaken(layout, source, "back")?;
+        let (Some(root), Some(_)) = (front, back) else {
+            return Err(Gap::because("an iterator over a tree, of which some entries are taken"));
+        };
+        let walk = Walk { entries: Vec::new(), len, depth, values: true };
+        let (walk, trust) = self.tree_from(layout, root, walk)?;
+        let pair = |(key, value): (Value, Option<Value>)| value.map(|value| (key, value));
+        let entries = walk.entries.into_iter().filter_map(pair).collect();
+        Ok((Data::Map { entries, len }, trust))
+    }
+
+    /// The root, where nothing is taken yet from that end: then the end is a `LazyLeafHandle::Root`.
+    fn untaken<'v>(&mut self, layout: &Layout, source: Source<'v>, end: &str) -> Read<Option<Part<'v>>> {
+        let end = self.parts(layout, source, &["range", end])?;
+        let end = self.some(end)?.ok_or_else(|| Gap::because("entries of no tree"))?;
+        let handle = self.layout(end.entry.die);
+        let Kind::Enum { discriminant, variants } = &handle.kind else {
+            return Err(Gap::because(format!("{} is no enum", handle.name)));
+        };
+        let variant = self.active_variant(*discriminant, variants, end.source)?;
+        let root = variant.members.first().filter(|_| variant.name == "Root");
+        Ok(root.map(|root| Part { entry: root.entry, source: end.source.at(root.offset) }))
+    }
+
     fn tree(&mut self, layout: &Layout, source: Source<'_>, depth: u32, values: bool) -> Read<(Walk, Trust)> {
         let len = layout.part(source, "length")?;
         let len = self.word(len)?;
-        let mut walk = Walk { entries: Vec::new(), len, depth, values };
+        let walk = Walk { entries: Vec::new(), len, depth, values };
         let root = layout.part(source, "root")?;
         let Some(root) = self.some(root)? else {
             let trust = if len == 0 { Trust::AtCrash } else { Trust::Suspect };
             return Ok((walk, trust));
         };
+        self.tree_from(layout, root, walk)
+    }
+
+    /// The whole tree below a `NodeRef { height, node }`, of a type that has the key's and the value's as its arguments.
+    fn tree_from(&mut self, layout: &Layout, root: Part<'_>, mut walk: Walk) -> Read<(Walk, Trust)> {
+        let len = walk.len;
         let root_layout = self.layout(root.entry.die);
         let height = root_layout.part(root.source, "height")?;
         let height = self.word(height)?;

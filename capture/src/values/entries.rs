@@ -9,6 +9,7 @@ use super::layout::{Entry, Kind, Layout};
 use super::names::{self, PointerClass};
 use super::scopes::Scopes;
 use super::source::little_endian;
+use super::vtables::{Concrete, Vtables};
 use crate::image::{self, DieRef, Slice, UnitCache};
 
 type Die = DebuggingInformationEntry<Slice>;
@@ -19,8 +20,11 @@ const CHAIN: u32 = 32;
 /// What is known of an image's type entries so far. Kept in its [`UnitCache`].
 #[derive(Default)]
 pub(crate) struct Entries {
-    layouts: HashMap<DieRef, Rc<Layout>>,
+    pub(super) layouts: HashMap<DieRef, Rc<Layout>>,
     scopes: HashMap<DebugInfoOffset, Rc<Scopes>>,
+    pub(super) vtables: HashMap<DebugInfoOffset, Rc<Vtables>>,
+    /// Unsized structs with the concrete types of their tails in place, by the entries of both.
+    pub(super) made_sized: HashMap<(DieRef, DieRef), Concrete>,
 }
 
 /// Parses the entries of one image.

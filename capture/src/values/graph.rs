@@ -9,6 +9,7 @@ use relapse_snapshot::{Data, Part, Trust, TypeId, Value};
 use super::layout::{Entry, Form, Kind};
 use super::source::Source;
 use super::{DEEPEST, Reader};
+use crate::image::DebugInfo;
 
 /// What a pointer leads to is read as a part of its own from this depth on, so that parts begin at pointers.
 const PART: u32 = 64;
@@ -56,6 +57,8 @@ struct Pending {
     address: u64,
     len: Option<u64>,
     depth: u32,
+    /// The debug info of the entry, where there are several.
+    info: Option<DebugInfo>,
 }
 
 impl Reader<'_> {
@@ -66,10 +69,17 @@ impl Reader<'_> {
         // In a part everything that was met before is referred to: this is how a long cycle ends.
         let is_kept = graph.met.get(&place).is_some_and(|nodes| graph.base > 0 || *nodes > REPEATED);
         if is_kept || graph.followed.contains(&place) || graph.queued.contains(&place) {
-            return self.elsewhere(place, depth);
+            return self.kept_elsewhere(place, depth);
         }
         if depth >= self.graph.base.saturating_add(PART) && depth < self.limits.depth {
-            return self.later(Pending { place, entry: target, address: at.value, len, depth });
+            return self.later(Pending {
+                place,
+                entry: target,
+                address: at.value,
+                len,
+                depth,
+                info: self.info(),
+            });
         }
         self.graph.followed.insert(place);
         let before = self.nodes_left;
@@ -97,14 +107,14 @@ impl Reader<'_> {
         }
         let place = (address, self.type_id(entry));
         if self.graph.queued.contains(&place) {
-            return Some(self.elsewhere(place, depth));
+            return Some(self.kept_elsewhere(place, depth));
         }
-        Some(self.later(Pending { place, entry, address, len: None, depth }))
+        Some(self.later(Pending { place, entry, address, len: None, depth, info: self.info() }))
     }
 
     fn later(&mut self, pending: Pending) -> Value {
         let (place, depth) = (pending.place, pending.depth);
-        let value = self.elsewhere(place, depth);
+        let value = self.kept_elsewhere(place, depth);
         if matches!(value.data, Data::Elsewhere { .. }) {
             self.graph.queued.insert(place);
             self.graph.queue.push_back(pending);
@@ -112,7 +122,7 @@ impl Reader<'_> {
         value
     }
 
-    fn elsewhere(&mut self, (address, ty): Place, depth: u32) -> Value {
+    fn kept_elsewhere(&mut self, (address, ty): Place, depth: u32) -> Value {
         match self.spend(depth) {
             Some(limit) => Value::missing(ty, Trust::Truncated, limit),
             None => super::value(ty, Data::Elsewhere { address }),
@@ -122,20 +132,32 @@ impl Reader<'_> {
     /// Reads what is in the queue, which it may lengthen, as far as the limits allow.
     pub(super) fn with_parts(&mut self, root: Value) -> Value {
         let mut parts = Vec::new();
-        while let Some(Pending { place, entry, address, len, depth }) = self.graph.queue.pop_front() {
-            self.graph.base = depth;
-            self.graph.followed.insert(place);
-            let value = match len {
-                Some(len) => self.unsized_value(entry, address, len, depth),
-                None => self.decode(entry, Source::Memory(address), depth),
+        while let Some(pending) = self.graph.queue.pop_front() {
+            self.graph.base = pending.depth;
+            self.graph.followed.insert(pending.place);
+            let value = match pending.info {
+                Some(info) => self.within(info, |reader| reader.read_pending(&pending)),
+                None => self.read_pending(&pending),
             };
-            self.graph.followed.remove(&place);
-            parts.push(Part { address: place.0, value });
+            self.graph.followed.remove(&pending.place);
+            parts.push(Part { address: pending.place.0, value });
         }
         if parts.is_empty() {
             return root;
         }
         let (ty, trust) = (root.ty, root.trust);
         Value { ty, trust, data: Data::Graph { root: Box::new(root), parts } }
+    }
+
+    fn read_pending(&mut self, pending: &Pending) -> Value {
+        match pending.len {
+            Some(len) => self.unsized_value(pending.entry, pending.address, len, pending.depth),
+            None => self.decode(pending.entry, Source::Memory(pending.address), pending.depth),
+        }
+    }
+
+    /// The debug info that is read now.
+    fn info(&self) -> Option<DebugInfo> {
+        self.elsewhere.as_ref().map(|elsewhere| elsewhere.here)
     }
 }

@@ -14,7 +14,7 @@ use super::{AT_ONCE, Reader};
 const CONTROL_BYTES: u64 = 16 << 20;
 
 /// A raw table.
-struct Table {
+pub(super) struct Table {
     control: u64,
     buckets: u64,
     items: u64,
@@ -63,9 +63,14 @@ impl Reader<'_> {
     fn table(&mut self, layout: &Layout, source: Source<'_>, path: &[&str]) -> Read<Table> {
         let outer = self.parts(layout, source, path)?;
         let outer_layout = self.layout(outer.entry.die);
-        let of = outer_layout.param(0)?;
+        self.table_of(&outer_layout, outer.source)
+    }
+
+    /// `RawTable<T> { table: RawTableInner { bucket_mask, ctrl, items, .. }, .. }`.
+    pub(super) fn table_of(&mut self, outer: &Layout, source: Source<'_>) -> Read<Table> {
+        let of = outer.param(0)?;
         let size = self.size_of(of)?;
-        let table = outer_layout.part(outer.source, "table")?;
+        let table = outer.part(source, "table")?;
         let inner = self.layout(table.entry.die);
         let mask = inner.part(table.source, "bucket_mask")?;
         let mask = self.word(mask)?;
@@ -79,6 +84,16 @@ impl Reader<'_> {
         }
         plausible(buckets, size.max(1))?;
         Ok(Table { control, buckets, items, of, size })
+    }
+
+    /// The buckets in use as they are.
+    pub(super) fn bucket_list(&mut self, table: &Table, depth: u32) -> Read<(Data, Trust)> {
+        let mut items: Vec<Value> = Vec::new();
+        let whole = self.buckets(table, depth, |reader, bucket| {
+            items.push(reader.decode(table.of, bucket, depth + 1));
+        })?;
+        let trust = trust(whole, items.len(), table.items);
+        Ok((Data::Sequence { items, len: table.items }, trust))
     }
 
     /// Type and offset of the key and of the value in a bucket.

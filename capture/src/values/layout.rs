@@ -107,8 +107,10 @@ pub(crate) struct Variant {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fat {
     pub(crate) address: u64,
-    /// The length in elements; a trait object's vtable is not read.
+    /// The length in elements.
     pub(crate) length: Option<u64>,
+    /// A trait object's vtable.
+    pub(crate) vtable: Option<u64>,
 }
 
 impl Layout {

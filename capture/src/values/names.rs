@@ -32,6 +32,25 @@ fn split_top_level(text: &str) -> Vec<&str> {
     parts
 }
 
+/// A generic type's name with some of its arguments replaced.
+pub(super) fn with_arguments<'a>(name: &str, replaced: impl Fn(&str) -> Option<&'a str>) -> String {
+    let arguments = generic_arguments(name);
+    let Some(open) = name.find('<').filter(|_| !arguments.is_empty()) else { return name.to_owned() };
+    let arguments: Vec<&str> =
+        arguments.into_iter().map(|argument| replaced(argument).unwrap_or(argument)).collect();
+    format!("{}<{}>", &name[..open], arguments.join(", "))
+}
+
+/// `dyn A + B` without the parentheses that it has behind pointers and in arguments.
+pub(super) fn without_parentheses(name: &str) -> &str {
+    name.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).filter(|bare| is_dyn(bare)).unwrap_or(name)
+}
+
+/// Whether this is the name of a trait object.
+pub(super) fn is_dyn(name: &str) -> bool {
+    name.starts_with("dyn ") || name.starts_with("(dyn ")
+}
+
 /// The type arguments only: const arguments (`3`, `-1`, `true`, `{CONST#…}`) have no type entry.
 pub(super) fn type_arguments(name: &str) -> Vec<&str> {
     let is_const = |text: &str| {
@@ -131,6 +150,13 @@ mod tests {
     #[test]
     fn const_arguments_are_no_types() {
         assert_eq!(type_arguments("S<u16, 3, -1, true, {CONST#7a006269b647a5d0}>"), ["u16"]);
+    }
+
+    #[test]
+    fn arguments_are_replaced_one_by_one() {
+        let by = |text: &str| (without_parentheses(text) == "dyn a::B + c::D").then_some("a::C<u8>");
+        assert_eq!(with_arguments("k::R<(dyn a::B + c::D), g::A>", by), "k::R<a::C<u8>, g::A>");
+        assert_eq!(with_arguments("k::R", by), "k::R");
     }
 
     #[test]

@@ -35,11 +35,16 @@ impl Reader<'_> {
             };
         }
         let len = match fat {
-            Some(Fat { length: None, .. }) => return Ok(Data::Pointer { address, to: None }),
             Some(Fat { length: Some(at), .. }) => Some(source.at(at).number(self.memory, 8)? as u64),
-            None => None,
+            _ => None,
         };
-        let to = self.follow(At::plain(address), target, len, depth, raw);
+        let to = match fat {
+            Some(Fat { vtable: Some(at), .. }) => {
+                let vtable = source.at(at).number(self.memory, 8)? as u64;
+                Some(self.trait_object(address, target, vtable, depth))
+            }
+            _ => self.follow(At::plain(address), target, len, depth, raw),
+        };
         // A raw pointer may dangle; that is nothing to distrust.
         let dangles = raw && to.as_ref().is_some_and(|to| to.trust == Trust::Unreadable);
         Ok(Data::Pointer { address, to: to.filter(|_| !dangles).map(Box::new) })
@@ -59,10 +64,20 @@ impl Reader<'_> {
             let reason = format!("{address:#x} is not aligned to {align} bytes");
             return Some(Value::missing(ty, Trust::Unreadable, reason));
         }
+        Some(self.follow_known(at, target, len, depth))
+    }
+
+    /// What lies at an address, of a sized type that is known.
+    pub(super) fn follow_sized(&mut self, at: At, target: Entry, depth: u32) -> Value {
+        self.follow_known(at, target, None, depth)
+    }
+
+    fn follow_known(&mut self, at: At, target: Entry, len: Option<u64>, depth: u32) -> Value {
+        let layout = self.layout(target.die);
         if target.form == Form::Itself && layout.size == Some(0) && len.is_none() {
-            return Some(self.decode(target, Source::Memory(address), depth + 1));
+            return self.decode(target, Source::Memory(at.value), depth + 1);
         }
-        Some(self.pointee(at, target, len, depth + 1))
+        self.pointee(at, target, len, depth + 1)
     }
 
     /// A value whose length its pointer holds: `str`, a slice, or a struct that ends with one.
@@ -149,12 +164,23 @@ impl Reader<'_> {
             return Err(Gap::because("a shared value that is not in memory"));
         };
         let len = match fat {
-            Some(Fat { length: None, .. }) if is_weak && count > 0 => {
-                return Err(Gap::because("a `Weak` of a trait object"));
+            Some(Fat { vtable: Some(_), .. }) if is_weak && count == 0 => None,
+            Some(Fat { vtable: Some(at), .. }) => {
+                let vtable = pointer.source.at(at).number(self.memory, 8)? as u64;
+                let to = match self.made_sized(of, vtable) {
+                    // The count before it moves the value to where its alignment lets it lie.
+                    Ok(concrete) => {
+                        let inside = inside.checked_next_multiple_of(concrete.align).unwrap_or(inside);
+                        let at = At { held: address, value: inside };
+                        self.follow_concrete(at, of, &concrete, depth)
+                    }
+                    Err(gap) => gap.into_value(self.type_id(of)),
+                };
+                let trust = if count == 0 { Trust::Suspect } else { Trust::AtCrash };
+                return Ok((Data::Pointer { address, to: Some(Box::new(to)) }, trust));
             }
-            Some(Fat { length: None, .. }) => return Ok(read(Data::Pointer { address, to: None })),
             Some(Fat { length: Some(at), .. }) => Some(pointer.source.at(at).number(self.memory, 8)? as u64),
-            None => None,
+            _ => None,
         };
         if is_weak && count == 0 {
             // What it pointed to was dropped: there is nothing to be had, and nothing to distrust.

@@ -37,7 +37,7 @@ impl Parser<'_> {
         }
         let mut children = self.children(die, unit)?;
         let mut layout = opaque(&name, size, "");
-        if own.starts_with("dyn ") {
+        if names::is_dyn(own) {
             layout.kind = Kind::Dyn;
             return Ok(layout);
         }
@@ -264,7 +264,8 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn plain_members(&mut self, die: DieRef, unit: &Unit<Slice>) -> gimli::Result<Vec<Member>> {
+    /// The fields of an entry, as they are named there.
+    pub(super) fn plain_members(&mut self, die: DieRef, unit: &Unit<Slice>) -> gimli::Result<Vec<Member>> {
         let mut tree = unit.entries_tree(Some(die.entry))?;
         let mut nodes = tree.root()?.children();
         let mut members = Vec::new();
@@ -314,13 +315,13 @@ fn fat_pointer(
 ) -> Option<Kind> {
     let (class, target_name) = names::pointer(name)?;
     let member = |name: &str| members.iter().find(|member| member.name == name);
-    let (data, length) = match (member("data_ptr"), member("pointer"), member("vtable")) {
-        (Some(data), ..) => (data, Some(member("length")?.offset)),
-        (None, Some(data), Some(_)) => (data, None),
+    let (data, length, vtable) = match (member("data_ptr"), member("pointer"), member("vtable")) {
+        (Some(data), ..) => (data, Some(member("length")?.offset), None),
+        (None, Some(data), Some(vtable)) => (data, None, Some(vtable.offset)),
         _ => return None,
     };
     let target = names::meant(target_of(data)?, target_name);
-    let fat = Some(Fat { address: data.offset, length });
+    let fat = Some(Fat { address: data.offset, length, vtable });
     Some(Kind::Pointer { class, target: Some(target), fat })
 }
 

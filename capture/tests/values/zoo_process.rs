@@ -32,6 +32,11 @@ impl Zoo {
         Zoo::start_program("zoo.rs", options)
     }
 
+    /// The running program.
+    pub(crate) fn process(&self) -> i32 {
+        self.child.id() as i32
+    }
+
     /// The debug info with sections changed, by name.
     pub(crate) fn damaged(&self, change: impl Fn(&str, &mut Vec<u8>)) -> gimli::Dwarf<Slice> {
         load(&self.program, change)

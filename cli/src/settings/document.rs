@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use relapse_capture::limits::Limits;
+use relapse_generator::expression::CrateRules;
 use relapse_generator::verify::Bounds;
 use relapse_snapshot::redact::Rules;
 use toml::Spanned;
@@ -23,6 +24,8 @@ pub(crate) struct Document {
     pub(crate) debug_info: bool,
     /// What a test may use while it is proved, and what it may do.
     pub(crate) bounds: Bounds,
+    /// How values of some types are built.
+    pub(crate) crate_rules: CrateRules,
     /// The folder of templates that take the place of the embedded ones, and its place in the text.
     pub(crate) template_folder: Option<(String, Range<usize>)>,
 }
@@ -66,8 +69,12 @@ pub(crate) struct Given {
     limits: Limits,
     debug_info_off: bool,
     bounds: Bounds,
+    crate_rules: CrateRules,
     template_folder: Option<(String, Range<usize>)>,
 }
+
+/// The one table that is a list of tables, each of which is a rule for values of some types.
+pub(crate) const RULE: &str = "rule";
 
 const DEPTHS: RangeInclusive<u64> = 1..=1_000_000;
 const ELEMENTS: RangeInclusive<u64> = 1..=1_000_000;
@@ -131,6 +138,16 @@ impl Document {
         let (mut given, mut wrong) = (Given::default(), Vec::new());
         for (table, entries) in root.get_ref() {
             let name: &str = table.get_ref();
+            if name == RULE {
+                match CrateRules::among(text) {
+                    Ok(rules) => given.crate_rules = rules,
+                    Err(error) => {
+                        let at = error.at.or_else(|| Some(table.span()));
+                        wrong.push(Wrong { at, reason: error.reason, meant: None });
+                    }
+                }
+                continue;
+            }
             if !SETTINGS.iter().any(|setting| setting.table == name) {
                 wrong.push(unknown_table(name, table.span()));
                 continue;
@@ -175,6 +192,7 @@ impl From<Given> for Document {
             limits: given.limits,
             debug_info: !given.debug_info_off,
             bounds: given.bounds,
+            crate_rules: given.crate_rules,
             template_folder: given.template_folder,
         }
     }

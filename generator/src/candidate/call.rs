@@ -2,14 +2,16 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use relapse_snapshot::{Trust, TypeTable};
+use relapse_snapshot::{Data, Trust, TypeTable, Value};
 
 use super::Callable;
+use super::behind_dyn::behind_dyn;
+use super::idiom::{Idiom, idiom, is_drop};
 use crate::expression::{
     Extent, Literals, Open, Scope, StandIns, Unwritable, WrittenArgument, argument_of_any_type, argument_with,
 };
-use crate::index::{CallPath, NamesAt, Owner, SourceIndex};
-use crate::names::Unnameable;
+use crate::index::{CallPath, Copied, FunctionItem, NamesAt, Owner, SourceIndex};
+use crate::names::{Names, Unnameable};
 use crate::regression::ConstructorFile;
 
 /// How much a test says of the types of its values.
@@ -25,6 +27,8 @@ pub struct Style {
     pub long_paths: bool,
     /// The result is dropped by `let _ =`: the compiler wants it used.
     pub drop_result: bool,
+    /// Not all of what it holds a copy of is used.
+    pub allows_unused: bool,
     /// Bytes stand in for a reader as a cursor, which can seek, also where no bound asks for it.
     pub seekable: bool,
 }
@@ -56,15 +60,26 @@ pub struct Call {
     pub arguments: Vec<WrittenArgument>,
     /// The call.
     pub tokens: TokenStream,
+    /// The compiler wants the result of such an expression used, whatever it is.
+    pub drops_result: bool,
     /// The constructors that the arguments are built by.
     pub constructors: Vec<ConstructorFile>,
+    /// Types of the program that the test holds a copy of.
+    pub copied: Option<Copied>,
 }
 
 impl Call {
-    fn new(arguments: Vec<WrittenArgument>, tokens: TokenStream, names: &NamesAt<'_>) -> Call {
+    fn new(
+        arguments: Vec<WrittenArgument>,
+        tokens: TokenStream,
+        names: &NamesAt<'_>,
+        function: &FunctionItem,
+    ) -> Result<Call, Uncallable> {
         let lets: TokenStream = arguments.iter().flat_map(|argument| argument.lets.iter().cloned()).collect();
-        let constructors = names.constructors(&quote!(#lets #tokens));
-        Call { arguments, tokens, constructors }
+        let code = quote!(#lets #tokens);
+        let constructors = names.constructors(&code);
+        let copied = names.copied(&code, function)?;
+        Ok(Call { arguments, tokens, drops_result: false, constructors, copied })
     }
 }
 
@@ -95,6 +110,19 @@ fn call_tokens(
         }
     };
     if is_unsafe { quote!(unsafe { #call }) } else { call }
+}
+
+/// `drop`, or its path where that name means something else.
+fn std_drop(names: &NamesAt<'_>, scope: &Scope) -> TokenStream {
+    if names.means_prelude("drop") && !scope.has("drop") { quote!(drop) } else { quote!(::std::mem::drop) }
+}
+
+/// What a reference refers to.
+fn whole(value: &Value) -> &Value {
+    match &value.data {
+        Data::Pointer { to: Some(to), .. } => to,
+        _ => value,
+    }
 }
 
 /// Why a call cannot be written.
@@ -139,16 +167,22 @@ impl Callable<'_> {
         let names = NamesAt::new(index, self.home);
         // What stands in for a type is left to inference.
         let kept = self.frame.generics.iter().filter(|generic| !stand_ins.change(generic.ty, types));
-        let generics: Vec<(&str, &str)> = kept.map(|g| (g.name.as_str(), types.name(g.ty))).collect();
+        let result = self.frame.result.map(|ty| types.name(ty));
+        let constants = result.map(|name| self.function.constants_of(name)).unwrap_or_default();
+        let constants = constants.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let generics: Vec<(&str, &str)> =
+            kept.map(|g| (g.name.as_str(), types.name(g.ty))).chain(constants).collect();
         let path = names.callable(self.function, &generics)?;
         let mut scope = Scope::new(test);
         if let Some(format) = self.format_string() {
             return self.formatting(format, types, &names, &mut scope);
         }
         scope.share(self.arguments().map(|(argument, _)| &argument.value), types);
+        let drops = path.of_std.as_ref().is_some_and(|of_std| is_drop(of_std, &self.function.name));
         let mut arguments = Vec::new();
         for (index, (argument, is_mut)) in self.arguments().enumerate() {
-            let (name, value) = (&argument.name, &argument.value);
+            let name = &argument.name;
+            let value = if drops { whole(&argument.value) } else { &argument.value };
             let literals = style.literals(index);
             let mut written =
                 argument_of_any_type(name, value, types, &names, &mut scope, literals, stand_ins)?;
@@ -158,8 +192,15 @@ impl Callable<'_> {
             arguments.push(written);
         }
         let full = style.explicit || style.full_path;
+        // Of the operator of several implementations nothing but the path tells which one is meant.
+        let of_std = path.of_std.as_ref().filter(|of_std| !full || is_drop(of_std, &self.function.name));
+        let drop = std_drop(&names, &scope);
+        let idiom = of_std.and_then(|of_std| idiom(of_std, &self.function.name, &arguments, &drop));
+        if let Some(Idiom { tokens, drops_result }) = idiom {
+            return Ok(Call { drops_result, ..Call::new(arguments, tokens, &names, self.function)? });
+        }
         let tokens = call_tokens(&path, &arguments, &scope, full, self.function.is_unsafe());
-        Ok(Call::new(arguments, tokens, &names))
+        Call::new(arguments, tokens, &names, self.function)
     }
 
     /// What the call is given for readers and sinks that nobody can build again: its generic parameters take
@@ -170,6 +211,7 @@ impl Callable<'_> {
             .generics
             .iter()
             .map(|generic| Open { ty: generic.ty, bounds: self.function.bounds_of(&generic.name) })
+            .chain(behind_dyn(self.frame.arguments.iter().map(|argument| &argument.value), types))
             .collect();
         StandIns::new(&open, extent, types)
     }
@@ -211,6 +253,6 @@ impl Callable<'_> {
         };
         let literal = crate::hostile::literal::string(format);
         let tokens = quote!(format!(#literal, #pass));
-        Ok(Call::new(vec![written], tokens, names))
+        Call::new(vec![written], tokens, names, self.function)
     }
 }

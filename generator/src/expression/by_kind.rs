@@ -18,12 +18,17 @@ impl Writer<'_> {
         if let Data::Elsewhere { address } = value.data {
             return self.elsewhere(value.ty, address, place);
         }
+        match self.as_dynamic(value, place).or_else(|| self.as_function(value, place)) {
+            Some(written) => written,
+            None => self.by_rule(value, place),
+        }
+    }
+
+    /// The same, as its data says.
+    pub(super) fn by_rule(&mut self, value: &Value, place: Place) -> Result<TokenStream, Unwritable> {
         let shape = self.shape(value.ty)?;
         if let Data::Missing(reason) = &value.data
-            && !matches!(
-                shape.kind,
-                TypeKind::FunctionPointer | TypeKind::Closure { .. } | TypeKind::Dyn | TypeKind::Union
-            )
+            && !matches!(shape.kind, TypeKind::FunctionPointer | TypeKind::Closure { .. })
         {
             return Err(self.refuse(format!("could not be read: {reason}")));
         }
@@ -33,6 +38,12 @@ impl Writer<'_> {
         }
         if let Some(path) = path.as_deref().filter(|_| crate_rules::is_candidate(&shape.kind, &value.data))
             && let Some(built) = self.by_crate_rule(value, shape, path, place)
+        {
+            return built;
+        }
+        if let TypeKind::Reference { to, mutable: false } = &shape.kind
+            && !self.is_sized(*to)
+            && let Some(built) = self.by_reference_rule(value, self.shape(*to)?, place)
         {
             return built;
         }
@@ -49,14 +60,18 @@ impl Writer<'_> {
             (TypeKind::Enum { variants, params }, Data::Variant { name, fields }) => {
                 self.variant(shape, path, (variants, params), name, fields, place)
             }
+            // Its one field stands for all of them.
+            (TypeKind::Union, Data::Struct(fields)) if fields.len() == 1 => {
+                self.structure(shape, path, fields, false, &[], place)
+            }
             (TypeKind::Reference { to, mutable }, _) => self.reference(value, *to, *mutable, place),
             (TypeKind::Std { std, params }, _) => self.std(*std, params, value, shape, place),
-            (TypeKind::RawPointer { mutable, .. }, Data::Pointer { address: 0, .. }) => {
-                let name = if *mutable { "core::ptr::null_mut" } else { "core::ptr::null" };
-                let function = self.name(name)?;
-                Ok(quote!(#function()))
+            (TypeKind::RawPointer { to, mutable }, Data::Pointer { .. }) => {
+                self.raw_pointer(value, *to, *mutable, place)
             }
-            (TypeKind::Closure { captures }, _) if captures.is_empty() => self.function_item(shape, path),
+            (TypeKind::Closure { captures }, _) if captures.is_empty() => {
+                self.function_item(shape, path, value.ty)
+            }
             (kind, _) => Err(self.unwritable_kind(shape, kind)),
         }
     }

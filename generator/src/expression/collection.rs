@@ -139,7 +139,7 @@ fn is_run(value: &Value) -> bool {
 }
 
 /// An order for the entries of hashed collections, whose own order changes from run to run.
-fn sort_key(value: &Value) -> (i128, u128, String) {
+pub(super) fn sort_key(value: &Value) -> (i128, u128, String) {
     match &value.data {
         Data::Int(number) => (*number, 0, String::new()),
         Data::Uint(number) => (0, *number, String::new()),

@@ -27,6 +27,11 @@ impl Writer<'_> {
         let place = Place { coerces: false, ..place.within_call() };
         let mut arguments = Vec::with_capacity(own.arguments.len());
         for field in own.arguments.iter().filter_map(|index| fields.get(*index)) {
+            if own.typed {
+                let place = Place { typed: true, ..place };
+                arguments.push(self.part(&format!(".{}", field.name), &field.value, place)?);
+                continue;
+            }
             arguments.extend(self.fields(std::slice::from_ref(field), params, place)?);
         }
         let (call, unwrap) = (&own.call, own.unwrapped.then(|| quote!(.unwrap())));

@@ -6,33 +6,43 @@ mod calendar;
 mod flags;
 mod formula;
 mod source;
+mod table;
 mod template;
+mod version;
 
 use std::borrow::Cow;
-use std::rc::Rc;
 
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote;
 use relapse_snapshot::{Data, TypeKind, TypeShape, Value};
-use toml_edit::{DocumentMut, Item, Table};
 
 use super::Unwritable;
+use super::collection::sort_key;
+use super::type_name::{definition, snake_case};
 use super::writer::{Place, Writer};
 use crate::hostile::literal;
 use formula::{Computed, Formula, Path};
-use template::Piece;
+use template::{Listing, Piece, TextPart};
+use version::Versions;
+
+pub use table::{CrateRules, RuleError, RuleText};
 
 /// How values of some types are built.
+#[derive(Debug)]
 struct Rule {
-    /// Definitions, or `a::b::*` for all types of a module.
+    /// Definitions, or `a::b::*` for all types of a module; `&a::B`: a reference to one that has no size.
     types: Vec<String>,
+    /// The versions of the type's crate that it is for.
+    versions: Option<Versions>,
     /// The rule is for values of which this is true.
     when: Option<Formula>,
     /// Where this is true, the value that is built differs from the one that was read.
     loses: Option<Formula>,
     /// Functions that must be there and not be deprecated: a type's definition, the function's name.
     needs: Vec<(String, String)>,
-    build: Vec<Piece>,
+    /// Or why nothing builds such a value.
+    build: Result<Vec<Piece>, String>,
+    text: RuleText,
 }
 
 /// Functions of std's own traits, which no impl block of the type itself declares.
@@ -41,58 +51,20 @@ const OF_TRAITS: [&str; 2] = ["from", "default"];
 /// A part that was not read is not looked for any further.
 const MAX_PARTS: usize = 1000;
 
+/// More bits are not written one by one.
+const MAX_BITS: usize = 1024;
+
+/// Longest text that is put together.
+const MAX_JOINED: usize = 4096;
+
 thread_local! {
     // A table that cannot be read, which its test would tell, leaves its types unwritable.
-    static RULES: Rc<[Rule]> = read(include_str!("crate_rules.toml")).unwrap_or_default().into();
+    static RULES: CrateRules = CrateRules::among(include_str!("crate_rules.toml")).unwrap_or_default();
 }
 
-/// Reads a table of rules; the error says which is wrong.
-fn read(text: &str) -> Result<Vec<Rule>, String> {
-    let document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| error.to_string())?;
-    if let Some((other, _)) = document.iter().find(|(key, _)| *key != "rule") {
-        return Err(format!("`{other}` is no rule"));
-    }
-    let rules = document.get("rule").and_then(Item::as_array_of_tables).ok_or("no [[rule]]")?;
-    rules.iter().map(|table| rule(table).map_err(|error| format!("{error} in {table}"))).collect()
-}
-
-fn rule(table: &Table) -> Result<Rule, String> {
-    if let Some((other, _)) =
-        table.iter().find(|(key, _)| !["type", "when", "loses", "needs", "build"].contains(key))
-    {
-        return Err(format!("an unknown key `{other}`"));
-    }
-    let text = |key: &str| table.get(key).map(|item| item.as_str().ok_or(format!("`{key}` is no text")));
-    let formula = |key: &str| {
-        let read = |text: &str| {
-            let expression = syn::parse_str(text).map_err(|error| error.to_string())?;
-            Formula::read(&expression).map_err(|part| format!("`{key}`: no formula: `{part}`"))
-        };
-        text(key).transpose()?.map(read).transpose()
-    };
-    let build: TokenStream =
-        text("build").transpose()?.ok_or("no `build`")?.parse().map_err(|_| "no tokens")?;
-    let build = template::read(build)?;
-    let types = texts(table.get("type"))?;
-    if types.is_empty() {
-        return Err("no `type`".to_owned());
-    }
-    let split = |path: &String| {
-        let (definition, function) = path.rsplit_once("::").ok_or("`needs`: no path")?;
-        Ok::<_, String>((definition.to_owned(), function.to_owned()))
-    };
-    let needs = texts(table.get("needs"))?.iter().map(split).collect::<Result<_, _>>()?;
-    Ok(Rule { types, when: formula("when")?, loses: formula("loses")?, needs, build })
-}
-
-/// One text or a list of them.
-fn texts(item: Option<&Item>) -> Result<Vec<String>, String> {
-    let Some(item) = item else { return Ok(Vec::new()) };
-    if let Some(one) = item.as_str() {
-        return Ok(vec![one.to_owned()]);
-    }
-    let list = item.as_array().ok_or("neither a text nor a list")?;
-    list.iter().map(|text| text.as_str().map(str::to_owned).ok_or_else(|| "no text".to_owned())).collect()
+/// The rules that are built in, as they are written, for documents.
+pub fn built_in() -> Vec<RuleText> {
+    RULES.with(CrateRules::texts)
 }
 
 impl Rule {
@@ -116,20 +88,54 @@ impl Writer<'_> {
         if let Some(flags) = self.flags(value, shape, path) {
             return Some(flags);
         }
-        let rules = RULES.with(Rc::clone);
-        let mut known = rules.iter().filter(|rule| rule.is_for(path)).peekable();
-        known.peek()?;
+        // The project's own come first, and hold for types of its own, too.
+        let own = self.names.rules().cloned().unwrap_or_default();
+        if let Some(written) = self.by_rules(&own, value, shape, path, place) {
+            return Some(written);
+        }
+        let rules = RULES.with(CrateRules::clone);
+        rules.rules.iter().find(|rule| rule.is_for(path))?;
         if self.names.literal(path).is_ok() {
             return None;
         }
-        let fitting: Vec<&Rule> = known.filter(|rule| self.fits(rule, value, path)).collect();
-        // Where nothing that a rule needs can be named from here, the first of them tells.
-        match fitting.iter().find(|rule| self.can_name(&rule.build)).or(fitting.first()) {
-            Some(rule) => Some(self.build(rule, value, shape, path, place)),
-            None => {
-                missing_part(value).map(|reason| Err(self.refuse(format!("could not be read: {reason}"))))
+        self.by_rules(&rules, value, shape, path, place).or_else(|| {
+            missing_part(value).map(|reason| Err(self.refuse(format!("could not be read: {reason}"))))
+        })
+    }
+
+    /// A reference to what has no size by itself (`&BStr`), by a rule for such references.
+    pub(super) fn by_reference_rule(
+        &mut self,
+        value: &Value,
+        to: &TypeShape,
+        place: Place,
+    ) -> Option<Result<TokenStream, Unwritable>> {
+        let path = definition(&to.name)?;
+        let known = format!("&{path}");
+        let own = self.names.rules().cloned().unwrap_or_default();
+        for rules in [own, RULES.with(CrateRules::clone)] {
+            let fitting: Vec<&Rule> = rules.rules.iter().filter(|rule| rule.is_for(&known)).collect();
+            if let Some(rule) = fitting.into_iter().find(|rule| self.fits(rule, value, &path)) {
+                return Some(self.build(rule, value, to, &path, place));
             }
         }
+        None
+    }
+
+    fn by_rules(
+        &mut self,
+        rules: &CrateRules,
+        value: &Value,
+        shape: &TypeShape,
+        path: &str,
+        place: Place,
+    ) -> Option<Result<TokenStream, Unwritable>> {
+        let known = rules.rules.iter().filter(|rule| rule.is_for(path));
+        let fitting: Vec<&Rule> = known.filter(|rule| self.fits(rule, value, path)).collect();
+        // Where nothing that a rule needs can be named from here, the first of them tells.
+        let named = |rule: &&&Rule| rule.build.as_ref().is_ok_and(|pieces| self.can_name(pieces));
+        let rule = fitting.iter().find(named).or(fitting.first())?;
+        Some(self.build(rule, value, shape, path, place))
     }
 
     fn build(
@@ -140,21 +146,27 @@ impl Writer<'_> {
         path: &str,
         place: Place,
     ) -> Result<TokenStream, Unwritable> {
+        let pieces = rule.build.as_ref().map_err(|reason| self.refuse(reason.as_str()))?;
         let generic = shape.name.ends_with('>');
-        let full = if generic && place.typed { self.type_tokens(value.ty) } else { None };
+        let full = if generic && place.typed { self.names.type_tokens(&shape.name).ok() } else { None };
+        let full = full.filter(|_| !self.stand_ins.change(value.ty, self.types));
         let own = Own { path, full };
         let place = Place { typed: place.typed && generic, ..place.within_call() };
-        let tokens = self.pieces(&rule.build, value, &own, "", place)?;
+        let tokens = self.pieces(pieces, value, &own, Step { path: "", index: 0 }, place)?;
         self.suspect |= rule.loses.as_ref().is_some_and(|loses| loses.holds(value, self.types));
         Ok(tokens)
     }
 
     /// Whether a rule knows this value's form, and the functions that it calls are there.
     fn fits(&self, rule: &Rule, value: &Value, path: &str) -> bool {
-        let own = template::own_functions(&rule.build);
+        let pieces = rule.build.as_deref().unwrap_or_default();
+        let own = template::own_functions(pieces);
         let own = own.iter().filter(|function| !OF_TRAITS.contains(&function.as_str()));
         rule.when.as_ref().is_none_or(|when| when.holds(value, self.types))
-            && self.pieces_fit(&rule.build, value)
+            && rule.versions.as_ref().is_none_or(|versions| {
+                self.names.version(path).is_some_and(|version| versions.hold(&version))
+            })
+            && self.pieces_fit(pieces, value)
             && own.map(String::as_str).all(|function| self.names.has_function(path, function))
             && rule.needs.iter().all(|(definition, function)| self.names.has_function(definition, function))
     }
@@ -162,18 +174,26 @@ impl Writer<'_> {
     fn can_name(&self, pieces: &[Piece]) -> bool {
         pieces.iter().all(|piece| match piece {
             Piece::Item(definition) | Piece::Trait(definition) => self.names.path(definition).is_ok(),
-            Piece::Group(_, inner) | Piece::Each(_, inner) => self.can_name(inner),
+            Piece::Group(_, inner) | Piece::Only(_, inner) => self.can_name(inner),
+            Piece::Each(listing) => self.can_name(&listing.template),
             _ => true,
         })
     }
 
     fn pieces_fit(&self, pieces: &[Piece], value: &Value) -> bool {
         pieces.iter().all(|piece| match piece {
-            Piece::Token(_) | Piece::Own { .. } | Piece::Item(_) | Piece::Trait(_) => true,
+            Piece::Token(_) | Piece::Own { .. } | Piece::Item(_) | Piece::Trait(_) | Piece::At => true,
             Piece::Group(_, inner) => self.pieces_fit(inner, value),
             Piece::Value(path, _) => path.find(value).is_some(),
-            Piece::Text(path) => {
-                path.find(value).and_then(text_of).is_some_and(|text| matches!(text.data, Data::Text { .. }))
+            Piece::Text(parts) => match parts.as_slice() {
+                // A long text may be cut off: that is said when it is written.
+                [TextPart::Of(path)] => path.find(value).and_then(text_of).is_some_and(is_text),
+                parts => joined(parts, value).is_some(),
+            },
+            Piece::Kebab(path) => kebab(path, value).is_some(),
+            Piece::Bits(words, count) => self.bits(words, count, value).is_some(),
+            Piece::Only(condition, inner) => {
+                !condition.holds(value, self.types) || self.pieces_fit(inner, value)
             }
             Piece::Source(path) => path.find(value).is_some_and(|items| source::source(items).is_some()),
             Piece::Packed(parts) => self.packed(parts, value).is_some(),
@@ -184,10 +204,9 @@ impl Writer<'_> {
             Piece::Number(formula) => {
                 formula.compute(value, self.types).is_some_and(|number| rendered(&number).is_some())
             }
-            Piece::Each(path, template) => path
-                .find(value)
-                .and_then(elements)
-                .is_some_and(|(items, _)| items.iter().all(|item| self.pieces_fit(template, item))),
+            Piece::Each(listing) => self.listed(listing, value).is_some_and(|(items, _)| {
+                items.iter().all(|(_, item)| self.pieces_fit(innermost(listing), item))
+            }),
         })
     }
 
@@ -196,7 +215,7 @@ impl Writer<'_> {
         pieces: &[Piece],
         value: &Value,
         own: &Own<'_>,
-        step: &str,
+        step: Step<'_>,
         place: Place,
     ) -> Result<TokenStream, Unwritable> {
         let mut out = TokenStream::new();
@@ -226,11 +245,34 @@ impl Writer<'_> {
                 Piece::Value(path, is_receiver) => {
                     let part = self.found(path, value)?;
                     let place = Place { operand: *is_receiver, ..place };
-                    out.extend(self.part(&format!("{step}{}", path.shown), part, place)?);
+                    out.extend(self.part(&format!("{}{}", step.path, path.shown), part, place)?);
                 }
-                Piece::Text(path) => {
-                    let text = text_of(self.found(path, value)?).ok_or_else(|| self.formless())?;
-                    out.extend(self.text(text)?);
+                Piece::Text(parts) => match parts.as_slice() {
+                    [TextPart::Of(path)] => {
+                        let text = text_of(self.found(path, value)?).ok_or_else(|| self.formless())?;
+                        let text = as_text(text).ok_or_else(|| self.formless())?;
+                        out.extend(self.text(&text)?);
+                    }
+                    parts => {
+                        let text = joined(parts, value).ok_or_else(|| self.formless())?;
+                        out.extend(literal::text(&text));
+                    }
+                },
+                Piece::Kebab(path) => {
+                    let text = kebab(path, value).ok_or_else(|| self.formless())?;
+                    out.extend(literal::text(&text));
+                }
+                Piece::Bits(words, count) => {
+                    let bits = self.bits(words, count, value).ok_or_else(|| self.formless())?;
+                    out.extend(quote!(#(#bits),*));
+                }
+                Piece::Only(condition, inner) => {
+                    if condition.holds(value, self.types) {
+                        out.extend(self.pieces(inner, value, own, step, place)?);
+                    }
+                }
+                Piece::At => {
+                    out.extend(literal::integer(step.index as u128, false, "usize", false));
                 }
                 Piece::Source(path) => {
                     let text = source::source(self.found(path, value)?).ok_or_else(|| self.formless())?;
@@ -253,8 +295,8 @@ impl Writer<'_> {
                     let number = formula.compute(value, self.types).as_ref().and_then(rendered);
                     out.extend(number.ok_or_else(|| self.formless())?);
                 }
-                Piece::Each(path, template) => {
-                    let items = self.each(path, template, value, own, place)?;
+                Piece::Each(listing) => {
+                    let items = self.each(listing, value, own, place)?;
                     if items.is_empty() {
                         pieces.next_if(|next| template::is_comma(next));
                     }
@@ -267,20 +309,70 @@ impl Writer<'_> {
 
     fn each(
         &mut self,
-        path: &Path,
-        template: &[Piece],
+        listing: &Listing,
         value: &Value,
         own: &Own<'_>,
         place: Place,
     ) -> Result<TokenStream, Unwritable> {
-        let (items, len) = elements(self.found(path, value)?).ok_or_else(|| self.formless())?;
-        self.whole(items.len(), len, "elements")?;
+        let (items, is_whole) = self.listed(listing, value).ok_or_else(|| self.formless())?;
+        if !is_whole {
+            return Err(self.refuse("longer than what was read (raise the limits in relapse.toml)"));
+        }
         let mut written = Vec::with_capacity(items.len());
-        for (index, item) in items.iter().enumerate() {
-            let place = Place { typed: place.typed && index == 0, ..place };
-            written.push(self.pieces(template, item, own, &format!("[{index}]"), place)?);
+        for (place_in, (index, item)) in items.iter().enumerate() {
+            let place = Place { typed: place.typed && place_in == 0, ..place };
+            let path = format!("[{index}]");
+            let step = Step { path: &path, index: *index };
+            written.push(self.pieces(innermost(listing), item, own, step, place)?);
         }
         Ok(quote!(#(#written),*))
+    }
+
+    /// What `each` goes through, with the places in its sequence, and whether that is all there was.
+    fn listed<'v>(
+        &self,
+        listing: &Listing,
+        value: &'v Value,
+    ) -> Option<(Vec<(usize, Cow<'v, Value>)>, bool)> {
+        let mut lists = vec![elements(listing.items.find(value)?)?];
+        if let [Piece::Each(inner)] = listing.template.as_slice() {
+            let (outer, len) = lists.pop()?;
+            let Cow::Borrowed(outer) = outer else { return None };
+            if outer.len() as u64 != len {
+                return None;
+            }
+            for item in outer {
+                lists.push(elements(inner.items.find(item)?)?);
+            }
+        }
+        let is_whole = lists.iter().all(|(items, len)| items.len() as u64 == *len);
+        let mut found = Vec::new();
+        for (items, _) in lists {
+            let items: Vec<Cow<'v, Value>> = match items {
+                Cow::Borrowed(items) => items.iter().map(Cow::Borrowed).collect(),
+                Cow::Owned(items) => items.into_iter().map(Cow::Owned).collect(),
+            };
+            let chosen = items.into_iter().enumerate().filter(|(_, item)| {
+                listing.only.as_ref().is_none_or(|condition| condition.holds(item, self.types))
+            });
+            found.extend(chosen);
+        }
+        if listing.sorted {
+            found.sort_by_cached_key(|(_, item)| match &item.data {
+                // A map's buckets are pairs, of which the key tells.
+                Data::Tuple(pair) => pair.first().map(sort_key),
+                _ => Some(sort_key(item)),
+            });
+        }
+        Some((found, is_whole))
+    }
+
+    /// The single bits of a sequence of numbers, the least of the first number first.
+    fn bits(&self, words: &Path, count: &Formula, value: &Value) -> Option<Vec<bool>> {
+        let bytes = formula::little_endian(words.find(value)?, self.types)?;
+        let Computed::Number(count) = count.compute(value, self.types)? else { return None };
+        let count = usize::try_from(count).ok().filter(|count| *count <= MAX_BITS)?;
+        (0..count).map(|at| Some(bytes.get(at / 8)? >> (at % 8) & 1 == 1)).collect()
     }
 
     fn ascii(&self, number: &Formula, value: &Value) -> Option<String> {
@@ -299,6 +391,15 @@ impl Writer<'_> {
     fn formless(&self) -> Unwritable {
         self.refuse("what was read has another form than its crate's rule says")
     }
+}
+
+/// Where in a value a template stands.
+#[derive(Clone, Copy)]
+struct Step<'a> {
+    /// As refusals name it: `[3]`.
+    path: &'a str,
+    /// The place in the sequence that `each` goes through.
+    index: usize,
 }
 
 /// A rule's own type.
@@ -338,12 +439,20 @@ fn elements(of: &Value) -> Option<(Cow<'_, [Value]>, u64)> {
     }
 }
 
+/// The template of the elements: of a list of lists the inner one.
+fn innermost(listing: &Listing) -> &[Piece] {
+    match listing.template.as_slice() {
+        [Piece::Each(inner)] => &inner.template,
+        template => template,
+    }
+}
+
 /// The text that a value is, pointers and wrappers around it seen through.
 fn text_of(value: &Value) -> Option<&Value> {
     let mut at = value;
     for _ in 0..8 {
         at = match &at.data {
-            Data::Text { .. } => return Some(at),
+            Data::Text { .. } | Data::Bytes { .. } => return Some(at),
             Data::Pointer { to: Some(to), .. } => to,
             Data::Struct(fields) => match fields.as_slice() {
                 [only] => &only.value,
@@ -353,6 +462,49 @@ fn text_of(value: &Value) -> Option<&Value> {
         };
     }
     None
+}
+
+/// Whether it is text: bytes are where they are UTF-8.
+fn is_text(value: &Value) -> bool {
+    match &value.data {
+        Data::Text { .. } => true,
+        Data::Bytes { bytes, .. } => std::str::from_utf8(bytes).is_ok(),
+        _ => false,
+    }
+}
+
+fn as_text(value: &Value) -> Option<Cow<'_, Value>> {
+    match &value.data {
+        Data::Text { .. } => Some(Cow::Borrowed(value)),
+        Data::Bytes { bytes, len } => {
+            let text = String::from_utf8(bytes.clone()).ok()?;
+            Some(Cow::Owned(Value { ty: value.ty, trust: value.trust, data: Data::Text { text, len: *len } }))
+        }
+        _ => None,
+    }
+}
+
+/// Several texts as one, at most as long as a literal.
+fn joined(parts: &[TextPart], value: &Value) -> Option<String> {
+    let mut out = String::new();
+    for part in parts {
+        match part {
+            TextPart::Plain(text) => out.push_str(text),
+            TextPart::Of(path) => match &as_text(text_of(path.find(value)?)?)?.data {
+                Data::Text { text, len } if text.len() as u64 == *len => out.push_str(text),
+                _ => return None,
+            },
+        }
+    }
+    (out.len() <= MAX_JOINED).then_some(out)
+}
+
+/// `ContentType` as `content-type`.
+fn kebab(path: &Path, value: &Value) -> Option<String> {
+    match &path.find(value)?.data {
+        Data::Variant { name, .. } => Some(snake_case(name).replace('_', "-")),
+        _ => None,
+    }
 }
 
 /// A number as a literal; `None` where its type does not hold it.
@@ -374,7 +526,14 @@ fn rendered(number: &Computed) -> Option<TokenStream> {
 pub(super) fn is_candidate(kind: &TypeKind, data: &Data) -> bool {
     matches!(
         (kind, data),
-        (TypeKind::Struct { .. }, Data::Struct(_)) | (TypeKind::Enum { .. }, Data::Variant { .. })
+        (
+            TypeKind::Struct { .. },
+            Data::Struct(_)
+                | Data::Sequence { .. }
+                | Data::Map { .. }
+                | Data::Text { .. }
+                | Data::Bytes { .. }
+        ) | (TypeKind::Enum { .. }, Data::Variant { .. })
     )
 }
 

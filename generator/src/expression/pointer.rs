@@ -6,6 +6,7 @@ use quote::quote;
 use relapse_snapshot::{Data, StdType, TypeId, TypeKind, TypeShape, Value};
 
 use super::Unwritable;
+use super::std_rules::c_text;
 use super::writer::{OPTION, Place, Writer};
 
 impl Writer<'_> {
@@ -26,6 +27,7 @@ impl Writer<'_> {
         let shape = self.shape(to)?;
         match &shape.kind {
             TypeKind::Str if !mutable => self.text(inner),
+            _ if shape.name == c_text::DEFINITION && !mutable => self.c_text(inner, shape),
             TypeKind::Slice(_) if !mutable => self.slice(inner, to, place),
             TypeKind::Std { std: StdType::Path | StdType::OsStr, .. } if !mutable => {
                 self.path_like(inner, shape)

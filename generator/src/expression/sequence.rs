@@ -322,9 +322,10 @@ impl Writer<'_> {
                 let name = self.name_of(shape)?;
                 self.buf_reader(value, &name, place)
             }
-            StdType::NonNull => {
-                Err(self.refuse(format!("a raw pointer ({}): nothing says what it owns", shape.name)))
-            }
+            StdType::NonNull => match params.first() {
+                Some(to) => self.non_null(value, *to, place),
+                None => Err(self.mismatch(shape)),
+            },
         }
     }
 
@@ -337,7 +338,7 @@ impl Writer<'_> {
     ) -> Result<TokenStream, Unwritable> {
         let Data::Cell { inner, state, poisoned } = &value.data else { return Err(self.mismatch(shape)) };
         if *poisoned {
-            return Err(self.refuse("a poisoned lock: a thread panicked while it held it"));
+            return self.poisoned(std, inner, shape, place);
         }
         if *state != 0 && matches!(std, StdType::RefCell | StdType::Mutex | StdType::RwLock) {
             self.suspect = true;

@@ -1,4 +1,4 @@
-//! Equal stand-ins: what a test gives a function for a reader or sink of std that nobody can build again. Only
+//! Equal stand-ins: what a test gives a function for a reader, sink or hasher of std that nobody can build again. Only
 //! where the function takes any type there (`R: Read`), so that bytes do as well as an open file. In: the types
 //! that stand for generic parameters, with their bounds. Out: which of them are replaced, and by what.
 
@@ -31,6 +31,8 @@ pub enum StandIn {
     Buffer,
     /// `Vec<u8>`: takes what is written.
     Sink,
+    /// `DefaultHasher`: takes what is hashed.
+    Hasher,
 }
 
 /// How far the replacing goes.
@@ -113,7 +115,7 @@ impl StandIns {
     pub fn trust(&self, value: &Value) -> Trust {
         let (mut worst, mut open) = (Trust::Entry, vec![value]);
         while let Some(value) = open.pop() {
-            if self.of(value.ty) == Some(StandIn::Sink) {
+            if matches!(self.of(value.ty), Some(StandIn::Sink | StandIn::Hasher)) {
                 continue;
             }
             if !matches!(value.data, Data::Missing(_)) {
@@ -148,6 +150,9 @@ fn stand_in(ty: TypeId, bounds: &BTreeSet<String>, extent: Extent, types: &TypeT
     }
     if extent.all_sinks && has("Write") && only(bounds, &["Write"]) {
         return Some(StandIn::Sink);
+    }
+    if extent.all_sinks && has("Hasher") && only(bounds, &["Hasher"]) {
+        return Some(StandIn::Hasher);
     }
     let path = definition(&shape.name)?;
     let sink = match &*path {

@@ -1,10 +1,17 @@
 //! Constructors of std types that are plain structs in DWARF, but whose fields nobody may write: a table from
 //! definition to rule. In: the decoded fields. Out: a call of a public constructor. To add a type, add a line.
 
+pub(super) mod c_text;
+mod errors;
 mod iterators;
+mod moments;
 mod of;
 mod parts;
 mod readers;
+mod set_once;
+mod single_items;
+mod taken;
+mod tree_iterators;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -44,17 +51,19 @@ pub(super) fn rule(definition: &str) -> Option<Rule> {
         "core::net::socket_addr::SocketAddrV4" | "std::net::socket_addr::SocketAddrV4" => socket_v4,
         "core::net::socket_addr::SocketAddrV6" | "std::net::socket_addr::SocketAddrV6" => socket_v6,
         "std::time::SystemTime" => system_time,
-        "std::time::Instant" => instant,
         "std::io::cursor::Cursor" => cursor,
         "alloc::collections::binary_heap::BinaryHeap" => binary_heap,
         "alloc::ffi::c_str::CString" => c_string,
         "core::pin::Pin" => pin,
-        "core::cell::once::OnceCell" => once_cell,
-        "core::num::error::ParseIntError" => parse_int_error,
         _ if definition.starts_with("core::sync::atomic::Atomic") => atomic,
         _ => {
             return readers::rule(definition)
                 .or_else(|| iterators::rule(definition))
+                .or_else(|| errors::rule(definition))
+                .or_else(|| set_once::rule(definition))
+                .or_else(|| moments::rule(definition))
+                .or_else(|| single_items::rule(definition))
+                .or_else(|| tree_iterators::rule(definition))
                 .or_else(|| parts::rule(definition));
         }
     })
@@ -87,11 +96,23 @@ fn range_to_inclusive(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
 
 fn range_inclusive(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
     if matches!(of.field(writer, "exhausted")?.data, Data::Bool(true)) {
-        return Err(writer.refuse("a `..=` range that was iterated to its end"));
+        return exhausted(writer, of);
     }
     let start = of.operand(writer, "start")?;
     let end = of.untyped().operand(writer, "end")?;
     Ok(bracketed(quote!(#start..=#end), of.place))
+}
+
+/// One that was iterated to its end has come to its last item from both sides, and taken it.
+fn exhausted(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let (start, end) = (of.field(writer, "start")?, of.field(writer, "end")?);
+    if start.data != end.data {
+        return Err(writer.refuse("a `..=` range that was iterated to its end, and says another one"));
+    }
+    let start = of.operand(writer, "start")?;
+    let end = of.untyped().operand(writer, "end")?;
+    let range = writer.scope.variable("range");
+    Ok(quote!({ let mut #range = #start..=#end; #range.next(); #range }))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a rule of the table")]
@@ -216,10 +237,6 @@ fn system_time(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
     ))
 }
 
-fn instant(writer: &mut Writer<'_>, _: Of<'_>) -> Written {
-    Err(writer.refuse("an Instant: a moment of a clock that starts anew with each boot"))
-}
-
 fn cursor(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
     let (name, position) = (writer.name_of(of.shape)?, of.number(writer, "pos")?);
     let inner = of.part(writer, "inner")?;
@@ -306,29 +323,26 @@ fn pin(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
     }
 }
 
-fn once_cell(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
-    let name = writer.name_of(of.shape)?;
-    match &core_of(of.value).data {
-        Data::Variant { name: variant, fields } => match (variant.as_str(), fields.as_slice()) {
-            ("Some", [only]) => {
-                let inner = writer.value(&only.value, of.place.within_call())?;
-                Ok(quote!(#name::from(#inner)))
-            }
-            _ => {
-                let params = match &of.shape.kind {
-                    TypeKind::Struct { params, .. } if of.place.typed => params.as_slice(),
-                    _ => &[],
-                };
-                let turbofish = writer.turbofish(params);
-                Ok(quote!(#name #turbofish::new()))
-            }
-        },
-        _ => Err(writer.mismatch(of.shape)),
-    }
+/// A pointer that is null owns nothing.
+fn null_pointer(writer: &Writer<'_>, of: Of<'_>) -> Written {
+    let (name, null) = (writer.name("core::sync::atomic::AtomicPtr")?, writer.name("core::ptr::null_mut")?);
+    let params = match &of.shape.kind {
+        TypeKind::Struct { params, .. } if of.place.typed => params.as_slice(),
+        _ => &[],
+    };
+    let pointee =
+        params.first().and_then(|pointer| match writer.types.get(*pointer).map(|shape| &shape.kind) {
+            Some(TypeKind::RawPointer { to, .. }) => writer.turbofish(&[*to]),
+            _ => writer.turbofish(params),
+        });
+    Ok(quote!(#name::new(#null #pointee())))
 }
 
 /// `AtomicUsize` and, in newer releases, `Atomic<usize>` of which it is an alias.
 fn atomic(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    if let Some(written) = writer.atomic_pointer(of.value, of.place) {
+        return written;
+    }
     let primitive = match shape_params(of.shape).first() {
         Some(param) => (*param).to_owned(),
         None => of.shape.name.trim_start_matches("core::sync::atomic::Atomic").to_lowercase(),
@@ -344,21 +358,10 @@ fn atomic(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
         (Data::Uint(number), ty) => {
             literal::integer(*number, false, ty, false).ok_or_else(|| writer.mismatch(of.shape))?
         }
+        (Data::Pointer { address: 0, .. }, _) => return null_pointer(writer, of),
         _ => return Err(writer.refuse(format!("{}: nothing says what it points to", of.shape.name))),
     };
     let (first, rest) = primitive.split_at_checked(1).ok_or_else(|| writer.mismatch(of.shape))?;
     let name = writer.name(&format!("core::sync::atomic::Atomic{}{rest}", first.to_uppercase()))?;
     Ok(quote!(#name::new(#inner)))
-}
-
-/// By the parse that fails so: nothing else makes one.
-fn parse_int_error(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
-    let Data::Variant { name, .. } = &core_of(of.value).data else { return Err(writer.mismatch(of.shape)) };
-    Ok(match name.as_str() {
-        "Empty" => quote!("".parse::<u8>().unwrap_err()),
-        "InvalidDigit" => quote!("x".parse::<u8>().unwrap_err()),
-        "PosOverflow" => quote!("256".parse::<u8>().unwrap_err()),
-        "NegOverflow" => quote!("-129".parse::<i8>().unwrap_err()),
-        _ => return Err(writer.mismatch(of.shape)),
-    })
 }

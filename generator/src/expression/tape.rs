@@ -42,8 +42,10 @@ impl Writer<'_> {
         stand_in: StandIn,
         place: Place,
     ) -> Result<TokenStream, Unwritable> {
-        if stand_in == StandIn::Sink {
-            return self.sink();
+        match stand_in {
+            StandIn::Sink => return self.sink(),
+            StandIn::Hasher => return self.hasher(),
+            StandIn::Bytes | StandIn::Cursor | StandIn::Buffer => {}
         }
         let tape = match self.tape(value, 0) {
             // Of a file that is only written nothing is read either.
@@ -80,6 +82,12 @@ impl Writer<'_> {
         Ok(quote!(#vec::<u8>::new()))
     }
 
+    /// `DefaultHasher::new()`.
+    fn hasher(&self) -> Result<TokenStream, Unwritable> {
+        let hasher = self.name("std::hash::random::DefaultHasher")?;
+        Ok(quote!(#hasher::new()))
+    }
+
     /// What takes all that is written to a trait object that only writes.
     pub(super) fn dyn_sink(&self, ty: TypeId) -> Option<TokenStream> {
         let shape = self.types.get(ty).filter(|shape| shape.kind == TypeKind::Dyn)?;
@@ -89,6 +97,7 @@ impl Writer<'_> {
             "core::fmt::Write" => {
                 self.name("alloc::string::String").ok().map(|string| quote!(#string::new()))
             }
+            "core::hash::Hasher" => self.hasher().ok(),
             _ => None,
         }
     }
@@ -114,8 +123,7 @@ impl Writer<'_> {
         let place = place.within_call();
         if let Some(stand_in) = self.stand_ins.of(inner.ty) {
             // The stand-in reads the buffer of the whole before what is left of the source.
-            let inner =
-                if stand_in == StandIn::Sink { self.sink()? } else { self.stand_in(value, stand_in, place)? };
+            let inner = self.stand_in(value, stand_in, place)?;
             return Ok(quote!(#name::new(#inner)));
         }
         if !matches!(&buffer.data, Data::Bytes { len: 0, .. }) {

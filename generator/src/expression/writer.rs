@@ -8,7 +8,9 @@ use quote::quote;
 use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, TypeTable, Value, VariantShape};
 
 use super::defaults::Mostly;
+use super::dynamic::principal;
 use super::graph::{Graph, State};
+use super::raw_pointer::Allocations;
 use super::stand_in::StandIns;
 use super::type_name::{definition, snake_case};
 use super::{Scope, Unwritable};
@@ -81,6 +83,8 @@ pub(super) struct Writer<'a> {
     pub(super) own: Option<Ident>,
     /// The depth at which the statement being written begins.
     pub(super) floor: usize,
+    /// What stands behind raw pointers.
+    pub(super) allocations: Allocations,
     path: String,
     /// Length of the argument's own name, with which the path begins.
     root: usize,
@@ -94,6 +98,7 @@ pub(super) struct Saved<'a> {
     side_files: usize,
     scope: Scope,
     graph: State<'a>,
+    allocations: Allocations,
     own: Option<Ident>,
     path: usize,
     flags: (bool, bool),
@@ -122,6 +127,7 @@ impl<'a> Writer<'a> {
             graph,
             own: None,
             floor: 0,
+            allocations: Allocations::of(root, types),
             root: path.len(),
             path,
             depth: 0,
@@ -277,6 +283,7 @@ impl<'a> Writer<'a> {
             side_files: self.side_files.len(),
             scope: self.scope.clone(),
             graph: self.graph.state(),
+            allocations: self.allocations.clone(),
             own: self.own.clone(),
             path: self.path.len(),
             flags: (self.suspect, self.approximates),
@@ -290,6 +297,7 @@ impl<'a> Writer<'a> {
         self.side_files.truncate(saved.side_files);
         *self.scope = saved.scope;
         self.graph.restore(saved.graph);
+        self.allocations = saved.allocations;
         self.own = saved.own;
         self.path.truncate(saved.path);
         (self.suspect, self.approximates) = saved.flags;
@@ -370,7 +378,9 @@ impl<'a> Writer<'a> {
         for (index, item) in items.iter().enumerate() {
             let path = if step == '.' { format!(".{index}") } else { format!("[{index}]") };
             let typed = place.typed && (all_typed || index == 0);
-            written.push(self.part(&path, item, Place { typed, ..place })?);
+            let place = Place { typed, ..place };
+            let place = if step == '[' && index > 0 { self.later_element(item, place) } else { place };
+            written.push(self.part(&path, item, place)?);
         }
         Ok(written)
     }
@@ -569,7 +579,11 @@ impl<'a> Writer<'a> {
         &self,
         shape: &TypeShape,
         path: Option<String>,
+        ty: TypeId,
     ) -> Result<TokenStream, Unwritable> {
+        if let Some(path) = self.function_path(ty) {
+            return path;
+        }
         match path.filter(|path| !path.contains('{')) {
             Some(path) => self.name(&path),
             None => Err(self.unwritable_kind(shape, &shape.kind)),
@@ -596,6 +610,16 @@ impl<'a> Writer<'a> {
 
     /// Whether a variable can hold the type.
     pub(super) fn is_sized(&self, ty: TypeId) -> bool {
+        let mut ty = ty;
+        // Only the last field of a struct may have no size.
+        for _ in 0..MAX_TYPES {
+            match self.types.get(ty).map(|shape| &shape.kind) {
+                Some(TypeKind::Struct { fields, .. }) if !fields.is_empty() => {
+                    ty = fields.last().map_or(ty, |last| last.ty);
+                }
+                _ => break,
+            }
+        }
         !matches!(
             self.types.get(ty).map(|shape| &shape.kind),
             Some(
@@ -642,7 +666,7 @@ pub(super) fn variable_of(types: &TypeTable, ty: TypeId) -> String {
             | TypeKind::Std { std: StdType::Vec | StdType::SliceIter | StdType::VecIntoIter, .. },
         ) => "items".to_owned(),
         Some(TypeKind::Std { std: StdType::File | StdType::BufReader, .. }) => "reader".to_owned(),
-        _ => definition(types.name(ty))
+        _ => definition(principal(types.name(ty)).unwrap_or(types.name(ty)))
             .and_then(|path| path.rsplit("::").next().map(snake_case))
             .unwrap_or_else(|| "value".to_owned()),
     }

@@ -25,8 +25,19 @@ pub struct CallPath {
     pub full: Option<TokenStream>,
     /// `receiver.NAME(…)` calls the same function: it takes `self`, and is inherent or of a trait in scope.
     pub method: Option<Ident>,
+    /// Of an implementation of one of std's traits: for such there may be another way to call it.
+    pub of_std: Option<OfStd>,
     /// The bare name, where `path` is one: a local variable of that name would shadow it.
     single: Option<Ident>,
+}
+
+/// An implementation of one of std's traits.
+#[derive(Debug, Clone)]
+pub struct OfStd {
+    /// The trait's public path: `std::ops::Add`.
+    pub trait_path: String,
+    /// The type, where all of it is known.
+    pub self_type: Option<TokenStream>,
 }
 
 impl CallPath {
@@ -94,7 +105,7 @@ impl NamesAt<'_> {
                 let path = tokens(&spelled)?;
                 let full = turbofish.map(|arguments| quote!(#path::#arguments));
                 let single = (spelled.segments.len() == 1).then_some(name);
-                Ok(CallPath { path, full, method: None, single })
+                Ok(CallPath { path, full, method: None, of_std: None, single })
             }
             Owner::Inherent { self_type, .. } => {
                 self.visible_method(function, self_type)?;
@@ -105,17 +116,31 @@ impl NamesAt<'_> {
                 let path = quote!(#prefix::#name);
                 let full = full_path_of(&ty.as_prefix(!ty.inferred), &name, turbofish.as_ref(), told);
                 let method = function.signature.receiver().map(|_| name);
-                Ok(CallPath { path, full, method, single: None })
+                Ok(CallPath { path, full, method, of_std: None, single: None })
             }
             Owner::TraitImpl { self_type, trait_path, .. } => {
-                let ty = self.lower(self_type, function.module, &concrete, 0)?.as_type();
+                let ty = self.lower(self_type, function.module, &concrete, 0)?;
                 let (trait_tokens, def) = self.lower_trait(trait_path, function.module, &concrete)?;
-                let path = quote!(<#ty as #trait_tokens>::#name);
-                let full = turbofish.map(|arguments| quote!(#path::#arguments));
-                let by_dot = function.signature.receiver().is_some()
-                    && self.trait_in_scope(def.as_ref())
-                    && !self.has_inherent(function, self_type);
-                Ok(CallPath { path, full, method: by_dot.then_some(name), single: None })
+                let self_type_tokens = ty.as_type();
+                let whole = quote!(<#self_type_tokens as #trait_tokens>::#name);
+                // Where nothing else of that name is nearer, people leave the trait out.
+                let near = self.trait_in_scope(def.as_ref()) && !self.has_inherent(function, self_type);
+                let takes_self = function.signature.receiver().is_some();
+                let short = near && !takes_self && ty.is_path && !ty.inferred;
+                let prefix = ty.as_prefix(true);
+                let path = if short { quote!(#prefix::#name) } else { whole.clone() };
+                let full = match turbofish {
+                    Some(arguments) => Some(quote!(#whole::#arguments)),
+                    None => near.then_some(whole),
+                };
+                let of_std = match def {
+                    Some(Def::Std(trait_path)) => {
+                        Some(OfStd { trait_path, self_type: (!ty.inferred).then_some(self_type_tokens) })
+                    }
+                    _ => None,
+                };
+                let method = (takes_self && near).then_some(name);
+                Ok(CallPath { path, full, method, of_std, single: None })
             }
             Owner::Trait { name: trait_name, .. } => {
                 self.trait_default(function, trait_name, &concrete, turbofish)
@@ -150,9 +175,12 @@ impl NamesAt<'_> {
                 return Err(Unnameable(format!("`Self` of `{trait_name}::{}` is not known", function.name)));
             }
         };
-        let full = turbofish.map(|arguments| quote!(#path::#arguments));
         let method = (takes_self && self.trait_in_scope(Some(&def))).then_some(name);
-        Ok(CallPath { path, full, method, single: None })
+        let full = match turbofish {
+            Some(arguments) => Some(quote!(#path::#arguments)),
+            None => method.is_some().then(|| path.clone()),
+        };
+        Ok(CallPath { path, full, method, of_std: None, single: None })
     }
 
     fn visible_method(&self, function: &FunctionItem, self_type: &Type) -> Result<(), Unnameable> {

@@ -13,12 +13,23 @@ impl NamesAt<'_> {
     /// Whether a function is one of that type, can be called here, and is not deprecated.
     pub(super) fn is_callable_of(&self, function: &FunctionItem, id: ItemId) -> bool {
         let Owner::Inherent { self_type, .. } = &function.owner else { return false };
-        let Type::Path(path) = &**self_type else { return false };
+        self.stands_for(function, self_type, id)
+            && self.reach.resolver.visible(function.visibility, id.krate, Some(self.module))
+    }
+
+    /// Whether it is the type's `From::from`, which whoever sees the type may call.
+    pub(super) fn is_conversion_of(&self, function: &FunctionItem, id: ItemId) -> bool {
+        let Owner::TraitImpl { self_type, .. } = &function.owner else { return false };
+        function.name == "from" && self.stands_for(function, self_type, id)
+    }
+
+    /// Whether a function that is built, and not deprecated, stands in an impl block of that type.
+    fn stands_for(&self, function: &FunctionItem, self_type: &Type, id: ItemId) -> bool {
+        let Type::Path(path) = self_type else { return false };
         let resolver = &self.reach.resolver;
         let names: Vec<String> = path.path.segments.iter().map(|segment| plain(&segment.ident)).collect();
         let absolute = path.path.leading_colon.is_some();
         !function.attributes.deprecated
-            && resolver.visible(function.visibility, id.krate, Some(self.module))
             && resolver.is_built(&function.cfg, id.krate)
             && resolver.path(function.module, &names, absolute, false, Space::Types).contains(&Def::Item(id))
     }

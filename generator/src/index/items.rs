@@ -113,7 +113,10 @@ pub enum ItemKind {
     /// `const`.
     Const,
     /// `static`.
-    Static,
+    Static {
+        /// Whether a program can change it.
+        state: bool,
+    },
 }
 
 /// The form of a struct or variant.

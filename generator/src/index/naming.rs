@@ -2,11 +2,12 @@
 //! written. The test stands in `M::regressions::NAME` and has `use super::super::*;`.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
+use crate::expression::CrateRules;
 use crate::hostile::identifier;
 use crate::names::{Constructed, Defaults, Names, Seen, Unnameable};
 use crate::regression::ConstructorFile;
@@ -37,6 +38,8 @@ pub struct NamesAt<'i> {
     /// What was asked for by its path: a value may hold thousands of one type.
     located: RefCell<HashMap<String, Result<Def, Unnameable>>>,
     pub(super) constructors: RefCell<Named>,
+    /// Items of a program that the test holds a copy of.
+    pub(super) copied: RefCell<BTreeSet<ItemId>>,
 }
 
 impl<'i> NamesAt<'i> {
@@ -48,6 +51,7 @@ impl<'i> NamesAt<'i> {
             known: RefCell::default(),
             located: RefCell::default(),
             constructors: RefCell::default(),
+            copied: RefCell::default(),
         }
     }
 
@@ -71,7 +75,15 @@ impl<'i> NamesAt<'i> {
                 Unnameable(format!("no public path of std leads to `{definition}`, as far as known"))
             });
         }
-        self.reach.resolver.locate(definition, self.module.krate)
+        let found = self.reach.resolver.locate(definition, self.module.krate);
+        // What a program gave to its library.
+        if matches!(found, Err(_) | Ok(Def::Made(..)))
+            && let Some(id) = self.in_program(definition)
+        {
+            self.copied.borrow_mut().insert(id);
+            return Ok(Def::Item(id));
+        }
+        found
     }
 
     /// What is meant by a bare name here, all meanings.
@@ -103,6 +115,9 @@ impl<'i> NamesAt<'i> {
             return known.clone();
         }
         let spelled = match def {
+            Def::Item(id) if self.is_copied(*id) => {
+                Ok(Spelled { absolute: false, segments: vec![self.index().item(*id).name.clone()] })
+            }
             Def::Std(path) => Ok(self.spell_std(path, space)),
             Def::Variant(item, name) => self.spell(&Def::Item(*item), Space::Types).map(|mut spelled| {
                 spelled.segments.push(name.clone());
@@ -289,6 +304,9 @@ impl<'i> NamesAt<'i> {
     /// Whether all fields can be written from here.
     fn fields_open(&self, fields: &FieldList, of: ItemId, name: &str) -> Result<(), Unnameable> {
         let item = self.index().item(of);
+        if self.is_copied(of) {
+            return Ok(());
+        }
         for field in &fields.fields {
             if !self.reach.resolver.is_built(&field.cfg, of.krate) {
                 continue;
@@ -309,7 +327,7 @@ impl<'i> NamesAt<'i> {
     fn variants_open(&self, of: ItemId, definition: &str, wanted: Option<&str>) -> Result<(), Unnameable> {
         let item = self.index().item(of);
         let ItemKind::Enum(variants) = &item.kind else { return Ok(()) };
-        let foreign = of.krate != self.module.krate;
+        let foreign = of.krate != self.module.krate && !self.is_copied(of);
         for variant in variants.iter().filter(|variant| wanted.is_none_or(|name| variant.name == name)) {
             if foreign && variant.non_exhaustive {
                 let name = &variant.name;
@@ -330,7 +348,7 @@ impl<'i> NamesAt<'i> {
                     self.fields_open(fields, id, definition)
                 }
                 ItemKind::Enum(_) => self.variants_open(id, definition, variant),
-                ItemKind::Alias(_) | ItemKind::Trait | ItemKind::Const | ItemKind::Static => {
+                ItemKind::Alias(_) | ItemKind::Trait | ItemKind::Const | ItemKind::Static { .. } => {
                     Err(Unnameable(format!("`{definition}` is no struct or enum")))
                 }
             },
@@ -485,6 +503,15 @@ impl Names for NamesAt<'_> {
 
     fn has_function(&self, definition: &str, function: &str) -> bool {
         self.has_function_of(definition, function)
+    }
+
+    fn rules(&self) -> Option<&CrateRules> {
+        Some(self.index().rules())
+    }
+
+    fn version(&self, definition: &str) -> Option<String> {
+        let Ok(Def::Item(id)) = self.definition(definition) else { return None };
+        Some(self.index().package(id.krate).version.clone())
     }
 
     fn is_made_by(&self, definition: &str, macro_name: &str) -> bool {

@@ -19,6 +19,8 @@ pub(crate) const OUTSIDE_FILE: &str = "tests/regressions.rs";
 pub struct Package {
     /// Its name in `Cargo.toml`.
     pub name: String,
+    /// Its version.
+    pub version: String,
     /// Its folder.
     pub folder: PathBuf,
     /// Its folder, relative to the workspace root (`..` where it is outside).
@@ -81,6 +83,7 @@ pub(super) fn read(metadata: &Metadata) -> (Vec<Package>, Vec<Target>) {
         let folder = package.manifest_path.parent().map_or(root, |p| p.as_std_path()).to_path_buf();
         let mut own = Package {
             name: package.name.to_string(),
+            version: package.version.to_string(),
             relative_folder: relative(root, &folder),
             folder,
             local: package.source.is_none(),

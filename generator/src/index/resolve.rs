@@ -195,7 +195,7 @@ impl<'i> Resolver<'i> {
             EntryTarget::Function(_) => space == Space::Values,
             EntryTarget::Item(item) => match &self.index.item(ItemId { krate, item }).kind {
                 ItemKind::Struct(fields) => space == Space::Types || fields.shape != Shape::Named,
-                ItemKind::Const | ItemKind::Static => space == Space::Values,
+                ItemKind::Const | ItemKind::Static { .. } => space == Space::Values,
                 _ => space == Space::Types,
             },
         }

@@ -40,7 +40,8 @@ impl Reads {
     }
 
     /// Whether a test gets something else of it than the crashed program, or in each run, and nothing can be done
-    /// about that. What a test can be given was looked for, and of statics only few are ever set.
+    /// about that. What a test can be given was looked for; whether a static can change is told by
+    /// [`super::SourceIndex::is_state`].
     pub fn differs(&self) -> bool {
         self.is_chance() || matches!(self, Reads::Arguments | Reads::StandardInput)
     }

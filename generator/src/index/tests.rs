@@ -7,7 +7,9 @@ use cargo_metadata::MetadataCommand;
 use super::*;
 
 mod calls;
+mod constants;
 mod construct;
+mod copied;
 mod defaults;
 mod joins;
 mod naming;

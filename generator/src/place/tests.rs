@@ -113,6 +113,7 @@ fn regression(package: &str, file: &str, module: &str, name: &str, body: &str) -
         time_limit: None,
         given: crate::regression::Given::default(),
         should_panic: None,
+        copied: None,
         side_files: Vec::new(),
         constructors: Vec::new(),
     }

@@ -17,7 +17,7 @@ const RANDOM_FILES: [&str; 2] = ["/dev/urandom", "/dev/random"];
 pub(super) fn reads(draft: &Draft<'_>, bench: &Bench<'_>) -> Vec<String> {
     let mut said = Vec::new();
     for (function, reads) in all_reads(&draft.callable, bench) {
-        said.push(format!("{function} {reads}"));
+        said.push(format!("{} {reads}", function.name));
     }
     said.extend(
         random_files(draft.accesses())
@@ -30,7 +30,10 @@ pub(super) fn reads(draft: &Draft<'_>, bench: &Bench<'_>) -> Vec<String> {
 pub(super) fn remarks(callable: &Callable<'_>, bench: &Bench<'_>) -> Vec<String> {
     let found = all_reads(callable, bench).into_iter();
     each_once(
-        found.filter(|(_, reads)| reads.differs()).map(|(name, reads)| format!("{name} {reads}")).collect(),
+        found
+            .filter(|(function, reads)| reads.differs() || bench.index.is_state(function, reads))
+            .map(|(function, reads)| format!("{} {reads}", function.name))
+            .collect(),
     )
 }
 
@@ -58,7 +61,7 @@ fn each_once(lines: Vec<String>) -> Vec<String> {
 
 /// The functions between a test's call and the crash, outermost first, each with what it reads; then those of their
 /// crate that they call.
-fn all_reads<'a>(callable: &Callable<'_>, bench: &Bench<'a>) -> Vec<(&'a str, &'a Reads)> {
+fn all_reads<'a>(callable: &Callable<'_>, bench: &Bench<'a>) -> Vec<(&'a FunctionItem, &'a Reads)> {
     let frames = bench.snapshot.frames();
     let end = frames.iter().position(|frame| std::ptr::eq(frame, callable.frame));
     let frames = frames[..end.map_or(0, |end| end + 1)].iter().rev();
@@ -66,10 +69,8 @@ fn all_reads<'a>(callable: &Callable<'_>, bench: &Bench<'a>) -> Vec<(&'a str, &'
     let functions: Vec<&FunctionItem> = frames.filter_map(|frame| function_of(frame, bench.index)).collect();
     let called = functions.iter().flat_map(|function| bench.index.called(function));
     let all = functions.iter().copied().chain(called);
-    all.flat_map(|function| {
-        bench.index.reads(function).into_iter().map(|reads| (function.name.as_str(), reads))
-    })
-    .collect()
+    all.flat_map(|function| bench.index.reads(function).into_iter().map(move |reads| (function, reads)))
+        .collect()
 }
 
 /// The function whose text a frame executes, that around it for a closure. Within a macro of the crate the line is

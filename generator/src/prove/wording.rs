@@ -33,6 +33,8 @@ impl Draft<'_> {
         // E0282, E0283, E0284, E0790: a type cannot be inferred. E0308, E0277: a bare literal took another type
         // than the value had.
         let inference = ["E0282", "E0283", "E0284", "E0790", "E0689", "E0308", "E0277"];
+        // Another method of that name is nearer, or the trait is not in scope after all.
+        let other_method = ["E0034", "E0599", "E0061", "E0624"];
         let code = error.code.as_deref().unwrap_or_default();
         // E0277, E0599: a bound that the function's head does not show, such as `Seek`.
         let types = &bench.snapshot.types;
@@ -42,6 +44,9 @@ impl Draft<'_> {
         {
             self.style.seekable = true;
             return self.rewrite(bench);
+        }
+        if other_method.contains(&code) && self.names_in_full(bench) {
+            return true;
         }
         if inference.contains(&code) && !self.style.explicit {
             return self.say_more(error, bench);
@@ -69,15 +74,21 @@ impl Draft<'_> {
         {
             return self.rewrite(bench);
         }
-        if !self.style.full_path {
-            self.style.full_path = true;
-            let before = self.regression.body.clone();
-            if self.rewrite(bench) && self.regression.body != before {
-                return true;
-            }
+        if self.names_in_full(bench) {
+            return true;
         }
         self.style.explicit = true;
         self.rewrite(bench)
+    }
+
+    /// Calls the function by its whole path; `false` where that changes nothing.
+    fn names_in_full(&mut self, bench: &Bench<'_>) -> bool {
+        if self.style.full_path {
+            return false;
+        }
+        self.style.full_path = true;
+        let before = self.regression.body.clone();
+        self.rewrite(bench) && self.regression.body != before
     }
 
     /// The line that a diagnostic is about.
@@ -90,6 +101,10 @@ impl Draft<'_> {
         match lint.code.as_deref() {
             Some("unused_must_use") if !self.style.drop_result => {
                 self.style.drop_result = true;
+                self.rewrite(bench)
+            }
+            Some("dead_code") if self.regression.copied.is_some() && !self.style.allows_unused => {
+                self.style.allows_unused = true;
                 self.rewrite(bench)
             }
             Some("unused_imports") => {

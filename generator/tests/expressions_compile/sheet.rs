@@ -34,6 +34,7 @@ const PUBLIC: &[(&str, &str)] = &[
     ("std::ffi::os_str::", "std::ffi::"),
     ("std::os::unix::ffi::os_str::", "std::os::unix::ffi::"),
     ("core::cell::once::", "std::cell::"),
+    ("core::ptr::non_null::", "std::ptr::"),
     ("core::num::nonzero::", "std::num::"),
     ("core::num::wrapping::", "std::num::"),
     ("core::net::ip_addr::", "std::net::"),

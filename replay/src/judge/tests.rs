@@ -133,6 +133,17 @@ fn the_same_panic_in_the_same_file_is_open() {
 }
 
 #[test]
+fn what_has_the_place_of_its_call_is_the_same_crash() {
+    let index = header("index out of bounds: the len is 3 but the index is 17");
+    let text = "index out of bounds: the len is 3 but the index is 18";
+    let at_call = |functions: &[&str]| verdict(&index, &in_test(text, 3, functions));
+    assert_eq!(at_call(&["demo::nth", "demo::regressions::a::a"]), Verdict::Open);
+    assert_eq!(at_call(&["demo::first", "demo::regressions::a::a"]), Verdict::Invalid);
+    let other = in_test("another", 3, &["demo::nth", "demo::regressions::a::a"]);
+    assert_eq!(verdict(&index, &other), Verdict::Changed);
+}
+
+#[test]
 fn a_call_that_ends_its_process_with_status_0_is_no_fix() {
     let mut left = seen(Ending::Exited(0), &[]);
     let mut open = header("overflow");

@@ -38,6 +38,7 @@ pub fn frame(function: &str, kind: FrameKind, arguments: Vec<(&str, Value)>) -> 
         inlined: false,
         is_async: false,
         generics: vec![],
+        result: None,
         arguments: arguments.into_iter().map(|(name, value)| Argument { name: name.into(), value }).collect(),
         arguments_missing: None,
     }

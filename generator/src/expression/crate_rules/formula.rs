@@ -372,6 +372,9 @@ fn is_unit(value: &Value) -> bool {
 
 /// Unsigned numbers of one width as bytes, the least first; at most as many as are read of a sequence.
 pub(super) fn little_endian(value: &Value, types: &TypeTable) -> Option<Vec<u8>> {
+    if let Data::Bytes { bytes, len } = &value.data {
+        return (bytes.len() as u64 == *len).then(|| bytes.clone());
+    }
     let Data::Sequence { items, len } = &value.data else { return None };
     let mut bytes = Vec::with_capacity(items.len());
     for item in items.iter().filter(|_| items.len() as u64 == *len) {
@@ -385,12 +388,17 @@ pub(super) fn little_endian(value: &Value, types: &TypeTable) -> Option<Vec<u8>>
     (items.len() as u64 == *len).then_some(bytes)
 }
 
-/// Text that is kept in place of a pointer: the bytes of numbers, one number after the other, each one's least
-/// first. The last part is an enum that has the last byte (`V97`) or, where that is unused, the length (`L3`).
+/// Text that is kept in place of a pointer: bytes, and the bytes of numbers, one number after the other, each one's
+/// least first. The last part is the length, or an enum that has the last byte (`V97`) or the length (`L3`, `_V3`).
 pub(super) fn packed(parts: &[&Value], types: &TypeTable) -> Option<String> {
     let (last, numbers) = parts.split_last()?;
     let mut bytes = Vec::new();
     for part in numbers {
+        if let Data::Bytes { bytes: some, len } = &part.data {
+            (some.len() as u64 == *len).then_some(())?;
+            bytes.extend(some);
+            continue;
+        }
         let Computed::Number(number) = number_of(part)? else { return None };
         let width = match types.get(part.ty).map(|shape| &shape.kind) {
             Some(TypeKind::Integer { signed: false, bits }) => usize::from(*bits / 8),
@@ -399,7 +407,15 @@ pub(super) fn packed(parts: &[&Value], types: &TypeTable) -> Option<String> {
         };
         bytes.extend(number.to_le_bytes().get(..width)?);
     }
-    let Data::Variant { name, .. } = &last.data else { return None };
+    let Data::Variant { name, .. } = &last.data else {
+        let length = usize::try_from(number_of(last)?.number()?).ok()?;
+        (length <= bytes.len()).then(|| bytes.truncate(length))?;
+        return String::from_utf8(bytes).ok();
+    };
+    if let Some(length) = name.strip_prefix("_V") {
+        bytes.truncate(length.parse().ok()?);
+        return String::from_utf8(bytes).ok();
+    }
     match (name.get(..1)?, name.get(1..)?.parse::<u8>().ok()?) {
         ("V", byte) => bytes.push(byte),
         ("L", length) => bytes.truncate(usize::from(length)),

@@ -1,7 +1,7 @@
 //! The `build` text of a rule, taken apart once: Rust whose blocks stand for what was read, whose `Self` and whose
 //! `::a::b::C` are named at the test's place. In: our own rules file. Out: pieces. Never: data of a process.
 
-use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use syn::Expr;
 
 use super::formula::{Formula, Path};
@@ -21,8 +21,16 @@ pub(super) enum Piece {
     Trait(String),
     /// `{ datetime }`: a field's value; whether a method of it is called.
     Value(Path, bool),
-    /// `{ text(sym) }`: a field's text as a literal.
-    Text(Path),
+    /// `{ text(sym) }`: a field's text as a literal; of several the whole: `{ text("http://", authority, path) }`.
+    Text(Vec<TextPart>),
+    /// `{ kebab(name) }`: a variant's name as a text, in small letters with hyphens.
+    Kebab(Path),
+    /// `{ bits(words, count) }`: numbers as single bits, `true, false`.
+    Bits(Path, Formula),
+    /// `{ only(years != 0, .years({ years })) }`: that template where the formula is true.
+    Only(Formula, Vec<Piece>),
+    /// `{ at() }`: the place of the element that `each` is at.
+    At,
     /// `{ source(*inner) }`: a sequence of `proc_macro2`'s token trees as source text.
     Source(Path),
     /// `{ packed(self.0, self.1) }`: a text that is kept in numbers.
@@ -34,7 +42,28 @@ pub(super) enum Piece {
     /// `{ yof >> 13 }`: what a formula comes to.
     Number(Formula),
     /// `{ each(entries, ({ key }, { value })) }`: the elements of a sequence, each by a template, with commas.
-    Each(Path, Vec<Piece>),
+    Each(Listing),
+}
+
+/// What `each` goes through.
+#[derive(Debug, Clone)]
+pub(super) struct Listing {
+    pub(super) items: Path,
+    /// Of which elements this is true.
+    pub(super) only: Option<Formula>,
+    /// In an order of their own: that of a hash table changes from run to run.
+    pub(super) sorted: bool,
+    /// Where it is nothing but another `each`, all of its elements make one list.
+    pub(super) template: Vec<Piece>,
+}
+
+/// A part of a text.
+#[derive(Debug, Clone)]
+pub(super) enum TextPart {
+    /// As it is written in the rule.
+    Plain(String),
+    /// A field's.
+    Of(Path),
 }
 
 /// Takes a template apart; the error says what is wrong with it.
@@ -47,6 +76,10 @@ pub(super) fn read(tokens: TokenStream) -> Result<Vec<Piece>, String> {
         at += 1;
         let continues = std::mem::replace(&mut path_goes_on, false);
         match tree {
+            TokenTree::Group(group) if doubled(group).is_some() => {
+                let inner = doubled(group).unwrap_or_default();
+                pieces.push(Piece::Group(Delimiter::Brace, read(inner)?));
+            }
             TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
                 let is_receiver = next.first().is_some_and(|next| is_punct(next, '.'));
                 pieces.push(block(group.stream(), is_receiver)?);
@@ -87,6 +120,19 @@ pub(super) fn read(tokens: TokenStream) -> Result<Vec<Piece>, String> {
         }
     }
     Ok(pieces)
+}
+
+/// `{{ a: 1 }}`, which is `{ a: 1 }` in the expression.
+fn doubled(group: &Group) -> Option<TokenStream> {
+    let mut inner = group.stream().into_iter();
+    match (inner.next(), inner.next()) {
+        (Some(TokenTree::Group(only)), None)
+            if [group.delimiter(), only.delimiter()] == [Delimiter::Brace; 2] =>
+        {
+            Some(only.stream())
+        }
+        _ => None,
+    }
 }
 
 fn is_punct(tree: &TokenTree, mark: char) -> bool {
@@ -135,26 +181,41 @@ fn block(tokens: TokenStream, is_receiver: bool) -> Result<Piece, String> {
     {
         let inner = arguments.stream();
         match word.to_string().as_str() {
-            "text" => return Ok(Piece::Text(path(inner)?)),
-            "source" => return Ok(Piece::Source(path(inner)?)),
-            "ascii" => {
-                let expression: Expr = syn::parse2(inner).map_err(|error| error.to_string())?;
-                let number = Formula::read(&expression).map_err(|part| format!("no formula: `{part}`"))?;
-                return Ok(Piece::Ascii(number));
+            "text" => {
+                let parts = split(inner).into_iter().map(text_part);
+                return Ok(Piece::Text(parts.collect::<Result<_, _>>()?));
             }
+            "kebab" => return Ok(Piece::Kebab(path(inner)?)),
+            "at" if inner.is_empty() => return Ok(Piece::At),
+            "bits" => match split(inner).as_slice() {
+                [words, count] => return Ok(Piece::Bits(path(words.clone())?, formula(count.clone())?)),
+                _ => return Err("`bits` has words and their number".to_owned()),
+            },
+            "only" => {
+                let (condition, template) = first(inner).ok_or("`only` without a template")?;
+                return Ok(Piece::Only(formula(condition)?, read(template)?));
+            }
+            "source" => return Ok(Piece::Source(path(inner)?)),
+            "ascii" => return Ok(Piece::Ascii(formula(inner)?)),
             "packed" => {
-                let parts = inner.into_iter().collect::<Vec<TokenTree>>();
-                let parts = parts.split(|tree| is_punct(tree, ','));
-                let parts = parts.map(|part| path(part.iter().cloned().collect()));
+                let parts = split(inner).into_iter().map(path);
                 return Ok(Piece::Packed(parts.collect::<Result<_, _>>()?));
             }
             "bytes" => return Ok(Piece::Bytes(path(inner)?)),
-            "each" => {
-                let inner: Vec<TokenTree> = inner.into_iter().collect();
-                let comma = inner.iter().position(|tree| is_punct(tree, ','));
-                let (items, template) = inner.split_at(comma.ok_or("`each` without a template")?);
-                let template = template.iter().skip(1).cloned().collect();
-                return Ok(Piece::Each(path(items.iter().cloned().collect())?, read(template)?));
+            "each" | "each_sorted" | "each_of" => {
+                let (items, mut template) = first(inner).ok_or("`each` without a template")?;
+                let mut only = None;
+                if word == "each_of" {
+                    let (condition, rest) = first(template).ok_or("`each_of` without a template")?;
+                    (only, template) = (Some(formula(condition)?), rest);
+                }
+                let sorted = word == "each_sorted";
+                return Ok(Piece::Each(Listing {
+                    items: path(items)?,
+                    only,
+                    sorted,
+                    template: read(template)?,
+                }));
             }
             _ => {}
         }
@@ -164,6 +225,32 @@ fn block(tokens: TokenStream, is_receiver: bool) -> Result<Piece, String> {
         Some(path) => Piece::Value(path, is_receiver),
         None => Piece::Number(Formula::read(&expression).map_err(|part| format!("no formula: `{part}`"))?),
     })
+}
+
+/// What stands between the commas.
+fn split(tokens: TokenStream) -> Vec<TokenStream> {
+    let trees = tokens.into_iter().collect::<Vec<TokenTree>>();
+    trees.split(|tree| is_punct(tree, ',')).map(|part| part.iter().cloned().collect()).collect()
+}
+
+/// What stands before the first comma, and what behind it.
+fn first(tokens: TokenStream) -> Option<(TokenStream, TokenStream)> {
+    let trees = tokens.into_iter().collect::<Vec<TokenTree>>();
+    let comma = trees.iter().position(|tree| is_punct(tree, ','))?;
+    let (first, rest) = trees.split_at(comma);
+    Some((first.iter().cloned().collect(), rest.iter().skip(1).cloned().collect()))
+}
+
+fn text_part(tokens: TokenStream) -> Result<TextPart, String> {
+    match syn::parse2::<syn::LitStr>(tokens.clone()) {
+        Ok(text) => Ok(TextPart::Plain(text.value())),
+        Err(_) => path(tokens).map(TextPart::Of),
+    }
+}
+
+fn formula(tokens: TokenStream) -> Result<Formula, String> {
+    let expression: Expr = syn::parse2(tokens).map_err(|error| error.to_string())?;
+    Formula::read(&expression).map_err(|part| format!("no formula: `{part}`"))
 }
 
 fn path(tokens: TokenStream) -> Result<Path, String> {
@@ -185,7 +272,8 @@ pub(super) fn own_functions(pieces: &[Piece]) -> Vec<String> {
                     found.push(name.to_string());
                 }
             }
-            Piece::Group(_, inner) | Piece::Each(_, inner) => found.extend(own_functions(inner)),
+            Piece::Group(_, inner) | Piece::Only(_, inner) => found.extend(own_functions(inner)),
+            Piece::Each(listing) => found.extend(own_functions(&listing.template)),
             _ => {}
         }
     }

@@ -15,9 +15,19 @@ struct Outside {
     gone: HashSet<&'static str>,
     hidden: HashSet<&'static str>,
     open: bool,
+    rules: CrateRules,
+    version: &'static str,
 }
 
 impl Names for Outside {
+    fn rules(&self) -> Option<&CrateRules> {
+        Some(&self.rules)
+    }
+
+    fn version(&self, _: &str) -> Option<String> {
+        Some(self.version.to_owned()).filter(|version| !version.is_empty())
+    }
+
     fn path(&self, definition: &str) -> Result<TokenStream, Unnameable> {
         let last = definition.rsplit("::").next().unwrap_or_default();
         if self.hidden.contains(definition) {
@@ -134,8 +144,8 @@ impl Sheet {
     }
 }
 
-fn rules_of(text: &str) -> Result<Vec<Rule>, String> {
-    read(text)
+fn rules_of(text: &str) -> Result<CrateRules, RuleError> {
+    CrateRules::among(text)
 }
 
 /// The number that a formula comes to for a struct with the fields `a` and `b`.
@@ -150,14 +160,14 @@ fn computed(formula: &str, a: i128, b: i128) -> Option<String> {
 
 #[test]
 fn the_rules_can_be_read() {
-    let rules = read(include_str!("../crate_rules.toml"));
-    assert!(rules.as_ref().is_ok_and(|rules| rules.len() > 20), "{:?}", rules.err());
+    let rules = rules_of(include_str!("../crate_rules.toml"));
+    assert!(rules.as_ref().is_ok_and(|rules| rules.texts().len() > 150), "{:?}", rules.err());
+    assert_eq!(built_in(), rules.unwrap().texts());
 }
 
 #[test]
 fn a_broken_rule_is_told() {
     for broken in [
-        "",
         "[[rule]]\nbuild = 'Self::new()'",
         "[[rule]]\ntype = 'a::B'",
         "[[rule]]\ntype = 5\nbuild = 'Self::new()'",
@@ -171,7 +181,11 @@ fn a_broken_rule_is_told() {
         "[[rule]]\ntype = 'a::B'\nbuild = 'Self::new()'\nwhen = '\"a\"'",
         "[[rule]]\ntype = 'a::B'\nbuild = 'Self::new()'\nneeds = 'new'",
         "[[rule]]\ntype = 'a::B'\nbuild = 'Self::new()'\nwhere = 'a'",
-        "[[rules]]\ntype = 'a::B'\nbuild = 'Self::new()'",
+        "[[rule]]\ntype = 'a::B'\nbuild = 'Self::new()'\nrefuse = 'no'",
+        "[[rule]]\ntype = 'a::B'\nbuild = 'Self::new()'\nversion = '1.2'",
+        "[[rule]]\ntype = 'a::B'\nbuild = 'Self::new({ only(a == 1) })'",
+        "[[rule]]\ntype = 'a::B'\nbuild = 'Self::new({ bits(a) })'",
+        "[rule]\ntype = 'a::B'\nbuild = 'Self::new()'",
     ] {
         assert!(rules_of(broken).is_err(), "{broken}");
     }
@@ -602,4 +616,97 @@ fn a_decimal_that_its_constructor_would_change_is_refused() {
             None => assert!(s.refused(&value).contains("private")),
         }
     }
+}
+
+fn outside_with(rules: &str) -> Outside {
+    Outside { rules: rules_of(rules).unwrap(), ..Outside::default() }
+}
+
+#[test]
+fn rules_of_a_project_come_first() {
+    let mut sheet = Sheet::default();
+    let date = sheet.date(2021, 87);
+    let rule = "[[rule]]\ntype = 'chrono::naive::date::NaiveDate'\nbuild = 'Self::of({ yof >> 13 })'";
+    let (text, _) = sheet.write(&date, &outside_with(rule)).unwrap();
+    assert_eq!(text, "letvalue=NaiveDate::of(2021);");
+    // Also where a literal could be written.
+    let own = Outside { open: true, ..outside_with(rule) };
+    assert_eq!(sheet.write(&date, &own).unwrap().0, text);
+    let refusal = "[[rule]]\ntype = 'chrono::naive::date::NaiveDate'\nrefuse = 'not today'";
+    assert!(sheet.write(&date, &outside_with(refusal)).unwrap_err().contains("not today"));
+}
+
+#[test]
+fn the_version_of_the_crate_tells_which_bit_a_year_begins_at() {
+    let mut sheet = Sheet::default();
+    let value = sheet.int(32, 2024 << 10 | 1 << 9 | 60);
+    let date = sheet.structure("time::date::Date", vec![("value", value)]);
+    for (version, year) in [("0.3.38", 2024), ("0.3.37", 4049)] {
+        let names = Outside { version, ..Outside::default() };
+        let (text, _) = sheet.write(&date, &names).unwrap();
+        assert_eq!(text, format!("letvalue=Date::from_ordinal_date({year},60).unwrap();"));
+    }
+    sheet.write(&date, &Outside::default()).unwrap_err();
+}
+
+#[test]
+fn what_a_reader_took_from_memory_is_written_by_a_rule() {
+    let mut sheet = Sheet::default();
+    let kind = || TypeKind::Struct { fields: vec![], tuple: false, params: vec![] };
+    let bytes = Data::Bytes { bytes: b"ab".to_vec(), len: 2 };
+    let shared = sheet.value("bytes::bytes::Bytes", kind(), bytes);
+    assert_eq!(sheet.written(&shared), "Bytes::from_static(b\"ab\")");
+    let cut = sheet.value("bytes::bytes::Bytes", kind(), Data::Bytes { bytes: b"ab".to_vec(), len: 5 });
+    sheet.refused(&cut);
+    let pairs = [(2, "b"), (1, "a")].map(|(key, value)| {
+        let pair = vec![sheet.uint(8, key), sheet.text(value)];
+        sheet.value("(u8, alloc::string::String)", TypeKind::Tuple(vec![]), Data::Tuple(pair))
+    });
+    let table =
+        sheet.value("hashbrown::raw::RawTable<T>", kind(), Data::Sequence { items: pairs.to_vec(), len: 2 });
+    let map =
+        sheet.structure("hashbrown::map::HashMap<u8, alloc::string::String, S>", vec![("table", table)]);
+    assert!(sheet.written(&map).contains("from_iter([(1,String::from(\"a\")),(2,String::from(\"b\"))])"));
+}
+
+#[test]
+fn parts_of_a_template_depend_on_the_value() {
+    let mut sheet = Sheet::default();
+    let rule = "[[rule]]\ntype = 'a::B'\nbuild = \"Self::new(){ only(x != 0, .x({ x })) }{ only(y != 0, .y({ y })) }\"
+        [[rule]]\ntype = 'a::C'\nbuild = 'Self { { x: { x } } }([{ bits(words, 3) }], [{ each_of(items, is(self.Full), ({ at() }, { self.Full.0 })) }], { text(\"<\", name, \">\") }, { kebab(kind) })'";
+    let rule = rule.replace("Self { { x: { x } } }", "Self {{ x: { x } }}");
+    let names = outside_with(&rule);
+    let fields = vec![("x", sheet.uint(8, 0)), ("y", sheet.uint(8, 7))];
+    let value = sheet.structure("a::B", fields);
+    assert_eq!(sheet.write(&value, &names).unwrap().0, "letvalue=B::new().y(7);");
+    let words = vec![sheet.uint(32, 0b101)];
+    let full = sheet.uint(8, 9);
+    let items =
+        vec![sheet.variant("a::E", "Empty", vec![]), sheet.variant("a::E", "Full", vec![("0", full)])];
+    let fields = vec![
+        ("x", sheet.uint(8, 1)),
+        ("words", sheet.list(words, 1)),
+        ("items", sheet.list(items, 2)),
+        ("name", sheet.text("n")),
+        ("kind", sheet.variant("a::K", "ContentType", vec![])),
+    ];
+    let value = sheet.structure("a::C", fields);
+    let expected = "letvalue=C{x:1}([true,false,true],[(1,9)],\"<n>\",\"content-type\");";
+    assert_eq!(sheet.write(&value, &names).unwrap().0, expected);
+}
+
+#[test]
+fn a_reference_to_what_has_no_size_is_built_as_a_whole() {
+    let mut sheet = Sheet::default();
+    let bytes = Data::Bytes { bytes: b"ab".to_vec(), len: 2 };
+    let byte = sheet.ty("u8", TypeKind::Integer { signed: false, bits: 8 });
+    let slice = sheet.value("[u8]", TypeKind::Slice(byte), bytes);
+    let shape = relapse_snapshot::FieldShape { name: "bytes".to_owned(), ty: slice.ty };
+    let kind = TypeKind::Struct { fields: vec![shape], tuple: false, params: vec![] };
+    let field = Field { name: "bytes".to_owned(), value: slice };
+    let inner = sheet.value("bstr::bstr::BStr", kind, Data::Struct(vec![field]));
+    let kind = TypeKind::Reference { to: inner.ty, mutable: false };
+    let data = Data::Pointer { address: 16, to: Some(Box::new(inner)) };
+    let value = sheet.value("&bstr::bstr::BStr", kind, data);
+    assert_eq!(sheet.written(&value), "BStr::new(b\"ab\")");
 }

@@ -5,9 +5,11 @@ use quote::quote;
 use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, Value};
 
 use super::super::Unwritable;
-use super::super::seen_through::field;
+use super::super::seen_through::{field, number};
 use super::super::writer::{Place, Writer};
 use super::of::{Of, Rule, Written};
+use super::{parts, taken};
+use crate::hostile::literal;
 
 /// The rule for a definition, where there is one.
 pub(super) fn rule(definition: &str) -> Option<Rule> {
@@ -19,10 +21,7 @@ pub(super) fn rule(definition: &str) -> Option<Rule> {
         "core::str::iter::Bytes" => bytes,
         "core::str::iter::CharIndices" => char_indices,
         "core::iter::adapters::peekable::Peekable" => peekable,
-        "core::iter::adapters::enumerate::Enumerate" => |w, of| {
-            none_used(w, of, "count")?;
-            adapted(w, of, "iter", &quote!(enumerate()))
-        },
+        "core::iter::adapters::enumerate::Enumerate" => enumerate,
         "core::iter::adapters::rev::Rev" => |w, of| adapted(w, of, "iter", &quote!(rev())),
         "core::iter::adapters::copied::Copied" => |w, of| adapted(w, of, "it", &quote!(copied())),
         "core::iter::adapters::cloned::Cloned" => |w, of| adapted(w, of, "it", &quote!(cloned())),
@@ -32,6 +31,10 @@ pub(super) fn rule(definition: &str) -> Option<Rule> {
         "core::iter::adapters::chain::Chain" => chain,
         "core::iter::adapters::zip::Zip" => zip,
         "core::iter::adapters::step_by::StepBy" => step_by,
+        "core::iter::adapters::map::Map" => |w, of| by_function(w, of, "map", "f"),
+        "core::iter::adapters::filter::Filter" => |w, of| by_function(w, of, "filter", "predicate"),
+        "core::iter::adapters::filter_map::FilterMap" => |w, of| by_function(w, of, "filter_map", "f"),
+        "core::iter::adapters::inspect::Inspect" => |w, of| by_function(w, of, "inspect", "f"),
         _ => return None,
     })
 }
@@ -55,21 +58,65 @@ fn bytes(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
     Ok(quote!(#text.bytes()))
 }
 
-/// Nothing but the text before tells the indices of what is left.
+/// The text before, of which only the length counts, was read with it.
 fn char_indices(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
-    none_used(writer, of, "front_offset")?;
     let chars = of.field(writer, "iter")?;
     let left = field(chars, "iter").ok_or_else(|| writer.mismatch(of.shape))?;
-    let text = rest_of_text(writer, left)?;
-    Ok(quote!(#text.char_indices()))
+    let before = match field(of.value, "before").map(|before| &before.data) {
+        None => "",
+        Some(Data::Text { text, len }) => {
+            writer.whole(text.len(), *len, "bytes")?;
+            text
+        }
+        Some(_) => return Err(writer.mismatch(of.shape)),
+    };
+    let Data::Bytes { bytes, len } = &left.data else { return Err(writer.mismatch(of.shape)) };
+    writer.whole(bytes.len(), *len, "bytes")?;
+    let bytes = [before.as_bytes(), bytes].concat();
+    let len = bytes.len() as u64;
+    let text = rest_of_text(writer, &Value { data: Data::Bytes { bytes, len }, ..left.clone() })?;
+    Ok(begun(writer, "letters", &quote!(#text.char_indices()), before.chars().count()))
 }
 
-/// Refuses an iterator that counts, once it has begun to.
-fn none_used(writer: &Writer<'_>, of: Of<'_>, count: &str) -> Result<(), Unwritable> {
-    match of.number(writer, count)? {
-        0 => Ok(()),
-        used => Err(writer.refuse(format!("an iterator that has counted to {used} already"))),
+/// An iterator of which some items are taken, so that it has counted them.
+pub(super) fn begun(
+    writer: &mut Writer<'_>,
+    name: &str,
+    iterator: &TokenStream,
+    taken: usize,
+) -> TokenStream {
+    if taken == 0 {
+        return iterator.clone();
     }
+    let variable = writer.scope.variable(name);
+    let take = if taken == 1 {
+        quote!(next())
+    } else {
+        let last = literal::integer(taken as u128 - 1, false, "usize", false);
+        quote!(nth(#last))
+    };
+    quote!({ let mut #variable = #iterator; #variable.#take; #variable })
+}
+
+/// As many items as were counted stand before those that are left.
+fn enumerate(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
+    let (inner, count) = (of.field(writer, "iter")?, of.number(writer, "count")?);
+    let count = usize::try_from(count).map_err(|_| writer.mismatch(of.shape))?;
+    let longer = taken::with_taken(writer.types, inner, count);
+    let (inner, count) = match longer {
+        Ok(longer) => longer,
+        Err(reason) => {
+            return Err(writer.refuse(format!("an iterator that has counted to {count}: {reason}")));
+        }
+    };
+    let inner = of.receiver(writer, "iter", &inner)?;
+    Ok(begun(writer, "counted", &quote!(#inner.enumerate()), count))
+}
+
+fn by_function(writer: &mut Writer<'_>, of: Of<'_>, method: &str, function: &str) -> Written {
+    let (inner, function) = (of.operand(writer, "iter")?, of.part(writer, function)?);
+    let method = proc_macro2::Ident::new(method, proc_macro2::Span::call_site());
+    Ok(quote!(#inner.#method(#function)))
 }
 
 fn adapted(writer: &mut Writer<'_>, of: Of<'_>, inner: &str, method: &TokenStream) -> Written {
@@ -95,6 +142,10 @@ fn some(value: &Value) -> Option<&Value> {
 fn peekable(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
     let iter = of.field(writer, "iter")?;
     let put_back = match some(of.field(writer, "peeked")?).map(some) {
+        Some(Some(item)) if parts::is_of_text(writer.types, iter) => {
+            let longer = parts::with_front(iter, item);
+            Some(longer.ok_or_else(|| writer.refuse("an item that was peeked, and cannot be put back"))?)
+        }
         Some(Some(item)) => match with_front(writer, iter, item, 0) {
             Some(iter) => Some(iter),
             None => return Err(writer.refuse("an item that was peeked, and cannot be put back")),
@@ -151,6 +202,7 @@ fn with_front(writer: &Writer<'_>, iter: &Value, item: &Value, depth: u32) -> Op
                 let [index, item] = pair.as_slice() else { return None };
                 let count = if name.ends_with("Enumerate") { "count" } else { "front_offset" };
                 change(fields, count, &|_| Some(index.clone()))?;
+                shorten_before(fields, index)?;
                 change(fields, "iter", &|inner| with_front(writer, inner, item, depth + 1))?;
             }
             _ => return None,
@@ -160,12 +212,28 @@ fn with_front(writer: &Writer<'_>, iter: &Value, item: &Value, depth: u32) -> Op
     Some(iter)
 }
 
+/// The text before a `CharIndices` ends where an item of that place begins.
+fn shorten_before(fields: &mut Vec<Field>, index: &Value) -> Option<()> {
+    let Some(at) = fields.iter().position(|field| field.name == "before") else { return Some(()) };
+    let index = usize::try_from(number(index)?).ok()?;
+    if index == 0 {
+        fields.remove(at);
+        return Some(());
+    }
+    let Data::Text { text, len } = &mut fields[at].value.data else { return None };
+    *text = text.get(..index)?.to_owned();
+    *len = index as u64;
+    Some(())
+}
+
 fn is_over_references(kind: &TypeKind) -> bool {
     matches!(kind, TypeKind::Std { std: StdType::SliceIter, .. })
 }
 
 fn fuse(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
-    let Some(inner) = some(of.field(writer, "iter")?) else {
+    let iter = of.field(writer, "iter")?;
+    let ended = taken::ended(writer.types, of.shape, 0);
+    let Some(inner) = some(iter).or(ended.as_ref()) else {
         return Err(writer.refuse("an iterator that is at its end and gone"));
     };
     let inner = of.receiver(writer, "iter", inner)?;
@@ -173,8 +241,10 @@ fn fuse(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
 }
 
 fn chain(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
-    let halves = (some(of.field(writer, "a")?), some(of.field(writer, "b")?));
-    let (Some(first), Some(second)) = halves else {
+    let ended = [taken::ended(writer.types, of.shape, 0), taken::ended(writer.types, of.shape, 1)];
+    let first = some(of.field(writer, "a")?).or(ended[0].as_ref());
+    let second = some(of.field(writer, "b")?).or(ended[1].as_ref());
+    let (Some(first), Some(second)) = (first, second) else {
         return Err(writer.refuse("a chain of iterators of which one is at its end and gone"));
     };
     let first = of.receiver(writer, "a", first)?;
@@ -184,22 +254,30 @@ fn chain(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
 
 /// Pairs of slices are counted by an index, their iterators stay as they were.
 fn zip(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
-    none_used(writer, of, "index")?;
+    let index = usize::try_from(of.number(writer, "index")?).map_err(|_| writer.mismatch(of.shape))?;
     let (first, second) = (of.operand(writer, "a")?, of.part(writer, "b")?);
-    Ok(quote!(#first.zip(#second)))
+    Ok(begun(writer, "pairs", &quote!(#first.zip(#second)), index))
 }
 
-/// Before its first item; of a range std keeps the number of steps in place of the end.
+/// After its first item it skips before each; of a range of unsigned numbers std keeps how many are left in place of
+/// the end.
 fn step_by(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
     let inner = of.field(writer, "iter")?;
-    let is_range = writer.types.name(inner.ty).starts_with("core::ops::range::");
     let fresh = matches!(of.field(writer, "first_take")?.data, Data::Bool(true));
-    if is_range || !fresh {
-        return Err(writer.refuse("an iterator by steps that has begun, or that steps through a range"));
+    let step = of.number(writer, "step_minus_one").or_else(|_| of.number(writer, "step"))?.saturating_add(1);
+    let method = of.count(writer, step, "usize")?;
+    if taken::is_counted(writer.types, inner) {
+        let range = taken::stepped_range(inner, step).ok_or_else(|| writer.mismatch(of.shape))?;
+        let range = of.receiver(writer, "iter", &range)?;
+        return Ok(quote!(#range.step_by(#method)));
     }
-    let step = of.number(writer, "step_minus_one").or_else(|_| of.number(writer, "step"))?;
-    let step = of.count(writer, step.saturating_add(1), "usize")?;
-    adapted(writer, of, "iter", &quote!(step_by(#step)))
+    if fresh {
+        return adapted(writer, of, "iter", &quote!(step_by(#method)));
+    }
+    let (inner, taken) = taken::with_taken(writer.types, inner, 1)
+        .map_err(|reason| writer.refuse(format!("an iterator by steps that has begun: {reason}")))?;
+    let inner = of.receiver(writer, "iter", &inner)?;
+    Ok(begun(writer, "steps", &quote!(#inner.step_by(#method)), taken))
 }
 
 impl Writer<'_> {

@@ -17,6 +17,15 @@ pub(super) fn rule(definition: &str) -> Option<Rule> {
         },
         "std::io::util::Empty" | "core::io::util::Empty" => |w, _| function(w, "std::io::util::empty"),
         "std::io::util::Sink" | "core::io::util::Sink" => |w, _| function(w, "std::io::util::sink"),
+        "std::io::util::Repeat" | "core::io::util::Repeat" => |w, of| {
+            let (name, byte) = (w.name("std::io::util::repeat")?, of.part(w, "byte")?);
+            Ok(quote!(#name(#byte)))
+        },
+        "std::io::Split" => |w, of| {
+            let (inner, mark) = (of.part(w, "buf")?, of.untyped().part(w, "delim")?);
+            let read = w.name("std::io::BufRead")?;
+            Ok(quote!(#read::split(#inner, #mark)))
+        },
         "std::io::Take" | "std::io::util::Take" => take,
         "std::io::Chain" | "std::io::util::Chain" => chain,
         "std::io::Bytes" => |w, of| adapter(w, of, "inner", "Read", "bytes"),

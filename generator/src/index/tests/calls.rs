@@ -59,13 +59,41 @@ fn functions_and_methods_are_called_by_type_or_trait() {
     assert_eq!(at("a", ("free", 0), &[]), ("free".into(), None, false));
     assert_eq!(at("a", ("fmt", 0), &u8s), ("<Book<u8> as std::fmt::Display>::fmt".into(), None, false));
     assert!(at("b", ("fmt", 0), &u8s).2);
-    assert_eq!(at("a", ("from", 0), &u8s).0, "<Book<u8> as From<Vec<u8>>>::from");
-    assert_eq!(at("a", ("area", 1), &[]), ("<str as Area>::area".into(), None, true));
+    let from = "<Book<u8> as From<Vec<u8>>>::from";
+    assert_eq!(at("a", ("from", 0), &u8s), ("Book::<u8>::from".into(), text(from), false));
+    let area = "<str as Area>::area";
+    assert_eq!(at("a", ("area", 1), &[]), (area.into(), text(area), true));
     assert!(!at("b", ("area", 1), &[]).2);
     assert_eq!(at("b", ("area", 2), &[]).0, "<&Vec<u8> as crate::a::Area>::area");
     assert_eq!(at("a", ("area", 0), &[("Self", "[u8]")]).0, "<[u8] as Area>::area");
-    assert_eq!(at("a", ("area", 0), &[]), ("Area::area".into(), None, true));
-    assert_eq!(at("a", ("next", 0), &[]), ("<Book<u8> as Iterator>::next".into(), None, true));
+    assert_eq!(at("a", ("area", 0), &[]), ("Area::area".into(), text("Area::area"), true));
+    let next = "<Book<u8> as Iterator>::next";
+    assert_eq!(at("a", ("next", 0), &[]), (next.into(), text(next), true));
+}
+
+#[test]
+fn the_trait_is_left_out_where_nothing_else_has_that_name() {
+    const KINDS: &str = r#"
+pub struct Unit(u8);
+impl Unit { pub fn from(n: u8) -> Unit { Unit(n) } }
+impl From<u16> for Unit { fn from(n: u16) -> Unit { Unit(n as u8) } }
+impl Default for Unit { fn default() -> Unit { Unit(7) } }
+impl Default for &'static Unit { fn default() -> Self { &Unit(8) } }
+impl std::str::FromStr for Unit { type Err = (); fn from_str(text: &str) -> Result<Unit, ()> { Err(()) } }
+"#;
+    let fixture = Fixture::library(KINDS, &[]);
+    let path = |function: (&str, usize)| call(&fixture, "", function, &[]).unwrap().0;
+    assert_eq!(path(("from", 0)), "Unit::from");
+    assert_eq!(path(("from", 1)), "<Unit as From<u16>>::from", "its own function is nearer");
+    assert_eq!(path(("default", 0)), "Unit::default");
+    assert_eq!(path(("default", 1)), "<&Unit as Default>::default", "`&Unit::default()` is another");
+    assert_eq!(path(("from_str", 0)), "<Unit as std::str::FromStr>::from_str", "it is not in scope");
+    let names = NamesAt::new(&fixture.index, fixture.module(""));
+    let of_std = names.callable(function(&fixture, "from_str", 0), &[]).unwrap().of_std.unwrap();
+    assert_eq!(
+        (of_std.trait_path.as_str(), plain(&of_std.self_type.unwrap()).as_str()),
+        ("std::str::FromStr", "Unit")
+    );
 }
 
 #[test]
@@ -86,4 +114,30 @@ fn a_local_variable_does_not_shadow_the_function() {
     assert_eq!(plain(&call.beside(&call.path, |name| ["t", "free"].contains(&name))), "self::free");
     assert_eq!(plain(&call.beside(&call.path, |name| name == "t")), "free");
     assert!(names.implements("demo::a::Book", "Display") && !names.implements("demo::a::Book", "Debug"));
+}
+
+#[test]
+fn a_static_that_a_program_can_change_is_state() {
+    const STATICS: &str = r#"
+use std::sync::{LazyLock, Mutex};
+use std::sync::atomic::AtomicUsize;
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+static NAMES: LazyLock<Mutex<Vec<String>>> = LazyLock::new(|| Mutex::new(Vec::new()));
+static mut LAST: u8 = 0;
+static TABLE: [u8; 2] = [1, 2];
+const LIMIT: usize = 3;
+thread_local! { static DEPTH: std::cell::Cell<u8> = const { std::cell::Cell::new(1) }; }
+fn f() -> usize {
+    let n = NAMES.lock().unwrap().len() + COUNT.load(Relaxed) + usize::from(TABLE[LIMIT]);
+    DEPTH.with(|depth| depth.get()) as usize + n + usize::from(unsafe { LAST })
+}
+"#;
+    let fixture = Fixture::library(STATICS, &[]);
+    let function = function(&fixture, "f", 0);
+    let state =
+        fixture.index.reads(function).into_iter().filter(|reads| fixture.index.is_state(function, reads));
+    let mut shown: Vec<String> = state.map(ToString::to_string).collect();
+    shown.sort();
+    let said = |name: &str| format!("reads the static {name}, which a test does not set");
+    assert_eq!(shown, ["COUNT", "DEPTH", "LAST", "NAMES"].map(said));
 }

@@ -21,6 +21,13 @@ pub struct Row { cells: Vec<u8>, title: String, open: bool }
 impl Row {
     pub fn new(title: String) -> Self { Row { title, cells: Vec::new(), open: true } }
 }
+pub struct Level(u8);
+impl From<u8> for Level {
+    fn from(level: u8) -> Self { Self(level) }
+}
+impl From<char> for Level {
+    fn from(sign: char) -> Self { Self(sign as u8 - b'0') }
+}
 pub struct Other { from: u8, to: u8 }
 mod far {
     pub struct Other { from: u8, to: u8 }
@@ -71,6 +78,8 @@ fn another_crate_takes_the_constructor_that_is_open_to_it() {
     assert_eq!(found(&names, "demo::time::Row", &row(true, 1)).as_deref(), Some("demo::time::Row::new[1]"));
     assert_eq!(found(&names, "demo::time::Row", &row(false, 1)), None, "it has cells");
     assert_eq!(found(&names, "demo::time::Row", &row(true, 0)), None, "it is not open");
+    let level = names.own_constructor("demo::time::Level", &[number("0", 3)]).unwrap();
+    assert_eq!((level.call.to_string(), level.typed), ("demo :: time :: Level :: from".to_owned(), true));
     assert_eq!(found(&names, "demo::time::Other", &span), None, "another type of its name has one");
 }
 

@@ -65,6 +65,9 @@ impl Walk<'_> {
             visibility: head.visibility,
             builds: match &head.owner {
                 Owner::Inherent { self_type, .. } => builds(self_type, signature, block).map(Box::new),
+                Owner::TraitImpl { self_type, trait_path, .. } if is_from(trait_path) => {
+                    builds(self_type, signature, block).map(Box::new)
+                }
                 _ => None,
             },
             owner: head.owner,
@@ -224,7 +227,8 @@ impl Walk<'_> {
             }
             Item::Static(i) => {
                 self.nested(&spot.within(&i.ident), |finder| finder.visit_expr(&i.expr));
-                (&i.ident, &i.vis, syn::Generics::default(), &i.attrs, ItemKind::Static)
+                let state = is_state(i);
+                (&i.ident, &i.vis, syn::Generics::default(), &i.attrs, ItemKind::Static { state })
             }
             _ => return,
         };
@@ -302,6 +306,25 @@ impl Walk<'_> {
     }
 }
 
+/// Whether a static can change: it is `mut`, or of a type that can be changed behind a shared reference.
+fn is_state(item: &syn::ItemStatic) -> bool {
+    struct Inner(bool);
+    impl<'ast> Visit<'ast> for Inner {
+        fn visit_path_segment(&mut self, segment: &'ast syn::PathSegment) {
+            let name = segment.ident.to_string();
+            self.0 |= name.starts_with("Atomic") || CHANGING.contains(&name.as_str());
+            visit::visit_path_segment(self, segment);
+        }
+    }
+    let mut inner = Inner(matches!(item.mutability, syn::StaticMutability::Mut(_)));
+    inner.visit_type(&item.ty);
+    inner.0
+}
+
+/// Types that change behind a shared reference; those that are set once by their own function are no such.
+const CHANGING: [&str; 8] =
+    ["Mutex", "RwLock", "Cell", "RefCell", "UnsafeCell", "OnceLock", "OnceCell", "SyncUnsafeCell"];
+
 /// Collects items in bodies, not those within these items.
 struct NestedItems(Vec<Item>);
 
@@ -325,4 +348,9 @@ impl<'ast> Visit<'ast> for NestedItems {
     fn visit_expr(&mut self, expression: &'ast syn::Expr) {
         visit::visit_expr(self, expression);
     }
+}
+
+/// `impl From<u8> for Level`: a conversion, which may do no more than to store what it is given.
+fn is_from(trait_path: &syn::Path) -> bool {
+    trait_path.segments.last().is_some_and(|last| last.ident == "From")
 }

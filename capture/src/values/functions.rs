@@ -1,0 +1,170 @@
+//! Function pointers: which function lies at an address. In: an address of the process. Out: the function's name as its
+//! symbol has it, demangled, with the generic arguments that debug info gives it; nothing where no function begins there.
+
+use gimli::constants;
+use relapse_snapshot::{Data, Trust, TypeKind, TypeShape, Value};
+
+use super::entries::Parser;
+use super::layout::Kind;
+use super::names::generic_arguments;
+use super::{Reader, value};
+use crate::image::{DebugInfo, DieRef, Image};
+
+/// Entries that a function's entry refers to for what it does not say itself.
+const LINKS: usize = 8;
+/// Calls that may be inlined at a function's first instruction.
+const INLINED: usize = 64;
+
+impl Reader<'_> {
+    /// A function pointer, with the function as a value of its own type where that is known.
+    pub(super) fn function_pointer(&mut self, address: u64) -> Data {
+        let name = self.function_at(address);
+        let to = name.map(|name| Box::new(self.function_item(&name)));
+        Data::Pointer { address, to }
+    }
+
+    /// A function of that name, as the value that it is.
+    pub(super) fn function_item(&mut self, name: &str) -> Value {
+        let shape = TypeShape {
+            name: format!("{{fn {name}}}"),
+            size: Some(0),
+            kind: TypeKind::Closure { captures: Vec::new() },
+        };
+        let ty = self.types.intern(shape);
+        value(ty, Data::Struct(Vec::new()))
+    }
+
+    /// A parameter of a generic type that debug info describes as a function pointer: it may be the function itself as well,
+    /// which is kept nowhere. `argument` is what the caller's symbol says of the generic. `None`: it is to be read.
+    pub(crate) fn generic_function(&mut self, die: DieRef, argument: Option<&str>) -> Option<Value> {
+        if !matches!(self.layout(die).kind, Kind::Function) {
+            return None;
+        }
+        match argument {
+            Some(argument) if is_function_pointer(argument) => None,
+            Some(argument) => Some(self.function_item(argument)),
+            None => {
+                let reason = "a function or a pointer to one: the debug info does not tell which";
+                Some(Value::missing(self.shape(die), Trust::Unreadable, reason))
+            }
+        }
+    }
+
+    fn function_at(&mut self, address: u64) -> Option<String> {
+        let (image, bias) = self.image_at(address).ok()?;
+        let own = address.wrapping_sub(bias);
+        let symbol = || {
+            let symbol = image.symbol_at(own).filter(|symbol| symbol.address == own)?;
+            Some(symbol.demangled())
+        };
+        self.described_function(image, own).or_else(symbol)
+    }
+
+    fn described_function(&mut self, image: &'static Image, own: u64) -> Option<String> {
+        let context = image.context()?;
+        let unit = image.resolve(context.find_dwarf_and_unit(own))?;
+        let located = image.locate(&unit).ok()?;
+        let mut frames = image.resolve(context.find_frames(own)).ok()?;
+        let mut outermost = None;
+        for _ in 0..INLINED {
+            let Ok(Some(frame)) = frames.next() else { break };
+            outermost = frame.dw_die_offset;
+        }
+        let die = DieRef { unit: located.unit?, entry: outermost? };
+        self.within(located.info, |reader| reader.name_of_function(located.info, die, own))
+    }
+
+    fn name_of_function(&mut self, info: DebugInfo, die: DieRef, own: u64) -> Option<String> {
+        let mut parser = Parser::new(self.dwarf, self.units);
+        if !parser.begins_at(info, die, own) {
+            return None;
+        }
+        let (mut path, mut name, mut next) = (None, None, Some(die));
+        for _ in 0..LINKS {
+            let Some(die) = next else { break };
+            let unit = parser.units.unit(parser.dwarf, die.unit).ok()?;
+            let entry = unit.entry(die.entry).ok()?;
+            if path.is_none() && entry.has_attr(constants::DW_AT_linkage_name) {
+                path = Some(parser.text(&unit, &entry, constants::DW_AT_linkage_name));
+            }
+            if name.is_none() && entry.has_attr(constants::DW_AT_name) {
+                name = Some(parser.text(&unit, &entry, constants::DW_AT_name));
+            }
+            next = [constants::DW_AT_abstract_origin, constants::DW_AT_specification]
+                .into_iter()
+                .find_map(|at| parser.reference(die, &entry, at));
+        }
+        let path = format!("{:#}", rustc_demangle::demangle(&path?));
+        let generics = name.as_deref().map(generic_arguments).unwrap_or_default();
+        // Names of today have them in the path.
+        let is_said = generics.is_empty() || path.ends_with('>');
+        Some(if is_said { path } else { format!("{path}::<{}>", generics.join(", ")) })
+    }
+}
+
+impl Parser<'_> {
+    /// Whether that is where a function's code begins.
+    fn begins_at(&mut self, info: DebugInfo, die: DieRef, own: u64) -> bool {
+        let mut begins = || -> Option<bool> {
+            let unit = self.units.unit(info.dwarf, die.unit).ok()?;
+            let entry = unit.entry(die.entry).ok()?;
+            let mut ranges = info.dwarf.die_ranges(&unit, &entry).ok()?;
+            while let Some(range) = ranges.next().ok()? {
+                if range.begin == own {
+                    return Some(true);
+                }
+            }
+            None
+        };
+        begins().unwrap_or(false)
+    }
+}
+
+/// Whether that names the type of a function pointer.
+fn is_function_pointer(name: &str) -> bool {
+    ["fn(", "unsafe ", "extern \"", "for<"].iter().any(|start| name.starts_with(start))
+}
+
+/// What a function's demangled symbol says of its generic number `index` of `count`. Symbols of the older scheme
+/// have a hash for them.
+pub(crate) fn argument_in_symbol(path: &str, index: usize, count: usize) -> Option<&str> {
+    let list = last_list(path).filter(|_| path.ends_with('>'))?;
+    let arguments: Vec<&str> =
+        generic_arguments(&path[list..]).into_iter().filter(|argument| !argument.starts_with('\'')).collect();
+    // Those of an impl stand elsewhere.
+    arguments.get((index + arguments.len()).checked_sub(count)?).copied()
+}
+
+/// Where the list begins that the path ends with.
+fn last_list(path: &str) -> Option<usize> {
+    let (mut depth, mut at) = (0_usize, None);
+    let bytes = path.as_bytes();
+    for (index, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'<' => {
+                if depth == 0 {
+                    at = Some(index);
+                }
+                depth += 1;
+            }
+            b'>' if index > 0 && bytes[index - 1] == b'-' => {}
+            b'>' => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+    }
+    at.filter(|_| depth == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::argument_in_symbol;
+
+    #[test]
+    fn symbols_of_today_name_function_items() {
+        assert_eq!(argument_in_symbol("a::f::<b::g>", 0, 1), Some("b::g"));
+        assert_eq!(argument_in_symbol("a::f::<u8, b::g::<u8>>", 1, 2), Some("b::g::<u8>"));
+        assert_eq!(argument_in_symbol("<a::S<u8>>::f::<fn(u8) -> u8>", 1, 2), Some("fn(u8) -> u8"));
+        assert_eq!(argument_in_symbol("<a::S<u8>>::f::<fn(u8) -> u8>", 0, 2), None);
+        assert_eq!(argument_in_symbol("a::f", 0, 1), None);
+    }
+}

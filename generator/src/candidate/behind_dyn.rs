@@ -1,0 +1,80 @@
+//! Readers and the like behind trait objects: what stands in for one of any type stands in for one that a call takes by its
+//! trait alone. In: the values of the arguments. Out: the concrete types that were found there, with the trait.
+
+use std::collections::BTreeSet;
+
+use relapse_snapshot::{Data, StdType, TypeId, TypeKind, TypeTable, Value};
+
+use crate::expression::Open;
+
+/// Values that are looked through.
+const MOST_VALUES: usize = 10_000;
+
+/// The concrete types behind `&mut dyn Tr`, `Box<dyn Tr>` and the like.
+pub(super) fn behind_dyn<'v>(values: impl Iterator<Item = &'v Value>, types: &TypeTable) -> Vec<Open> {
+    let (mut found, mut open): (Vec<Open>, Vec<&Value>) = (Vec::new(), values.collect());
+    let mut looked_at = 0;
+    while let Some(value) = open.pop().filter(|_| looked_at < MOST_VALUES) {
+        looked_at += 1;
+        if let (Data::Pointer { to: Some(inner), .. }, Some(declared)) =
+            (&value.data, target(value.ty, types))
+            && declared != inner.ty
+            && let Some(name) = principal(types.name(declared))
+            && found.iter().all(|known| known.ty != inner.ty)
+        {
+            found.push(Open { ty: inner.ty, bounds: BTreeSet::from([name.to_owned()]) });
+        }
+        open.extend(value.children());
+    }
+    found
+}
+
+/// What a pointer's type says that it points to.
+fn target(pointer: TypeId, types: &TypeTable) -> Option<TypeId> {
+    match &types.get(pointer)?.kind {
+        TypeKind::Reference { to, .. } => Some(*to),
+        TypeKind::Std { std: StdType::Box, params } => params.first().copied(),
+        _ => None,
+    }
+}
+
+/// `Read` of `dyn std::io::Read + Send`.
+fn principal(name: &str) -> Option<&str> {
+    let bare = name.trim_start_matches('(').strip_prefix("dyn ")?;
+    let end = bare.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(bare.len());
+    bare[..end].rsplit("::").next().filter(|name| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use relapse_snapshot::{Trust, TypeShape};
+
+    use super::*;
+
+    #[test]
+    fn the_concrete_type_behind_a_trait_object_is_open_for_its_trait() {
+        let mut types = TypeTable::default();
+        let mut add = |name: &str, kind: TypeKind| {
+            types.intern(TypeShape { name: name.to_owned(), size: Some(8), kind })
+        };
+        let object = add("(dyn std::io::Read + core::marker::Send)", TypeKind::Dyn);
+        let file = add("std::fs::File", TypeKind::Std { std: StdType::File, params: Vec::new() });
+        let reference = add("&mut dyn std::io::Read", TypeKind::Reference { to: object, mutable: true });
+        let plain = add("&std::fs::File", TypeKind::Reference { to: file, mutable: false });
+        let value = |ty: TypeId, data: Data| Value { ty, trust: Trust::AtCrash, data };
+        let to_file = |ty: TypeId| {
+            let inner = Some(Box::new(value(file, Data::Struct(Vec::new()))));
+            value(ty, Data::Pointer { address: 8, to: inner })
+        };
+        let found = behind_dyn([&to_file(reference)].into_iter(), &types);
+        assert_eq!(found, [Open { ty: file, bounds: BTreeSet::from(["Read".to_owned()]) }]);
+        assert!(behind_dyn([&to_file(plain)].into_iter(), &types).is_empty());
+    }
+
+    #[test]
+    fn a_trait_is_known_by_its_last_name() {
+        assert_eq!(principal("dyn core::iter::traits::iterator::Iterator<Item=u8>"), Some("Iterator"));
+        assert_eq!(principal("(dyn std::io::BufRead + core::marker::Send)"), Some("BufRead"));
+        assert_eq!(principal("std::fs::File"), None);
+    }
+}

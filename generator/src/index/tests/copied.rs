@@ -1,0 +1,131 @@
+//! Copies of a program's types in tests of its library.
+
+use super::*;
+use crate::names::Names;
+
+const LIB: &str = r#"
+use std::io::Read;
+pub trait Shape { fn sides(&self) -> usize; }
+pub fn checksum<R: Read>(reader: R) {}
+pub fn corner(shape: &dyn Shape) {}
+pub fn largest<T: Ord>(items: &[T]) {}
+mod inner { pub struct Circle; pub fn shown<T: std::fmt::Display>(value: T) {} }
+"#;
+
+const PROGRAM: &str = r#"
+use std::io::{self, Read};
+use demo::Shape;
+
+const STEP: usize = 2;
+
+/// Gives its bytes in small pieces.
+struct Source {
+    data: Vec<u8>,
+    at: usize,
+}
+
+impl Source {
+    fn new() -> Source { Source { data: Vec::new(), at: 0 } }
+    fn left(&self) -> usize { self.data.len() - self.at }
+}
+
+impl Read for Source {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = buffer.len().min(STEP).min(self.left());
+        self.at += count;
+        Ok(count)
+    }
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("source") }
+}
+
+struct Square;
+impl demo::Shape for Square { fn sides(&self) -> usize { 4 } }
+
+struct Talking;
+impl Read for Talking {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> { tell!(); Ok(0) }
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
+struct Row(u8);
+
+mod deep { pub struct Deep; }
+
+struct Holder { within: deep::Deep }
+
+fn main() {}
+"#;
+
+fn fixture() -> Fixture {
+    Fixture::library(LIB, &[("src/bin/driver.rs", PROGRAM)])
+}
+
+fn copied(
+    fixture: &Fixture,
+    module: &str,
+    definition: &str,
+    function: &str,
+) -> Result<Option<Copied>, String> {
+    let names = NamesAt::new(&fixture.index, fixture.module(module));
+    let path = names.path(definition).map_err(|error| error.0)?;
+    names.literal(definition).map_err(|error| error.0)?;
+    let called = fixture.lib().functions.iter().find(|f| f.name == function).unwrap();
+    names.copied(&quote::quote!(let value = #path;), called).map_err(|error| error.0)
+}
+
+#[test]
+fn a_copy_holds_the_type_and_what_the_call_needs_of_it() {
+    let fixture = fixture();
+    let copy = copied(&fixture, "", "driver::Source", "checksum").unwrap().unwrap();
+    assert_eq!(
+        (copy.names.as_slice(), copy.file.to_str()),
+        (&["Source".to_owned()][..], Some("src/bin/driver.rs"))
+    );
+    for part in [
+        "const STEP: usize = 2;",
+        "/// Gives its",
+        "struct Source {",
+        "impl Read for Source {",
+        "fn left(&self)",
+    ] {
+        assert!(copy.text.contains(part), "{part}: {}", copy.text);
+    }
+    // Neither what nobody calls, nor a trait that the function does not ask for.
+    assert!(!copy.text.contains("fn new()") && !copy.text.contains("Debug"), "{}", copy.text);
+    // `Read` is in scope where the test stands.
+    assert_eq!(copy.uses, ["use std::io;"]);
+    assert!(copy.allowing.contains("#[allow(dead_code)]\n/// Gives its"), "{}", copy.allowing);
+    syn::parse_file(&copy.text).unwrap();
+}
+
+#[test]
+fn the_library_is_named_as_the_program_names_it() {
+    let fixture = fixture();
+    let copy = copied(&fixture, "", "driver::Square", "corner").unwrap().unwrap();
+    assert!(copy.text.contains("impl demo::Shape for Square"), "{}", copy.text);
+    assert_eq!(copy.uses, ["use crate as demo;"]);
+}
+
+#[test]
+fn a_type_that_is_not_self_contained_says_why() {
+    let fixture = fixture();
+    let why = |definition: &str, function: &str| copied(&fixture, "", definition, function).unwrap_err();
+    let start =
+        |name: &str| format!("`{name}` belongs to the program `driver`, and a copy of it will not do: ");
+    assert_eq!(why("driver::Talking", "checksum"), start("Talking") + "it uses the macro `tell`");
+    assert_eq!(why("driver::Row", "largest"), start("Row") + "it derives `Serialize`");
+    assert_eq!(why("driver::Holder", "largest"), start("Holder") + "it needs `deep` of the program");
+    assert!(why("driver::Nobody", "largest").contains("belongs to the program `driver`"));
+}
+
+#[test]
+fn what_is_not_spoken_of_is_not_copied() {
+    let fixture = fixture();
+    let names = NamesAt::new(&fixture.index, fixture.module(""));
+    names.path("driver::Source").unwrap();
+    let called = fixture.lib().functions.iter().find(|f| f.name == "checksum").unwrap();
+    assert_eq!(names.copied(&quote::quote!(checksum(reader)), called).unwrap(), None);
+}
