@@ -48,6 +48,7 @@ areas! {
     calls, "2021", "";
     edition_2018, "2018", "";
     edition_2024, "2024", "";
+    workspace_types, "2021", "";
     dyn_values, "2021", "";
     graphs, "2021", "";
 }

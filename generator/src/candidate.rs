@@ -4,8 +4,10 @@
 mod behind_dyn;
 mod call;
 mod facts;
+mod home;
 mod idiom;
 mod join;
+mod twins;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -30,6 +32,8 @@ pub struct Callable<'a> {
     pub function: &'a FunctionItem,
     /// The module in which its test stands: its own, or that of a test target outside of its library.
     pub home: ModuleId,
+    /// The modules of the functions further out: what they gave it, they could name.
+    callers: Vec<ModuleId>,
     /// What the choice of the target goes by.
     pub facts: Facts,
 }
@@ -72,7 +76,8 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
                 let within = endless.as_ref().filter(|calls| calls.contains(&depth));
                 let recursion = within.map(|calls| calls.start);
                 let facts = Facts { asserts_on_arguments: blames_caller, recursion, ..facts };
-                callables.push(Callable { frame, depth, function, home: function.module, facts });
+                let (home, callers) = (function.module, Vec::new());
+                callables.push(Callable { frame, depth, function, home, callers, facts });
                 continue;
             }
             (Ok(_), Some(reason)) => (reason.to_owned(), true),
@@ -80,6 +85,11 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
             (Err(reason), _) => (reason, frame.declared.is_some() && frame.arguments_missing.is_none()),
         };
         rejected.push(Rejection { function: frame.function.clone(), depth, reason, inherent });
+    }
+    let modules: Vec<ModuleId> = callables.iter().map(|callable| callable.function.module).collect();
+    for (at, callable) in callables.iter_mut().enumerate() {
+        callable.callers = modules[at + 1..].to_vec();
+        callable.callers.dedup();
     }
     (callables, rejected)
 }

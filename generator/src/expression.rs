@@ -2,6 +2,7 @@
 //! passed. In: a value tree, its types, the names at the place of the test. Out: tokens and side files, or
 //! the reason why there are none. Never: text of the crashed process other than through `hostile`.
 
+mod at_home;
 mod by_kind;
 mod chain;
 mod collection;

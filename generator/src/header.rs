@@ -36,10 +36,12 @@ pub fn of(
     if trust == Trust::Suspect {
         remarks.push("some of these values may differ from what the call was given".to_owned());
     }
-    if callable.is_outside() {
+    if index.outside(callable.function.id.krate) == Some(callable.home) {
         remarks.push(
             "the library's own unit tests cannot be built or run, so it stands outside of them".to_owned(),
         );
+    } else if callable.home != callable.function.module {
+        remarks.push("it stands in a module that can name the types of its values".to_owned());
     }
     let run_it = RunCommand {
         variables: build_variables(&snapshot.program),

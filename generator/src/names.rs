@@ -76,6 +76,17 @@ pub trait Names {
         Err(Unnameable(format!("`{definition}` has no constructor")))
     }
 
+    /// The call of a function of the type with that full name which gives a value that cannot be written here, since only
+    /// the type's own module can name its parts: `write` writes it with the names of that module. Nothing where that is
+    /// no help.
+    fn given_at_home(
+        &self,
+        _full_name: &str,
+        _write: &mut dyn FnMut(&dyn Names) -> Result<TokenStream, Unnameable>,
+    ) -> Option<Result<TokenStream, Unnameable>> {
+        None
+    }
+
     /// What is known of the `Default` of the struct at `definition`.
     fn defaults(&self, _definition: &str) -> Defaults {
         Defaults::Unknown

@@ -66,22 +66,28 @@ pub struct SideFile {
 }
 
 /// A function through which tests of other modules build a type whose fields they cannot see. It depends on the
-/// type alone, so that several regressions share it.
+/// type alone, so that several regressions share it; but where they cannot name the types of these fields either, it
+/// gives one value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConstructorFile {
     /// The type's module.
     pub module: ModulePlace,
     /// The type's name in that module.
     pub type_name: String,
+    /// The function's name where it gives one value, and so belongs to what calls it: `relapse_5d41c0de`.
+    pub value: Option<String>,
+    /// Lines beyond `use super::super::*;`.
+    pub uses: Vec<String>,
     /// The `impl` block, as Rust source made from tokens.
     pub body: String,
 }
 
 impl ConstructorFile {
-    /// `crate::time_unit::Years`.
+    /// `crate::time_unit::Years`, `crate::time_unit::Years::relapse_5d41c0de`.
     pub fn target(&self) -> String {
         let path = self.module.module_path.iter().map(String::as_str);
-        let parts: Vec<&str> = ["crate"].into_iter().chain(path).chain([self.type_name.as_str()]).collect();
+        let own = [self.type_name.as_str()].into_iter().chain(self.value.as_deref());
+        let parts: Vec<&str> = ["crate"].into_iter().chain(path).chain(own).collect();
         parts.join("::")
     }
 }

@@ -22,8 +22,8 @@ use crate::regression::{ConstructorFile, Regression};
 pub use crash_line::CrashLine;
 pub use header::Wiring;
 pub(crate) use header::module_text;
-pub(crate) use imports::PARENT;
 pub use imports::leave_out_lines;
+pub(crate) use imports::{PARENT, std_for};
 pub use run_command::{RunCommand, RunCommandError};
 pub(crate) use rust_flags::deciding;
 
@@ -152,10 +152,17 @@ pub fn render_constructor(
 ) -> Result<String, RenderError> {
     let mut context = Context::new();
     let name = one_line(&constructor.type_name);
-    let about =
-        format!("Builds `{name}` from its fields, for the regressions of modules that cannot see them.");
+    let about = match constructor.value {
+        None => {
+            format!("Builds `{name}` from its fields, for the regressions of modules that cannot see them.")
+        }
+        Some(_) => {
+            format!("A `{name}` of a regression elsewhere: only this module can name the types within it.")
+        }
+    };
     context.insert("about", &about);
     context.insert("wiring", &header::constructor_line(constructor));
+    context.insert("imports", &imports::lines_of(constructor));
     context.insert("body", constructor.body.trim_end());
     templates.render_rust("constructor.rs.tera", &context)
 }

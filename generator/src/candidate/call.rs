@@ -2,7 +2,8 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use relapse_snapshot::{Data, Trust, TypeTable, Value};
+use relapse_snapshot::{Argument, Data, Trust, TypeTable, Value};
+use syn::{FnArg, Pat};
 
 use super::Callable;
 use super::behind_dyn::behind_dyn;
@@ -145,14 +146,35 @@ impl Callable<'_> {
         types: &TypeTable,
         index: &SourceIndex,
     ) -> Result<Call, Uncallable> {
+        self.call_among(|| NamesAt::new(index, self.home), test, style, types)
+    }
+
+    /// The same, with nothing beside the test but constructors.
+    pub(super) fn call_alone(
+        &self,
+        test: &str,
+        style: Style,
+        types: &TypeTable,
+        index: &SourceIndex,
+    ) -> Result<Call, Uncallable> {
+        self.call_among(|| NamesAt::alone(index, self.home), test, style, types)
+    }
+
+    fn call_among<'i>(
+        &self,
+        names: impl Fn() -> NamesAt<'i>,
+        test: &str,
+        style: Style,
+        types: &TypeTable,
+    ) -> Result<Call, Uncallable> {
         let narrow = self.stand_ins(Extent { seekable: style.seekable, all_sinks: false }, types);
-        let refused = match self.call_with(&narrow, test, style, types, index) {
+        let refused = match self.call_with(&narrow, test, style, types, &names()) {
             Err(Uncallable::Argument(refused)) => refused,
             made => return made,
         };
         // What cannot be written, but is only written to, has an equal.
         let wide = self.stand_ins(Extent { seekable: style.seekable, all_sinks: true }, types);
-        let again = (wide != narrow).then(|| self.call_with(&wide, test, style, types, index).ok());
+        let again = (wide != narrow).then(|| self.call_with(&wide, test, style, types, &names()).ok());
         again.flatten().ok_or(Uncallable::Argument(refused))
     }
 
@@ -162,9 +184,8 @@ impl Callable<'_> {
         test: &str,
         style: Style,
         types: &TypeTable,
-        index: &SourceIndex,
+        names: &NamesAt<'_>,
     ) -> Result<Call, Uncallable> {
-        let names = NamesAt::new(index, self.home);
         // What stands in for a type is left to inference.
         let kept = self.frame.generics.iter().filter(|generic| !stand_ins.change(generic.ty, types));
         let result = self.frame.result.map(|ty| types.name(ty));
@@ -175,17 +196,17 @@ impl Callable<'_> {
         let path = names.callable(self.function, &generics)?;
         let mut scope = Scope::new(test);
         if let Some(format) = self.format_string() {
-            return self.formatting(format, types, &names, &mut scope);
+            return self.formatting(format, types, names, &mut scope);
         }
         scope.share(self.arguments().map(|(argument, _)| &argument.value), types);
         let drops = path.of_std.as_ref().is_some_and(|of_std| is_drop(of_std, &self.function.name));
         let mut arguments = Vec::new();
         for (index, (argument, is_mut)) in self.arguments().enumerate() {
-            let name = &argument.name;
+            let name = &self.name_of(index, argument);
             let value = if drops { whole(&argument.value) } else { &argument.value };
             let literals = style.literals(index);
             let mut written =
-                argument_of_any_type(name, value, types, &names, &mut scope, literals, stand_ins)?;
+                argument_of_any_type(name, value, types, names, &mut scope, literals, stand_ins)?;
             if is_mut && value.trust == Trust::AtCrash {
                 written.trust = written.trust.max(Trust::Suspect);
             }
@@ -194,13 +215,26 @@ impl Callable<'_> {
         let full = style.explicit || style.full_path;
         // Of the operator of several implementations nothing but the path tells which one is meant.
         let of_std = path.of_std.as_ref().filter(|of_std| !full || is_drop(of_std, &self.function.name));
-        let drop = std_drop(&names, &scope);
+        let drop = std_drop(names, &scope);
         let idiom = of_std.and_then(|of_std| idiom(of_std, &self.function.name, &arguments, &drop));
         if let Some(Idiom { tokens, drops_result }) = idiom {
-            return Ok(Call { drops_result, ..Call::new(arguments, tokens, &names, self.function)? });
+            return Ok(Call { drops_result, ..Call::new(arguments, tokens, names, self.function)? });
         }
         let tokens = call_tokens(&path, &arguments, &scope, full, self.function.is_unsafe());
-        Call::new(arguments, tokens, &names, self.function)
+        Call::new(arguments, tokens, names, self.function)
+    }
+
+    /// An argument's name: of a value without a size debug info has none.
+    fn name_of(&self, index: usize, argument: &Argument) -> String {
+        let by_source = match self.function.signature.inputs.get(index) {
+            Some(FnArg::Typed(typed)) => match &*typed.pat {
+                Pat::Ident(pattern) => Some(pattern.ident.to_string()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let known = !argument.name.is_empty() && argument.name != "_";
+        by_source.filter(|_| !known).unwrap_or_else(|| argument.name.clone())
     }
 
     /// What the call is given for readers and sinks that nobody can build again: its generic parameters take

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use relapse_snapshot::Frame;
 
+use super::twins::meant;
 use crate::index::{FunctionItem, Holds, SourceIndex, binds_mut};
 
 /// The function that a frame is, or why a test cannot call it.
@@ -27,7 +28,7 @@ pub(super) fn join<'a>(frame: &Frame, index: &'a SourceIndex) -> Result<&'a Func
     if found.is_empty() {
         found = index.function_at(&declared.file, declared.line, &frame.name, "");
     }
-    let Some(&function) = found.first() else {
+    let Some(function) = meant(&found, &frame.function, index) else {
         if let Some(problem) = index.problems().find(|problem| problem.file == Path::new(&declared.file)) {
             return Err(format!("failed to read {}: {}", declared.file, problem.reason));
         }

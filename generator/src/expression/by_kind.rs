@@ -55,10 +55,14 @@ impl Writer<'_> {
             (TypeKind::Tuple(_), Data::Tuple(items)) => self.tuple(items, place),
             (TypeKind::Array { .. }, data) => self.array(shape, data, place),
             (TypeKind::Struct { params, tuple, .. }, Data::Struct(fields)) => {
-                self.structure(shape, path, fields, *tuple, params, place)
+                let mark = self.mark();
+                let written = self.structure(shape, path, fields, *tuple, params, place);
+                written.or_else(|refused| self.at_home(value, shape, mark, refused))
             }
             (TypeKind::Enum { variants, params }, Data::Variant { name, fields }) => {
-                self.variant(shape, path, (variants, params), name, fields, place)
+                let mark = self.mark();
+                let written = self.variant(shape, path, (variants, params), name, fields, place);
+                written.or_else(|refused| self.at_home(value, shape, mark, refused))
             }
             // Its one field stands for all of them.
             (TypeKind::Union, Data::Struct(fields)) if fields.len() == 1 => {

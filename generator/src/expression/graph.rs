@@ -63,6 +63,18 @@ impl<'v> Graph<'v> {
         self.state.clone()
     }
 
+    /// How much is begun, needed and put off.
+    pub(super) fn waiting(&self) -> [usize; 3] {
+        [self.state.building.len(), self.state.needed.len(), self.state.later.len()]
+    }
+
+    /// Leaves what has come since.
+    pub(super) fn forget(&mut self, [building, needed, later]: [usize; 3]) {
+        self.state.building.truncate(building);
+        self.state.needed.truncate(needed);
+        self.state.later.truncate(later);
+    }
+
     pub(super) fn restore(&mut self, state: State<'v>) {
         self.state = state;
     }

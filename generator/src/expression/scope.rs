@@ -32,6 +32,11 @@ impl Scope {
         }
     }
 
+    /// A scope of the same test with nothing taken: of a function beside it.
+    pub(super) fn empty(&self) -> Scope {
+        Scope::new(&self.regression)
+    }
+
     /// Whether a variable has that name.
     pub fn has(&self, name: &str) -> bool {
         self.variables.contains(name)

@@ -2,6 +2,7 @@
 //! in the files beside. Depth and size are bounded; every refusal names the part and the reason.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
@@ -9,7 +10,7 @@ use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, TypeTa
 
 use super::defaults::Mostly;
 use super::dynamic::principal;
-use super::graph::{Graph, State};
+use super::graph::{Graph, State, counted};
 use super::raw_pointer::Allocations;
 use super::stand_in::StandIns;
 use super::type_name::{definition, snake_case};
@@ -85,6 +86,8 @@ pub(super) struct Writer<'a> {
     pub(super) floor: usize,
     /// What stands behind raw pointers.
     pub(super) allocations: Allocations,
+    /// How often each `Rc` and `Arc` of the argument occurs, by address.
+    pub(super) owners: HashMap<u64, u32>,
     path: String,
     /// Length of the argument's own name, with which the path begins.
     root: usize,
@@ -115,6 +118,7 @@ impl<'a> Writer<'a> {
         path: String,
     ) -> Writer<'a> {
         let graph = Graph::of(root, types, scope);
+        let owners = owners(root, types);
         Writer {
             types,
             names,
@@ -128,11 +132,17 @@ impl<'a> Writer<'a> {
             own: None,
             floor: 0,
             allocations: Allocations::of(root, types),
+            owners,
             root: path.len(),
             path,
             depth: 0,
             nodes: 0,
         }
+    }
+
+    /// The way from the argument to the part being written.
+    pub(super) fn path(&self) -> &str {
+        &self.path
     }
 
     pub(super) fn refuse(&self, reason: impl Into<String>) -> Unwritable {
@@ -640,6 +650,19 @@ pub(super) fn is_just(tokens: &TokenStream, variable: &Ident) -> bool {
 
 pub(super) const OPTION: &str = "core::option::Option";
 pub(super) const RESULT: &str = "core::result::Result";
+
+/// How many parts of the value own each `Rc` and `Arc` in it, or refer to it by a `Weak`, by address.
+pub(super) fn owners(root: &Value, types: &TypeTable) -> HashMap<u64, u32> {
+    let mut seen: HashMap<u64, u32> = HashMap::new();
+    let mut open = vec![root];
+    while let Some(value) = open.pop() {
+        if let Some((address, _)) = counted(value, types) {
+            *seen.entry(address).or_default() += 1;
+        }
+        open.extend(value.children());
+    }
+    seen
+}
 
 /// What a value of the type is called where it has no name of its own (`self`, the target of a nameless
 /// reference): its type's name in snake case.

@@ -154,6 +154,7 @@ fn drafts_by_target<'a>(
 ) -> Vec<Vec<Draft<'a>>> {
     let mut groups: Vec<(TestTarget, Vec<Draft<'a>>)> = Vec::new();
     for callable in callables {
+        let callable = callable.where_types_are_known(&bench.snapshot.types, bench.index);
         let target = test_target(&callable, bench.snapshot, project);
         let module = bench.index.place(callable.home);
         let taken = names.taken.entry((module.package_folder.join(&module.file), module.inline)).or_default();

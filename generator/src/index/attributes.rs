@@ -28,6 +28,8 @@ pub struct Attributes {
     pub hidden: bool,
     /// `#[non_exhaustive]`.
     pub non_exhaustive: bool,
+    /// `#[macro_use]`, of a module.
+    pub macro_use: bool,
     /// `#[no_std]`, also by a `cfg_attr` that holds or may hold.
     pub no_std: bool,
     /// Names of derived traits, last path segment: `Debug`.
@@ -63,6 +65,7 @@ impl Attributes {
             ("must_use", _) => self.must_use = true,
             ("deprecated", _) => self.deprecated = true,
             ("non_exhaustive", _) => self.non_exhaustive = true,
+            ("macro_use", _) => self.macro_use = true,
             ("no_std", _) => self.no_std = true,
             ("main", _) => self.main = true,
             ("test" | "rstest" | "test_case" | "quickcheck" | "wasm_bindgen_test", _) => self.test = true,

@@ -20,6 +20,8 @@ use super::resolve::{Def, Resolver, Space};
 
 /// The function's name: no type has one of this name by itself.
 pub(crate) const FUNCTION: &str = "relapse_new";
+/// What the names of functions that give one value begin with: `relapse_5d41c0de`.
+pub(crate) const FUNCTION_STEM: &str = "relapse_";
 
 /// clippy's default for `too_many_arguments`.
 const MAX_ARGUMENTS: usize = 7;
@@ -53,6 +55,7 @@ impl NamesAt<'_> {
             return Ok(call.clone());
         }
         let path = self.path(definition)?;
+        self.may_pass_fields(id, definition)?;
         let file = file(&self.reach.resolver, id, definition, fields)?;
         let function = Ident::new(FUNCTION, Span::call_site());
         let call = quote!(#path::#function);
@@ -60,12 +63,36 @@ impl NamesAt<'_> {
         Ok(call)
     }
 
+    /// Fails where a field's type is private to another module: no expression here may have it, not even an empty list.
+    fn may_pass_fields(&self, id: ItemId, definition: &str) -> Result<(), Unnameable> {
+        let item = self.index().item(id);
+        let ItemKind::Struct(list) = &item.kind else { return Ok(()) };
+        for field in &list.fields {
+            for found in types_of(&self.reach.resolver, item, &field.ty) {
+                if !self.can_speak_of(found) {
+                    let (name, private) = (&field.name, &self.index().item(found).name);
+                    let reason = format!(
+                        "field `{name}` of `{definition}` has the type `{private}` in it, which is private to its module"
+                    );
+                    return Err(Unnameable(reason));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The constructors that this code calls.
     pub fn constructors(&self, code: &TokenStream) -> Vec<ConstructorFile> {
         let code = code.to_string();
         let named = self.constructors.borrow();
         let called = named.values().filter(|(call, _)| code.contains(&call.to_string()));
-        called.map(|(_, file)| file.clone()).collect()
+        let mut files: Vec<ConstructorFile> = called.map(|(_, file)| file.clone()).collect();
+        for file in self.given(&code) {
+            if !files.contains(&file) {
+                files.push(file);
+            }
+        }
+        files
     }
 }
 
@@ -98,7 +125,13 @@ fn file(
     }
     let body = implementation(resolver, item, list.shape, &fields)
         .ok_or_else(|| refused("its source cannot be written anew"))?;
-    Ok(ConstructorFile { module: index.place(item.module), type_name: item.name.clone(), body })
+    Ok(ConstructorFile {
+        module: index.place(item.module),
+        type_name: item.name.clone(),
+        value: None,
+        uses: Vec::new(),
+        body,
+    })
 }
 
 /// `impl Years { pub(crate) fn relapse_new(ordinals: Option<OrdinalSet>) -> Self { Self { ordinals } } }`.
@@ -193,26 +226,31 @@ fn allowed(
 fn speaks_of_private(resolver: &Resolver<'_>, item: &TypeItem, ty: &syn::Type) -> bool {
     let source = resolver.index.source(item.id.krate);
     let own = source.narrower(item.visibility, Visibility::Within(0));
+    let is_narrower = |id: ItemId| source.narrower(resolver.index.item(id).visibility, own) != own;
+    types_of(resolver, item, ty).into_iter().any(is_narrower)
+}
+
+/// The types of its own crate that are a field's type, or within it, aliases followed.
+fn types_of(resolver: &Resolver<'_>, item: &TypeItem, ty: &syn::Type) -> Vec<ItemId> {
+    let mut types = Vec::new();
     let mut open: Vec<(syn::Type, usize)> = vec![(ty.clone(), 0)];
     while let Some((ty, depth)) = open.pop() {
         for path in paths(&ty) {
-            let names: Vec<String> = path.segments.iter().map(|s| s.ident.to_string()).collect();
+            let names: Vec<String> = path.segments.iter().map(|s| plain(&s.ident)).collect();
             let absolute = path.leading_colon.is_some();
             for def in resolver.path(item.module, &names, absolute, false, Space::Types) {
                 let Def::Item(id) = def else { continue };
                 if id.krate != item.id.krate {
                     continue;
                 }
-                let found = resolver.index.item(id);
-                match &found.kind {
+                match &resolver.index.item(id).kind {
                     ItemKind::Alias(of) if depth < MAX_ALIASES => open.push(((**of).clone(), depth + 1)),
-                    _ if source.narrower(found.visibility, own) != own => return true,
-                    _ => {}
+                    _ => types.push(id),
                 }
             }
         }
     }
-    false
+    types
 }
 
 /// The paths of a type, those within it included.

@@ -65,7 +65,7 @@ fn is_plain(item: &Item) -> bool {
     !matches!(item, Item::Verbatim(_))
 }
 
-fn parse_items(input: syn::parse::ParseStream<'_>) -> syn::Result<Vec<Item>> {
+pub(super) fn parse_items(input: syn::parse::ParseStream<'_>) -> syn::Result<Vec<Item>> {
     let mut items = Vec::new();
     while !input.is_empty() {
         items.push(input.parse()?);

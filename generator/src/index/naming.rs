@@ -12,6 +12,7 @@ use crate::hostile::identifier;
 use crate::names::{Constructed, Defaults, Names, Seen, Unnameable};
 use crate::regression::ConstructorFile;
 
+use super::at_home::AtHome;
 use super::dwarf_name::TypeName;
 use super::ids::{CrateId, ItemId, ModuleId, Visibility};
 use super::items::{FieldList, ItemKind, Shape};
@@ -40,6 +41,7 @@ pub struct NamesAt<'i> {
     pub(super) constructors: RefCell<Named>,
     /// Items of a program that the test holds a copy of.
     pub(super) copied: RefCell<BTreeSet<ItemId>>,
+    pub(super) at_home: RefCell<AtHome>,
 }
 
 impl<'i> NamesAt<'i> {
@@ -52,6 +54,7 @@ impl<'i> NamesAt<'i> {
             located: RefCell::default(),
             constructors: RefCell::default(),
             copied: RefCell::default(),
+            at_home: RefCell::new(AtHome::wanted()),
         }
     }
 
@@ -499,6 +502,14 @@ impl Names for NamesAt<'_> {
 
     fn constructor(&self, definition: &str, fields: &[&str]) -> Result<TokenStream, Unnameable> {
         self.constructor_of(definition, fields)
+    }
+
+    fn given_at_home(
+        &self,
+        full_name: &str,
+        write: &mut dyn FnMut(&dyn Names) -> Result<TokenStream, Unnameable>,
+    ) -> Option<Result<TokenStream, Unnameable>> {
+        self.given_at_home(full_name, write)
     }
 
     fn has_function(&self, definition: &str, function: &str) -> bool {

@@ -6,12 +6,14 @@ use cargo_metadata::MetadataCommand;
 
 use super::*;
 
+mod at_home;
 mod calls;
 mod constants;
 mod construct;
 mod copied;
 mod defaults;
 mod joins;
+mod made;
 mod naming;
 mod own_constructors;
 mod proof;

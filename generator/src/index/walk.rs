@@ -3,6 +3,7 @@
 
 mod declared;
 mod imports;
+mod made;
 mod modules;
 
 use std::collections::HashMap;
@@ -53,8 +54,10 @@ pub(super) fn read(root: &Root<'_>) -> CrateSource {
         open_files: Vec::new(),
         wrappers: HashMap::new(),
         files_read: 0,
+        macros: made::Macros::default(),
     };
     walk.crate_root();
+    walk.made_at_last();
     walk.source
 }
 
@@ -66,6 +69,7 @@ struct Walk<'a> {
     /// `macro_rules!` that pass items through, with the condition that they put before each.
     wrappers: HashMap<String, Cfg>,
     files_read: usize,
+    macros: made::Macros,
 }
 
 /// Where the walk stands.
@@ -87,6 +91,8 @@ struct Spot {
     /// The function around.
     nested_in: Option<String>,
     depth: usize,
+    /// Uses of macros around.
+    expansions: usize,
 }
 
 impl Spot {
@@ -129,6 +135,7 @@ impl Walk<'_> {
             in_macro: false,
             nested_in: None,
             depth: 0,
+            expansions: 0,
         };
         self.open_files.push(file);
         self.items(&parsed.items, &spot);

@@ -10,7 +10,7 @@ use super::{PlaceError, Site, declare, home, update_list};
 use crate::edit::{EditError, Owner, Tree};
 use crate::expression::snake_case;
 use crate::hostile::file_name;
-use crate::index::CONSTRUCTOR;
+use crate::index::{CONSTRUCTOR, CONSTRUCTOR_STEM as STEM};
 use crate::regression::ConstructorFile;
 use crate::render::{Templates, Wiring, module_text, render_constructor};
 
@@ -35,7 +35,8 @@ pub(super) fn place_constructor(
 /// `relapse_new_years.rs`, with a number behind where that is another type's or a person's own.
 fn free_file(tree: &Tree, constructor: &ConstructorFile, folder: &Path) -> Result<PathBuf, PlaceError> {
     // A module with a file of its own has a name in ASCII (E0754).
-    let stem = file_name(&format!("{CONSTRUCTOR}_{}", snake_case(&constructor.type_name)));
+    let function = constructor.value.as_deref().unwrap_or(CONSTRUCTOR);
+    let stem = file_name(&format!("{function}_{}", snake_case(&constructor.type_name)));
     let target = constructor.target();
     let mut name = stem.clone();
     let mut number = 1;
@@ -63,7 +64,7 @@ fn last(path: &str) -> &str {
 
 /// The constructors below a package's `regressions/` that no test there calls any more.
 pub(crate) fn uncalled(tree: &Tree, package_folder: &Path) -> Result<Vec<PathBuf>, EditError> {
-    let mut constructors: Vec<(PathBuf, String)> = Vec::new();
+    let mut constructors: Vec<Made> = Vec::new();
     let mut called = BTreeSet::new();
     for file in tree.walk(&package_folder.join("regressions"))? {
         if file.extension().is_none_or(|extension| extension != "rs") {
@@ -71,29 +72,55 @@ pub(crate) fn uncalled(tree: &Tree, package_folder: &Path) -> Result<Vec<PathBuf
         }
         let Some(text) = tree.read_text(&file)? else { continue };
         match Wiring::read_constructor(&text) {
-            Some(wiring) => constructors.push((file, last(&wiring.target).to_owned())),
+            Some(wiring) => {
+                let mut calls_too = BTreeSet::new();
+                calls(&text, &mut calls_too);
+                constructors.push(Made { file, name: last(&wiring.target).to_owned(), calls: calls_too });
+            }
             // What cannot be read may call any of them.
-            None if !calls(&text, &mut called) && text.contains(CONSTRUCTOR) => return Ok(Vec::new()),
+            None if !calls(&text, &mut called) && text.contains(STEM) => return Ok(Vec::new()),
             None => {}
         }
     }
     // A type that a test knows by another name (`use … as …`) may be any of them.
-    if called.iter().any(|name| !constructors.iter().any(|(_, known)| known == name)) {
+    if called.iter().any(|name| !is_value(name) && !constructors.iter().any(|made| made.name == *name)) {
         return Ok(Vec::new());
     }
-    constructors.retain(|(_, name)| !called.contains(name));
-    Ok(constructors.into_iter().map(|(file, _)| file).collect())
+    // What gives a value may call others for its parts.
+    while let Some(at) = constructors.iter().position(|made| called.contains(&made.name)) {
+        called.extend(constructors.swap_remove(at).calls);
+    }
+    constructors.sort_by(|one, other| one.file.cmp(&other.file));
+    Ok(constructors.into_iter().map(|made| made.file).collect())
 }
 
-/// Adds the names before `::relapse_new`; `false` where the text is no Rust.
+/// A constructor that is there.
+struct Made {
+    file: PathBuf,
+    /// Its type's name, or its own where it gives one value.
+    name: String,
+    /// What it calls itself.
+    calls: BTreeSet<String>,
+}
+
+/// Whether a function gives one value: `relapse_5d41c0de`.
+fn is_value(name: &str) -> bool {
+    name.strip_prefix(STEM).is_some_and(|digits| {
+        digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    })
+}
+
+/// Adds the names before `::relapse_new`, and those of functions that give one value; `false` where the text is no Rust.
 fn calls(text: &str, called: &mut BTreeSet<String>) -> bool {
     let Ok(tokens) = text.parse::<TokenStream>() else { return false };
     let mut open = vec![tokens];
     while let Some(stream) = open.pop() {
         let tokens: Vec<TokenTree> = stream.into_iter().collect();
         for (at, token) in tokens.iter().enumerate() {
+            let is_declared = || matches!(at.checked_sub(1).map(|at| &tokens[at]), Some(TokenTree::Ident(word)) if word == "fn");
             match token {
                 TokenTree::Group(group) => open.push(group.stream()),
+                TokenTree::Ident(_) if is_declared() => {}
                 TokenTree::Ident(ident) if ident == CONSTRUCTOR => {
                     // `Years`, `:`, `:`; anything else is a form that only a person writes.
                     let before = at.checked_sub(3).and_then(|at| tokens.get(at));
@@ -102,6 +129,9 @@ fn calls(text: &str, called: &mut BTreeSet<String>) -> bool {
                         _ => String::new(),
                     };
                     called.insert(name.strip_prefix("r#").unwrap_or(&name).to_owned());
+                }
+                TokenTree::Ident(ident) if is_value(&ident.to_string()) => {
+                    called.insert(ident.to_string());
                 }
                 _ => {}
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use proc_macro2::{TokenStream, TokenTree};
 
-use crate::regression::Regression;
+use crate::regression::{ConstructorFile, Regression};
 
 /// What std's prelude has and `core`'s lacks: a word that asks for it, and its path. They are imported one by
 /// one: with `use std::prelude::v1::*` rustc 1.95 calls the `panic` within `assert!` ambiguous.
@@ -27,8 +27,19 @@ const MACROS: &[&str] = &["vec", "format", "print", "println", "eprint", "eprint
 pub(super) fn lines(regression: &Regression) -> Vec<String> {
     let kept: Vec<String> =
         all(regression).into_iter().filter(|line| !regression.left_out.contains(line)).collect();
+    crates_first(kept)
+}
+
+/// The lines of a constructor's file: the names of its type's module, and what it asks for.
+pub(super) fn lines_of(constructor: &ConstructorFile) -> Vec<String> {
+    let own = constructor.uses.iter().cloned();
+    crates_first([PARENT.to_owned()].into_iter().chain(own).collect())
+}
+
+/// An empty line stands between `extern crate` and `use`.
+fn crates_first(lines: Vec<String>) -> Vec<String> {
     let (mut crates, uses): (Vec<_>, Vec<_>) =
-        kept.into_iter().partition(|line| line.contains("extern crate "));
+        lines.into_iter().partition(|line| line.contains("extern crate "));
     if !crates.is_empty() && !uses.is_empty() {
         crates.push(String::new());
     }
@@ -46,15 +57,9 @@ fn all(regression: &Regression) -> Vec<String> {
         if regression.in_child() {
             used.extend(["String", "format"].map(str::to_owned));
         }
-        // Since 2018 `std` is looked up where the `use` stands; in 2015 only from the crate's root.
-        let here = if regression.module.edition == 2015 { "self::" } else { "" };
+        let std_lines: BTreeSet<String> =
+            of_std(&used, regression.module.edition).map(|(_, line)| line).collect();
         let uses = |name: &str| used.iter().any(|other| other == name);
-        let mut std_lines = BTreeSet::new();
-        std_lines.extend(
-            PRELUDE.iter().filter(|(word, _)| uses(word)).map(|(_, path)| format!("use {here}std::{path};")),
-        );
-        let macros = MACROS.iter().filter(|name| uses(name));
-        std_lines.extend(macros.map(|name| format!("use {here}std::{name};")));
         let named = uses("std")
             || regression.in_child()
             || regression.blocks()
@@ -71,6 +76,29 @@ fn all(regression: &Regression) -> Vec<String> {
         }
     }
     lines
+}
+
+/// The names among these that std brings and `core` does not, each with the line that imports it.
+fn of_std(used: &[String], edition: u16) -> impl Iterator<Item = (&'static str, String)> + use<'_> {
+    // Since 2018 `std` is looked up where the `use` stands; in 2015 only from the crate's root.
+    let here = if edition == 2015 { "self::" } else { "" };
+    let is_used = |name: &str| used.iter().any(|other| other == name);
+    let types = PRELUDE.iter().filter(move |(word, _)| is_used(word));
+    let types = types.map(move |(word, path)| (*word, format!("use {here}std::{path};")));
+    let is_used = |name: &str| used.iter().any(|other| other == name);
+    let macros = MACROS.iter().filter(move |name| is_used(name));
+    types.chain(macros.map(move |name| (*name, format!("use {here}std::{name};"))))
+}
+
+/// What code of a crate without std needs of it, as lines; `known`: the names that it has already.
+pub(crate) fn std_for(code: &TokenStream, edition: u16, known: &dyn Fn(&str) -> bool) -> Vec<String> {
+    let mut used = Vec::new();
+    identifiers(code.clone(), &mut used);
+    let missing = of_std(&used, edition).filter(|(name, _)| !known(name));
+    let lines: BTreeSet<String> = missing.map(|(_, line)| line).collect();
+    let named = used.iter().any(|name| name == "std") && !known("std");
+    let own = (named || !lines.is_empty()).then(|| "extern crate std;".to_owned());
+    own.into_iter().chain(lines).collect()
 }
 
 /// Every identifier of the tokens, each once.

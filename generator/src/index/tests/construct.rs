@@ -191,13 +191,13 @@ fn test_of(fixture: &Fixture, module: &str, name: &str, types: &[(&str, &[&str],
     regression
 }
 
-fn put(fixture: &Fixture, regressions: &[Regression]) -> place::Placement {
+pub(super) fn put(fixture: &Fixture, regressions: &[Regression]) -> place::Placement {
     let placement = place::edits(regressions, fixture.path(), &Templates::embedded()).unwrap();
     placement.edits.apply(fixture.path(), &fixture.path().join(".relapse")).unwrap();
     placement
 }
 
-fn cargo(fixture: &Fixture, args: &[&str]) {
+pub(super) fn cargo(fixture: &Fixture, args: &[&str]) {
     let done = Command::new("cargo")
         .args(args)
         .current_dir(fixture.path())

@@ -56,7 +56,7 @@ impl Walk<'_> {
             id,
             package: self.root.package.to_owned(),
             crate_name: self.root.crate_name.to_owned(),
-            file: self.file_name(spot.file),
+            file: self.file_name(self.file_of_function(signature, spot)),
             first_line: attributes_start.unwrap_or(head.head).min(head.head),
             head_line: head.head,
             name_line: signature.fn_token.span.start().line as u32,
@@ -86,6 +86,12 @@ impl Walk<'_> {
         self.nested(&inner, |finder| finder.visit_block(block));
     }
 
+    /// The file that the debug info names: of what a macro makes, that of the macro where its text has the `fn`.
+    fn file_of_function(&self, signature: &syn::Signature, spot: &Spot) -> u32 {
+        let made = (spot.expansions > 0).then(|| self.macros.file_of(signature.fn_token.span)).flatten();
+        made.unwrap_or(spot.file)
+    }
+
     /// Items that stand in bodies and initialisers.
     fn nested(&mut self, spot: &Spot, find: impl FnOnce(&mut NestedItems)) {
         let mut finder = NestedItems(Vec::new());
@@ -108,28 +114,45 @@ impl Walk<'_> {
             cfg: cfg.clone(),
         });
         let spot = Spot { cfg, ..spot.clone() };
-        for item in &block.items {
+        self.impl_items(block, &block.items, trait_path.as_ref(), attributes.hidden, &spot);
+    }
+
+    fn impl_items(
+        &mut self,
+        block: &syn::ItemImpl,
+        items: &[SynImplItem],
+        trait_path: Option<&syn::Path>,
+        hidden: bool,
+        spot: &Spot,
+    ) {
+        for item in items {
             match item {
                 SynImplItem::Fn(function) => {
                     let (self_type, generics) = (block.self_ty.clone(), Box::new(block.generics.clone()));
-                    let owner = match trait_path.clone() {
+                    let owner = match trait_path.cloned() {
                         Some(path) => Owner::TraitImpl { self_type, trait_path: Box::new(path), generics },
                         None => Owner::Inherent { self_type, generics },
                     };
                     let visibility = match &owner {
                         Owner::TraitImpl { .. } => Visibility::Public,
-                        _ => self.visibility(&function.vis, &spot),
+                        _ => self.visibility(&function.vis, spot),
                     };
                     let mut own = self.attributes(&function.attrs);
-                    own.hidden |= attributes.hidden;
+                    own.hidden |= hidden;
                     let head = head_line(&function.vis, &function.modifiers, &function.sig);
                     let head = Head { attrs: &function.attrs, attributes: own, head, visibility, owner };
-                    self.function(&function.sig, &function.block, head, &spot);
+                    self.function(&function.sig, &function.block, head, spot);
                 }
                 SynImplItem::Const(constant) => {
-                    self.nested(&spot, |finder| finder.visit_expr(&constant.expr));
+                    self.nested(spot, |finder| finder.visit_expr(&constant.expr));
                 }
-                SynImplItem::Macro(invocation) => self.opaque(&invocation.mac, None, &spot),
+                SynImplItem::Macro(invocation) => match self.made_in_impl(&invocation.mac, spot) {
+                    Some(made) => {
+                        let within = Self::within_macro(spot);
+                        self.impl_items(block, &made, trait_path, hidden, &within);
+                    }
+                    None => self.opaque(&invocation.mac, None, spot),
+                },
                 _ => {}
             }
         }
@@ -138,10 +161,6 @@ impl Walk<'_> {
     pub(super) fn trait_item(&mut self, item: &syn::ItemTrait, spot: &Spot) {
         let attributes = self.attributes(&item.attrs);
         let cfg = spot.cfg.clone().and(attributes.cfg.clone());
-        let functions = item.items.iter().filter_map(|item| match item {
-            TraitItem::Fn(function) => Some(function),
-            _ => None,
-        });
         let name = plain(&item.ident);
         let declared = Declared {
             ident: &item.ident,
@@ -151,15 +170,28 @@ impl Walk<'_> {
             kind: ItemKind::Trait,
         };
         self.add_item(declared, spot);
-        let inner = Spot { cfg, ..spot.clone() };
-        for function in functions {
+        self.trait_items(item, &item.items, &name, &Spot { cfg, ..spot.clone() });
+    }
+
+    fn trait_items(&mut self, item: &syn::ItemTrait, items: &[TraitItem], name: &str, inner: &Spot) {
+        for part in items {
+            let function = match part {
+                TraitItem::Fn(function) => function,
+                TraitItem::Macro(invocation) => {
+                    if let Some(made) = self.made_in_trait(&invocation.mac, inner) {
+                        self.trait_items(item, &made, name, &Self::within_macro(inner));
+                    }
+                    continue;
+                }
+                _ => continue,
+            };
             let Some(block) = &function.default else { continue };
-            let owner = Owner::Trait { name: name.clone(), generics: Box::new(item.generics.clone()) };
+            let owner = Owner::Trait { name: name.to_owned(), generics: Box::new(item.generics.clone()) };
             let head = head_line(&syn::Visibility::Inherited, &function.modifiers, &function.sig);
             let own = self.attributes(&function.attrs);
             let visibility = Visibility::Public;
             let head = Head { attrs: &function.attrs, attributes: own, head, visibility, owner };
-            self.function(&function.sig, block, head, &inner);
+            self.function(&function.sig, block, head, inner);
         }
     }
 
@@ -257,6 +289,7 @@ impl Walk<'_> {
             if let Some(cfg) = macros::wrapper(&item.mac.tokens) {
                 self.wrappers.insert(defined.to_string(), cfg);
             }
+            self.define_macro(defined, &item.mac.tokens, spot);
             self.opaque(&item.mac, Some(defined), spot);
             return;
         }
@@ -268,6 +301,9 @@ impl Walk<'_> {
             return;
         }
         let wrapper = self.wrappers.get(&name).cloned();
+        if self.made_items(item, spot) {
+            return;
+        }
         match macros::read(&name, &item.mac.tokens) {
             MacroText::Items(parts) => {
                 for (cfg, items) in parts {
@@ -283,7 +319,10 @@ impl Walk<'_> {
                     module.opaque = true;
                 }
             }
-            MacroText::Opaque => self.opaque(&item.mac, None, spot),
+            MacroText::Opaque => {
+                self.opaque(&item.mac, None, spot);
+                self.waits(item, spot);
+            }
         }
     }
 

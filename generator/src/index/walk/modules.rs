@@ -51,7 +51,11 @@ impl Walk<'_> {
                 depth: spot.depth + 1,
                 ..spot.clone()
             };
+            let begun = self.macros.scope_begins();
             self.items(items, &inner);
+            if !attributes.macro_use {
+                self.macros.scope_ends(begun);
+            }
             return;
         }
         for found in self.module_files(&name, &attributes, spot) {
@@ -133,10 +137,15 @@ impl Walk<'_> {
             in_macro: false,
             nested_in: None,
             depth: spot.depth + 1,
+            expansions: spot.expansions,
         };
+        let begun = self.macros.scope_begins();
         self.open_files.push(found.file);
         self.items(&parsed.items, &inner);
         self.open_files.pop();
+        if !attributes.macro_use {
+            self.macros.scope_ends(begun);
+        }
     }
 
     pub(super) fn include(&mut self, invocation: &syn::Macro, spot: &Spot) {

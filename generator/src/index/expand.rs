@@ -1,0 +1,154 @@
+//! `macro_rules!` of the crate itself, expanded: which items a use of one makes. In: a definition's text, and that of a
+//! use. Out: the tokens that the first rule which fits makes of it. Everything of the language that is not known here
+//! refuses the whole use, so that nothing is guessed; names are not hygienic, which for items they are not either.
+
+mod definition;
+mod matching;
+mod transcription;
+
+use proc_macro2::{Span, TokenStream};
+use syn::parse::Parser;
+
+use definition::Rule;
+
+/// A use with more tokens than this is left alone, and a result.
+const MAX_TOKENS: usize = 200_000;
+/// Patterns and results nest no deeper than this.
+const MAX_DEPTH: usize = 32;
+
+/// A `macro_rules!` of the crate.
+#[derive(Debug)]
+pub(super) struct Definition {
+    rules: Vec<Rule>,
+    /// The file that holds it.
+    pub(super) file: u32,
+    /// Of its text.
+    span: Span,
+}
+
+impl Definition {
+    /// Reads the text between the outer brackets; `None` where it is not all understood.
+    pub(super) fn read(text: &TokenStream, file: u32) -> Option<Definition> {
+        let span = text.clone().into_iter().next()?.span();
+        Some(Definition { rules: definition::rules(text)?, file, span })
+    }
+
+    /// What a use with this text becomes; `None` where no rule fits, as far as is known.
+    pub(super) fn expand(&self, text: &TokenStream) -> Option<TokenStream> {
+        if size(text) > MAX_TOKENS {
+            return None;
+        }
+        for rule in &self.rules {
+            let parser = |input: syn::parse::ParseStream<'_>| matching::whole(&rule.pattern, input);
+            if let Ok(bindings) = parser.parse2(text.clone()) {
+                return transcription::transcribe(&rule.result, &bindings, MAX_TOKENS);
+            }
+        }
+        None
+    }
+
+    /// Whether a token stands in its text.
+    pub(super) fn holds(&self, span: Span) -> bool {
+        self.span.join(span).is_some()
+    }
+}
+
+/// How many tokens there are.
+fn size(tokens: &TokenStream) -> usize {
+    let (mut open, mut count) = (vec![tokens.clone()], 0);
+    while let Some(tokens) = open.pop().filter(|_| count <= MAX_TOKENS) {
+        for token in tokens {
+            count += 1;
+            if let proc_macro2::TokenTree::Group(group) = token {
+                open.push(group.stream());
+            }
+        }
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expanded(rules: &str, text: &str) -> Option<String> {
+        let made = Definition::read(&rules.parse().unwrap(), 0)?.expand(&text.parse().unwrap())?;
+        Some(made.to_string())
+    }
+
+    /// The compiler's word: the constant that a macro makes is the text that we make of it.
+    macro_rules! proves {
+        ($($name:ident: ($($rules:tt)*) ($($text:tt)*);)*) => {
+            $(#[test]
+            fn $name() {
+                macro_rules! probe { $($rules)* }
+                let ours = expanded(stringify!($($rules)*), stringify!($($text)*)).unwrap();
+                let plain = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+                assert_eq!(plain(&ours), plain(&format!("stringify!({})", probe!($($text)*))), "{ours}");
+            })*
+        };
+    }
+
+    proves! {
+        plain_tokens_are_matched_as_they_are:
+            ((a => $x:ident :: + $(,)?) => { stringify!($x) }; (b $x:tt) => { stringify!($x $x) })
+            (b =>);
+        repetitions_nest:
+            (($($name:ident { $($field:ident : $ty:ty = $value:expr),* $(,)? })+) => {
+                stringify!($(struct $name { $($field: $ty),* } impl $name { fn new() { $name { $($field: $value),* } } })+)
+            })
+            (A { x: u8 = 1, y: Vec<u16> = Vec::new(), } B {});
+        optional_parts_may_lack:
+            (($(#[$meta:meta])* $vis:vis fn $name:ident $(<$($life:lifetime),+>)? ($($arg:tt)*) $(-> $result:ty)?) => {
+                stringify!($(#[$meta])* $vis fn $name $(<$($life),+>)? ($($arg)*) $(-> $result)? {})
+            })
+            (#[inline] #[doc = "a"] pub(crate) fn f<'a, 'b>(x: &'a u8, y: u8) -> &'a u8);
+        the_first_rule_that_fits_is_taken:
+            (($x:literal) => { stringify!(literal $x) }; ($x:ident) => { stringify!(ident $x) };
+             ($($x:tt)*) => { stringify!(tokens $($x)*) })
+            (a + -1);
+        literals_have_signs:
+            (($($x:literal)*) => { stringify!($($x)*) })
+            (-1 "a" 'c' true 1.5);
+        blocks_and_paths:
+            (($path:path, $block:block, $pat:pat) => { stringify!($path $block $pat) })
+            (a::b::<u8>, { 1 + 1 }, Some(_) | None);
+        statements_end_before_their_semicolon:
+            (($($x:stmt);*) => { stringify!($(($x))*) })
+            (let x: u8 = 1; f(x, 2); x + 1);
+        punctuation_of_many_characters_is_one_tree:
+            (($($x:tt);*) => { stringify!($($x),*) })
+            (=>; ::; ..=; 'a; ->);
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        for (rules, text) in [
+            // No rule fits.
+            ("($x:ident) => { $x }", "1"),
+            ("($x:ident) => { $x }", "a b"),
+            // Forms that are not known.
+            ("($x:other) => { $x }", "let x = 1"),
+            ("($x:stmt) => { $x }", "1 2"),
+            ("($($x:ident)*) => { ${count($x)} }", "a b"),
+            ("($x:ident) => { $y }", "a"),
+            // Repetitions of different lengths, or of nothing that repeats.
+            ("($($x:ident)*; $($y:ident)*) => { $($x $y)* }", "a; b c"),
+            ("($x:ident) => { $(a)* }", "a"),
+            ("no rules", "a"),
+        ] {
+            assert_eq!(expanded(rules, text), None, "{rules}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_bounded() {
+        // Each level doubles.
+        let mut rules = "($($x:tt)*) => {".to_owned();
+        rules += &"$($x)* ".repeat(1000);
+        rules += "}";
+        assert_eq!(expanded(&rules, &"a ".repeat(1000)), None);
+        let deep = format!("($x:ident) => {{ {} $x {} }}", "(".repeat(100), ")".repeat(100));
+        assert_eq!(expanded(&deep, "a"), None);
+    }
+}

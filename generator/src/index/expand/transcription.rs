@@ -1,0 +1,92 @@
+//! What a rule makes of its variables.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+
+use super::definition::{Made, Repeated};
+use super::matching::{Binding, Bindings};
+
+/// The result; `None` where a variable is unknown or repeats otherwise than the result does, and past the limit.
+pub(super) fn transcribe(result: &[Made], bindings: &Bindings, limit: usize) -> Option<TokenStream> {
+    let mut room = limit;
+    parts(result, bindings, &mut room)
+}
+
+fn parts(result: &[Made], bindings: &Bindings, room: &mut usize) -> Option<TokenStream> {
+    let mut tokens = TokenStream::new();
+    let mut after_as = false;
+    for part in result {
+        *room = room.checked_sub(1)?;
+        let operand = std::mem::replace(
+            &mut after_as,
+            matches!(part, Made::Token(TokenTree::Ident(word)) if word == "as"),
+        );
+        match part {
+            Made::Token(token) => tokens.extend([token.clone()]),
+            Made::Group(delimiter, inner, span) => {
+                let mut group = Group::new(*delimiter, parts(inner, bindings, room)?);
+                group.set_span(*span);
+                tokens.extend([TokenTree::Group(group)]);
+            }
+            Made::Variable(name) => match bindings.get(name)? {
+                Binding::One(found) => {
+                    *room = room.checked_sub(super::size(found))?;
+                    // In `1 as $ty << 2` the type ends where it does.
+                    if operand {
+                        tokens.extend([TokenTree::Group(Group::new(Delimiter::None, found.clone()))]);
+                    } else {
+                        tokens.extend(found.clone());
+                    }
+                }
+                Binding::Each(_) => return None,
+            },
+            Made::Repeated(repeated) => tokens.extend(turns(repeated, bindings, room)?),
+        }
+    }
+    Some(tokens)
+}
+
+fn turns(repeated: &Repeated<Made>, bindings: &Bindings, room: &mut usize) -> Option<TokenStream> {
+    let mut names = Vec::new();
+    variables(&repeated.inner, &mut names);
+    let each: Vec<(&str, &Vec<Binding>)> = names
+        .iter()
+        .filter_map(|name| match bindings.get(*name) {
+            Some(Binding::Each(each)) => Some((*name, each)),
+            _ => None,
+        })
+        .collect();
+    let times = each.first()?.1.len();
+    if each.iter().any(|(_, each)| each.len() != times) {
+        return None;
+    }
+    let mut tokens = TokenStream::new();
+    for turn in 0..times {
+        if turn > 0 {
+            tokens.extend(repeated.separator.iter().cloned());
+        }
+        let mut own: Bindings = Bindings::new();
+        for name in &names {
+            let found = bindings.get(*name)?;
+            let found = match found {
+                Binding::Each(each) => each.get(turn)?,
+                one @ Binding::One(_) => one,
+            };
+            own.insert((*name).to_owned(), found.clone());
+        }
+        tokens.extend(parts(&repeated.inner, &own, room)?);
+    }
+    Some(tokens)
+}
+
+/// The variables of a result.
+fn variables<'m>(result: &'m [Made], names: &mut Vec<&'m str>) {
+    for part in result {
+        match part {
+            Made::Token(_) => {}
+            Made::Variable(name) if names.contains(&name.as_str()) => {}
+            Made::Variable(name) => names.push(name),
+            Made::Group(_, inner, _) => variables(inner, names),
+            Made::Repeated(repeated) => variables(&repeated.inner, names),
+        }
+    }
+}
