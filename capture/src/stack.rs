@@ -3,6 +3,7 @@
 //! changes a process.
 
 mod arguments;
+mod closures;
 mod coroutine;
 mod entry;
 mod function;
@@ -56,11 +57,13 @@ struct ImageState {
     units: UnitCache,
     /// Whether a crate has types and variables, or line tables only.
     detailed: HashMap<gaps::Crate, bool>,
+    /// The bodies of the closures that were looked for, by their paths.
+    bodies: closures::Bodies,
 }
 
 impl ImageState {
     fn of(info: DebugInfo) -> ImageState {
-        ImageState { units: UnitCache::of(info), detailed: HashMap::new() }
+        ImageState { units: UnitCache::of(info), ..ImageState::default() }
     }
 }
 
@@ -234,6 +237,8 @@ impl Stacks {
                 maker.arrange(&mut calls[index].frame.arguments);
             }
         }
+        let infos: Vec<DebugInfo> = calls.iter().filter_map(|call| Some(call.entries?.info)).collect();
+        self.place_closures(&infos, memory, types);
     }
 
     fn name_gaps(&mut self, calls: &mut [Call], notes: &mut Vec<String>) {

@@ -46,6 +46,7 @@ areas! {
     text_iterators, "2021", "";
     files, "2021", "";
     calls, "2021", "";
+    closures, "2021", "";
     edition_2018, "2018", "";
     edition_2024, "2024", "";
     workspace_types, "2021", "";

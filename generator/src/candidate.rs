@@ -7,6 +7,7 @@ mod facts;
 mod home;
 mod idiom;
 mod join;
+mod passed;
 mod twins;
 
 use std::collections::BTreeMap;
@@ -36,6 +37,8 @@ pub struct Callable<'a> {
     callers: Vec<ModuleId>,
     /// What the choice of the target goes by.
     pub facts: Facts,
+    /// The frame that called it, where that is of the workspace.
+    pub caller: Option<&'a Frame>,
 }
 
 /// A frame that no test can be written for.
@@ -77,7 +80,8 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
                 let recursion = within.map(|calls| calls.start);
                 let facts = Facts { asserts_on_arguments: blames_caller, recursion, ..facts };
                 let (home, callers) = (function.module, Vec::new());
-                callables.push(Callable { frame, depth, function, home, callers, facts });
+                let caller = caller(snapshot, frame);
+                callables.push(Callable { frame, depth, function, home, callers, facts, caller });
                 continue;
             }
             (Ok(_), Some(reason)) => (reason.to_owned(), true),
@@ -92,6 +96,12 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
         callable.callers.dedup();
     }
     (callables, rejected)
+}
+
+/// The frame next to one, where it is of the workspace: that which wrote the call.
+fn caller<'a>(snapshot: &'a Snapshot, frame: &Frame) -> Option<&'a Frame> {
+    let mut further = snapshot.frames().iter().skip_while(|other| !std::ptr::eq(*other, frame)).skip(1);
+    further.next().filter(|next| next.kind == FrameKind::Workspace)
 }
 
 /// Calls of one function at either end of a recursion that become candidates.

@@ -5,6 +5,7 @@
 mod at_home;
 mod by_kind;
 mod chain;
+mod closure;
 mod collection;
 mod constructed;
 mod crate_rules;
@@ -59,6 +60,14 @@ pub struct WrittenArgument {
     /// How far what is written can be trusted: the worst of the tree; `Suspect` also where a `RefCell` was
     /// borrowed or a lock held at the crash (they are written free, as they must have been before).
     pub trust: Trust,
+}
+
+impl WrittenArgument {
+    /// One that stands in the call itself, as its caller has it.
+    pub fn inline(pass: TokenStream, value: &Value) -> WrittenArgument {
+        let (lets, side_files) = (Vec::new(), Vec::new());
+        WrittenArgument { variable: None, lets, pass, side_files, nodes: value.nodes(), trust: Trust::Entry }
+    }
 }
 
 /// Why a value cannot be written, in words for the user.
@@ -121,7 +130,7 @@ pub fn argument_of_any_type(
     lets.extend(binding);
     let trust = if writer.suspect { Trust::Suspect } else { Trust::Entry };
     let written = WrittenArgument {
-        variable: (!pass.is_unit).then_some(variable),
+        variable: (!pass.is_inline).then_some(variable),
         lets,
         pass: pass.tokens,
         side_files: std::mem::take(&mut writer.side_files),
@@ -135,7 +144,8 @@ pub fn argument_of_any_type(
 /// What the call is given.
 struct Pass {
     tokens: TokenStream,
-    is_unit: bool,
+    /// `()`, or what else stands in the call itself: it has no variable.
+    is_inline: bool,
 }
 
 impl Writer<'_> {
@@ -147,7 +157,7 @@ impl Writer<'_> {
         value: &Value,
         how: Literals,
     ) -> Result<(Option<TokenStream>, Pass), Unwritable> {
-        let pass = |tokens| Pass { tokens, is_unit: false };
+        let pass = |tokens| Pass { tokens, is_inline: false };
         let named = |tokens: &TokenStream| is_just(tokens, variable);
         let typed = how == Literals::Suffixed;
         let place = Place::binding(typed);
@@ -159,10 +169,13 @@ impl Writer<'_> {
                 pass(quote!(#variable)),
             ));
         }
+        if let Some(closure) = self.closure_argument(value, how != Literals::Inferred)? {
+            return Ok((None, Pass { tokens: closure, is_inline: true }));
+        }
         let shape = self.shape(value.ty)?;
         match (&shape.kind, &value.data) {
             (_, Data::Tuple(items)) if items.is_empty() => {
-                Ok((None, Pass { tokens: quote!(()), is_unit: true }))
+                Ok((None, Pass { tokens: quote!(()), is_inline: true }))
             }
             (TypeKind::Reference { to, mutable }, _) if self.is_passed_by_value(value, *to, typed) => {
                 let pointee = self.pointee(value, *to)?;

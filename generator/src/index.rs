@@ -16,6 +16,7 @@ mod attributes;
 mod builds;
 mod callable;
 mod cfg;
+mod closures;
 mod constants;
 mod construct;
 mod copied;
@@ -28,11 +29,14 @@ mod ids;
 mod inherent;
 mod items;
 mod locate;
+mod macro_text;
 mod macros;
 mod naming;
 mod never_returns;
 mod own_constructor;
 mod packages;
+mod parsed;
+mod passed;
 mod reach;
 mod resolve;
 mod standard;
@@ -67,6 +71,7 @@ pub struct SourceIndex {
     targets: Vec<Target>,
     sources: Vec<OnceCell<Rc<CrateSource>>>,
     rules: CrateRules,
+    parsed: parsed::Parsed,
 }
 
 impl SourceIndex {
@@ -81,6 +86,7 @@ impl SourceIndex {
             targets,
             sources,
             rules: CrateRules::default(),
+            parsed: parsed::Parsed::default(),
         }
     }
 

@@ -1,7 +1,8 @@
 //! How things are named at the place where a test will stand. Expressions are written through this trait, so
 //! they need no source index of their own.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
+use relapse_snapshot::ClosureText;
 
 use crate::expression::CrateRules;
 
@@ -32,6 +33,37 @@ pub struct Constructed {
     pub unwrapped: bool,
     /// The arguments have to say their types.
     pub typed: bool,
+}
+
+/// A place that a closure has captured, and what it has to become.
+#[derive(Debug, Clone)]
+pub struct CapturedPlace {
+    /// The closure's field: `base`, `_ref__self__base`.
+    pub field: String,
+    /// The field is a reference to it.
+    pub by_reference: bool,
+    /// A variable for it.
+    pub variable: String,
+    /// The text has a `*` before it: the variable is a reference.
+    pub dereferenced: bool,
+    /// It is an argument by itself, and never given another value: where it was borrowed for that, its variable is a
+    /// reference.
+    pub handed_on: bool,
+    /// It is the closure's own, and its text changes it.
+    pub changed: bool,
+    /// A format string names it, so that it can have no other name.
+    pub in_format: bool,
+    /// What stands for the variable in the closure's text.
+    pub placeholder: Ident,
+}
+
+/// A closure's text as it means the same at the place of a test.
+#[derive(Debug, Clone)]
+pub struct RebuiltClosure {
+    /// What it has captured, in the order of its fields.
+    pub captures: Vec<CapturedPlace>,
+    /// Its expression.
+    pub closure: syn::ExprClosure,
 }
 
 /// How much of a struct's value may be left to its `Default`.
@@ -85,6 +117,16 @@ pub trait Names {
         _write: &mut dyn FnMut(&dyn Names) -> Result<TokenStream, Unnameable>,
     ) -> Option<Result<TokenStream, Unnameable>> {
         None
+    }
+
+    /// The text of the closure whose type has that name and which has captured these fields.
+    fn closure(
+        &self,
+        name: &str,
+        _text: &ClosureText,
+        _captures: &[&str],
+    ) -> Result<RebuiltClosure, Unnameable> {
+        Err(Unnameable(format!("the source of the closure `{name}` is not known")))
     }
 
     /// What is known of the `Default` of the struct at `definition`.

@@ -83,7 +83,7 @@ fn scaled(s: &mut Sheet) -> Value {
 }
 
 fn function(s: &mut Sheet, ty: &str, name: &str) -> Value {
-    let item = s.ty(&format!("{{fn {name}}}"), TypeKind::Closure { captures: vec![] });
+    let item = s.ty(&format!("{{fn {name}}}"), TypeKind::Closure { captures: vec![], written: None });
     let ty = s.ty(ty, TypeKind::FunctionPointer);
     pointer(ty, 0x5000, value(item, Data::Struct(vec![])))
 }

@@ -29,5 +29,5 @@ pub use graph::Targets;
 pub use recursion::Endless;
 pub use redact::{Rules, redact};
 pub use store::{Kept, Listing, Store, Summary};
-pub use types::{FieldShape, StdType, TypeId, TypeKind, TypeShape, TypeTable, VariantShape};
+pub use types::{ClosureText, FieldShape, StdType, TypeId, TypeKind, TypeShape, TypeTable, VariantShape};
 pub use value::{Data, Field, Part, Trust, Value};

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::crash::Location;
+
 /// Index of a type in a snapshot's [`TypeTable`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -99,8 +101,11 @@ pub enum TypeKind {
     FunctionPointer,
     /// A function item or a closure, by name; a closure's captures are fields.
     Closure {
-        /// Captured variables.
+        /// Captured variables: `x`, by reference `_ref__x`, a field of one `x__field`.
         captures: Vec<FieldShape>,
+        /// Where a closure is written, as far as its debug info tells.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        written: Option<Box<ClosureText>>,
     },
     /// `dyn Trait`.
     Dyn,
@@ -147,6 +152,15 @@ pub enum StdType {
     File,
     /// `std::io::BufReader`, as a struct: `buffer` (the bytes taken from `inner`, but not read yet) and `inner`.
     BufReader,
+}
+
+/// Where a closure's text stands, and what it takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosureText {
+    /// The line where it begins; its column is not known.
+    pub at: Location,
+    /// Its parameters, in order; one that is a pattern has no name.
+    pub parameters: Vec<FieldShape>,
 }
 
 /// A field of a struct, variant or closure.
@@ -231,5 +245,29 @@ impl TypeTable {
     /// All types, by index.
     pub fn iter(&self) -> impl Iterator<Item = (TypeId, &TypeShape)> {
         self.shapes.iter().enumerate().map(|(index, shape)| (TypeId(index as u32), shape))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closure_of_before_its_place_was_kept_can_be_read() {
+        let old = r#"{"closure":{"captures":[{"name":"x","ty":3}]}}"#;
+        let captures = vec![FieldShape { name: "x".to_owned(), ty: TypeId(3) }];
+        let kind: TypeKind = serde_json::from_str(old).unwrap();
+        assert_eq!(kind, TypeKind::Closure { captures, written: None });
+        assert_eq!(serde_json::to_string(&kind).unwrap(), old);
+    }
+
+    #[test]
+    fn the_place_of_a_closure_is_kept() {
+        let at = Location { file: "src/lib.rs".to_owned(), line: 7, column: 0 };
+        let parameters = vec![FieldShape { name: "x".to_owned(), ty: TypeId(1) }];
+        let written = Some(Box::new(ClosureText { at, parameters }));
+        let kind = TypeKind::Closure { captures: Vec::new(), written };
+        let text = serde_json::to_string(&kind).unwrap();
+        assert_eq!(serde_json::from_str::<TypeKind>(&text).unwrap(), kind);
     }
 }

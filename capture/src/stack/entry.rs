@@ -132,6 +132,7 @@ impl Stacks {
         if let Some(maker) = self.known_maker(info, entries.function) {
             maker.arrange(&mut frame.arguments);
         }
+        self.place_closures(&[info], memory, types);
         Some((frame.arguments, polled))
     }
 

@@ -80,7 +80,7 @@ fn owns(types: &TypeTable, id: TypeId, depth: u32, seen: &mut HashSet<TypeId>) -
         Some(TypeKind::RawPointer { mutable, .. }) => *mutable,
         Some(TypeKind::Tuple(items)) => inside(items.clone()),
         Some(TypeKind::Array { of, .. }) => inside(vec![*of]),
-        Some(TypeKind::Struct { fields, .. } | TypeKind::Closure { captures: fields }) => {
+        Some(TypeKind::Struct { fields, .. } | TypeKind::Closure { captures: fields, .. }) => {
             inside(fields.iter().map(|field| field.ty).collect())
         }
         Some(TypeKind::Enum { variants, .. }) => {

@@ -28,7 +28,7 @@ impl Reader<'_> {
         let shape = TypeShape {
             name: format!("{{fn {name}}}"),
             size: Some(0),
-            kind: TypeKind::Closure { captures: Vec::new() },
+            kind: TypeKind::Closure { captures: Vec::new(), written: None },
         };
         let ty = self.types.intern(shape);
         value(ty, Data::Struct(Vec::new()))

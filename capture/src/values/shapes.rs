@@ -59,7 +59,7 @@ impl Reader<'_> {
             Form::Itself => self.kind_of(&layout, open),
             Form::Str => TypeKind::Str,
             Form::Slice => TypeKind::Slice(self.intern(Entry::of(entry.die), open)),
-            Form::FunctionItem => TypeKind::Closure { captures: Vec::new() },
+            Form::FunctionItem => TypeKind::Closure { captures: Vec::new(), written: None },
         }
     }
 
@@ -76,7 +76,7 @@ impl Reader<'_> {
                 TypeKind::Tuple(members.iter().map(|member| self.intern(member.entry, open)).collect())
             }
             Kind::Record { members, record: Record::Closure } => {
-                TypeKind::Closure { captures: self.fields(members, open) }
+                TypeKind::Closure { captures: self.fields(members, open), written: None }
             }
             Kind::Record { members, record } => TypeKind::Struct {
                 fields: self.fields(members, open),

@@ -156,7 +156,10 @@ fn closures_and_function_items_are_told_from_pointers() {
     let (types, values) = read_all(&zoo, &["z_marked", "z_marked_item"]);
     let kinds: Vec<_> =
         values.iter().map(|value| &types.get(fields(value)[1].value.ty).unwrap().kind).collect();
-    assert_eq!(kinds, [&TypeKind::FunctionPointer, &TypeKind::Closure { captures: Vec::new() }]);
+    assert_eq!(
+        kinds,
+        [&TypeKind::FunctionPointer, &TypeKind::Closure { captures: Vec::new(), written: None }]
+    );
 }
 
 #[test]

@@ -14,7 +14,8 @@ pub(crate) fn all(source: &str) -> BTreeMap<String, String> {
     found.names
 }
 
-/// The lines of a generated test before its last statement, the call; all where there is only that.
+/// The lines of a generated test before its last statement, the call; all where there is only that, or where the call itself
+/// holds a value: a closure.
 pub(crate) fn lets(source: &str) -> String {
     let file = syn::parse_file(source).unwrap();
     let is_test = |attribute: &syn::Attribute| attribute.path().is_ident("test");
@@ -23,7 +24,9 @@ pub(crate) fn lets(source: &str) -> String {
         _ => None,
     });
     let statements = &test.unwrap().block.stmts;
-    let shown = &statements[..(statements.len() - 1).max(1)];
+    let call = &statements[statements.len() - 1].span();
+    let is_told = statements.len() > 1 && !between(source, call.start(), call.end()).contains('|');
+    let shown = &statements[..statements.len() - usize::from(is_told)];
     let (from, to) = (shown[0].span().start(), shown[shown.len() - 1].span().end());
     between(source, from, to)
 }

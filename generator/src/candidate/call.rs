@@ -5,9 +5,9 @@ use quote::quote;
 use relapse_snapshot::{Argument, Data, Trust, TypeTable, Value};
 use syn::{FnArg, Pat};
 
-use super::Callable;
 use super::behind_dyn::behind_dyn;
 use super::idiom::{Idiom, idiom, is_drop};
+use super::{Callable, passed};
 use crate::expression::{
     Extent, Literals, Open, Scope, StandIns, Unwritable, WrittenArgument, argument_of_any_type, argument_with,
 };
@@ -205,8 +205,10 @@ impl Callable<'_> {
             let name = &self.name_of(index, argument);
             let value = if drops { whole(&argument.value) } else { &argument.value };
             let literals = style.literals(index);
-            let mut written =
-                argument_of_any_type(name, value, types, names, &mut scope, literals, stand_ins)?;
+            let passed = self.passed_by_name(index, types, names);
+            let mut written = passed::written(passed, value, || {
+                argument_of_any_type(name, value, types, names, &mut scope, literals, stand_ins)
+            })?;
             if is_mut && value.trust == Trust::AtCrash {
                 written.trust = written.trust.max(Trust::Suspect);
             }

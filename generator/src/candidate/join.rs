@@ -86,7 +86,7 @@ fn has_names_of(frame: &Frame, function: &FunctionItem) -> bool {
 }
 
 /// The crate that a demangled path begins with: `uuid` of `<uuid::Uuid as core::fmt::Display>::fmt`.
-fn crate_name(path: &str) -> &str {
+pub(super) fn crate_name(path: &str) -> &str {
     let start = path.trim_start_matches(['<', '&', '(', '[', '*']);
     let start = start.strip_prefix("mut ").or_else(|| start.strip_prefix("const ")).unwrap_or(start);
     let end = start.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(start.len());

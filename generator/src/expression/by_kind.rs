@@ -73,7 +73,8 @@ impl Writer<'_> {
             (TypeKind::RawPointer { to, mutable }, Data::Pointer { .. }) => {
                 self.raw_pointer(value, *to, *mutable, place)
             }
-            (TypeKind::Closure { captures }, _) if captures.is_empty() => {
+            (TypeKind::Closure { .. }, _) if self.is_closure(value.ty) => self.closure(value, place, true),
+            (TypeKind::Closure { captures, .. }, _) if captures.is_empty() => {
                 self.function_item(shape, path, value.ty)
             }
             (kind, _) => Err(self.unwritable_kind(shape, kind)),

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use proc_macro2::{Ident, Span};
+use relapse_snapshot::TypeId;
 
 use crate::hostile::{file_name, identifier};
 
@@ -17,6 +18,9 @@ pub struct Scope {
     arguments: usize,
     /// `Rc`s and `Arc`s that occur more than once, by address; with their variable once it is written.
     pub(super) shared: HashMap<u64, Option<Ident>>,
+    /// The variables of what closures have borrowed, by address, type, and whether they are references: two of them may share
+    /// one.
+    pub(super) borrowed: HashMap<(u64, TypeId, bool), Ident>,
 }
 
 impl Scope {
@@ -29,6 +33,7 @@ impl Scope {
             side_files: HashSet::new(),
             arguments: 0,
             shared: HashMap::new(),
+            borrowed: HashMap::new(),
         }
     }
 

@@ -141,7 +141,7 @@ impl Writer<'_> {
     }
 
     /// Whether values of a type can be repeated by `[x; 64]`.
-    fn is_copy(&self, ty: TypeId) -> bool {
+    pub(super) fn is_copy(&self, ty: TypeId) -> bool {
         let (mut open, mut seen) = (vec![ty], HashSet::from([ty]));
         while let Some(ty) = open.pop() {
             let Some(shape) = self.types.get(ty) else { return false };

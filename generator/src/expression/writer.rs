@@ -177,6 +177,16 @@ impl<'a> Writer<'a> {
         written
     }
 
+    /// Writes something of a field, so that refusals within name it.
+    pub(super) fn named<T>(&mut self, name: &str, write: impl FnOnce(&mut Self) -> T) -> T {
+        let length = self.path.len();
+        self.path.push('.');
+        self.path.push_str(name);
+        let written = write(self);
+        self.path.truncate(length);
+        written
+    }
+
     /// Fails where only a part of a sequence or text was read.
     pub(super) fn whole(&self, read: usize, len: u64, unit: &str) -> Result<(), Unwritable> {
         if (read as u64) < len {
@@ -319,7 +329,7 @@ impl<'a> Writer<'a> {
         self.refuse(match kind {
             TypeKind::RawPointer { .. } => format!("a raw pointer ({name}): nothing says what it owns"),
             TypeKind::FunctionPointer => format!("a function pointer ({name})"),
-            TypeKind::Closure { .. } => format!("a closure ({name}), which has no name outside its function"),
+            TypeKind::Closure { .. } => format!("a function ({name}): debug info does not say which"),
             TypeKind::Dyn => format!("a trait object ({name}), whose concrete type was not read"),
             TypeKind::Union => format!("a union ({name}): nothing says which field is in use"),
             TypeKind::Never => "a value of the type `!`".to_owned(),

@@ -9,7 +9,7 @@ use quote::quote;
 
 use crate::expression::CrateRules;
 use crate::hostile::identifier;
-use crate::names::{Constructed, Defaults, Names, Seen, Unnameable};
+use crate::names::{Constructed, Defaults, Names, RebuiltClosure, Seen, Unnameable};
 use crate::regression::ConstructorFile;
 
 use super::at_home::AtHome;
@@ -97,6 +97,12 @@ impl<'i> NamesAt<'i> {
             .into_iter()
             .map(|binding| binding.def)
             .collect()
+    }
+
+    /// Whether a crate has a macro of its own by that name.
+    pub(super) fn defines_macro(&self, at: ModuleId, name: &str) -> bool {
+        let macros = &self.index().source(at.krate).opaque_macros;
+        macros.iter().any(|known| known.definition && known.name == name)
     }
 
     /// Whether a bare name means nothing here, so that a test may import something of that name.
@@ -510,6 +516,15 @@ impl Names for NamesAt<'_> {
         write: &mut dyn FnMut(&dyn Names) -> Result<TokenStream, Unnameable>,
     ) -> Option<Result<TokenStream, Unnameable>> {
         self.given_at_home(full_name, write)
+    }
+
+    fn closure(
+        &self,
+        name: &str,
+        text: &relapse_snapshot::ClosureText,
+        captures: &[&str],
+    ) -> Result<RebuiltClosure, Unnameable> {
+        self.closure_of(name, text, captures)
     }
 
     fn has_function(&self, definition: &str, function: &str) -> bool {

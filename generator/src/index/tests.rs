@@ -8,6 +8,7 @@ use super::*;
 
 mod at_home;
 mod calls;
+mod closures;
 mod constants;
 mod construct;
 mod copied;

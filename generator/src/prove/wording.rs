@@ -48,7 +48,9 @@ impl Draft<'_> {
         if other_method.contains(&code) && self.names_in_full(bench) {
             return true;
         }
-        if inference.contains(&code) && !self.style.explicit {
+        // E0599: a method of a number whose type nothing says.
+        let is_bare = || ["{integer}", "{float}"].iter().any(|bare| error.message.contains(bare));
+        if (inference.contains(&code) || code == "E0599" && is_bare()) && !self.style.explicit {
             return self.say_more(error, bench);
         }
         if self.learn_from_lint(error, bench) {

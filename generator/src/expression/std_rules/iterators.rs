@@ -1,5 +1,7 @@
 //! Iterators of std, by the methods that make them from what is left of them.
 
+mod closures;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, Value};
@@ -31,11 +33,7 @@ pub(super) fn rule(definition: &str) -> Option<Rule> {
         "core::iter::adapters::chain::Chain" => chain,
         "core::iter::adapters::zip::Zip" => zip,
         "core::iter::adapters::step_by::StepBy" => step_by,
-        "core::iter::adapters::map::Map" => |w, of| by_function(w, of, "map", "f"),
-        "core::iter::adapters::filter::Filter" => |w, of| by_function(w, of, "filter", "predicate"),
-        "core::iter::adapters::filter_map::FilterMap" => |w, of| by_function(w, of, "filter_map", "f"),
-        "core::iter::adapters::inspect::Inspect" => |w, of| by_function(w, of, "inspect", "f"),
-        _ => return None,
+        _ => return closures::rule(definition),
     })
 }
 
@@ -111,12 +109,6 @@ fn enumerate(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
     };
     let inner = of.receiver(writer, "iter", &inner)?;
     Ok(begun(writer, "counted", &quote!(#inner.enumerate()), count))
-}
-
-fn by_function(writer: &mut Writer<'_>, of: Of<'_>, method: &str, function: &str) -> Written {
-    let (inner, function) = (of.operand(writer, "iter")?, of.part(writer, function)?);
-    let method = proc_macro2::Ident::new(method, proc_macro2::Span::call_site());
-    Ok(quote!(#inner.#method(#function)))
 }
 
 fn adapted(writer: &mut Writer<'_>, of: Of<'_>, inner: &str, method: &TokenStream) -> Written {

@@ -1,0 +1,109 @@
+//! `Self` and the generic parameters of the function around a closure: what they are is in the name of the closure's type. In: a
+//! path that begins with one. Out: the type in its place.
+
+use std::collections::BTreeMap;
+
+use syn::visit_mut::VisitMut;
+use syn::{Expr, Type};
+
+use crate::index::dwarf_name::TypeName;
+use crate::index::ids::plain;
+use crate::index::{FunctionItem, Owner};
+
+use super::body::Body;
+
+/// What stands for the parameters of the function that a closure is in.
+#[derive(Debug, Default)]
+pub(super) struct Concrete {
+    /// By the parameter's name, the type as debug info has it.
+    types: BTreeMap<String, TypeName>,
+    /// The type of the impl around the function.
+    self_type: Option<Type>,
+}
+
+impl Concrete {
+    /// Those of a function, whose closure's type has that name: `demo::f::{closure_env#0}<u8>`. The parameters of the impl
+    /// come first, then the function's own; what has no name comes last.
+    pub(super) fn of(function: &FunctionItem, closure: &str) -> Concrete {
+        let mut concrete = Concrete::default();
+        match &function.owner {
+            // Its first parameter is `Self`, which has no generics of its own to be told apart by.
+            Owner::Trait { .. } => return concrete,
+            Owner::Inherent { self_type, .. } | Owner::TraitImpl { self_type, .. } => {
+                concrete.self_type = Some((**self_type).clone());
+            }
+            Owner::Module => {}
+        }
+        let generics = function.owner_generics().into_iter().chain([&function.signature.generics]);
+        let names = generics.flat_map(|generics| &generics.params).filter_map(|parameter| match parameter {
+            syn::GenericParam::Type(parameter) => Some(plain(&parameter.ident)),
+            syn::GenericParam::Const(parameter) => Some(plain(&parameter.ident)),
+            syn::GenericParam::Lifetime(_) => None,
+        });
+        let names: Vec<String> = names.collect();
+        let Some(TypeName::Path { arguments, .. }) = closure_arguments(closure) else { return concrete };
+        if arguments.len() >= names.len() {
+            concrete.types = names.into_iter().zip(arguments).collect();
+        }
+        concrete
+    }
+}
+
+/// The arguments behind a closure's name, as those of a type that has a name.
+fn closure_arguments(closure: &str) -> Option<TypeName> {
+    let list = &closure[closure.find('<')?..];
+    TypeName::parse(&format!("closure::of{list}"))
+}
+
+impl Body<'_> {
+    /// The type that a path of one name stands for, if it is a parameter's or `Self`.
+    pub(super) fn concrete_type(&mut self, path: &syn::TypePath) -> Option<Type> {
+        let name = path.qself.is_none().then(|| path.path.get_ident().map(plain)).flatten()?;
+        self.concrete(&name)
+    }
+
+    fn concrete(&mut self, name: &str) -> Option<Type> {
+        if name == "Self" {
+            let mut own = self.concrete.self_type.clone()?;
+            self.visit_type_mut(&mut own);
+            return Some(own);
+        }
+        let ty = self.concrete.types.get(name)?;
+        let tokens = self.names.type_of(ty).ok()?;
+        syn::parse2(tokens).ok()
+    }
+
+    /// `T::default`, `Self::new`: the path with the type itself before the rest of it.
+    pub(super) fn concrete_value(&mut self, path: &syn::ExprPath) -> Option<Expr> {
+        let mut segments = path.path.segments.iter();
+        let first = plain(&segments.next()?.ident);
+        let rest: Vec<&syn::PathSegment> = segments.collect();
+        if path.qself.is_some() || rest.is_empty() {
+            return None;
+        }
+        let mut rest: syn::Path = syn::parse_quote!(#(#rest)::*);
+        let ty = self.concrete(&first)?;
+        self.arguments(&mut rest);
+        let is_plain = |path: &syn::TypePath| {
+            path.qself.is_none() && path.path.segments.iter().all(|segment| segment.arguments.is_none())
+        };
+        Some(match &ty {
+            Type::Path(ty) if is_plain(ty) => syn::parse_quote!(#ty::#rest),
+            ty => syn::parse_quote!(<#ty>::#rest),
+        })
+    }
+
+    /// `Self` at the head of a literal or a pattern is the name of its type.
+    pub(super) fn name_self(&self, path: &mut syn::Path) {
+        let is_self =
+            path.leading_colon.is_none() && path.segments.first().is_some_and(|first| first.ident == "Self");
+        let Some(Type::Path(own)) = self.concrete.self_type.as_ref().filter(|_| is_self) else { return };
+        if own.qself.is_some() {
+            return;
+        }
+        let mut named = own.path.clone();
+        named.segments.iter_mut().for_each(|segment| segment.arguments = syn::PathArguments::None);
+        named.segments.extend(path.segments.iter().skip(1).cloned());
+        *path = named;
+    }
+}
