@@ -44,6 +44,6 @@ impl Allowance {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { depth: 64, elements: 4096, bytes: 1 << 20, nodes: 100_000, frames: 512 }
+        Limits { depth: 100_000, elements: 4096, bytes: 1 << 20, nodes: 100_000, frames: 512 }
     }
 }

@@ -11,6 +11,7 @@ mod entries;
 mod fields;
 mod foreign;
 mod functions;
+mod graph;
 mod hashing;
 mod io_errors;
 mod iterators;
@@ -49,7 +50,7 @@ pub(crate) use self::coroutines::Coroutine;
 pub(crate) use self::entries::Entries;
 pub(crate) use self::functions::argument_in_symbol;
 
-/// Trees are never deeper than this, whatever the limits say: reading recurses.
+/// A part of a tree is never deeper than this, whatever the limits say: reading recurses.
 const DEEPEST: u32 = 96;
 
 /// Values up to this size are read from memory at once; larger ones part by part.
@@ -75,8 +76,8 @@ pub struct Reader<'a> {
     /// What is left of the limits for it.
     nodes_left: u64,
     bytes_left: u64,
-    /// The pointers that are being followed, each with the number of its debug info, to find cycles.
-    followed: Vec<(u64, Entry, usize)>,
+    /// What is kept beside the tree, and what was met.
+    graph: graph::Graph,
     elsewhere: Option<Elsewhere<'a>>,
     /// What is known of vtables, by address.
     vtables: HashMap<u64, Read<Concrete>>,
@@ -101,7 +102,7 @@ impl<'a> Reader<'a> {
             nodes: 0,
             nodes_left: 0,
             bytes_left: 0,
-            followed: Vec::new(),
+            graph: graph::Graph::default(),
             elsewhere: None,
             vtables: HashMap::new(),
         }
@@ -140,14 +141,19 @@ impl<'a> Reader<'a> {
     }
 
     fn read_argument(&mut self, die: DieRef, place: &Place) -> Value {
-        self.followed.clear();
+        self.graph = graph::Graph::default();
+        let root = self.read_root(die, place);
+        self.with_parts(root)
+    }
+
+    fn read_root(&mut self, die: DieRef, place: &Place) -> Value {
         let entry = Entry::of(die);
         match place {
             Place::Memory(address) => self.decode(entry, Source::Memory(*address), 0),
             Place::Bytes(place) => {
                 let bytes: Vec<u8> = place.iter().map(|byte| byte.unwrap_or(0)).collect();
                 let known: Vec<bool> = place.iter().map(Option::is_some).collect();
-                self.decode(entry, Source::Bytes { bytes: &bytes, known: Some(&known) }, 0)
+                self.decode(entry, Source::Bytes { bytes: &bytes, known: Some(&known), from: None }, 0)
             }
             // A type without size has one value only, wherever it is not kept.
             Place::OptimizedOut if self.layout(die).size == Some(0) => self.decode(entry, Source::EMPTY, 0),
@@ -159,13 +165,17 @@ impl<'a> Reader<'a> {
         Parser::new(self.dwarf, self.units).layout(die)
     }
 
+    /// The depth at which nothing below is read.
     fn deepest(&self) -> u32 {
-        self.limits.depth.min(DEEPEST)
+        self.limits.depth.min(self.graph.base.saturating_add(DEEPEST))
     }
 
     /// One node of the tree, and what is below it.
     fn decode(&mut self, entry: Entry, source: Source<'_>, depth: u32) -> Value {
         let ty = self.type_id(entry);
+        if let Some(elsewhere) = self.far_below(entry, source, depth) {
+            return elsewhere;
+        }
         if let Some(limit) = self.spend(depth) {
             return Value::missing(ty, Trust::Truncated, limit);
         }
@@ -215,14 +225,14 @@ impl<'a> Reader<'a> {
         size: Option<u64>,
         buffer: &'v mut Vec<u8>,
     ) -> Read<Source<'v>> {
-        let (Source::Memory(_), Some(size @ 1..)) = (source, size) else { return Ok(source) };
+        let (Source::Memory(address), Some(size @ 1..)) = (source, size) else { return Ok(source) };
         if size > AT_ONCE {
             return Ok(source);
         }
         match source.fetch(self.memory, size) {
             Ok(bytes) => {
                 *buffer = bytes.into_owned();
-                Ok(Source::Bytes { bytes: buffer, known: None })
+                Ok(Source::Bytes { bytes: buffer, known: None, from: Some(address) })
             }
             Err(gap) => source.fetch(self.memory, 1).map(|_| source).map_err(|_| gap),
         }
@@ -276,7 +286,9 @@ impl<'a> Reader<'a> {
             StdType::Vec => self.vec(layout, source, depth),
             StdType::VecDeque => self.deque(layout, source, depth),
             StdType::PathBuf | StdType::OsString => self.os_string(layout, source),
-            StdType::Rc | StdType::Arc => self.counted(layout, source, depth),
+            StdType::Rc | StdType::Arc | StdType::Weak => {
+                self.counted(std == StdType::Weak, layout, source, depth)
+            }
             StdType::NonNull => self.non_null(layout, source, depth),
             StdType::HashMap => self.hash_map(layout, source, depth),
             StdType::HashSet => self.hash_set(layout, source, depth),

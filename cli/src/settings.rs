@@ -253,7 +253,12 @@ mod tests {
             ("frames = 8\n", "1:1", "no table or setting", "did you mean `frames` under [limits]?"),
             ("limits = 8\n", "1:1", "`limits` is a table", "did you mean [limits]?"),
             ("[[limits]]\ndepth = 1\n", "1:3", "`limits` is a table", "did you mean [limits]?"),
-            ("[limits]\ndepth = 97\n", "2:9", "is a whole number from 1 to 96, not 97", "docs/"),
+            (
+                "[limits]\ndepth = 1000001\n",
+                "2:9",
+                "is a whole number from 1 to 1000000, not 1000001",
+                "docs/",
+            ),
             ("[limits]\nbytes = 1\nelements = -1\n", "3:12", "from 1 to 1000000, not -1", ""),
             ("[redaction]\nnames = [\n  \"pin\",\n  \"__\",\n]\n", "4:3", "without a letter", ""),
             ("[redaction]\npatterns = [\"**\"]\n", "2:13", "no more than `*`", ""),

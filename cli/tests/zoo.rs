@@ -51,6 +51,7 @@ areas! {
     edition_2024, "2024", "";
     workspace_types, "2021", "";
     dyn_values, "2021", "";
+    graphs, "2021", "";
 }
 
 /// Types of the crates that everybody uses. It has a lock file of its own, and is not on the page: that has what is to be

@@ -4,14 +4,17 @@
 
 mod at_home;
 mod by_kind;
+mod chain;
 mod closure;
 mod collection;
 mod constructed;
 mod crate_rules;
+mod cycle;
 mod defaults;
 mod dynamic;
 mod format;
 mod functions;
+mod graph;
 mod pointer;
 mod raw_pointer;
 mod scope;
@@ -39,7 +42,7 @@ pub use stand_in::{Extent, Open, StandIn, StandIns};
 pub use type_name::{definition, snake_case};
 pub use uses::import_repeated;
 
-use writer::{Place, Writer, variable_of};
+use writer::{Place, Writer, is_just, variable_of};
 
 /// How one argument of the call is written.
 #[derive(Debug, Clone)]
@@ -119,7 +122,10 @@ pub fn argument_of_any_type(
     let shown = if name.is_empty() || name == "_" { variable.to_string() } else { name.to_owned() };
     let mut writer = Writer::new(types, names, stand_ins, &mut draft, value, shown);
     let how = if typed { Literals::Suffixed } else { literals };
-    let (binding, pass) = writer.binding(&variable, value, how)?;
+    let (binding, pass) = writer.with_parts(|writer| {
+        writer.own = (how != Literals::Annotated).then(|| variable.clone());
+        writer.binding(&variable, value.root(), how)
+    })?;
     let mut lets = std::mem::take(&mut writer.lets);
     lets.extend(binding);
     let trust = if writer.suspect { Trust::Suspect } else { Trust::Entry };
@@ -152,6 +158,7 @@ impl Writer<'_> {
         how: Literals,
     ) -> Result<(Option<TokenStream>, Pass), Unwritable> {
         let pass = |tokens| Pass { tokens, is_inline: false };
+        let named = |tokens: &TokenStream| is_just(tokens, variable);
         let typed = how == Literals::Suffixed;
         let place = Place::binding(typed);
         if self.stand_ins.of(value.ty).is_some() {
@@ -179,11 +186,9 @@ impl Writer<'_> {
                     needed => needed,
                 };
                 let tokens = self.value(&pointee, place)?;
-                let statement = self.let_statement(variable, *mutable, annotation, &tokens);
-                Ok((
-                    Some(statement),
-                    pass(if *mutable { quote!(&mut #variable) } else { quote!(&#variable) }),
-                ))
+                let statement =
+                    (!named(&tokens)).then(|| self.let_statement(variable, *mutable, annotation, &tokens));
+                Ok((statement, pass(if *mutable { quote!(&mut #variable) } else { quote!(&#variable) })))
             }
             (TypeKind::Reference { to, mutable: true }, _)
                 if !self.is_dynamic(value) || self.dyn_sink(*to).is_some() =>
@@ -208,7 +213,9 @@ impl Writer<'_> {
             _ => {
                 let (annotation, place) = self.annotation(value.ty, how, place);
                 let tokens = self.value(value, self.argument_place(value, place))?;
-                Ok((Some(self.let_statement(variable, false, annotation, &tokens)), pass(quote!(#variable))))
+                let statement =
+                    (!named(&tokens)).then(|| self.let_statement(variable, false, annotation, &tokens));
+                Ok((statement, pass(quote!(#variable))))
             }
         }
     }

@@ -4,8 +4,8 @@
 use crate::crash::Snapshot;
 use crate::value::{Data, Trust, Value};
 
-/// The deepest value tree that is kept, in nodes. A linked list needs three nodes an element
-/// (struct, `Option`, `Box`), so lists are kept to about 170 elements.
+/// The deepest value tree that is kept, in nodes. What lies deeper is kept in parts beside the tree
+/// ([`Data::Graph`]), none of which is deep in itself.
 pub const MAX_DEPTH: usize = 512;
 
 /// Cuts every value of a snapshot at [`MAX_DEPTH`]; what was below becomes `truncated`. Returns the number
@@ -44,6 +44,10 @@ fn dismantle(data: Data) {
             Data::Pointer { to, .. } => open.extend(to.take().map(|v| v.data)),
             Data::Map { entries, .. } => open.extend(entries.drain(..).flat_map(|(k, v)| [k.data, v.data])),
             Data::Cell { inner, .. } => open.push(std::mem::replace(&mut inner.data, Data::Bool(false))),
+            Data::Graph { root, parts } => {
+                open.push(std::mem::replace(&mut root.data, Data::Bool(false)));
+                open.extend(parts.drain(..).map(|part| part.value.data));
+            }
             _ => {}
         }
     }

@@ -72,6 +72,7 @@ struct Printer<'a> {
 impl Printer<'_> {
     /// One value on one line; stops as soon as the line is full. Recursion is bounded by `DEPTH`.
     fn inline(&self, value: &Value, depth: usize, line: &mut Line) -> Result<(), Full> {
+        let value = value.root();
         if depth > DEPTH {
             return line.put("…");
         }
@@ -152,6 +153,7 @@ impl Printer<'_> {
 
     /// One value, on several lines where it must be.
     fn block(&self, value: &Value, width: usize, depth: usize, out: &mut String) {
+        let value = value.root();
         // One column is kept for the comma behind.
         let mut line = Line { out: String::new(), left: width.saturating_sub(1) };
         if self.inline(value, depth, &mut line).is_ok() {
@@ -297,6 +299,8 @@ impl Printer<'_> {
             Data::Duration { secs, nanos } => {
                 format!("{:?}", std::time::Duration::new(*secs, (*nanos).min(999_999_999)))
             }
+            Data::Elsewhere { .. } => "<see above>".to_owned(),
+            Data::Pointer { to: None, .. } if self.is_weak(value) => "(Weak)".to_owned(),
             Data::Pointer { address: 0, to: None } => "null".to_owned(),
             Data::Pointer { address, to: None } => format!("{address:#x}"),
             // The others have parts and are shown by the callers.
@@ -321,6 +325,10 @@ impl Printer<'_> {
     fn is_set(&self, value: &Value) -> bool {
         let kind = self.kind(value);
         matches!(kind, Some(TypeKind::Std { std: StdType::HashSet | StdType::BTreeSet, .. }))
+    }
+
+    fn is_weak(&self, value: &Value) -> bool {
+        matches!(self.kind(value), Some(TypeKind::Std { std: StdType::Weak, .. }))
     }
 
     /// What `Debug` hides, but who reads a crash wants to see.

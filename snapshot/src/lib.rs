@@ -9,6 +9,7 @@ pub mod display;
 pub mod error;
 pub mod fingerprint;
 mod function_path;
+pub mod graph;
 pub mod lock;
 pub mod recursion;
 pub mod redact;
@@ -24,8 +25,9 @@ pub use crash::{
 pub use error::SnapshotError;
 pub use fingerprint::{fingerprint, normalise_message};
 pub use function_path::{bare_name, last_segment, path_segments};
+pub use graph::Targets;
 pub use recursion::Endless;
 pub use redact::{Rules, redact};
 pub use store::{Kept, Listing, Store, Summary};
 pub use types::{ClosureText, FieldShape, StdType, TypeId, TypeKind, TypeShape, TypeTable, VariantShape};
-pub use value::{Data, Field, Trust, Value};
+pub use value::{Data, Field, Part, Trust, Value};

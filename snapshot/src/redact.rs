@@ -5,6 +5,7 @@
 //! (message, command, arguments, notes, environment, build, folder, thread names); then every further copy of a secret found so far.
 
 mod found;
+mod graph;
 mod mask;
 mod named;
 mod names;
@@ -174,9 +175,17 @@ struct Redactor<'a> {
 impl Redactor<'_> {
     /// Walks a value tree; `secret`: it stands under a secret name.
     fn tree(&mut self, value: &mut Value, secret: bool) {
+        let mut shared = graph::Secrets::default();
+        // What a secret name refers to may have been visited before under another one.
+        while self.walk(value, secret, &mut shared) {}
+    }
+
+    /// One walk; `true` where it found more places that are secret.
+    fn walk(&mut self, value: &mut Value, secret: bool, shared: &mut graph::Secrets) -> bool {
+        let known = shared.len();
         let mut open = vec![(value, secret)];
         while let Some((value, mut secret)) = open.pop() {
-            secret |= self.is_secret_newtype(value);
+            secret |= self.is_secret_newtype(value) || shared.is_secret(value);
             if self.leaf(value, secret) {
                 continue;
             }
@@ -219,9 +228,19 @@ impl Redactor<'_> {
                 }
                 Data::Pointer { to, .. } => open.extend(to.iter_mut().map(|to| (&mut **to, secret))),
                 Data::Cell { inner, .. } => open.push((inner, secret)),
+                Data::Elsewhere { address } if secret => shared.add(*address),
+                Data::Graph { root, parts } => {
+                    // The root is visited first, then the parts in their order.
+                    for part in parts.iter_mut().rev() {
+                        let secret = secret || shared.has(part.address);
+                        open.push((&mut part.value, secret));
+                    }
+                    open.push((root, secret));
+                }
                 _ => {}
             }
         }
+        shared.len() > known
     }
 
     /// Leaves variables out that hold secrets: a test could not set them anyway.

@@ -124,6 +124,8 @@ pub enum StdType {
     Box,
     Rc,
     Arc,
+    /// `alloc::rc::Weak` and `alloc::sync::Weak`; without a target where it cannot be upgraded.
+    Weak,
     NonNull,
     HashMap,
     HashSet,

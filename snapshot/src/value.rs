@@ -95,11 +95,12 @@ pub enum Data {
         /// Its fields.
         fields: Vec<Field>,
     },
-    /// A reference, raw pointer, `Box`, `Rc`, `Arc`, `NonNull`, function pointer.
+    /// A reference, raw pointer, `Box`, `Rc`, `Arc`, `Weak`, `NonNull`, function pointer.
     Pointer {
         /// The address that it holds, which tells shared values apart from equal ones.
         address: u64,
-        /// What it points to; `None` for a raw pointer that is null or points to an opaque thing.
+        /// What it points to; `None` for a raw pointer that is null or points to an opaque thing, and for a `Weak` that
+        /// cannot be upgraded.
         to: Option<Box<Value>>,
     },
     /// Array, slice, `Vec`, `VecDeque`, `LinkedList`, `HashSet`, `BTreeSet`; of an iterator over a slice or a `Vec`
@@ -126,6 +127,19 @@ pub enum Data {
         /// Locks: whether it is poisoned.
         poisoned: bool,
     },
+    /// What this place holds is read elsewhere in the same argument: it was met before (shared values, cycles), or it
+    /// lies too deep to be kept in its place. [`Targets`](crate::graph::Targets) finds it.
+    Elsewhere {
+        /// Where the value lies; behind a pointer the address that the pointer holds.
+        address: u64,
+    },
+    /// A tree that is too deep to be kept as one: only ever a whole argument. No part is deep in itself.
+    Graph {
+        /// The argument itself, with `Elsewhere` where it goes on in a part.
+        root: Box<Value>,
+        /// The values that lie deeper, in the order in which they were met.
+        parts: Vec<Part>,
+    },
     /// `Duration`.
     Duration {
         /// Whole seconds.
@@ -144,7 +158,24 @@ pub struct Field {
     pub value: Value,
 }
 
+/// A value that is kept beside the tree that it belongs to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// The address by which [`Data::Elsewhere`] refers to it.
+    pub address: u64,
+    /// The value.
+    pub value: Value,
+}
+
 impl Value {
+    /// The value itself: of a graph its root.
+    pub fn root(&self) -> &Value {
+        match &self.data {
+            Data::Graph { root, .. } => root,
+            _ => self,
+        }
+    }
+
     /// A value of which nothing could be read.
     pub fn missing(ty: TypeId, trust: Trust, reason: impl Into<String>) -> Value {
         Value { ty, trust, data: Data::Missing(reason.into()) }
@@ -158,6 +189,9 @@ impl Value {
             Data::Pointer { to, .. } => to.iter().map(|v| &**v).collect(),
             Data::Map { entries, .. } => entries.iter().flat_map(|(k, v)| [k, v]).collect(),
             Data::Cell { inner, .. } => vec![inner],
+            Data::Graph { root, parts } => {
+                std::iter::once(&**root).chain(parts.iter().map(|part| &part.value)).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -172,6 +206,9 @@ impl Value {
             Data::Pointer { to, .. } => to.iter_mut().map(|v| &mut **v).collect(),
             Data::Map { entries, .. } => entries.iter_mut().flat_map(|(k, v)| [k, v]).collect(),
             Data::Cell { inner, .. } => vec![inner],
+            Data::Graph { root, parts } => {
+                std::iter::once(&mut **root).chain(parts.iter_mut().map(|part| &mut part.value)).collect()
+            }
             _ => Vec::new(),
         }
     }

@@ -459,6 +459,7 @@ fn any_value() -> impl Strategy<Value = Value> {
         (any::<u64>(), any::<u32>()).prop_map(|(secs, nanos)| Data::Duration { secs, nanos }),
         any::<String>().prop_map(Data::Missing),
         any::<u64>().prop_map(|address| Data::Pointer { address, to: None }),
+        any::<u64>().prop_map(|address| Data::Elsewhere { address }),
     ];
     let leaf = (leaf, trust.clone(), any::<u32>()).prop_map(|(data, trust, ty)| Value {
         ty: TypeId(ty),
@@ -478,6 +479,12 @@ fn any_value() -> impl Strategy<Value = Value> {
                 .prop_map(|(items, len)| Data::Sequence { items, len }),
             (prop::collection::vec((inner.clone(), inner.clone()), 0..3), any::<u64>())
                 .prop_map(|(entries, len)| Data::Map { entries, len }),
+            (inner.clone(), prop::collection::vec((any::<u64>(), inner.clone()), 0..3)).prop_map(
+                |(root, parts)| Data::Graph {
+                    root: Box::new(root),
+                    parts: parts.into_iter().map(|(address, value)| Part { address, value }).collect(),
+                }
+            ),
             (inner, any::<i64>(), any::<bool>()).prop_map(|(inner, state, poisoned)| Data::Cell {
                 inner: Box::new(inner),
                 state,

@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use relapse_snapshot::{StdType, Trust, TypeId, TypeKind, TypeTable, Value};
+use relapse_snapshot::{Data, StdType, Trust, TypeId, TypeKind, TypeTable, Value};
 
 /// Levels of a type that are looked into for what it owns.
 const DEEPEST: u32 = 32;
@@ -20,6 +20,10 @@ pub(super) fn mark(argument: &mut Value, types: &TypeTable) {
     }
     let mut open = vec![argument];
     while let Some(value) = open.pop() {
+        if matches!(value.data, Data::Graph { .. }) {
+            open.extend(value.children_mut());
+            continue;
+        }
         match types.get(value.ty).map(|shape| &shape.kind) {
             Some(TypeKind::Reference { mutable: true, .. }) => {
                 for referent in value.children_mut() {
@@ -88,7 +92,7 @@ fn owns(types: &TypeTable, id: TypeId, depth: u32, seen: &mut HashSet<TypeId>) -
 
 #[cfg(test)]
 mod tests {
-    use relapse_snapshot::{Data, Field, FieldShape, TypeShape};
+    use relapse_snapshot::{Field, FieldShape, TypeShape};
 
     use super::*;
 

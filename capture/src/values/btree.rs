@@ -237,19 +237,19 @@ impl Reader<'_> {
                     return Ok(false);
                 }
             }
-            if index < len && !self.entry(nodes, walk, &node, index) {
+            if index < len && !self.entry(nodes, walk, (address, &node), index) {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    fn entry(&mut self, nodes: &Nodes, walk: &mut Walk, node: &[u8], index: u64) -> bool {
+    fn entry(&mut self, nodes: &Nodes, walk: &mut Walk, (address, node): (u64, &[u8]), index: u64) -> bool {
         let count = walk.entries.len() as u64;
         if count >= self.limits.elements || self.nodes_left == 0 || walk.depth + 1 >= self.deepest() {
             return false;
         }
-        let node = Source::Bytes { bytes: node, known: None };
+        let node = Source::Bytes { bytes: node, known: None, from: Some(address) };
         let key = self.decode(
             nodes.key.0,
             node.at(nodes.keys.saturating_add(index.saturating_mul(nodes.key.1))),

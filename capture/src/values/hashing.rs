@@ -137,7 +137,7 @@ impl Reader<'_> {
                 let block = if buffer.is_empty() {
                     Source::Memory(lowest)
                 } else {
-                    Source::Bytes { bytes: &buffer, known: None }
+                    Source::Bytes { bytes: &buffer, known: None, from: Some(lowest) }
                 };
                 visit(self, block.at(at));
                 seen += 1;

@@ -53,7 +53,7 @@ impl Reader<'_> {
                     return Err(Gap::because(format!("the layout of {} is not known", layout.name)));
                 }
                 let bytes = (high as u32).to_le_bytes();
-                let place = Source::Bytes { bytes: &bytes[..size as usize], known: None };
+                let place = Source::Bytes { bytes: &bytes[..size as usize], known: None, from: None };
                 vec![Field { name: name.to_owned(), value: self.decode(entry, place, depth + 1) }]
             }
         };

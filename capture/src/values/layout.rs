@@ -137,6 +137,7 @@ pub(super) fn std_type(path: &str) -> Option<(StdType, usize)> {
         "alloc::collections::vec_deque::VecDeque" => (StdType::VecDeque, 1),
         "alloc::rc::Rc" => (StdType::Rc, 1),
         "alloc::sync::Arc" => (StdType::Arc, 1),
+        "alloc::rc::Weak" | "alloc::sync::Weak" => (StdType::Weak, 1),
         "core::ptr::non_null::NonNull" => (StdType::NonNull, 1),
         "std::collections::hash::map::HashMap" => (StdType::HashMap, 2),
         "std::collections::hash::set::HashSet" => (StdType::HashSet, 1),

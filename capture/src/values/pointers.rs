@@ -3,11 +3,15 @@
 use relapse_snapshot::{Data, Trust, Value};
 
 use super::fields::Part;
+use super::graph::At;
 use super::layout::{Entry, Fat, Form, Kind, Layout};
 use super::names::PointerClass;
 use super::sequences::Encoding;
 use super::source::{Gap, Read, Source};
 use super::{Reader, read};
+
+/// What `Weak::new()` holds.
+const DANGLING: u64 = u64::MAX;
 
 impl Reader<'_> {
     /// A pointer and what it points to.
@@ -39,7 +43,7 @@ impl Reader<'_> {
                 let vtable = source.at(at).number(self.memory, 8)? as u64;
                 Some(self.trait_object(address, target, vtable, depth))
             }
-            _ => self.follow(address, target, len, depth, raw),
+            _ => self.follow(At::plain(address), target, len, depth, raw),
         };
         // A raw pointer may dangle; that is nothing to distrust.
         let dangles = raw && to.as_ref().is_some_and(|to| to.trust == Trust::Unreadable);
@@ -47,14 +51,8 @@ impl Reader<'_> {
     }
 
     /// What lies at an address; `None` where it cannot be told (trait objects, functions, opaque types).
-    fn follow(
-        &mut self,
-        address: u64,
-        target: Entry,
-        len: Option<u64>,
-        depth: u32,
-        raw: bool,
-    ) -> Option<Value> {
+    fn follow(&mut self, at: At, target: Entry, len: Option<u64>, depth: u32, raw: bool) -> Option<Value> {
+        let address = at.value;
         let layout = self.layout(target.die);
         if target.form == Form::Itself
             && matches!(layout.kind, Kind::Dyn | Kind::Opaque { .. } | Kind::Function)
@@ -66,29 +64,20 @@ impl Reader<'_> {
             let reason = format!("{address:#x} is not aligned to {align} bytes");
             return Some(Value::missing(ty, Trust::Unreadable, reason));
         }
-        Some(self.follow_known(address, target, len, depth))
+        Some(self.follow_known(at, target, len, depth))
     }
 
     /// What lies at an address, of a sized type that is known.
-    pub(super) fn follow_sized(&mut self, address: u64, target: Entry, depth: u32) -> Value {
-        self.follow_known(address, target, None, depth)
+    pub(super) fn follow_sized(&mut self, at: At, target: Entry, depth: u32) -> Value {
+        self.follow_known(at, target, None, depth)
     }
 
-    fn follow_known(&mut self, address: u64, target: Entry, len: Option<u64>, depth: u32) -> Value {
+    fn follow_known(&mut self, at: At, target: Entry, len: Option<u64>, depth: u32) -> Value {
         let layout = self.layout(target.die);
-        let place = (address, target, self.here());
-        let sized = target.form != Form::Itself || layout.size != Some(0) || len.is_some();
-        if sized && self.followed.contains(&place) {
-            let ty = self.type_id(target);
-            return Value::missing(ty, Trust::Truncated, "points back to a value that it is part of");
+        if target.form == Form::Itself && layout.size == Some(0) && len.is_none() {
+            return self.decode(target, Source::Memory(at.value), depth + 1);
         }
-        self.followed.push(place);
-        let value = match len {
-            Some(len) => self.unsized_value(target, address, len, depth + 1),
-            None => self.decode(target, Source::Memory(address), depth + 1),
-        };
-        self.followed.pop();
-        value
+        self.pointee(at, target, len, depth + 1)
     }
 
     /// A value whose length its pointer holds: `str`, a slice, or a struct that ends with one.
@@ -139,8 +128,14 @@ impl Reader<'_> {
         Ok(read(data))
     }
 
-    /// `Rc<T>` and `Arc<T>`: a pointer to `{ strong, weak, value }` (`data` in an `Arc`).
-    pub(super) fn counted(&mut self, layout: &Layout, source: Source<'_>, depth: u32) -> Read<(Data, Trust)> {
+    /// `Rc<T>`, `Arc<T>` and their `Weak<T>`: a pointer to `{ strong, weak, value }` (`data` in an `Arc`).
+    pub(super) fn counted(
+        &mut self,
+        is_weak: bool,
+        layout: &Layout,
+        source: Source<'_>,
+        depth: u32,
+    ) -> Read<(Data, Trust)> {
         let of = layout.param(0)?;
         let pointer = self.parts(layout, source, &["ptr", "pointer"])?;
         let pointer_layout = self.layout(pointer.entry.die);
@@ -152,6 +147,9 @@ impl Reader<'_> {
         };
         let at = fat.map_or(0, |fat| fat.address);
         let address = pointer.source.at(at).number(self.memory, 8)? as u64;
+        if is_weak && address == DANGLING {
+            return Ok(read(Data::Pointer { address, to: None }));
+        }
         let shared = self.layout(target.die);
         let strong = shared.part(Source::Memory(address), "strong")?;
         let count = self.word(strong)?;
@@ -166,13 +164,15 @@ impl Reader<'_> {
             return Err(Gap::because("a shared value that is not in memory"));
         };
         let len = match fat {
+            Some(Fat { vtable: Some(_), .. }) if is_weak && count == 0 => None,
             Some(Fat { vtable: Some(at), .. }) => {
                 let vtable = pointer.source.at(at).number(self.memory, 8)? as u64;
                 let to = match self.made_sized(of, vtable) {
                     // The count before it moves the value to where its alignment lets it lie.
                     Ok(concrete) => {
                         let inside = inside.checked_next_multiple_of(concrete.align).unwrap_or(inside);
-                        self.follow_concrete(inside, of, &concrete, depth)
+                        let at = At { held: address, value: inside };
+                        self.follow_concrete(at, of, &concrete, depth)
                     }
                     Err(gap) => gap.into_value(self.type_id(of)),
                 };
@@ -182,7 +182,15 @@ impl Reader<'_> {
             Some(Fat { length: Some(at), .. }) => Some(pointer.source.at(at).number(self.memory, 8)? as u64),
             _ => None,
         };
-        let to = self.follow(inside, of, len, depth, false).map(Box::new);
+        if is_weak && count == 0 {
+            // What it pointed to was dropped: there is nothing to be had, and nothing to distrust.
+            return Ok(read(Data::Pointer { address, to: None }));
+        }
+        let at = At { held: address, value: inside };
+        let to = self.follow(at, of, len, depth, false).map(Box::new);
+        if is_weak && to.is_none() {
+            return Err(Gap::because("a `Weak` of something that could not be read"));
+        }
         // With a count of 0 the value is dropped already, or about to be.
         let trust = if count == 0 { Trust::Suspect } else { Trust::AtCrash };
         Ok((Data::Pointer { address, to }, trust))

@@ -92,7 +92,7 @@ impl Reader<'_> {
             let start = match start {
                 Source::Memory(address) if (1..=AT_ONCE).contains(&(count * size)) => {
                     buffer = read_memory(self.memory, address, (count * size) as usize)?;
-                    Source::Bytes { bytes: &buffer, known: None }
+                    Source::Bytes { bytes: &buffer, known: None, from: Some(address) }
                 }
                 _ => start,
             };

@@ -44,24 +44,36 @@ pub(super) enum Source<'v> {
         bytes: &'v [u8],
         /// Which bytes are known; `None`: all.
         known: Option<&'v [bool]>,
+        /// Where they were read from, if it was memory.
+        from: Option<u64>,
     },
 }
 
 impl<'v> Source<'v> {
     /// The bytes of a value without size.
-    pub(super) const EMPTY: Source<'static> = Source::Bytes { bytes: &[], known: None };
+    pub(super) const EMPTY: Source<'static> = Source::Bytes { bytes: &[], known: None, from: None };
 
     /// The same, from `offset` on.
     pub(super) fn at(self, offset: u64) -> Source<'v> {
         match self {
             Source::Memory(address) => Source::Memory(address.wrapping_add(offset)),
-            Source::Bytes { bytes, known } => {
+            Source::Bytes { bytes, known, from } => {
+                let from = from.map(|address| address.wrapping_add(offset));
                 let offset = usize::try_from(offset).unwrap_or(usize::MAX);
                 Source::Bytes {
                     bytes: bytes.get(offset..).unwrap_or_default(),
                     known: known.map(|known| known.get(offset..).unwrap_or_default()),
+                    from,
                 }
             }
+        }
+    }
+
+    /// Where the value lies, if that is in memory.
+    pub(super) fn address(self) -> Option<u64> {
+        match self {
+            Source::Memory(address) => Some(address),
+            Source::Bytes { from, .. } => from,
         }
     }
 
@@ -72,7 +84,7 @@ impl<'v> Source<'v> {
         match self {
             _ if len == 0 => Ok(Cow::Borrowed(&[])),
             Source::Memory(address) => read_memory(memory, address, len).map(Cow::Owned),
-            Source::Bytes { bytes, known } => {
+            Source::Bytes { bytes, known, .. } => {
                 let whole = known.is_none_or(|known| known.get(..len).is_some_and(|k| k.iter().all(|k| *k)));
                 let bytes = bytes.get(..len).filter(|_| whole);
                 bytes.map(Cow::Borrowed).ok_or(Gap::OptimizedOut)

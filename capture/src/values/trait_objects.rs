@@ -6,6 +6,7 @@ use std::rc::Rc;
 use gimli::{DebugInfoOffset, UnitOffset};
 use relapse_snapshot::{Trust, Value};
 
+use super::graph::At;
 use super::layout::{Entry, Form, Kind, Layout, Member};
 use super::source::{Gap, Read};
 use super::vtables::Concrete;
@@ -19,7 +20,7 @@ impl Reader<'_> {
     /// The value behind a pointer of `target`, which is or ends with a trait object.
     pub(super) fn trait_object(&mut self, address: u64, target: Entry, vtable: u64, depth: u32) -> Value {
         match self.made_sized(target, vtable) {
-            Ok(concrete) => self.follow_concrete(address, target, &concrete, depth),
+            Ok(concrete) => self.follow_concrete(At::plain(address), target, &concrete, depth),
             Err(gap) => gap.into_value(self.type_id(target)),
         }
     }
@@ -27,16 +28,17 @@ impl Reader<'_> {
     /// The same, where the type is known.
     pub(super) fn follow_concrete(
         &mut self,
-        address: u64,
+        at: At,
         target: Entry,
         concrete: &Concrete,
         depth: u32,
     ) -> Value {
+        let address = at.value;
         if !address.is_multiple_of(concrete.align) {
             let reason = format!("{address:#x} is not aligned to {} bytes", concrete.align);
             return Value::missing(self.type_id(target), Trust::Unreadable, reason);
         }
-        self.within(concrete.info, |reader| reader.follow_sized(address, concrete.entry, depth))
+        self.within(concrete.info, |reader| reader.follow_sized(at, concrete.entry, depth))
     }
 
     /// The sized type that `target` is with this vtable.

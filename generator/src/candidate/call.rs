@@ -198,6 +198,7 @@ impl Callable<'_> {
         if let Some(format) = self.format_string() {
             return self.formatting(format, types, names, &mut scope);
         }
+        scope.share(self.arguments().map(|(argument, _)| &argument.value), types);
         let drops = path.of_std.as_ref().is_some_and(|of_std| is_drop(of_std, &self.function.name));
         let mut arguments = Vec::new();
         for (index, (argument, is_mut)) in self.arguments().enumerate() {

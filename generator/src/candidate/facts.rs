@@ -96,6 +96,7 @@ fn is_passed_on(own: &Value, passed: &Value) -> bool {
     let scalar = |value: &Value| {
         matches!(value.data, Data::Bool(_) | Data::Char(_) | Data::Int(_) | Data::Uint(_) | Data::Float(_))
     };
+    let (own, passed) = (own.root(), passed.root());
     match (&own.data, &passed.data) {
         (Data::Missing(_), _) | (_, Data::Missing(_)) => false,
         (Data::Pointer { address: own, .. }, Data::Pointer { address: passed, .. }) => own == passed,

@@ -20,16 +20,19 @@ pub(super) struct Mark {
     lets: usize,
     side_files: usize,
     shared: HashMap<u64, Option<Ident>>,
+    /// What was to be written before or after.
+    waiting: [usize; 3],
     suspect: bool,
 }
 
 impl Writer<'_> {
     /// How far it has come; none where it could not be set back.
     pub(super) fn mark(&self) -> Option<Mark> {
-        (self.shared.len() <= MAX_OWNERS).then(|| Mark {
+        (self.scope.shared.len() <= MAX_OWNERS).then(|| Mark {
             lets: self.lets.len(),
             side_files: self.side_files.len(),
-            shared: self.shared.clone(),
+            shared: self.scope.shared.clone(),
+            waiting: self.graph.waiting(),
             suspect: self.suspect,
         })
     }
@@ -42,7 +45,11 @@ impl Writer<'_> {
         mark: Option<Mark>,
         refused: Unwritable,
     ) -> Result<TokenStream, Unwritable> {
-        let Some(mark) = mark.filter(|_| !self.is_shared_beyond(value)) else { return Err(refused) };
+        // What leads back to itself is taken up by who can do without it for now.
+        let leads_back = self.graph.state.back.is_some();
+        let Some(mark) = mark.filter(|_| !leads_back && !self.is_shared_beyond(value)) else {
+            return Err(refused);
+        };
         let mut of_home = None;
         let mut suspect = false;
         let mut write = |names: &dyn Names| {
@@ -63,7 +70,8 @@ impl Writer<'_> {
             (Some(Ok(call)), _) => {
                 self.lets.truncate(mark.lets);
                 self.side_files.truncate(mark.side_files);
-                self.shared = mark.shared;
+                self.scope.shared = mark.shared;
+                self.graph.forget(mark.waiting);
                 self.suspect = mark.suspect || suspect;
                 Ok(call)
             }
@@ -79,7 +87,7 @@ impl Writer<'_> {
         let path = self.path().to_owned();
         let mut writer = Writer::new(self.types, names, self.stand_ins, &mut scope, value, path);
         let place = Place { extended: false, coerces: true, typed: false, operand: false };
-        let tokens = writer.value(value, place)?;
+        let tokens = writer.with_parts(|writer| writer.value(value, place))?;
         if !writer.side_files.is_empty() {
             return Err(self.refuse("it is too long for a function that gives it"));
         }

@@ -79,7 +79,7 @@ impl Writer<'_> {
             Data::Pointer { address, .. } => *address,
             _ => 0,
         };
-        let is_said = place.coerces && !place.typed && !self.shared.contains_key(&address);
+        let is_said = place.coerces && !place.typed && !self.scope.shared.contains_key(&address);
         let cast = if is_said { None } else { self.type_tokens(value.ty) };
         // The place says nothing of the concrete type: its literals do.
         let operand = place.operand && cast.is_none();

@@ -193,20 +193,13 @@ impl Writer<'_> {
             Data::Pointer { address, .. } => *address,
             _ => 0,
         };
-        let is_shared = self.shared.contains_key(&address) && std != StdType::Box;
-        if is_shared {
-            if let Some(Some(variable)) = self.shared.get(&address) {
-                return Ok(quote!(#owner::clone(&#variable)));
-            }
-            let variable = self
-                .hoist(false, value.ty, place.typed, |w, place| w.new_owner(std, to, value, &owner, place))?;
-            self.shared.insert(address, Some(variable.clone()));
-            return Ok(quote!(#owner::clone(&#variable)));
+        if std != StdType::Box && self.scope.shared.contains_key(&address) {
+            return self.shared_owner(std, to, value, &owner, place);
         }
         self.new_owner(std, to, value, &owner, place)
     }
 
-    fn new_owner(
+    pub(super) fn new_owner(
         &mut self,
         std: StdType,
         to: Option<TypeId>,

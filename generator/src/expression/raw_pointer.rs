@@ -17,7 +17,7 @@ use crate::hostile::identifier;
 const LARGEST_DANGLING: u64 = 4096;
 
 /// The allocations of one argument, by address and type.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Allocations {
     known: HashMap<(u64, TypeId), Allocation>,
     /// Fields to set once what they point to exists.
@@ -25,6 +25,7 @@ pub(super) struct Allocations {
 }
 
 /// A value behind raw pointers.
+#[derive(Clone)]
 enum Allocation {
     /// More than one pointer leads to it.
     Shared,
@@ -35,6 +36,7 @@ enum Allocation {
 }
 
 /// A field that points to a value that it is part of.
+#[derive(Clone)]
 struct Pending {
     holder: Ident,
     field: Ident,
@@ -169,7 +171,7 @@ impl Writer<'_> {
         let pointer = self.option_of(value).unwrap_or(value);
         match (target(self.types, pointer.ty), &pointer.data) {
             (Some(to), Data::Pointer { address, to: Some(inner) })
-                if matches!(inner.data, Data::Missing(_)) =>
+                if matches!(inner.data, Data::Missing(_) | Data::Elsewhere { .. }) =>
             {
                 match self.allocations.known.get(&(*address, to)) {
                     Some(Allocation::Begun | Allocation::Made(_)) => vec![*address],

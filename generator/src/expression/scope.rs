@@ -16,6 +16,8 @@ pub struct Scope {
     numbers: HashMap<String, u32>,
     side_files: HashSet<String>,
     arguments: usize,
+    /// `Rc`s and `Arc`s that occur more than once, by address; with their variable once it is written.
+    pub(super) shared: HashMap<u64, Option<Ident>>,
     /// The variables of what closures have borrowed, by address, type, and whether they are references: two of them may share
     /// one.
     pub(super) borrowed: HashMap<(u64, TypeId, bool), Ident>,
@@ -30,6 +32,7 @@ impl Scope {
             numbers: HashMap::new(),
             side_files: HashSet::new(),
             arguments: 0,
+            shared: HashMap::new(),
             borrowed: HashMap::new(),
         }
     }

@@ -293,6 +293,7 @@ impl Writer<'_> {
             StdType::Box | StdType::Rc | StdType::Arc => {
                 self.owner(std, params.first().copied(), value, shape, place)
             }
+            StdType::Weak => self.weak(params, value, shape, place),
             StdType::Path | StdType::OsStr => {
                 Err(self.refuse(format!("{} without a pointer to it", shape.name)))
             }

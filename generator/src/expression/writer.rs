@@ -4,12 +4,13 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
 use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, TypeTable, Value, VariantShape};
 
 use super::defaults::Mostly;
 use super::dynamic::principal;
+use super::graph::{Graph, State, counted};
 use super::raw_pointer::Allocations;
 use super::stand_in::StandIns;
 use super::type_name::{definition, snake_case};
@@ -18,6 +19,9 @@ use crate::hostile::{identifier, literal};
 use crate::names::Names;
 use crate::regression::SideFile;
 
+/// Deepest nesting within one statement: twelve boxed nodes. What is below comes before it, in a variable.
+const DEEP: usize = 24;
+
 /// Deepest nesting that is written.
 const MAX_DEPTH: usize = 100;
 
@@ -25,7 +29,7 @@ const MAX_DEPTH: usize = 100;
 const MAX_NODES: u64 = 200_000;
 /// More parts than this do not get a variable of their own: each is a scope to rustc, which overflows its stack on
 /// thousands of them.
-const MAX_LETS: usize = 1000;
+pub(super) const MAX_LETS: usize = 1000;
 /// More types than this are not looked through for a generic argument.
 const MAX_TYPES: usize = 64;
 
@@ -74,8 +78,12 @@ pub(super) struct Writer<'a> {
     pub(super) suspect: bool,
     /// The statement being written holds a float that clippy takes for a constant.
     approximates: bool,
-    /// `Rc`s and `Arc`s that occur more than once, by address; with their variable once it is written.
-    pub(super) shared: HashMap<u64, Option<Ident>>,
+    /// What the value refers to elsewhere, and what leads back to itself.
+    pub(super) graph: Graph<'a>,
+    /// The argument's own variable, while no statement has taken it.
+    pub(super) own: Option<Ident>,
+    /// The depth at which the statement being written begins.
+    pub(super) floor: usize,
     /// What stands behind raw pointers.
     pub(super) allocations: Allocations,
     /// How often each `Rc` and `Arc` of the argument occurs, by address.
@@ -87,15 +95,29 @@ pub(super) struct Writer<'a> {
     nodes: u64,
 }
 
+/// The state of a writer before an attempt.
+pub(super) struct Saved<'a> {
+    lets: usize,
+    side_files: usize,
+    scope: Scope,
+    graph: State<'a>,
+    allocations: Allocations,
+    own: Option<Ident>,
+    path: usize,
+    flags: (bool, bool),
+    counts: (usize, usize, u64),
+}
+
 impl<'a> Writer<'a> {
     pub(super) fn new(
         types: &'a TypeTable,
         names: &'a dyn Names,
         stand_ins: &'a StandIns,
         scope: &'a mut Scope,
-        root: &Value,
+        root: &'a Value,
         path: String,
     ) -> Writer<'a> {
+        let graph = Graph::of(root, types, scope);
         let owners = owners(root, types);
         Writer {
             types,
@@ -106,8 +128,10 @@ impl<'a> Writer<'a> {
             side_files: Vec::new(),
             suspect: false,
             approximates: false,
+            graph,
+            own: None,
+            floor: 0,
             allocations: Allocations::of(root, types),
-            shared: shared(&owners),
             owners,
             root: path.len(),
             path,
@@ -179,10 +203,15 @@ impl<'a> Writer<'a> {
     }
 
     /// A variable for the part being written: by its field, or by its type where it has none.
-    fn part_variable(&self, ty: TypeId) -> String {
+    pub(super) fn part_variable(&self, ty: TypeId) -> String {
         let steps = self.path.get(self.root..).unwrap_or_default();
         let field = steps.split(['.', '[', ']', ' ']).rfind(|step| identifier(step).is_some());
         field.map_or_else(|| variable_of(self.types, ty), str::to_owned)
+    }
+
+    /// Whether the part being written is an element of a list.
+    pub(super) fn is_element(&self) -> bool {
+        self.path.ends_with(']')
     }
 
     /// A `let` statement. Takes the lint attribute that the expression needs.
@@ -195,7 +224,7 @@ impl<'a> Writer<'a> {
     ) -> TokenStream {
         let mutable = mutable.then(|| quote!(mut));
         let annotation = annotation.map(|ty| quote!(: #ty));
-        let lint = std::mem::take(&mut self.approximates).then(|| quote!(#[allow(clippy::approx_constant)]));
+        let lint = self.lint();
         quote!(#lint let #mutable #variable #annotation = #expression;)
     }
 
@@ -223,7 +252,10 @@ impl<'a> Writer<'a> {
             return Err(self.refuse(format!("more than {MAX_LETS} parts need a variable of their own")));
         }
         let outer = std::mem::take(&mut self.approximates);
-        let tokens = write(self, Place::binding(typed))?;
+        let floor = std::mem::replace(&mut self.floor, self.depth);
+        let tokens = write(self, Place::binding(typed));
+        self.floor = floor;
+        let tokens = tokens?;
         let variable = self.scope.variable(wanted);
         let statement = self.let_statement(&variable, mutable, None, &tokens);
         self.lets.push(statement);
@@ -241,9 +273,55 @@ impl<'a> Writer<'a> {
             return Err(self.refuse(format!("nested deeper than {MAX_DEPTH}")));
         }
         self.depth += 1;
-        let written = self.by_kind(value, place);
+        let written = self.woven(value, place);
         self.depth -= 1;
         written
+    }
+
+    /// Whether the value being written is the argument itself.
+    pub(super) fn is_own(&self) -> bool {
+        self.depth == 1 && self.path.len() == self.root
+    }
+
+    /// Whether a value is nested so deeply that it is read more easily from a variable of its own.
+    pub(super) fn is_deep(&self, value: &Value) -> bool {
+        self.depth >= self.floor + DEEP
+            && self.lets.len() < MAX_LETS / 2
+            && matches!(value.data, Data::Struct(_) | Data::Variant { .. })
+            && value.children().iter().any(|child| !child.children().is_empty())
+    }
+
+    /// The lint attribute that the statement being written needs.
+    pub(super) fn lint(&mut self) -> Option<TokenStream> {
+        std::mem::take(&mut self.approximates).then(|| quote!(#[allow(clippy::approx_constant)]))
+    }
+
+    /// What an attempt may change, to take it back.
+    pub(super) fn save(&self) -> Saved<'a> {
+        Saved {
+            lets: self.lets.len(),
+            side_files: self.side_files.len(),
+            scope: self.scope.clone(),
+            graph: self.graph.state(),
+            allocations: self.allocations.clone(),
+            own: self.own.clone(),
+            path: self.path.len(),
+            flags: (self.suspect, self.approximates),
+            counts: (self.depth, self.floor, self.nodes),
+        }
+    }
+
+    /// Takes an attempt back.
+    pub(super) fn restore(&mut self, saved: Saved<'a>) {
+        self.lets.truncate(saved.lets);
+        self.side_files.truncate(saved.side_files);
+        *self.scope = saved.scope;
+        self.graph.restore(saved.graph);
+        self.allocations = saved.allocations;
+        self.own = saved.own;
+        self.path.truncate(saved.path);
+        (self.suspect, self.approximates) = saved.flags;
+        (self.depth, self.floor, self.nodes) = saved.counts;
     }
 
     pub(super) fn unwritable_kind(&self, shape: &TypeShape, kind: &TypeKind) -> Unwritable {
@@ -456,9 +534,13 @@ impl<'a> Writer<'a> {
                     .ok_or_else(|| self.refuse(format!("a field without a name in {name}")))
             })
             .collect::<Result<Vec<_>, _>>()?;
+        // A variable that has the field's name is the field.
+        let fields = idents.iter().zip(&values).map(|(field, value)| {
+            if is_just(value, field) { quote!(#field) } else { quote!(#field: #value) }
+        });
         Ok(match rest {
-            None => quote!(#name { #(#idents: #values),* }),
-            Some(rest) => quote!(#name { #(#idents: #values,)* #rest }),
+            None => quote!(#name { #(#fields),* }),
+            Some(rest) => quote!(#name { #(#fields,)* #rest }),
         })
     }
 
@@ -570,24 +652,22 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// Whether an expression is that variable and nothing else.
+pub(super) fn is_just(tokens: &TokenStream, variable: &Ident) -> bool {
+    let mut trees = tokens.clone().into_iter();
+    matches!((trees.next(), trees.next()), (Some(TokenTree::Ident(name)), None) if name == *variable)
+}
+
 pub(super) const OPTION: &str = "core::option::Option";
 pub(super) const RESULT: &str = "core::result::Result";
 
-/// Addresses of the `Rc`s and `Arc`s that more than one part of the value owns.
-fn shared(owners: &HashMap<u64, u32>) -> HashMap<u64, Option<Ident>> {
-    owners.iter().filter(|(_, times)| **times > 1).map(|(address, _)| (*address, None)).collect()
-}
-
-/// How many parts of the value own each `Rc` and `Arc` in it, by address.
+/// How many parts of the value own each `Rc` and `Arc` in it, or refer to it by a `Weak`, by address.
 pub(super) fn owners(root: &Value, types: &TypeTable) -> HashMap<u64, u32> {
     let mut seen: HashMap<u64, u32> = HashMap::new();
     let mut open = vec![root];
     while let Some(value) = open.pop() {
-        if let Data::Pointer { address, to: Some(_) } = &value.data {
-            let kind = types.get(value.ty).map(|shape| &shape.kind);
-            if matches!(kind, Some(TypeKind::Std { std: StdType::Rc | StdType::Arc, .. })) {
-                *seen.entry(*address).or_default() += 1;
-            }
+        if let Some((address, _)) = counted(value, types) {
+            *seen.entry(address).or_default() += 1;
         }
         open.extend(value.children());
     }
@@ -601,9 +681,10 @@ pub(super) fn variable_of(types: &TypeTable, ty: TypeId) -> String {
     for _ in 0..8 {
         match types.get(ty).map(|shape| &shape.kind) {
             Some(TypeKind::Reference { to, .. }) => ty = *to,
-            Some(TypeKind::Std { std: StdType::Box | StdType::Rc | StdType::Arc, params })
-                if !params.is_empty() =>
-            {
+            Some(TypeKind::Std {
+                std: StdType::Box | StdType::Rc | StdType::Arc | StdType::Weak,
+                params,
+            }) if !params.is_empty() => {
                 ty = params[0];
             }
             _ => break,

@@ -1,0 +1,135 @@
+//! Shared, cyclic and very deep values.
+
+use std::collections::HashSet;
+
+use relapse_snapshot::{Targets, TypeId};
+
+use super::*;
+
+fn zoo() -> Zoo {
+    Zoo::start_program("graphs_zoo.rs", &["-g"])
+}
+
+/// The deepest that a value is nested in itself.
+fn depth(value: &Value) -> usize {
+    let (mut deepest, mut open) = (0, vec![(value, 1)]);
+    while let Some((value, depth)) = open.pop() {
+        deepest = deepest.max(depth);
+        open.extend(value.children().into_iter().map(|child| (child, depth + 1)));
+    }
+    deepest
+}
+
+/// The numbers met on the way through a value, each place once, and how many places are not to be had.
+fn numbers(value: &Value) -> (Vec<u128>, usize) {
+    let targets = Targets::of(value);
+    let (mut found, mut missing, mut seen) = (Vec::new(), 0, HashSet::<(u64, TypeId)>::new());
+    let mut open = vec![value.root()];
+    while let Some(value) = open.pop() {
+        match value.data {
+            Data::Uint(number) => found.push(number),
+            Data::Missing(_) => missing += 1,
+            Data::Elsewhere { address } if seen.insert((address, value.ty)) => {
+                open.push(targets.resolve(value).expect("what is elsewhere is kept"));
+            }
+            _ => {
+                if let Data::Pointer { address, to: Some(to) } = &value.data
+                    && !matches!(to.data, Data::Elsewhere { .. })
+                {
+                    seen.insert((*address, to.ty));
+                }
+                open.extend(value.children().into_iter().rev());
+            }
+        }
+    }
+    (found, missing)
+}
+
+#[test]
+fn lists_of_a_million_nodes_are_read_up_to_the_limit_and_say_so() {
+    let zoo = zoo();
+    let (_, values) = read_all(&zoo, &["z_boxes", "z_cons"]);
+    for value in values {
+        let (found, missing) = numbers(&value);
+        assert!(found.len() > 20_000, "{}", found.len());
+        assert!(found.iter().copied().eq(0..found.len() as u128));
+        assert_eq!((missing, value.worst_trust()), (1, Trust::Truncated));
+        assert!(depth(&value) < 110 && value.nodes() < 110_000);
+    }
+}
+
+#[test]
+fn the_depth_limit_is_kept_in_parts_too() {
+    let zoo = zoo();
+    let limits = Limits { depth: 300, ..Limits::default() };
+    let (mut types, mut units) = (TypeTable::default(), UnitCache::new());
+    let mut reader = Reader::new(&zoo.dwarf, &zoo.memory, &limits, &mut types, &mut units);
+    let value = reader.read(zoo.types["z_boxes"], &Place::Memory(zoo.shown["z_boxes"].0));
+    let (found, missing) = numbers(&value);
+    assert!(found.len().abs_diff(300 / 3) < 3, "{}", found.len());
+    assert_eq!((missing > 0, value.worst_trust()), (true, Trust::Truncated));
+}
+
+#[test]
+fn deep_values_within_the_limits_are_read_whole() {
+    let zoo = zoo();
+    let names = ["z_whole", "z_tree", "z_nest", "z_map"];
+    let (_, values) = read_all(&zoo, &names);
+    for (name, value) in names.iter().zip(&values) {
+        let (found, missing) = numbers(value);
+        assert_eq!((missing, value.worst_trust()), (0, Trust::AtCrash), "{name}");
+        assert!(depth(value) < 110, "{name}: {}", depth(value));
+        let distinct: HashSet<u128> = found.iter().copied().collect();
+        assert!(distinct.len() >= 1_999, "{name}: {}", distinct.len());
+    }
+    assert_eq!(numbers(&values[0]).0, (0..2_000).collect::<Vec<_>>());
+    assert_eq!(numbers(&values[1]).0.len(), 3_001);
+}
+
+#[test]
+fn cycles_lead_back_to_where_they_began() {
+    let zoo = zoo();
+    let names = ["z_self", "z_ring", "z_long_ring", "z_parent", "z_child"];
+    let (_, values) = read_all(&zoo, &names);
+    for (name, value) in names.iter().zip(&values) {
+        assert_eq!(value.worst_trust(), Trust::AtCrash, "{name}");
+        assert_eq!(numbers(value).1, 0, "{name}");
+    }
+    assert_eq!(numbers(&values[1]).0, [0, 1, 2]);
+    assert_eq!(numbers(&values[2]).0, (0..500).collect::<Vec<_>>());
+    let Data::Pointer { address, .. } = values[0].data else { panic!("no pointer") };
+    let mut open = vec![&values[0]];
+    let mut back = None;
+    while let Some(value) = open.pop() {
+        if let Data::Elsewhere { address } = value.data {
+            back = Some(address);
+        }
+        open.extend(value.children());
+    }
+    assert_eq!(back, Some(address));
+}
+
+#[test]
+fn values_shared_over_and_over_are_read_once() {
+    let zoo = zoo();
+    let (_, value) = read_one(&zoo, "z_diamonds");
+    assert_eq!(value.worst_trust(), Trust::AtCrash);
+    assert!(value.nodes() < 2_000, "{}", value.nodes());
+}
+
+#[test]
+fn weak_pointers_tell_whether_they_can_be_upgraded() {
+    let zoo = zoo();
+    let names = ["z_live", "z_new", "z_dead", "z_sync"];
+    let (types, values) = read_all(&zoo, &names);
+    for (name, value) in names.iter().zip(&values) {
+        assert_eq!(value.worst_trust(), Trust::AtCrash, "{name}");
+    }
+    assert_eq!(fields(target(&values[0]).unwrap())[0].name, "name");
+    assert_eq!((target(&values[1]), target(&values[2])), (None, None));
+    let Data::Tuple(sync) = &values[3].data else { panic!("no tuple") };
+    let sync: Vec<_> = sync.iter().map(|weak| target(weak).map(|to| debug(&types, to))).collect();
+    assert_eq!(sync, [Some("8".to_owned()), None, None]);
+    let kind = &types.get(values[1].ty).unwrap().kind;
+    assert!(matches!(kind, TypeKind::Std { std: StdType::Weak, params } if params.len() == 1));
+}

@@ -1,0 +1,127 @@
+//! A program that holds shared, cyclic and very deep values, says where they lie, and waits.
+#![allow(dead_code, clippy::all)]
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::rc::{Rc, Weak};
+use std::sync::{Arc, Weak as ArcWeak};
+
+struct Node {
+    value: u32,
+    next: Option<Box<Node>>,
+}
+
+enum List {
+    Cons(u32, Box<List>),
+    Nil,
+}
+
+enum Tree {
+    Leaf(u32),
+    Fork(Box<Tree>, Box<Tree>),
+}
+
+struct Nest {
+    id: u32,
+    inner: Vec<Nest>,
+}
+
+struct Map(BTreeMap<u32, Map>);
+
+struct Family {
+    name: &'static str,
+    parent: RefCell<Weak<Family>>,
+    children: RefCell<Vec<Rc<Family>>>,
+}
+
+struct Ring {
+    id: u32,
+    next: RefCell<Option<Rc<Ring>>>,
+}
+
+struct Diamond {
+    left: Option<Rc<Diamond>>,
+    right: Option<Rc<Diamond>>,
+}
+
+fn boxes(len: u32) -> Option<Box<Node>> {
+    let mut list = None;
+    for value in (0..len).rev() {
+        list = Some(Box::new(Node { value, next: list }));
+    }
+    list
+}
+
+fn cons(len: u32) -> List {
+    let mut list = List::Nil;
+    for value in (0..len).rev() {
+        list = List::Cons(value, Box::new(list));
+    }
+    list
+}
+
+fn tree(depth: u32) -> Tree {
+    let mut tree = Tree::Leaf(depth);
+    for at in 0..depth {
+        let leaf = Box::new(Tree::Leaf(at));
+        tree = if at % 2 == 0 { Tree::Fork(leaf, Box::new(tree)) } else { Tree::Fork(Box::new(tree), leaf) };
+    }
+    tree
+}
+
+fn ring(len: u32) -> Rc<Ring> {
+    let last = Rc::new(Ring { id: len - 1, next: RefCell::new(None) });
+    let mut first = last.clone();
+    for id in (0..len - 1).rev() {
+        first = Rc::new(Ring { id, next: RefCell::new(Some(first)) });
+    }
+    *last.next.borrow_mut() = Some(first.clone());
+    first
+}
+
+macro_rules! show {
+    ($($name:ident),*) => { $(println!("{}\t{:p}\t-", stringify!($name), &$name);)* };
+}
+
+fn main() {
+    let z_boxes = boxes(1_000_000);
+    let z_cons = cons(1_000_000);
+    let z_whole = boxes(2_000);
+    let z_tree = tree(3_000);
+    let mut z_nest = Nest { id: 0, inner: Vec::new() };
+    let mut z_map = Map(BTreeMap::new());
+    for id in 1..2_000 {
+        z_nest = Nest { id, inner: vec![z_nest, Nest { id: 0, inner: Vec::new() }] };
+        z_map = Map(BTreeMap::from([(id, z_map)]));
+    }
+    let z_parent = Rc::new(Family {
+        name: "parent",
+        parent: RefCell::new(Weak::new()),
+        children: RefCell::new(Vec::new()),
+    });
+    let z_child = Rc::new(Family {
+        name: "child",
+        parent: RefCell::new(Rc::downgrade(&z_parent)),
+        children: RefCell::new(Vec::new()),
+    });
+    z_parent.children.borrow_mut().push(z_child.clone());
+    let z_self = ring(1);
+    let z_ring = ring(3);
+    let z_long_ring = ring(500);
+    let mut z_diamonds = Rc::new(Diamond { left: None, right: None });
+    for _ in 0..40 {
+        z_diamonds = Rc::new(Diamond { left: Some(z_diamonds.clone()), right: Some(z_diamonds) });
+    }
+    let z_live = Rc::downgrade(&z_child);
+    let z_new = Weak::<Family>::new();
+    let z_dead = Rc::downgrade(&Rc::new(7_u8));
+    let held = Arc::new(8_u8);
+    let z_sync = (Arc::downgrade(&held), ArcWeak::<u8>::new(), Arc::downgrade(&Arc::new(9_u8)));
+    show!(z_boxes, z_cons, z_whole, z_tree, z_nest, z_map, z_parent, z_child, z_self, z_ring, z_long_ring);
+    show!(z_diamonds, z_live, z_new, z_dead, z_sync);
+    println!("end\t\t");
+    let _ = std::io::stdin().read(&mut [0]);
+    // Dropping them would overflow the stack.
+    std::process::exit(0);
+}
