@@ -12,7 +12,7 @@ mod version;
 
 use std::borrow::Cow;
 
-use proc_macro2::{Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
 use relapse_snapshot::{Data, TypeKind, TypeShape, Value};
 
@@ -210,6 +210,8 @@ impl Writer<'_> {
         })
     }
 
+    /// Calls itself for what a rule nests, and values nest rules: what has no parts is written apart, so that a level
+    /// takes little of the stack.
     fn pieces(
         &mut self,
         pieces: &[Piece],
@@ -221,90 +223,96 @@ impl Writer<'_> {
         let mut out = TokenStream::new();
         let mut pieces = pieces.iter().peekable();
         while let Some(piece) = pieces.next() {
-            match piece {
-                Piece::Token(token) => out.extend([token.clone()]),
+            out.extend(match piece {
                 Piece::Group(delimiter, inner) => {
-                    let inner = self.pieces(inner, value, own, step, place)?;
-                    out.extend([TokenTree::Group(Group::new(*delimiter, inner))]);
-                }
-                Piece::Own { qualifies } => {
-                    out.extend(match &own.full {
-                        Some(full) if *qualifies => quote!(<#full>),
-                        Some(full) => full.clone(),
-                        None => self.name(own.path)?,
-                    });
-                }
-                Piece::Item(definition) => out.extend(self.name(definition)?),
-                Piece::Trait(definition) => {
-                    let name = self.name(definition)?;
-                    out.extend(match &own.full {
-                        Some(full) => quote!(<#full as #name<_>>),
-                        None => name,
-                    });
+                    grouped(*delimiter, self.pieces(inner, value, own, step, place)?)
                 }
                 Piece::Value(path, is_receiver) => {
-                    let part = self.found(path, value)?;
-                    let place = Place { operand: *is_receiver, ..place };
-                    out.extend(self.part(&format!("{}{}", step.path, path.shown), part, place)?);
+                    self.value_piece(path, value, step, Place { operand: *is_receiver, ..place })?
                 }
-                Piece::Text(parts) => match parts.as_slice() {
-                    [TextPart::Of(path)] => {
-                        let text = text_of(self.found(path, value)?).ok_or_else(|| self.formless())?;
-                        let text = as_text(text).ok_or_else(|| self.formless())?;
-                        out.extend(self.text(&text)?);
-                    }
-                    parts => {
-                        let text = joined(parts, value).ok_or_else(|| self.formless())?;
-                        out.extend(literal::text(&text));
-                    }
-                },
-                Piece::Kebab(path) => {
-                    let text = kebab(path, value).ok_or_else(|| self.formless())?;
-                    out.extend(literal::text(&text));
-                }
-                Piece::Bits(words, count) => {
-                    let bits = self.bits(words, count, value).ok_or_else(|| self.formless())?;
-                    out.extend(quote!(#(#bits),*));
-                }
-                Piece::Only(condition, inner) => {
-                    if condition.holds(value, self.types) {
-                        out.extend(self.pieces(inner, value, own, step, place)?);
-                    }
-                }
-                Piece::At => {
-                    out.extend(literal::integer(step.index as u128, false, "usize", false));
-                }
-                Piece::Source(path) => {
-                    let text = source::source(self.found(path, value)?).ok_or_else(|| self.formless())?;
-                    out.extend(literal::text(&text));
-                }
-                Piece::Ascii(number) => {
-                    let text = self.ascii(number, value).ok_or_else(|| self.formless())?;
-                    out.extend(literal::text(&text));
-                }
-                Piece::Packed(parts) => {
-                    let text = self.packed(parts, value).ok_or_else(|| self.formless())?;
-                    out.extend(literal::text(&text));
-                }
-                Piece::Bytes(path) => {
-                    let bytes = formula::little_endian(self.found(path, value)?, self.types);
-                    let bytes = bytes.ok_or_else(|| self.formless())?;
-                    out.extend(self.bytes(&bytes, bytes.len() as u64, false)?.reference());
-                }
-                Piece::Number(formula) => {
-                    let number = formula.compute(value, self.types).as_ref().and_then(rendered);
-                    out.extend(number.ok_or_else(|| self.formless())?);
-                }
+                Piece::Only(condition, _) if !condition.holds(value, self.types) => continue,
+                Piece::Only(_, inner) => self.pieces(inner, value, own, step, place)?,
                 Piece::Each(listing) => {
                     let items = self.each(listing, value, own, place)?;
                     if items.is_empty() {
                         pieces.next_if(|next| template::is_comma(next));
                     }
-                    out.extend(items);
+                    items
                 }
-            }
+                piece => self.plain_piece(piece, value, own, step)?,
+            });
         }
         Ok(out)
+    }
+
+    fn value_piece(
+        &mut self,
+        path: &Path,
+        value: &Value,
+        step: Step<'_>,
+        place: Place,
+    ) -> Result<TokenStream, Unwritable> {
+        let part = self.found(path, value)?;
+        self.part(&format!("{}{}", step.path, path.shown), part, place)
+    }
+
+    /// A piece without pieces or values within it.
+    fn plain_piece(
+        &mut self,
+        piece: &Piece,
+        value: &Value,
+        own: &Own<'_>,
+        step: Step<'_>,
+    ) -> Result<TokenStream, Unwritable> {
+        let text = match piece {
+            Piece::Token(token) => return Ok(token.clone().into()),
+            Piece::Own { qualifies } => {
+                return Ok(match &own.full {
+                    Some(full) if *qualifies => quote!(<#full>),
+                    Some(full) => full.clone(),
+                    None => self.name(own.path)?,
+                });
+            }
+            Piece::Item(definition) => return self.name(definition),
+            Piece::Trait(definition) => {
+                let name = self.name(definition)?;
+                return Ok(match &own.full {
+                    Some(full) => quote!(<#full as #name<_>>),
+                    None => name,
+                });
+            }
+            Piece::At => {
+                let at = literal::integer(step.index as u128, false, "usize", false);
+                return at.ok_or_else(|| self.formless());
+            }
+            Piece::Bits(words, count) => {
+                let bits = self.bits(words, count, value).ok_or_else(|| self.formless())?;
+                return Ok(quote!(#(#bits),*));
+            }
+            Piece::Bytes(path) => {
+                let bytes = formula::little_endian(self.found(path, value)?, self.types);
+                let bytes = bytes.ok_or_else(|| self.formless())?;
+                return Ok(self.bytes(&bytes, bytes.len() as u64, false)?.reference());
+            }
+            Piece::Number(formula) => {
+                let number = formula.compute(value, self.types).as_ref().and_then(rendered);
+                return number.ok_or_else(|| self.formless());
+            }
+            Piece::Text(parts) => {
+                if let [TextPart::Of(path)] = parts.as_slice() {
+                    let text = text_of(self.found(path, value)?).ok_or_else(|| self.formless())?;
+                    let text = as_text(text).ok_or_else(|| self.formless())?;
+                    return self.text(&text);
+                }
+                joined(parts, value)
+            }
+            Piece::Kebab(path) => kebab(path, value),
+            Piece::Source(path) => source::source(self.found(path, value)?),
+            Piece::Ascii(number) => self.ascii(number, value),
+            Piece::Packed(parts) => self.packed(parts, value),
+            Piece::Group(..) | Piece::Value(..) | Piece::Only(..) | Piece::Each(_) => None,
+        };
+        Ok(literal::text(&text.ok_or_else(|| self.formless())?))
     }
 
     fn each(
@@ -387,6 +395,10 @@ impl Writer<'_> {
     fn formless(&self) -> Unwritable {
         self.refuse("what was read has another form than its crate's rule says")
     }
+}
+
+fn grouped(delimiter: Delimiter, inner: TokenStream) -> TokenStream {
+    TokenTree::Group(Group::new(delimiter, inner)).into()
 }
 
 /// Elements with their places, and whether they are all.
