@@ -193,6 +193,10 @@ impl Crash {
         }
         // Many ways lead to one line of std, or to a call: the functions tell them apart.
         let missing = self.functions.iter().find(|known| !is_on(known, &panic.functions));
+        // Any line of the test is one that may call: without functions nothing says that it did.
+        if at_call && (panic.functions.is_empty() || self.functions.is_empty()) {
+            return Some(format!("the same panic at another place: {shown}"));
+        }
         match missing {
             Some(missing) if (at_call || is_std(&file)) && !panic.functions.is_empty() => {
                 Some(format!("the same panic at {shown}, but not within {}", missing.function))
@@ -278,7 +282,10 @@ pub fn short(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use relapse_snapshot::{Cause, Program, TypeTable};
+
     use super::*;
+    use crate::verify::PanicLocation;
 
     fn body(function: &str) -> Known {
         Known { function: function.to_owned(), is_async: true }
@@ -319,5 +326,39 @@ mod tests {
         assert!(!is_on(&plain, &stack("{async_block#0}")) && !is_on(&plain, &stack("{async_fn#0}")));
         assert!(is_on(&body("demo::run::{closure#1}"), &stack("{closure#1}<u8>")));
         assert!(!is_on(&body("demo::run::{{closure}}"), &stack("{async_fn#0}")));
+    }
+
+    /// A panic that has the place of its caller: in the test, each line may be that.
+    #[test]
+    fn a_panic_in_the_test_is_the_same_only_within_the_functions_that_led_to_it() {
+        let snapshot = Snapshot {
+            format: 1,
+            id: String::new(),
+            time: String::new(),
+            cause: Cause { kind: CauseKind::Panic, message: "gone".to_owned(), signal: None },
+            location: Some(Location { file: "src/lib.rs".to_owned(), line: 1, column: 1 }),
+            caught_by: Vec::new(),
+            threads: Vec::new(),
+            types: TypeTable::default(),
+            program: Program::default(),
+            fingerprint: String::new(),
+            count: 1,
+            notes: Vec::new(),
+        };
+        let plain = Crash::new(&snapshot, Roots::default(), LineMap::default());
+        let called_in = Some("src/regressions/gone.rs".to_owned());
+        let crash = Crash { called_in, functions: vec![body("demo::take")], ..plain };
+        let panic = |functions: &[&str]| ObservedPanic {
+            tid: 1,
+            thread_name: None,
+            message: "gone".to_owned(),
+            location: PanicLocation { file: "src/regressions/gone.rs".to_owned(), line: 9, column: 5 },
+            functions: functions.iter().map(|function| (*function).to_owned()).collect(),
+        };
+        assert_eq!(crash.differs(&panic(&["demo::take", "demo::test"])), None);
+        assert!(crash.differs(&panic(&["demo::test"])).unwrap().contains("not within demo::take"));
+        assert!(crash.differs(&panic(&[])).unwrap().contains("at another place"));
+        let of_any = Crash { functions: Vec::new(), ..crash };
+        assert!(of_any.differs(&panic(&["demo::test"])).unwrap().contains("at another place"));
     }
 }
