@@ -34,6 +34,10 @@ pub struct Attributes {
     pub no_std: bool,
     /// Names of derived traits, last path segment: `Debug`.
     pub derives: Vec<String>,
+    /// Those of them that another path than a bare name or one of std leads to: `better_default::Default`.
+    pub foreign_derives: Vec<String>,
+    /// `#[default]`, with or without a value.
+    pub default: bool,
     /// All `#[cfg]`s together.
     pub cfg: Cfg,
     /// `#[path = "…"]`, with the condition of the `cfg_attr` around it.
@@ -69,7 +73,18 @@ impl Attributes {
             ("no_std", _) => self.no_std = true,
             ("main", _) => self.main = true,
             ("test" | "rstest" | "test_case" | "quickcheck" | "wasm_bindgen_test", _) => self.test = true,
-            ("derive", Meta::List(list)) => self.derives.extend(paths_of(list.tokens.clone())),
+            ("default", _) => self.default = true,
+            ("derive", Meta::List(list)) => {
+                for path in paths_of(list.tokens.clone()) {
+                    let Some(last) = path.segments.last() else { continue };
+                    let name = last.ident.to_string();
+                    let is_std = path.segments.first().is_some_and(|first| is_std(&first.ident.to_string()));
+                    if path.segments.len() > 1 && !is_std {
+                        self.foreign_derives.push(name.clone());
+                    }
+                    self.derives.push(name);
+                }
+            }
             ("cfg", Meta::List(list)) => {
                 let cfg = std::mem::take(&mut self.cfg);
                 let own = Cfg::parse(list.tokens.clone());
@@ -112,13 +127,13 @@ fn mentions(tokens: &TokenStream, word: &str) -> bool {
     tokens.clone().into_iter().any(|t| matches!(t, proc_macro2::TokenTree::Ident(i) if i == word))
 }
 
-fn paths_of(tokens: TokenStream) -> Vec<String> {
-    Punctuated::<syn::Path, Token![,]>::parse_terminated
-        .parse2(tokens)
-        .into_iter()
-        .flatten()
-        .filter_map(|path| Some(path.segments.last()?.ident.to_string()))
-        .collect()
+/// Whether a path that begins so is one of std.
+pub(super) fn is_std(first: &str) -> bool {
+    matches!(first, "std" | "core")
+}
+
+fn paths_of(tokens: TokenStream) -> Vec<syn::Path> {
+    Punctuated::<syn::Path, Token![,]>::parse_terminated.parse2(tokens).into_iter().flatten().collect()
 }
 
 fn split_at_comma(tokens: TokenStream) -> Option<(TokenStream, TokenStream)> {
@@ -174,6 +189,7 @@ mod tests {
             "#[cfg_attr(windows, derive(Clone))] #[cfg_attr(unix, derive(fmt::Debug), path = \"a.rs\")]",
         );
         assert_eq!(read.derives, ["Debug"]);
+        assert_eq!(read.foreign_derives, ["Debug"]);
         assert_eq!(read.paths, [(Cfg::Name("unix".into()), "a.rs".to_owned())]);
     }
 

@@ -150,6 +150,8 @@ pub struct FieldItem {
     pub ty: syn::Type,
     /// Its condition.
     pub cfg: Cfg,
+    /// It has an attribute `default`: of another crate's derive, which gives it another value.
+    pub default: bool,
 }
 
 /// A variant of an enum.

@@ -28,3 +28,26 @@ fn only_a_derived_default_of_a_plain_struct_is_known() {
         assert_eq!(known(name), Defaults::Unknown, "{name}");
     }
 }
+
+#[test]
+fn a_default_that_another_crate_derives_is_not_known() {
+    let fixture = Fixture::library(
+        "#[derive(better_default::Default)] pub struct Qualified { a: u8 }
+        #[derive(std::default::Default)] pub struct OfStd { a: u8 }
+        #[derive(Default)] pub struct Marked { #[default(5)] a: u8 }
+        #[derive(Default)] pub struct MarkedWhole { #[cfg_attr(all(), default = 5)] a: u8 }
+        pub mod imported { use better_default::Default; #[derive(Default)] pub struct P { a: u8 } }
+        pub mod renamed { use better_default::Better as Default; #[derive(Default)] pub struct P { a: u8 } }
+        pub mod usual { use std::default::Default; #[derive(Default)] pub struct P { a: u8 } }
+        pub mod other { use better_default::Default as Better; #[derive(Default)] pub struct P { a: u8 } }",
+        &[],
+    );
+    let at = NamesAt::new(&fixture.index, fixture.module(""));
+    let known = |name: &str| at.defaults(&format!("demo::{name}"));
+    for name in ["Qualified", "Marked", "MarkedWhole", "imported::P", "renamed::P"] {
+        assert_eq!(known(name), Defaults::Unknown, "{name}");
+    }
+    for name in ["OfStd", "usual::P", "other::P"] {
+        assert_eq!(known(name), Defaults::Fields, "{name}");
+    }
+}

@@ -273,11 +273,15 @@ impl Walk<'_> {
             Fields::Unnamed(_) => Shape::Tuple,
             Fields::Unit => Shape::Unit,
         };
-        let fields = fields.iter().enumerate().map(|(index, field)| FieldItem {
-            name: field.ident.as_ref().map_or_else(|| index.to_string(), plain),
-            visibility: if of_variant { Visibility::Public } else { self.visibility(&field.vis, spot) },
-            ty: field.ty.clone(),
-            cfg: self.attributes(&field.attrs).cfg,
+        let fields = fields.iter().enumerate().map(|(index, field)| {
+            let attributes = self.attributes(&field.attrs);
+            FieldItem {
+                name: field.ident.as_ref().map_or_else(|| index.to_string(), plain),
+                visibility: if of_variant { Visibility::Public } else { self.visibility(&field.vis, spot) },
+                ty: field.ty.clone(),
+                cfg: attributes.cfg,
+                default: attributes.default,
+            }
         });
         FieldList { shape, fields: fields.collect() }
     }
