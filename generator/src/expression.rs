@@ -36,6 +36,7 @@ use crate::names::Names;
 use crate::regression::SideFile;
 
 pub use crate_rules::{CrateRules, RuleError, RuleText, built_in as built_in_rules};
+pub(crate) use dynamic::{declared_target, principal};
 pub use format::{body, format};
 pub use scope::Scope;
 pub use stand_in::{Extent, Open, StandIn, StandIns};

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use relapse_snapshot::{Data, StdType, TypeId, TypeKind, TypeTable, Value};
+use relapse_snapshot::{Data, TypeTable, Value};
 
-use crate::expression::Open;
+use crate::expression::{Open, declared_target, principal};
 
 /// Values that are looked through.
 const MOST_VALUES: usize = 10_000;
@@ -17,9 +17,9 @@ pub(super) fn behind_dyn<'v>(values: impl Iterator<Item = &'v Value>, types: &Ty
     while let Some(value) = open.pop().filter(|_| looked_at < MOST_VALUES) {
         looked_at += 1;
         if let (Data::Pointer { to: Some(inner), .. }, Some(declared)) =
-            (&value.data, target(value.ty, types))
+            (&value.data, declared_target(types, value.ty))
             && declared != inner.ty
-            && let Some(name) = principal(types.name(declared))
+            && let Some(name) = last_name(types.name(declared))
             && found.iter().all(|known| known.ty != inner.ty)
         {
             found.push(Open { ty: inner.ty, bounds: BTreeSet::from([name.to_owned()]) });
@@ -29,25 +29,16 @@ pub(super) fn behind_dyn<'v>(values: impl Iterator<Item = &'v Value>, types: &Ty
     found
 }
 
-/// What a pointer's type says that it points to.
-fn target(pointer: TypeId, types: &TypeTable) -> Option<TypeId> {
-    match &types.get(pointer)?.kind {
-        TypeKind::Reference { to, .. } => Some(*to),
-        TypeKind::Std { std: StdType::Box, params } => params.first().copied(),
-        _ => None,
-    }
-}
-
 /// `Read` of `dyn std::io::Read + Send`.
-fn principal(name: &str) -> Option<&str> {
-    let bare = name.trim_start_matches('(').strip_prefix("dyn ")?;
-    let end = bare.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(bare.len());
-    bare[..end].rsplit("::").next().filter(|name| !name.is_empty())
+fn last_name(name: &str) -> Option<&str> {
+    let path = principal(name)?;
+    let end = path.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(path.len());
+    path[..end].rsplit("::").next().filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
-    use relapse_snapshot::{Trust, TypeShape};
+    use relapse_snapshot::{StdType, Trust, TypeId, TypeKind, TypeShape};
 
     use super::*;
 
@@ -73,8 +64,8 @@ mod tests {
 
     #[test]
     fn a_trait_is_known_by_its_last_name() {
-        assert_eq!(principal("dyn core::iter::traits::iterator::Iterator<Item=u8>"), Some("Iterator"));
-        assert_eq!(principal("(dyn std::io::BufRead + core::marker::Send)"), Some("BufRead"));
-        assert_eq!(principal("std::fs::File"), None);
+        assert_eq!(last_name("dyn core::iter::traits::iterator::Iterator<Item=u8>"), Some("Iterator"));
+        assert_eq!(last_name("(dyn std::io::BufRead + core::marker::Send)"), Some("BufRead"));
+        assert_eq!(last_name("std::fs::File"), None);
     }
 }

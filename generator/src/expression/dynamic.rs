@@ -3,7 +3,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use relapse_snapshot::{Data, StdType, TypeId, TypeKind, Value};
+use relapse_snapshot::{Data, StdType, TypeId, TypeKind, TypeTable, Value};
 
 use super::Unwritable;
 use super::type_name::definition;
@@ -27,7 +27,7 @@ impl Writer<'_> {
     fn dynamic<'v>(&self, value: &'v Value) -> Option<&'v Value> {
         let pointer = self.pinned(value);
         let Data::Pointer { to: Some(inner), .. } = &pointer.data else { return None };
-        let declared = self.declared_target(pointer.ty)?;
+        let declared = declared_target(self.types, pointer.ty)?;
         let known = !matches!(inner.data, Data::Missing(_)) && declared != inner.ty;
         (known && self.types.name(declared).contains("dyn ")).then_some(inner)
     }
@@ -40,17 +40,6 @@ impl Writer<'_> {
                 if is_pin { &fields[0].value } else { value }
             }
             _ => value,
-        }
-    }
-
-    /// What a pointer's type says that it points to.
-    fn declared_target(&self, pointer: TypeId) -> Option<TypeId> {
-        match &self.types.get(pointer)?.kind {
-            TypeKind::Reference { to, .. } => Some(*to),
-            TypeKind::Std { std: StdType::Box | StdType::Rc | StdType::Arc, params } => {
-                params.first().copied()
-            }
-            _ => None,
         }
     }
 
@@ -106,8 +95,17 @@ impl Writer<'_> {
     }
 }
 
+/// What the type of a reference or of an owner says that it points to.
+pub(crate) fn declared_target(types: &TypeTable, pointer: TypeId) -> Option<TypeId> {
+    match &types.get(pointer)?.kind {
+        TypeKind::Reference { to, .. } => Some(*to),
+        TypeKind::Std { std: StdType::Box | StdType::Rc | StdType::Arc, params } => params.first().copied(),
+        _ => None,
+    }
+}
+
 /// `dyn a::Shape + Send` without what is not its own name: `a::Shape`.
-pub(super) fn principal(name: &str) -> Option<&str> {
+pub(crate) fn principal(name: &str) -> Option<&str> {
     let bare = name.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(name);
     bare.strip_prefix("dyn ")?.split(" + ").next()
 }

@@ -323,21 +323,6 @@ fn pin(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
     }
 }
 
-/// A pointer that is null owns nothing.
-fn null_pointer(writer: &Writer<'_>, of: Of<'_>) -> Written {
-    let (name, null) = (writer.name("core::sync::atomic::AtomicPtr")?, writer.name("core::ptr::null_mut")?);
-    let params = match &of.shape.kind {
-        TypeKind::Struct { params, .. } if of.place.typed => params.as_slice(),
-        _ => &[],
-    };
-    let pointee =
-        params.first().and_then(|pointer| match writer.types.get(*pointer).map(|shape| &shape.kind) {
-            Some(TypeKind::RawPointer { to, .. }) => writer.turbofish(&[*to]),
-            _ => writer.turbofish(params),
-        });
-    Ok(quote!(#name::new(#null #pointee())))
-}
-
 /// `AtomicUsize` and, in newer releases, `Atomic<usize>` of which it is an alias.
 fn atomic(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
     if let Some(written) = writer.atomic_pointer(of.value, of.place) {
@@ -358,7 +343,6 @@ fn atomic(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
         (Data::Uint(number), ty) => {
             literal::integer(*number, false, ty, false).ok_or_else(|| writer.mismatch(of.shape))?
         }
-        (Data::Pointer { address: 0, .. }, _) => return null_pointer(writer, of),
         _ => return Err(writer.refuse(format!("{}: nothing says what it points to", of.shape.name))),
     };
     let (first, rest) = primitive.split_at_checked(1).ok_or_else(|| writer.mismatch(of.shape))?;
