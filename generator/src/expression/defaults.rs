@@ -183,6 +183,46 @@ mod tests {
         assert_eq!(written(0, option, Defaults::Whole), "letnmea=Nmea::default();");
     }
 
+    /// `struct Node { a, b, c, d, e: u8, parent: RefCell<Weak<Node>>, children: RefCell<Vec<Rc<Node>>> }`.
+    #[test]
+    fn a_way_back_is_set_though_the_other_fields_are_left_to_the_default() {
+        let mut types = TypeTable::default();
+        let plain = TypeKind::Struct { fields: Vec::new(), tuple: false, params: Vec::new() };
+        let mut ty = |name: &str, kind| types.intern(TypeShape { name: name.to_owned(), size: None, kind });
+        let number = ty("u8", TypeKind::Integer { signed: false, bits: 8 });
+        let node = ty("k::Node", plain);
+        let mut of = |name: &str, std, of: TypeId| ty(name, TypeKind::Std { std, params: vec![of] });
+        let rc = of("alloc::rc::Rc<k::Node>", StdType::Rc, node);
+        let weak = of("alloc::rc::Weak<k::Node>", StdType::Weak, node);
+        let list = of("alloc::vec::Vec<alloc::rc::Rc<k::Node>>", StdType::Vec, rc);
+        let parent = of("core::cell::RefCell<alloc::rc::Weak<k::Node>>", StdType::RefCell, weak);
+        let children =
+            of("core::cell::RefCell<alloc::vec::Vec<alloc::rc::Rc<k::Node>>>", StdType::RefCell, list);
+        let v = |ty, data| Value { ty, trust: Trust::Entry, data };
+        let cell = |ty, inner| v(ty, Data::Cell { inner: Box::new(inner), state: 0, poisoned: false });
+        let pointer = |ty, address, to| v(ty, Data::Pointer { address, to });
+        let node = |up: Option<Value>, down: Vec<Value>| {
+            let up = pointer(weak, if up.is_some() { 64 } else { u64::MAX }, up.map(Box::new));
+            let len = down.len() as u64;
+            let down = v(list, Data::Sequence { items: down, len });
+            let numbers = ["a", "b", "c", "d", "e"].map(|name| (name, v(number, Data::Uint(0))));
+            let others = [("parent", cell(parent, up)), ("children", cell(children, down))];
+            let fields = numbers.into_iter().chain(others);
+            v(
+                node,
+                Data::Struct(fields.map(|(name, value)| Field { name: name.to_owned(), value }).collect()),
+            )
+        };
+        let back = v(node(None, Vec::new()).ty, Data::Elsewhere { address: 64 });
+        let child = pointer(rc, 128, Some(Box::new(node(Some(back), Vec::new()))));
+        let root = pointer(rc, 64, Some(Box::new(node(None, vec![child]))));
+        let (mut scope, names) = (Scope::new("test"), Derived(Defaults::Fields));
+        let written = argument_with("root", &root, &types, &names, &mut scope, Literals::Inferred).unwrap();
+        let text: String = written.lets.iter().map(ToString::to_string).collect();
+        assert!(text.contains(".. Node :: default ()"), "{text}");
+        assert!(text.contains("downgrade (& root)"), "{text}");
+    }
+
     #[test]
     fn what_is_not_known_is_written() {
         let option = "core::option::Option<u8>";

@@ -437,7 +437,8 @@ impl<'a> Writer<'a> {
                 Mostly::Written => {}
                 Mostly::Default => return Ok(quote!(#name::default())),
                 Mostly::Others(others) => {
-                    let fields: Vec<Field> = others.iter().map(|at| fields[*at].clone()).collect();
+                    // No copies: what waits to be set, or has another name, is known by where it stands.
+                    let fields: Vec<&Field> = others.iter().map(|at| &fields[*at]).collect();
                     return self.braced(&name, &fields, params, place, Some(Self::rest_of(&name)));
                 }
             }
@@ -457,13 +458,13 @@ impl<'a> Writer<'a> {
     }
 
     /// Only a field whose type speaks of a generic argument tells what that is, and so has to say its type.
-    pub(super) fn fields(
+    pub(super) fn fields<'v>(
         &mut self,
-        fields: &[Field],
+        fields: impl IntoIterator<Item = &'v Field>,
         params: &[TypeId],
         place: Place,
     ) -> Result<Vec<TokenStream>, Unwritable> {
-        let mut written = Vec::with_capacity(fields.len());
+        let mut written = Vec::new();
         for field in fields {
             let typed = place.typed && params.iter().any(|param| self.speaks_of(field.value.ty, *param));
             written.push(self.part(&format!(".{}", field.name), &field.value, Place { typed, ..place })?);
@@ -513,20 +514,20 @@ impl<'a> Writer<'a> {
         if fields.is_empty() {
             return Ok(name.clone());
         }
-        self.braced(name, fields, params, place, None)
+        self.braced(name, &fields.iter().collect::<Vec<_>>(), params, place, None)
     }
 
     /// `P { x: 1 }`, with what stands after the fields.
     fn braced(
         &mut self,
         name: &TokenStream,
-        fields: &[Field],
+        fields: &[&Field],
         params: &[TypeId],
         place: Place,
         rest: Option<TokenStream>,
     ) -> Result<TokenStream, Unwritable> {
         let place = Place { coerces: params.is_empty(), operand: false, ..place };
-        let values = self.fields(fields, params, place)?;
+        let values = self.fields(fields.iter().copied(), params, place)?;
         let idents = fields
             .iter()
             .map(|field| {
