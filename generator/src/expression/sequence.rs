@@ -337,11 +337,12 @@ impl Writer<'_> {
         place: Place,
     ) -> Result<TokenStream, Unwritable> {
         let Data::Cell { inner, state, poisoned } = &value.data else { return Err(self.mismatch(shape)) };
-        if *poisoned {
-            return self.poisoned(std, inner, shape, place);
-        }
+        // A test holds no lock, poisoned or not.
         if *state != 0 && matches!(std, StdType::RefCell | StdType::Mutex | StdType::RwLock) {
             self.suspect = true;
+        }
+        if *poisoned {
+            return self.poisoned(std, inner, shape, place);
         }
         let name = self.name_of(shape)?;
         let inner = self.value(inner, place.within_call())?;
