@@ -151,3 +151,108 @@ fn a_cycle_without_a_cell_is_refused() {
             .unwrap_err();
     assert_eq!(refused.to_string(), "`input.next`: leads back to itself by a way that cannot be set");
 }
+
+/// `enum List { Nil, Cons(…, Box<List>) }` of nodes that hold these, the first one first.
+fn list(s: &mut Sheet, values: Vec<Vec<Value>>) -> Value {
+    let list = s.ty("subject::List", TypeKind::Opaque);
+    let kind = TypeKind::Std { std: StdType::Box, params: vec![list] };
+    let boxed = s.ty("alloc::boxed::Box<subject::List, alloc::alloc::Global>", kind);
+    let variant = |name: &str| VariantShape { name: name.to_owned(), fields: Vec::new(), tuple: true };
+    let variants = vec![variant("Nil"), variant("Cons")];
+    s.types.fill(list, TypeKind::Enum { variants, params: Vec::new() });
+    let end = v(list, Data::Variant { name: "Nil".to_owned(), fields: Vec::new() });
+    let mut address = 0x100;
+    values.into_iter().rev().fold(end, |rest, mut values| {
+        address += 0x100;
+        values.push(v(boxed, Data::Pointer { address, to: Some(Box::new(rest)) }));
+        let field = |(index, value): (usize, Value)| Field { name: index.to_string(), value };
+        let fields = values.into_iter().enumerate().map(field).collect();
+        v(list, Data::Variant { name: "Cons".to_owned(), fields })
+    })
+}
+
+fn written(s: &Sheet, value: &Value) -> String {
+    let mut scope = Scope::new("case");
+    let written = argument_with("input", value, &s.types, &PublicNames, &mut scope, Literals::Inferred);
+    format(&body(&[written.unwrap()], &quote::quote!(takes(input)), false))
+}
+
+/// The rule of `Ipv4Addr` reads the octets, and that of an atomic its number.
+#[test]
+fn each_node_of_a_list_has_what_a_rule_reads_within_it() {
+    let mut s = Sheet::default();
+    let nodes = (1..=9).map(|at| {
+        vec![s.ipv4([10, 0, 0, at]), s.atomic("core::sync::atomic::AtomicU8", "u8", u128::from(at) + 40)]
+    });
+    let nodes = nodes.collect();
+    let value = list(&mut s, nodes);
+    let text = written(&s, &value);
+    for at in 1..=9 {
+        assert!(text.contains(&format!("Ipv4Addr::new(10, 0, 0, {at})")), "{text}");
+        assert!(text.contains(&format!("AtomicU8::new({})", at + 40)), "{text}");
+    }
+    assert!(text.contains("for "), "{text}");
+}
+
+/// What begins before the statement cannot have what only a step of the loop has.
+#[test]
+fn nothing_within_a_step_of_a_list_stands_before_its_loop() {
+    let mut s = Sheet::default();
+    let nodes = (1..=9_u8).map(|at| {
+        let number = s.uint("u8", at.into());
+        let one = s.structure("subject::One", true, vec![], vec![("0", number)]);
+        vec![s.reference(one, true)]
+    });
+    let nodes = nodes.collect();
+    let value = list(&mut s, nodes);
+    let text = written(&s, &value);
+    for at in 1..=9 {
+        assert_eq!(text.matches(&format!("subject::One({at})")).count(), 1, "{text}");
+    }
+    assert!(!text.contains("for "), "{text}");
+}
+
+/// `struct Knot { child: Option<Rc<Knot>>, me: Weak<Knot> }`, twenty of them: to try each in full before it is known to
+/// hold itself would be a million of tries.
+#[test]
+fn values_that_hold_themselves_within_each_other_are_written_in_time() {
+    let mut s = Sheet::default();
+    let knot = s.ty("subject::Knot", TypeKind::Opaque);
+    let owner = |s: &mut Sheet, std, name: &str| {
+        let kind = TypeKind::Std { std, params: vec![knot] };
+        s.ty(&format!("alloc::rc::{name}<subject::Knot, alloc::alloc::Global>"), kind)
+    };
+    let (rc, weak) = (owner(&mut s, StdType::Rc, "Rc"), owner(&mut s, StdType::Weak, "Weak"));
+    s.types.fill(knot, TypeKind::Struct { fields: Vec::new(), tuple: false, params: Vec::new() });
+    let mut child = s.none("alloc::rc::Rc<subject::Knot, alloc::alloc::Global>");
+    let mut outermost = None;
+    for address in (1..=20).map(|at| at * 0x100) {
+        let pointer = |ty, data| v(ty, Data::Pointer { address, to: Some(Box::new(v(knot, data))) });
+        let me = pointer(weak, Data::Elsewhere { address });
+        let field = |name: &str, value| Field { name: name.to_owned(), value };
+        let value = pointer(rc, Data::Struct(vec![field("child", child), field("me", me)]));
+        child = s.some(value.clone());
+        outermost = Some(value);
+    }
+    let text = written(&s, &outermost.unwrap());
+    assert_eq!(text.matches("new_cyclic").count(), 20, "{text}");
+}
+
+/// A panic poisoned the lock, and the function held it again at the crash.
+#[test]
+fn a_poisoned_lock_that_was_held_is_suspect() {
+    let mut s = Sheet::default();
+    let number = s.uint("u8", 5);
+    let free = s.cell(StdType::Mutex, "std::sync::poison::mutex::Mutex", number, 0);
+    let trust = |value: &Value| {
+        argument_with("input", value, &s.types, &PublicNames, &mut Scope::new("x"), Literals::Inferred)
+            .unwrap()
+            .trust
+    };
+    let poisoned = |now: i64| {
+        let Data::Cell { inner, .. } = free.data.clone() else { panic!("a cell") };
+        v(free.ty, Data::Cell { inner, state: now, poisoned: true })
+    };
+    assert_ne!(trust(&poisoned(0)), Trust::Suspect);
+    assert_eq!(trust(&poisoned(1)), Trust::Suspect);
+}

@@ -3,38 +3,25 @@
 //! and why it was refused. Out: the call of that function. Never chooses by itself.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 use relapse_snapshot::{TypeShape, Value};
 
 use super::Unwritable;
-use super::writer::{Place, Writer, owners};
+use super::raw_pointer::pointers;
+use super::writer::{Place, Saved, Writer, owners};
 use crate::names::{Names, Unnameable};
 
-/// With more owners than this the writer cannot be set back: each would have a variable of its own, which are too many.
-const MAX_OWNERS: usize = 1000;
+/// What an attempt may change has no more entries than this: it is copied for each value that may be given so.
+const MAX_ENTRIES: usize = 1000;
 
-/// How far a writer had come before a value.
-pub(super) struct Mark {
-    lets: usize,
-    side_files: usize,
-    shared: HashMap<u64, Option<Ident>>,
-    /// What was to be written before or after.
-    waiting: [usize; 3],
-    suspect: bool,
-}
-
-impl Writer<'_> {
-    /// How far it has come; none where it could not be set back.
-    pub(super) fn mark(&self) -> Option<Mark> {
-        (self.scope.shared.len() <= MAX_OWNERS).then(|| Mark {
-            lets: self.lets.len(),
-            side_files: self.side_files.len(),
-            shared: self.scope.shared.clone(),
-            waiting: self.graph.waiting(),
-            suspect: self.suspect,
-        })
+impl<'a> Writer<'a> {
+    /// The writer before a value; none where there is too much to be set back.
+    pub(super) fn mark(&self) -> Option<Saved<'a>> {
+        let entries = self.scope.entries() + self.graph.entries() + self.allocations.entries();
+        (entries <= MAX_ENTRIES).then(|| self.save())
     }
 
     /// A value that was refused here, given by a function of its type.
@@ -42,7 +29,7 @@ impl Writer<'_> {
         &mut self,
         value: &Value,
         shape: &TypeShape,
-        mark: Option<Mark>,
+        mark: Option<Saved<'a>>,
         refused: Unwritable,
     ) -> Result<TokenStream, Unwritable> {
         // What leads back to itself is taken up by who can do without it for now.
@@ -68,11 +55,8 @@ impl Writer<'_> {
         let given = self.names.given_at_home(&shape.name, &mut write);
         match (given, of_home) {
             (Some(Ok(call)), _) => {
-                self.lets.truncate(mark.lets);
-                self.side_files.truncate(mark.side_files);
-                self.scope.shared = mark.shared;
-                self.graph.forget(mark.waiting);
-                self.suspect = mark.suspect || suspect;
+                self.restore(mark);
+                self.suspect |= suspect;
                 Ok(call)
             }
             // Where more can be named, the reason is nearer to the truth.
@@ -95,9 +79,137 @@ impl Writer<'_> {
         Ok((quote!(#(#lets)* #tokens), suspect))
     }
 
-    /// Whether a part of the value is owned by a part of the argument outside of it, too: it would be two.
+    /// Whether a part of an argument outside of the value has, too, what a part of the value owns or points to: it would
+    /// be two.
     fn is_shared_beyond(&self, value: &Value) -> bool {
         let within = owners(value, self.types);
-        within.iter().any(|(address, times)| self.owners.get(address).is_some_and(|all| all > times))
+        is_more(&self.owners, &within)
+            || is_more(&self.scope.owners, &within)
+            || is_more(&self.pointers, &pointers(value, self.types))
+    }
+}
+
+/// Whether anything of this occurs elsewhere as well.
+fn is_more<K: Eq + Hash>(all: &HashMap<K, u32>, within: &HashMap<K, u32>) -> bool {
+    within.iter().any(|(key, times)| all.get(key).is_some_and(|all| all > times))
+}
+
+#[cfg(test)]
+mod tests {
+    use relapse_snapshot::{Data, Field, StdType, Trust, TypeId, TypeKind, TypeTable};
+
+    use super::*;
+    use crate::expression::{Literals, Scope, argument_with};
+
+    /// Here, the fields of `k::Outer` and `k::Inner` cannot be named.
+    struct Here;
+    struct Home;
+
+    impl Names for Home {
+        fn path(&self, definition: &str) -> Result<TokenStream, Unnameable> {
+            definition.rsplit("::").next().unwrap().parse().map_err(|_| Unnameable(String::new()))
+        }
+
+        fn literal(&self, _: &str) -> Result<(), Unnameable> {
+            Ok(())
+        }
+
+        fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable> {
+            full_name.parse().map_err(|_| Unnameable(String::new()))
+        }
+    }
+
+    impl Names for Here {
+        fn path(&self, definition: &str) -> Result<TokenStream, Unnameable> {
+            Home.path(definition)
+        }
+
+        fn literal(&self, definition: &str) -> Result<(), Unnameable> {
+            if definition == "k::Inner" { Err(Unnameable("private".to_owned())) } else { Ok(()) }
+        }
+
+        fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable> {
+            Home.type_tokens(full_name)
+        }
+
+        fn given_at_home(
+            &self,
+            full_name: &str,
+            write: &mut dyn FnMut(&dyn Names) -> Result<TokenStream, Unnameable>,
+        ) -> Option<Result<TokenStream, Unnameable>> {
+            (full_name == "k::Outer").then(|| write(&Home).map(|body| quote!(given({ #body }))))
+        }
+    }
+
+    struct Case {
+        types: TypeTable,
+        number: TypeId,
+        inner: TypeId,
+        outer: TypeId,
+        pointer: TypeId,
+        rc: TypeId,
+    }
+
+    impl Case {
+        fn new() -> Case {
+            let mut types = TypeTable::default();
+            let mut ty =
+                |name: &str, kind| types.intern(TypeShape { name: name.to_owned(), size: None, kind });
+            let structure = || TypeKind::Struct { fields: Vec::new(), tuple: true, params: Vec::new() };
+            let number = ty("u32", TypeKind::Integer { signed: false, bits: 32 });
+            let (inner, outer) = (ty("k::Inner", structure()), ty("k::Outer", structure()));
+            let pointer = ty("*mut u32", TypeKind::RawPointer { to: number, mutable: true });
+            let rc = ty("alloc::rc::Rc<u32>", TypeKind::Std { std: StdType::Rc, params: vec![number] });
+            Case { types, number, inner, outer, pointer, rc }
+        }
+
+        fn to_number(&self, ty: TypeId, address: u64) -> Value {
+            let number = Value { ty: self.number, trust: Trust::Entry, data: Data::Uint(7) };
+            Value { ty, trust: Trust::Entry, data: Data::Pointer { address, to: Some(Box::new(number)) } }
+        }
+
+        fn tuple(&self, ty: TypeId, values: Vec<Value>) -> Value {
+            let field = |(index, value): (usize, Value)| Field { name: index.to_string(), value };
+            let fields = values.into_iter().enumerate().map(field).collect();
+            Value { ty, trust: Trust::Entry, data: Data::Struct(fields) }
+        }
+
+        /// `Outer(held, Inner())`.
+        fn outer(&self, held: Value) -> Value {
+            self.tuple(self.outer, vec![held, self.tuple(self.inner, Vec::new())])
+        }
+
+        fn write(&self, value: &Value, scope: &mut Scope) -> Result<String, Unwritable> {
+            let written = argument_with("value", value, &self.types, &Here, scope, Literals::Inferred)?;
+            Ok(written.lets.iter().map(ToString::to_string).collect())
+        }
+    }
+
+    #[test]
+    fn what_two_arguments_share_is_not_given_to_one_of_them_alone() {
+        let case = Case::new();
+        let value = case.outer(case.to_number(case.rc, 64));
+        let alone = case.write(&value, &mut Scope::new("test")).unwrap();
+        assert!(alone.contains("given"), "{alone}");
+        let other = case.to_number(case.rc, 64);
+        let mut scope = Scope::new("test");
+        scope.share([&value, &other], &case.types);
+        assert!(case.write(&value, &mut scope).unwrap_err().reason.contains("private"));
+    }
+
+    #[test]
+    fn what_a_pointer_outside_leads_to_as_well_is_not_given_at_home() {
+        let case = Case::new();
+        let mut types = case.types.clone();
+        let pair = TypeKind::Tuple(vec![case.outer, case.pointer]);
+        let pair =
+            types.intern(TypeShape { name: "(k::Outer, *mut u32)".to_owned(), size: None, kind: pair });
+        let items = vec![case.outer(case.to_number(case.pointer, 64)), case.to_number(case.pointer, 64)];
+        let value = Value { ty: pair, trust: Trust::Entry, data: Data::Tuple(items) };
+        let case = Case { types, ..case };
+        let refused = case.write(&value, &mut Scope::new("test")).unwrap_err();
+        assert!(refused.reason.contains("private"), "{refused}");
+        let alone = case.outer(case.to_number(case.pointer, 64));
+        assert!(case.write(&alone, &mut Scope::new("test")).unwrap().contains("given"));
     }
 }

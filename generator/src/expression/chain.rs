@@ -1,10 +1,11 @@
 //! Linked lists, as a loop that builds them from their end: `let mut list = None; for value in [3, 2, 1] { list =
 //! Some(Box::new(Node { value, next: list })); }`. In: an enum value that holds itself once a node, over and over.
-//! Out: the list's variable. Lists whose nodes differ in more than plain parts are left to the usual ways.
+//! Out: the list's variable. One node stands for all: where a rule reads a part of it that the others have otherwise,
+//! without a trace in what it writes, the list is left to the usual ways.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use relapse_snapshot::{Data, TypeId, TypeKind, Value};
 
@@ -18,6 +19,9 @@ const LONG: usize = 9;
 const NODE: usize = 256;
 /// The longest list; there are fewer nodes in any argument.
 const LONGEST: usize = 1_000_000;
+
+/// What stands for a part while it is looked whether it stands anywhere; no program has such names.
+const MARK: &str = "__relapse_part_";
 
 /// The way from one value to a part of it, by the places among the children.
 type Way = Vec<usize>;
@@ -38,7 +42,11 @@ impl<'a> Writer<'a> {
     /// The variable of a list that a loop has built; `None` where the value is no long list.
     pub(super) fn chain(&mut self, value: &Value, place: Place) -> Result<Option<TokenStream>, Unwritable> {
         let is_enum = |ty| matches!(self.types.get(ty).map(|shape| &shape.kind), Some(TypeKind::Enum { .. }));
-        if !is_enum(value.ty) || self.stand_ins.of(value.ty).is_some() || !self.graph.instead.is_empty() {
+        if !is_enum(value.ty)
+            || self.stand_ins.of(value.ty).is_some()
+            || !self.graph.instead.is_empty()
+            || self.graph.no_lists.contains(&std::ptr::from_ref(value))
+        {
             return Ok(None);
         }
         let Ok((links, end)) = self.links(value) else { return Ok(None) };
@@ -52,7 +60,11 @@ impl<'a> Writer<'a> {
                 return Ok(None);
             }
         }
-        let ways = outermost(differing);
+        let Some(ways) = self.shown(model, differing, place)? else {
+            // Nor are its rests: they would be tried node by node.
+            self.graph.no_lists.extend(links.iter().map(|link| std::ptr::from_ref(link.value)));
+            return Ok(None);
+        };
         // The variable of the argument itself, where nothing else would be left to say of it.
         let own = if self.is_own() { self.own.take() } else { None };
         let list = match own {
@@ -66,13 +78,71 @@ impl<'a> Writer<'a> {
         let start = self.let_statement(&list, true, None, &written);
         let (pattern, steps) = self.steps(&links, model, &ways, place)?;
         self.graph.instead.insert(std::ptr::from_ref(model.rest.0), quote!(#list));
-        let written =
-            self.by_kind(model.value, Place { coerces: false, operand: false, ..place.within_call() });
-        self.graph.instead.clear();
-        let (step, lint) = (written?, self.lint());
+        let (step, lint) = (self.step(model, place)?, self.lint());
         self.lets.push(start);
         self.lets.push(quote!(#lint for #pattern in #steps { #list = #step; }));
         Ok(Some(quote!(#list)))
+    }
+
+    /// The model as one step, with what stands in `instead` for its parts.
+    fn step(&mut self, model: &Link<'_>, place: Place) -> Result<TokenStream, Unwritable> {
+        let written =
+            self.by_kind(model.value, Place { coerces: false, operand: false, ..place.within_call() });
+        self.graph.instead.clear();
+        written
+    }
+
+    /// The ways to what has to be given to each step: what differs, or more where the rule of a type reads within it
+    /// (`Ipv4Addr::new(10, 0, 0, 1)` has no place for its octets). `None`: there is no such step.
+    fn shown(
+        &mut self,
+        model: &Link<'_>,
+        differing: BTreeSet<Way>,
+        place: Place,
+    ) -> Result<Option<Vec<Way>>, Unwritable> {
+        let mark = |index: usize| Ident::new(&format!("{MARK}{index}"), Span::call_site());
+        let mut ways = outermost(differing);
+        // Each try makes a way shorter.
+        loop {
+            let saved = self.save();
+            for (index, way) in ways.iter().enumerate() {
+                let Some(part) = part(model.value, way, &|value| self.there(value)) else {
+                    self.graph.instead.clear();
+                    return Ok(None);
+                };
+                let mark = mark(index);
+                self.graph.instead.insert(std::ptr::from_ref(part), quote!(#mark));
+            }
+            let list = mark(ways.len());
+            self.graph.instead.insert(std::ptr::from_ref(model.rest.0), quote!(#list));
+            let before = self.lets.len();
+            let step = self.step(model, place)?;
+            // A variable before the loop is one for all steps, and would hold what only a step has.
+            let is_alone = self.lets.len() == before;
+            self.restore(saved);
+            let mut counts = HashMap::new();
+            count_marks(step, &mut counts);
+            let is_once = |index: usize| counts.get(&mark(index)) == Some(&1);
+            if !is_alone || !is_once(ways.len()) {
+                return Ok(None);
+            }
+            let mut hidden = false;
+            let mut wider = BTreeSet::new();
+            for (index, mut way) in ways.into_iter().enumerate() {
+                if !is_once(index) {
+                    hidden = true;
+                    way.pop();
+                    if model.rest.1.starts_with(&way) {
+                        return Ok(None);
+                    }
+                }
+                wider.insert(way);
+            }
+            ways = outermost(wider);
+            if !hidden {
+                return Ok(Some(ways));
+            }
+        }
     }
 
     /// The steps of a list and its end.
@@ -112,6 +182,9 @@ impl<'a> Writer<'a> {
             if let Some((address, _)) = graph::counted(inner, self.types)
                 && self.scope.shared.contains_key(&address)
             {
+                return Err(NoList);
+            }
+            if self.allocations.is_shared(inner, self.types) {
                 return Err(NoList);
             }
             let listed = listed || matches!(inner.data, Data::Sequence { .. } | Data::Map { .. });
@@ -331,6 +404,19 @@ impl<'a> Writer<'a> {
         match node {
             Some(node) if is_option && by_path == "option" => format!("{node}s"),
             _ => by_path,
+        }
+    }
+}
+
+/// How often each mark occurs.
+fn count_marks(tokens: TokenStream, counts: &mut HashMap<Ident, u32>) {
+    for tree in tokens {
+        match tree {
+            TokenTree::Group(group) => count_marks(group.stream(), counts),
+            TokenTree::Ident(ident) if ident.to_string().starts_with(MARK) => {
+                *counts.entry(ident).or_default() += 1;
+            }
+            _ => {}
         }
     }
 }

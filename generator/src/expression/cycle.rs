@@ -120,22 +120,31 @@ impl<'a> Writer<'a> {
         let content = self.graph.targets.get(address, inner.ty);
         let saved = self.save();
         self.graph.state.building.extend(content.map(|content| (address, content)));
-        let plain = self.named_owner(value.ty, own, place, |writer, place| {
-            writer.new_owner(std, to, value, owner, place)
-        });
+        // Within others of its kind it is written once for each try of theirs: a second try at every level would double
+        // what there is to write.
+        let plain = if self.graph.cyclic.contains(&address) {
+            None
+        } else {
+            let plain = self.named_owner(value.ty, own, place, |writer, place| {
+                writer.new_owner(std, to, value, owner, place)
+            });
+            let holds_itself = plain.is_err()
+                && matches!(self.graph.state.back, Some(Back { address: back, is_weak: true }) if back == address);
+            (!holds_itself).then_some(plain)
+        };
         let variable = match plain {
-            Err(_) if matches!(self.graph.state.back, Some(Back { address: back, is_weak: true }) if back == address) =>
-            {
+            Some(written) => {
+                let variable = written?;
+                self.graph.state.building.retain(|(building, _)| *building != address);
+                variable
+            }
+            None => {
                 self.restore(saved);
+                self.graph.cyclic.insert(address);
                 self.graph.state.back = None;
                 self.named_owner(value.ty, own, place, |writer, place| {
                     writer.new_cyclic(address, inner, owner, place)
                 })?
-            }
-            written => {
-                let variable = written?;
-                self.graph.state.building.retain(|(building, _)| *building != address);
-                variable
             }
         };
         self.scope.shared.insert(address, Some(variable.clone()));

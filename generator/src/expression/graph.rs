@@ -9,7 +9,7 @@ use quote::quote;
 use relapse_snapshot::{Data, StdType, Targets, TypeId, TypeKind, TypeTable, Value};
 
 use super::cycle::{Back, Later};
-use super::writer::{MAX_LETS, Place, Writer, variable_of};
+use super::writer::{MAX_LETS, Place, Writer, owners, variable_of};
 use super::{Scope, Unwritable};
 
 /// A part of so few nodes stands where it belongs.
@@ -23,6 +23,10 @@ pub(super) struct Graph<'v> {
     pub(super) targets: Targets<'v>,
     /// Values that have been written under other names: the steps of a list in the loop that builds it.
     pub(super) instead: HashMap<*const Value, TokenStream>,
+    /// Values that begin a list which no loop can build.
+    pub(super) no_lists: HashSet<*const Value>,
+    /// Shared values that hold a `Weak` to themselves which nothing can set: only `new_cyclic` builds them.
+    pub(super) cyclic: HashSet<u64>,
     /// Whether anything leads back to itself.
     pub(super) has_cycles: bool,
     pub(super) state: State<'v>,
@@ -56,23 +60,18 @@ impl<'v> Graph<'v> {
             scope.shared.entry(address).or_insert(None);
         }
         let targets = Targets::of(argument);
-        Graph { targets, instead: HashMap::new(), has_cycles, state: State::default() }
+        let (instead, no_lists, cyclic) = (HashMap::new(), HashSet::new(), HashSet::new());
+        Graph { targets, instead, no_lists, cyclic, has_cycles, state: State::default() }
     }
 
     pub(super) fn state(&self) -> State<'v> {
         self.state.clone()
     }
 
-    /// How much is begun, needed and put off.
-    pub(super) fn waiting(&self) -> [usize; 3] {
-        [self.state.building.len(), self.state.needed.len(), self.state.later.len()]
-    }
-
-    /// Leaves what has come since.
-    pub(super) fn forget(&mut self, [building, needed, later]: [usize; 3]) {
-        self.state.building.truncate(building);
-        self.state.needed.truncate(needed);
-        self.state.later.truncate(later);
+    /// How many entries a copy of the state has.
+    pub(super) fn entries(&self) -> usize {
+        let State { parts, needed, building, later, own_weak, lost, back: _ } = &self.state;
+        parts.len() + needed.len() + building.len() + later.len() + own_weak.len() + lost.len()
     }
 
     pub(super) fn restore(&mut self, state: State<'v>) {
@@ -83,9 +82,16 @@ impl<'v> Graph<'v> {
 impl Scope {
     /// Tells which values the arguments of a call share, so that they are written once.
     pub(crate) fn share<'v>(&mut self, arguments: impl IntoIterator<Item = &'v Value>, types: &TypeTable) {
+        let arguments: Vec<&Value> = arguments.into_iter().collect();
+        for argument in &arguments {
+            for (address, times) in owners(argument, types) {
+                *self.owners.entry(address).or_default() += times;
+            }
+        }
         for address in shared_owners(arguments, types) {
             self.shared.entry(address).or_insert(None);
         }
+        self.owners.retain(|address, _| self.shared.contains_key(address));
     }
 }
 

@@ -46,19 +46,39 @@ struct Pending {
 
 impl Allocations {
     /// Those that need a variable: more than one pointer leads to them, or one of their own parts does.
-    pub(super) fn of(root: &Value, types: &TypeTable) -> Allocations {
-        let mut seen: HashMap<(u64, TypeId), u32> = HashMap::new();
-        let mut open = vec![root];
-        while let Some(value) = open.pop() {
-            if let (Some(to), Data::Pointer { address, to: Some(_) }) = (target(types, value.ty), &value.data)
-            {
-                *seen.entry((*address, to)).or_default() += 1;
-            }
-            open.extend(value.children());
+    pub(super) fn of(pointers: &HashMap<(u64, TypeId), u32>) -> Allocations {
+        let shared = pointers.iter().filter(|(_, times)| **times > 1);
+        Allocations {
+            known: shared.map(|(key, _)| (*key, Allocation::Shared)).collect(),
+            pending: Vec::new(),
         }
-        let shared = seen.into_iter().filter(|(_, times)| *times > 1);
-        Allocations { known: shared.map(|(key, _)| (key, Allocation::Shared)).collect(), pending: Vec::new() }
     }
+
+    /// How many entries a copy has.
+    pub(super) fn entries(&self) -> usize {
+        self.known.len() + self.pending.len()
+    }
+
+    /// Whether a value is a raw pointer to what has a variable.
+    pub(super) fn is_shared(&self, value: &Value, types: &TypeTable) -> bool {
+        match (target(types, value.ty), &value.data) {
+            (Some(to), Data::Pointer { address, .. }) => self.known.contains_key(&(*address, to)),
+            _ => false,
+        }
+    }
+}
+
+/// How many raw pointers lead to what was read behind them, by address and type.
+pub(super) fn pointers(root: &Value, types: &TypeTable) -> HashMap<(u64, TypeId), u32> {
+    let mut seen: HashMap<(u64, TypeId), u32> = HashMap::new();
+    let mut open = vec![root];
+    while let Some(value) = open.pop() {
+        if let (Some(to), Data::Pointer { address, to: Some(_) }) = (target(types, value.ty), &value.data) {
+            *seen.entry((*address, to)).or_default() += 1;
+        }
+        open.extend(value.children());
+    }
+    seen
 }
 
 /// What a raw pointer's type says that it points to.

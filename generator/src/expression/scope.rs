@@ -18,6 +18,8 @@ pub struct Scope {
     arguments: usize,
     /// `Rc`s and `Arc`s that occur more than once, by address; with their variable once it is written.
     pub(super) shared: HashMap<u64, Option<Ident>>,
+    /// How many parts of all arguments of the call own each of them, or refer to it by a `Weak`.
+    pub(super) owners: HashMap<u64, u32>,
     /// The variables of what closures have borrowed, by address, type, and whether they are references: two of them may share
     /// one.
     pub(super) borrowed: HashMap<(u64, TypeId, bool), Ident>,
@@ -33,6 +35,7 @@ impl Scope {
             side_files: HashSet::new(),
             arguments: 0,
             shared: HashMap::new(),
+            owners: HashMap::new(),
             borrowed: HashMap::new(),
         }
     }
@@ -40,6 +43,12 @@ impl Scope {
     /// A scope of the same test with nothing taken: of a function beside it.
     pub(super) fn empty(&self) -> Scope {
         Scope::new(&self.regression)
+    }
+
+    /// How many entries a copy has.
+    pub(super) fn entries(&self) -> usize {
+        let names = self.variables.len() + self.numbers.len() + self.side_files.len();
+        names + self.shared.len() + self.owners.len() + self.borrowed.len()
     }
 
     /// Whether a variable has that name.

@@ -11,7 +11,7 @@ use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, TypeTa
 use super::defaults::Mostly;
 use super::dynamic::principal;
 use super::graph::{Graph, State, counted};
-use super::raw_pointer::Allocations;
+use super::raw_pointer::{Allocations, pointers};
 use super::stand_in::StandIns;
 use super::type_name::{definition, snake_case};
 use super::{Scope, Unwritable};
@@ -88,6 +88,8 @@ pub(super) struct Writer<'a> {
     pub(super) allocations: Allocations,
     /// How often each `Rc` and `Arc` of the argument occurs, by address.
     pub(super) owners: HashMap<u64, u32>,
+    /// The same of what stands behind raw pointers.
+    pub(super) pointers: HashMap<(u64, TypeId), u32>,
     path: String,
     /// Length of the argument's own name, with which the path begins.
     root: usize,
@@ -95,7 +97,7 @@ pub(super) struct Writer<'a> {
     nodes: u64,
 }
 
-/// The state of a writer before an attempt.
+/// The state of a writer before an attempt, without the nodes: too many attempts are too much as well.
 pub(super) struct Saved<'a> {
     lets: usize,
     side_files: usize,
@@ -105,7 +107,7 @@ pub(super) struct Saved<'a> {
     own: Option<Ident>,
     path: usize,
     flags: (bool, bool),
-    counts: (usize, usize, u64),
+    counts: (usize, usize),
 }
 
 impl<'a> Writer<'a> {
@@ -118,7 +120,7 @@ impl<'a> Writer<'a> {
         path: String,
     ) -> Writer<'a> {
         let graph = Graph::of(root, types, scope);
-        let owners = owners(root, types);
+        let (owners, pointers) = (owners(root, types), pointers(root, types));
         Writer {
             types,
             names,
@@ -131,8 +133,9 @@ impl<'a> Writer<'a> {
             graph,
             own: None,
             floor: 0,
-            allocations: Allocations::of(root, types),
+            allocations: Allocations::of(&pointers),
             owners,
+            pointers,
             root: path.len(),
             path,
             depth: 0,
@@ -307,11 +310,11 @@ impl<'a> Writer<'a> {
             own: self.own.clone(),
             path: self.path.len(),
             flags: (self.suspect, self.approximates),
-            counts: (self.depth, self.floor, self.nodes),
+            counts: (self.depth, self.floor),
         }
     }
 
-    /// Takes an attempt back.
+    /// Takes an attempt back, but for the work that it was: the nodes stay counted.
     pub(super) fn restore(&mut self, saved: Saved<'a>) {
         self.lets.truncate(saved.lets);
         self.side_files.truncate(saved.side_files);
@@ -321,7 +324,7 @@ impl<'a> Writer<'a> {
         self.own = saved.own;
         self.path.truncate(saved.path);
         (self.suspect, self.approximates) = saved.flags;
-        (self.depth, self.floor, self.nodes) = saved.counts;
+        (self.depth, self.floor) = saved.counts;
     }
 
     pub(super) fn unwritable_kind(&self, shape: &TypeShape, kind: &TypeKind) -> Unwritable {
