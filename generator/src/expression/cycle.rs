@@ -221,7 +221,7 @@ impl<'a> Writer<'a> {
                     self.lets.push(statement);
                 }
                 Err(_) if self.graph.state.back.is_some() => {
-                    self.restore(saved);
+                    self.restore_all(saved);
                     self.graph.state.later.push(later);
                 }
                 Err(refused) => return Err(refused),

@@ -125,7 +125,7 @@ impl<'a> Writer<'a> {
                 };
                 continue;
             }
-            self.restore(saved);
+            self.restore_all(saved);
             self.graph.state.needed.clear();
             if let Some(top) = open.last_mut() {
                 top.1 = true;

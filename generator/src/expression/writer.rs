@@ -97,7 +97,7 @@ pub(super) struct Writer<'a> {
     nodes: u64,
 }
 
-/// The state of a writer before an attempt, without the nodes: too many attempts are too much as well.
+/// The state of a writer before an attempt.
 pub(super) struct Saved<'a> {
     lets: usize,
     side_files: usize,
@@ -108,6 +108,7 @@ pub(super) struct Saved<'a> {
     path: usize,
     flags: (bool, bool),
     counts: (usize, usize),
+    nodes: u64,
 }
 
 impl<'a> Writer<'a> {
@@ -311,10 +312,19 @@ impl<'a> Writer<'a> {
             path: self.path.len(),
             flags: (self.suspect, self.approximates),
             counts: (self.depth, self.floor),
+            nodes: self.nodes,
         }
     }
 
-    /// Takes an attempt back, but for the work that it was: the nodes stay counted.
+    /// Takes an attempt back with the nodes that it wrote: one of those that are not within each other, of which there are
+    /// no more than parts.
+    pub(super) fn restore_all(&mut self, saved: Saved<'a>) {
+        let nodes = saved.nodes;
+        self.restore(saved);
+        self.nodes = nodes;
+    }
+
+    /// Takes an attempt back. The nodes stay counted: attempts within attempts can be far more than there are nodes.
     pub(super) fn restore(&mut self, saved: Saved<'a>) {
         self.lets.truncate(saved.lets);
         self.side_files.truncate(saved.side_files);
