@@ -168,7 +168,7 @@ mod tests {
             Value { ty, trust: Trust::Entry, data: Data::Pointer { address, to: Some(Box::new(number)) } }
         }
 
-        fn tuple(&self, ty: TypeId, values: Vec<Value>) -> Value {
+        fn tuple(ty: TypeId, values: Vec<Value>) -> Value {
             let field = |(index, value): (usize, Value)| Field { name: index.to_string(), value };
             let fields = values.into_iter().enumerate().map(field).collect();
             Value { ty, trust: Trust::Entry, data: Data::Struct(fields) }
@@ -176,7 +176,7 @@ mod tests {
 
         /// `Outer(held, Inner())`.
         fn outer(&self, held: Value) -> Value {
-            self.tuple(self.outer, vec![held, self.tuple(self.inner, Vec::new())])
+            Case::tuple(self.outer, vec![held, Case::tuple(self.inner, Vec::new())])
         }
 
         fn write(&self, value: &Value, scope: &mut Scope) -> Result<String, Unwritable> {
