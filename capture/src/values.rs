@@ -179,6 +179,7 @@ impl<'a> Reader<'a> {
         if let Some(limit) = self.spend(depth) {
             return Value::missing(ty, Trust::Truncated, limit);
         }
+        let mark = self.graph.mark();
         match entry.form {
             Form::Itself => {}
             Form::FunctionItem => return value(ty, Data::Struct(Vec::new())),
@@ -199,9 +200,17 @@ impl<'a> Reader<'a> {
             Ok(source) => self.decode_kind(&layout, source, depth),
             Err(gap) => Err(gap),
         };
+        self.kept(ty, mark, read)
+    }
+
+    /// A node with its data; without it nothing that was read for it since the mark is kept.
+    fn kept(&mut self, ty: TypeId, mark: graph::Mark, read: Read<(Data, Trust)>) -> Value {
         match read {
             Ok((data, trust)) => Value { ty, trust, data },
-            Err(gap) => gap.into_value(ty),
+            Err(gap) => {
+                self.graph.forget(mark);
+                gap.into_value(ty)
+            }
         }
     }
 

@@ -228,7 +228,7 @@ impl Redactor<'_> {
                 }
                 Data::Pointer { to, .. } => open.extend(to.iter_mut().map(|to| (&mut **to, secret))),
                 Data::Cell { inner, .. } => open.push((inner, secret)),
-                Data::Elsewhere { address } if secret => shared.add(*address),
+                Data::Elsewhere { address, .. } if secret => shared.add(*address),
                 Data::Graph { root, parts } => {
                     // The root is visited first, then the parts in their order.
                     for part in parts.iter_mut().rev() {

@@ -13,7 +13,7 @@ fn pointer(address: u64, to: Value) -> Value {
 }
 
 fn elsewhere(address: u64) -> Value {
-    value(Data::Elsewhere { address })
+    value(Data::Elsewhere { address, len: None })
 }
 
 /// A list of so many nodes, each a part.

@@ -45,6 +45,23 @@ struct Diamond {
     right: Option<Rc<Diamond>>,
 }
 
+/// Slices that begin at one address, in another order on each level.
+struct Heads<'a> {
+    all: &'a [u32],
+    head: &'a [u32],
+    none: &'a [u32],
+    again: &'a [u32],
+    text: &'a str,
+    prefix: &'a str,
+    below: Option<Box<Heads<'a>>>,
+}
+
+/// A slice whose elements hold a shorter one that begins where it does.
+struct Inward<'a> {
+    id: u32,
+    own: std::cell::Cell<&'a [Inward<'a>]>,
+}
+
 fn boxes(len: u32) -> Option<Box<Node>> {
     let mut list = None;
     for value in (0..len).rev() {
@@ -113,13 +130,31 @@ fn main() {
     for _ in 0..40 {
         z_diamonds = Rc::new(Diamond { left: Some(z_diamonds.clone()), right: Some(z_diamonds) });
     }
+    let (numbers, letters) = ((0..100).collect::<Vec<u32>>(), "a".repeat(100));
+    let mut z_heads = None;
+    for _ in 0..60 {
+        z_heads = Some(Box::new(Heads {
+            all: &numbers,
+            head: &numbers[..2],
+            none: &numbers[..0],
+            again: &numbers,
+            text: &letters,
+            prefix: &letters[..3],
+            below: z_heads,
+        }));
+    }
+    let inward: Vec<_> = (0..3).map(|id| Inward { id, own: std::cell::Cell::new(&[]) }).collect();
+    inward[0].own.set(&inward[..0]);
+    inward[1].own.set(&inward[..1]);
+    inward[2].own.set(&inward);
+    let z_inward = inward.as_slice();
     let z_live = Rc::downgrade(&z_child);
     let z_new = Weak::<Family>::new();
     let z_dead = Rc::downgrade(&Rc::new(7_u8));
     let held = Arc::new(8_u8);
     let z_sync = (Arc::downgrade(&held), ArcWeak::<u8>::new(), Arc::downgrade(&Arc::new(9_u8)));
     show!(z_boxes, z_cons, z_whole, z_tree, z_nest, z_map, z_parent, z_child, z_self, z_ring, z_long_ring);
-    show!(z_diamonds, z_live, z_new, z_dead, z_sync);
+    show!(z_heads, z_inward, z_diamonds, z_live, z_new, z_dead, z_sync);
     println!("end\t\t");
     let _ = std::io::stdin().read(&mut [0]);
     // Dropping them would overflow the stack.
