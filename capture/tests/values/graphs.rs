@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use relapse_capture::memory::Unreadable;
 use relapse_snapshot::{Targets, TypeId};
 
 use super::*;
@@ -147,6 +148,45 @@ fn slices_that_begin_at_one_address_are_told_apart() {
     }
     assert_eq!(levels, 60);
     assert!(value.nodes() < 5_000, "what is shared is kept once: {}", value.nodes());
+}
+
+/// The memory of a process, of which some cannot be read.
+struct Holed<'a> {
+    memory: &'a dyn Memory,
+    hole: std::ops::Range<u64>,
+}
+
+impl Memory for Holed<'_> {
+    fn read(&self, address: u64, buffer: &mut [u8]) -> Result<(), Unreadable> {
+        let end = address + buffer.len() as u64;
+        if address < self.hole.end && end > self.hole.start {
+            return Err(Unreadable { address, len: buffer.len() });
+        }
+        self.memory.read(address, buffer)
+    }
+}
+
+/// A list whose last element is lost is lost whole, with all that was met in it. What comes behind it is read by itself
+/// then: nothing refers to what is gone.
+#[test]
+fn nothing_refers_into_a_value_that_was_dropped() {
+    let zoo = zoo();
+    let (_, whole) = read_one(&zoo, "z_behind");
+    assert_eq!(whole.worst_trust(), Trust::AtCrash);
+    let Data::Uint(start) = fields(whole.root())[1].value.data else { panic!("no address") };
+    let Data::Uint(size) = fields(whole.root())[2].value.data else { panic!("no size") };
+    let end = (start + size) as u64;
+    let memory = Holed { memory: &zoo.memory, hole: end - 8..end };
+    let (mut types, mut units) = (TypeTable::default(), UnitCache::new());
+    let limits = Limits::default();
+    let mut reader = Reader::new(&zoo.dwarf, &memory, &limits, &mut types, &mut units);
+    let value = reader.read(zoo.types["z_behind"], &Place::Memory(zoo.shown["z_behind"].0));
+    let [items, _, _, behind @ ..] = fields(value.root()) else { panic!("no fields") };
+    assert!(matches!(items.value.data, Data::Missing(_)), "{items:?}");
+    assert!(behind.iter().all(|field| target(&field.value).is_some()));
+    let (found, missing) = numbers(&value);
+    // What is deep leads to the list once more, which was met by then.
+    assert_eq!((found.len(), missing), (2 + 50 + 100, 1));
 }
 
 /// A slice that holds itself leads back; a shorter one that begins there does not.

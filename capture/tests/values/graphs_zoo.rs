@@ -56,6 +56,30 @@ struct Heads<'a> {
     below: Option<Box<Heads<'a>>>,
 }
 
+/// Elements so large that each of them is read by itself.
+struct Large<'a> {
+    list: &'a Node,
+    numbers: &'a [u32],
+    below: &'a Deep<'a>,
+    filler: [u8; 40_000],
+}
+
+/// Deep enough that it goes on in a part.
+struct Deep<'a> {
+    next: Option<Box<Deep<'a>>>,
+    list: Option<&'a Node>,
+}
+
+/// What is met in the elements is met again behind them.
+struct Behind<'a> {
+    items: Vec<Large<'a>>,
+    start: usize,
+    size: usize,
+    list: &'a Node,
+    numbers: &'a [u32],
+    below: &'a Deep<'a>,
+}
+
 /// A slice whose elements hold a shorter one that begins where it does.
 struct Inward<'a> {
     id: u32,
@@ -143,6 +167,15 @@ fn main() {
             below: z_heads,
         }));
     }
+    let list = boxes(50).unwrap();
+    let mut below = Deep { next: None, list: Some(&list) };
+    for _ in 0..40 {
+        below = Deep { next: Some(Box::new(below)), list: None };
+    }
+    let item = || Large { list: &list, numbers: &numbers, below: &below, filler: [1; 40_000] };
+    let items = vec![item(), item(), item()];
+    let (start, size) = (items.as_ptr() as usize, size_of::<Large>() * items.len());
+    let z_behind = Behind { items, start, size, list: &list, numbers: &numbers, below: &below };
     let inward: Vec<_> = (0..3).map(|id| Inward { id, own: std::cell::Cell::new(&[]) }).collect();
     inward[0].own.set(&inward[..0]);
     inward[1].own.set(&inward[..1]);
@@ -154,7 +187,7 @@ fn main() {
     let held = Arc::new(8_u8);
     let z_sync = (Arc::downgrade(&held), ArcWeak::<u8>::new(), Arc::downgrade(&Arc::new(9_u8)));
     show!(z_boxes, z_cons, z_whole, z_tree, z_nest, z_map, z_parent, z_child, z_self, z_ring, z_long_ring);
-    show!(z_heads, z_inward, z_diamonds, z_live, z_new, z_dead, z_sync);
+    show!(z_behind, z_heads, z_inward, z_diamonds, z_live, z_new, z_dead, z_sync);
     println!("end\t\t");
     let _ = std::io::stdin().read(&mut [0]);
     // Dropping them would overflow the stack.
