@@ -48,6 +48,7 @@ use crate::place::Place;
 
 pub(crate) use self::coroutines::Coroutine;
 pub(crate) use self::entries::Entries;
+pub(crate) use self::foreign::frees;
 pub(crate) use self::functions::argument_in_symbol;
 
 /// A part of a tree is never deeper than this, whatever the limits say: reading recurses.

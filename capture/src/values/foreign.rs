@@ -44,6 +44,13 @@ fn keeps(path: &str) -> Option<Keeps> {
     })
 }
 
+/// Whether a struct of that name is one of these that frees something by itself; those that keep their elements within
+/// own what the elements own.
+pub(crate) fn frees(name: &str) -> bool {
+    let keeps = keeps(name.split('<').next().unwrap_or_default());
+    keeps.is_some_and(|keeps| !matches!(keeps, Keeps::ElementsWithin | Keeps::TextWithin))
+}
+
 /// The longest number that says a length, in bytes: 64 bits in groups of seven.
 const LENGTH_BYTES: usize = 10;
 
