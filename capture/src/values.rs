@@ -218,7 +218,12 @@ impl<'a> Reader<'a> {
     /// Takes a node from the budget, or tells which limit is met.
     fn spend(&mut self, depth: u32) -> Option<String> {
         if depth >= self.deepest() {
-            return Some(format!("deeper than {} levels", self.deepest()));
+            return Some(if depth >= self.limits.depth {
+                format!("deeper than {} levels", self.limits.depth)
+            } else {
+                // Nobody set this limit: within a part there was no place at which another one could begin.
+                format!("deeper than {DEEPEST} levels in its part of the argument")
+            });
         }
         if self.nodes_left == 0 {
             return Some(format!("more than {} values", self.nodes));

@@ -71,6 +71,32 @@ fn the_depth_limit_is_kept_in_parts_too() {
     assert_eq!((missing > 0, value.worst_trust()), (true, Trust::Truncated));
 }
 
+/// Reasons that are given in a value.
+fn reasons(value: &Value) -> Vec<&str> {
+    let (mut reasons, mut open) = (Vec::new(), vec![value]);
+    while let Some(value) = open.pop() {
+        if let Data::Missing(reason) = &value.data {
+            reasons.push(reason.as_str());
+        }
+        open.extend(value.children());
+    }
+    reasons
+}
+
+/// A limit that somebody set is told from the one that a part has.
+#[test]
+fn limits_on_depth_are_told_as_what_they_are() {
+    let zoo = zoo();
+    let (_, value) = read_one(&zoo, "z_cells");
+    assert_eq!(value.worst_trust(), Trust::Truncated, "{:?}", reasons(&value));
+    assert_eq!(reasons(&value), ["deeper than 96 levels in its part of the argument"; 2]);
+    let limits = Limits { depth: 90, ..Limits::default() };
+    let (mut types, mut units) = (TypeTable::default(), UnitCache::new());
+    let mut reader = Reader::new(&zoo.dwarf, &zoo.memory, &limits, &mut types, &mut units);
+    let value = reader.read(zoo.types["z_cells"], &Place::Memory(zoo.shown["z_cells"].0));
+    assert_eq!(reasons(&value), ["deeper than 90 levels"; 2]);
+}
+
 #[test]
 fn deep_values_within_the_limits_are_read_whole() {
     let zoo = zoo();

@@ -1,7 +1,8 @@
 //! A program that holds shared, cyclic and very deep values, says where they lie, and waits.
+#![recursion_limit = "1024"]
 #![allow(dead_code, clippy::all)]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::rc::{Rc, Weak};
@@ -45,6 +46,17 @@ struct Diamond {
     right: Option<Rc<Diamond>>,
 }
 
+/// Values within values, with no place between them at which a part could begin.
+type Ten<T> = Cell<Cell<Cell<Cell<Cell<Cell<Cell<Cell<Cell<Cell<T>>>>>>>>>>;
+type Hundred = Ten<Ten<Ten<Ten<Ten<Ten<Ten<Ten<Ten<Ten<u8>>>>>>>>>>;
+
+/// Ten boxes within each other.
+macro_rules! ten {
+    ($value:expr) => {
+        Box::new(Box::new(Box::new(Box::new(Box::new(Box::new(Box::new(Box::new(Box::new(Box::new($value))))))))))
+    };
+}
+
 /// Slices that begin at one address, in another order on each level.
 struct Heads<'a> {
     all: &'a [u32],
@@ -83,7 +95,7 @@ struct Behind<'a> {
 /// A slice whose elements hold a shorter one that begins where it does.
 struct Inward<'a> {
     id: u32,
-    own: std::cell::Cell<&'a [Inward<'a>]>,
+    own: Cell<&'a [Inward<'a>]>,
 }
 
 fn boxes(len: u32) -> Option<Box<Node>> {
@@ -167,6 +179,8 @@ fn main() {
             below: z_heads,
         }));
     }
+    let (first, second): (Hundred, Hundred) = unsafe { std::mem::zeroed() };
+    let z_cells = (&first, ten!(ten!(ten!(ten!(ten!(ten!(ten!(second))))))));
     let list = boxes(50).unwrap();
     let mut below = Deep { next: None, list: Some(&list) };
     for _ in 0..40 {
@@ -176,7 +190,7 @@ fn main() {
     let items = vec![item(), item(), item()];
     let (start, size) = (items.as_ptr() as usize, size_of::<Large>() * items.len());
     let z_behind = Behind { items, start, size, list: &list, numbers: &numbers, below: &below };
-    let inward: Vec<_> = (0..3).map(|id| Inward { id, own: std::cell::Cell::new(&[]) }).collect();
+    let inward: Vec<_> = (0..3).map(|id| Inward { id, own: Cell::new(&[]) }).collect();
     inward[0].own.set(&inward[..0]);
     inward[1].own.set(&inward[..1]);
     inward[2].own.set(&inward);
@@ -187,7 +201,7 @@ fn main() {
     let held = Arc::new(8_u8);
     let z_sync = (Arc::downgrade(&held), ArcWeak::<u8>::new(), Arc::downgrade(&Arc::new(9_u8)));
     show!(z_boxes, z_cons, z_whole, z_tree, z_nest, z_map, z_parent, z_child, z_self, z_ring, z_long_ring);
-    show!(z_behind, z_heads, z_inward, z_diamonds, z_live, z_new, z_dead, z_sync);
+    show!(z_cells, z_behind, z_heads, z_inward, z_diamonds, z_live, z_new, z_dead, z_sync);
     println!("end\t\t");
     let _ = std::io::stdin().read(&mut [0]);
     // Dropping them would overflow the stack.
