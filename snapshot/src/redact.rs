@@ -424,6 +424,7 @@ fn replace<T: PartialEq>(old: &mut T, new: T) -> bool {
 }
 
 /// What is known of a key that stands elsewhere.
+#[derive(Clone, Copy)]
 enum Known<'k, 'v> {
     /// Everything that it can refer to.
     All(&'k Targets<'v>),
