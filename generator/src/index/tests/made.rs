@@ -45,6 +45,21 @@ mod numbers {
     count!(a b);
     other::macros::count!(c);
 }
+mod shadows {
+    macro_rules! shape { () => { pub struct First; } }
+    macro_rules! shape { ($x:novel) => {}; () => { pub struct Second; } }
+    shape!();
+    mod one { macro_rules! twice { () => { pub struct OfOne; } } }
+    mod two { macro_rules! twice { () => { pub struct OfTwo; } } }
+    twice!();
+    mod three { macro_rules! foreign { () => { pub struct OfThree; } } }
+    foreign!();
+    use other::foreign;
+    crate::exported!();
+    mod four { #[macro_export] macro_rules! exported { () => { pub struct Exported; } } }
+    exported!();
+    use crate::exported;
+}
 #[macro_export]
 macro_rules! early { ($name:ident) => { pub enum $name { A, B } } }
 macro_rules! endless { ($($x:tt)*) => { endless!($($x)* a); } }
@@ -69,7 +84,12 @@ fn items_of_macros_are_known() {
     {
         assert!(found.iter().any(|name| name == wanted), "{wanted}: {found:?}");
     }
-    assert!(!found.iter().any(|name| name == "shapes::Windows"), "{found:?}");
+    // What another definition hides, is of several, or may be of another crate.
+    for wrong in ["shapes::Windows", "shadows::First", "shadows::OfOne", "shadows::OfTwo", "shadows::OfThree"]
+    {
+        assert!(!found.iter().any(|name| name == wrong), "{wrong}: {found:?}");
+    }
+    assert_eq!(found.iter().filter(|name| *name == "shadows::Exported").count(), 2, "{found:?}");
     let names = NamesAt::new(&fixture.index, fixture.module("shapes"));
     assert!(names.literal("demo::shapes::Point").is_ok());
     assert!(names.is_copy("demo::shapes::Point"));
