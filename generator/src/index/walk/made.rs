@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use proc_macro2::Span;
 use syn::Item;
+use syn::visit_mut::{self, VisitMut};
 
 use super::{Spot, Walk};
 use crate::index::cfg::Holds;
@@ -142,7 +143,8 @@ impl Walk<'_> {
     /// Reads the items that a use in a module makes; `false` where nothing is known of them.
     pub(super) fn made_items(&mut self, used: &syn::ItemMacro, spot: &Spot) -> bool {
         let Some(text) = self.expanded(&used.mac, spot) else { return false };
-        let Ok(items) = syn::parse::Parser::parse2(parse_items, text) else { return false };
+        let Ok(mut items) = syn::parse::Parser::parse2(parse_items, text) else { return false };
+        items.iter_mut().for_each(|item| Ungrouped.visit_item_mut(item));
         self.items(&items, &Self::within_macro(spot));
         // syn's word for what it did not understand.
         if items.iter().any(|item| matches!(item, Item::Verbatim(_)))
@@ -156,13 +158,17 @@ impl Walk<'_> {
     /// The items that a use within an `impl` makes.
     pub(super) fn made_in_impl(&mut self, used: &syn::Macro, spot: &Spot) -> Option<Vec<syn::ImplItem>> {
         let text = self.expanded(used, spot)?;
-        syn::parse::Parser::parse2(parse_list::<syn::ImplItem>, text).ok()
+        let mut items = syn::parse::Parser::parse2(parse_list::<syn::ImplItem>, text).ok()?;
+        items.iter_mut().for_each(|item| Ungrouped.visit_impl_item_mut(item));
+        Some(items)
     }
 
     /// The items that a use within a trait makes.
     pub(super) fn made_in_trait(&mut self, used: &syn::Macro, spot: &Spot) -> Option<Vec<syn::TraitItem>> {
         let text = self.expanded(used, spot)?;
-        syn::parse::Parser::parse2(parse_list::<syn::TraitItem>, text).ok()
+        let mut items = syn::parse::Parser::parse2(parse_list::<syn::TraitItem>, text).ok()?;
+        items.iter_mut().for_each(|item| Ungrouped.visit_trait_item_mut(item));
+        Some(items)
     }
 
     /// Keeps a use whose macro may still come.
@@ -194,6 +200,23 @@ impl Walk<'_> {
             }
         }
         self.macros.waiting.clear();
+    }
+}
+
+/// Types as they would be written: one that a macro has handed on as a whole is the same type. Behind `as` it stays
+/// together.
+struct Ungrouped;
+
+impl VisitMut for Ungrouped {
+    fn visit_type_mut(&mut self, ty: &mut syn::Type) {
+        while let syn::Type::Group(group) = ty {
+            *ty = (*group.elem).clone();
+        }
+        visit_mut::visit_type_mut(self, ty);
+    }
+
+    fn visit_expr_cast_mut(&mut self, cast: &mut syn::ExprCast) {
+        self.visit_expr_mut(&mut cast.expr);
     }
 }
 
