@@ -214,7 +214,7 @@ fn error_kind(writer: &mut Writer<'_>, of: Of<'_>, kind: &Value) -> Written {
 
 #[cfg(test)]
 mod tests {
-    use relapse_snapshot::{Trust, TypeKind, TypeShape, TypeTable};
+    use relapse_snapshot::{Field, Trust, TypeKind, TypeShape, TypeTable};
 
     use super::*;
     use crate::expression::{Literals, Scope, argument_with};
@@ -263,5 +263,20 @@ mod tests {
             let here = written(definition, &Place(bare));
             assert!(here.contains(bare) && !here.contains(&format!(":: {bare}")), "{here}");
         }
+    }
+
+    #[test]
+    fn only_stds_own_error_is_a_text() {
+        let mut types = TypeTable::default();
+        let mut made = |name: &str| {
+            let kind = TypeKind::Struct { fields: Vec::new(), tuple: true, params: Vec::new() };
+            let ty = types.intern(TypeShape { name: name.to_owned(), size: None, kind });
+            let text = Data::Text { text: "no".to_owned(), len: 2 };
+            let only = Field { name: "0".to_owned(), value: Value { ty, trust: Trust::Entry, data: text } };
+            Value { ty, trust: Trust::Entry, data: Data::Struct(vec![only]) }
+        };
+        let (std, own) = (made("alloc::boxed::convert::{impl#9}::from::StringError"), made("a::StringError"));
+        assert!(text_of_error(&types, &std).is_some());
+        assert!(text_of_error(&types, &own).is_none());
     }
 }

@@ -108,10 +108,11 @@ impl<'ast> Visit<'ast> for Mentions {
             self.unknown_macro = self.unknown_macro.take().or(name);
             return;
         };
+        // A pattern may name anything.
+        let has_pattern = name == "matches";
         self.macros.insert(name);
         match macro_text::expressions(invocation) {
-            // A pattern may name anything.
-            Some(arguments) if !invocation.path.segments.last().is_some_and(|l| l.ident == "matches") => {
+            Some(arguments) if !has_pattern => {
                 for argument in &arguments {
                     // Of a format string, constants that it names.
                     if let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = argument {

@@ -55,6 +55,12 @@ struct Row(u8);
 
 const LIMIT: usize = 3;
 
+macro_rules! dbg { ($x:expr) => { LIMIT } }
+struct Telling;
+impl Read for Telling {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> { Ok(dbg!(0)) }
+}
+
 struct Limited;
 impl Read for Limited {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> { use crate::deep::LIMIT; Ok(LIMIT) }
@@ -143,6 +149,7 @@ fn a_type_that_is_not_self_contained_says_why() {
     assert_eq!(why("driver::Holder", "largest"), start("Holder") + "it needs `deep` of the program");
     let of_use = "it has a `use` of `crate` within a body";
     assert_eq!(why("driver::Limited", "checksum"), start("Limited") + of_use);
+    assert_eq!(why("driver::Telling", "checksum"), start("Telling") + "it uses the macro `dbg`");
     let shadowed = copied(&fixture, "texts", "driver::Texts", "checksum").unwrap_err();
     assert_eq!(shadowed, start("Texts") + "`String` means something else in the library");
     assert!(copied(&fixture, "", "driver::Texts", "checksum").is_ok());

@@ -144,7 +144,9 @@ impl Walk<'_> {
     pub(super) fn made_items(&mut self, used: &syn::ItemMacro, spot: &Spot) -> bool {
         let Some(text) = self.expanded(&used.mac, spot) else { return false };
         let Ok(mut items) = syn::parse::Parser::parse2(parse_items, text) else { return false };
-        items.iter_mut().for_each(|item| Ungrouped.visit_item_mut(item));
+        for item in &mut items {
+            Ungrouped.visit_item_mut(item);
+        }
         self.items(&items, &Self::within_macro(spot));
         // syn's word for what it did not understand.
         if items.iter().any(|item| matches!(item, Item::Verbatim(_)))
@@ -159,7 +161,9 @@ impl Walk<'_> {
     pub(super) fn made_in_impl(&mut self, used: &syn::Macro, spot: &Spot) -> Option<Vec<syn::ImplItem>> {
         let text = self.expanded(used, spot)?;
         let mut items = syn::parse::Parser::parse2(parse_list::<syn::ImplItem>, text).ok()?;
-        items.iter_mut().for_each(|item| Ungrouped.visit_impl_item_mut(item));
+        for item in &mut items {
+            Ungrouped.visit_impl_item_mut(item);
+        }
         Some(items)
     }
 
@@ -167,7 +171,9 @@ impl Walk<'_> {
     pub(super) fn made_in_trait(&mut self, used: &syn::Macro, spot: &Spot) -> Option<Vec<syn::TraitItem>> {
         let text = self.expanded(used, spot)?;
         let mut items = syn::parse::Parser::parse2(parse_list::<syn::TraitItem>, text).ok()?;
-        items.iter_mut().for_each(|item| Ungrouped.visit_trait_item_mut(item));
+        for item in &mut items {
+            Ungrouped.visit_trait_item_mut(item);
+        }
         Some(items)
     }
 
