@@ -228,7 +228,7 @@ fn values_that_hold_themselves_within_each_other_are_written_in_time() {
     let mut outermost = None;
     for address in (1..=20).map(|at| at * 0x100) {
         let pointer = |ty, data| v(ty, Data::Pointer { address, to: Some(Box::new(v(knot, data))) });
-        let me = pointer(weak, Data::Elsewhere { address });
+        let me = pointer(weak, Data::Elsewhere { address, len: None });
         let field = |name: &str, value| Field { name: name.to_owned(), value };
         let value = pointer(rc, Data::Struct(vec![field("child", child), field("me", me)]));
         child = s.some(value.clone());

@@ -213,7 +213,7 @@ mod tests {
                 Data::Struct(fields.map(|(name, value)| Field { name: name.to_owned(), value }).collect()),
             )
         };
-        let back = v(node(None, Vec::new()).ty, Data::Elsewhere { address: 64 });
+        let back = v(node(None, Vec::new()).ty, Data::Elsewhere { address: 64, len: None });
         let child = pointer(rc, 128, Some(Box::new(node(Some(back), Vec::new()))));
         let root = pointer(rc, 64, Some(Box::new(node(None, vec![child]))));
         let (mut scope, names) = (Scope::new("test"), Derived(Defaults::Fields));
