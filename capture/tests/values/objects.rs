@@ -67,6 +67,24 @@ fn triple(x: u8) -> u8 {
 fn widened<T: Into<u64>>(x: T) -> u64 {
     x.into() + 1
 }
+fn equal(x: u8) -> u8 {
+    x.wrapping_mul(7) ^ 9
+}
+fn alike(x: u8) -> u8 {
+    x.wrapping_mul(7) ^ 9
+}
+// One function by two names.
+std::arch::global_asm!(
+    ".type one_name, @function",
+    ".type other_name, @function",
+    ".globl one_name, other_name",
+    "one_name:",
+    "other_name:",
+    "ret"
+);
+unsafe extern "C" {
+    fn one_name();
+}
 extern "C" fn in_c(x: u8) -> u8 {
     x + 2
 }
@@ -125,14 +143,18 @@ fn main() {
     let z_widened: fn(u32) -> u64 = black_box(widened::<u32>);
     let z_in_c: extern "C" fn(u8) -> u8 = black_box(in_c);
     let z_of_trait: fn(&Circle) -> u64 = black_box(<Circle as Shape>::area);
+    let z_equal: fn(u8) -> u8 = black_box(equal);
+    let z_alike: fn(u8) -> u8 = black_box(alike);
+    let z_shared: unsafe extern "C" fn() = black_box(one_name);
     let z_numbers = black_box(Numbers { float: 1.5 });
     let z_part = black_box(Part { large: 5 });
     let z_flag = black_box(Flag { byte: 1 });
     place!(
-        z_pin, z_first, z_second, z_third, z_raw, z_triple, z_widened, z_in_c, z_of_trait, z_numbers, z_part, z_flag,
+        z_pin, z_first, z_second, z_third, z_raw, z_triple, z_widened, z_in_c, z_of_trait, z_equal, z_alike, z_shared,
+        z_numbers, z_part, z_flag,
     );
     println!("end\t0x0\t-");
     let _ = std::io::stdin().read(&mut [0]);
-    black_box((z_triple(1), z_widened(1), z_in_c(1), z_of_trait(&circle), &z_numbers, &z_part, &z_flag));
+    black_box((z_equal(1), z_alike(1), z_triple(1), z_widened(1), z_in_c(1), z_of_trait(&circle), &z_numbers, &z_part, &z_flag));
     black_box((z_vec[0].area(), z_pin.area(), z_box.area(), z_rc.area(), z_arc.area(), z_rc_wide.area()));
 }

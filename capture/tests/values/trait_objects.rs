@@ -113,6 +113,28 @@ fn function_pointers_lead_to_their_functions() {
         "{fn <objects::Circle as objects::Shape>::area}",
     ];
     assert_eq!(names, expected);
+    assert!(values.iter().all(|value| value.worst_trust() == Trust::AtCrash));
+}
+
+/// An optimiser makes one of equal functions, which has one name.
+#[test]
+fn functions_that_may_have_been_merged_are_suspect() {
+    for options in [&["-g", "-O"][..], &["-g", "-O", "-Clto=fat", "-Cdwarf-version=5"]] {
+        let zoo = Zoo::start_program("objects.rs", options);
+        let (_, values) = read_all(&zoo, &["z_equal", "z_alike"]);
+        assert_eq!(values[0].data, values[1].data, "they are one function");
+        for value in &values {
+            assert_eq!(target(value).unwrap().trust, Trust::Suspect, "{options:?}");
+        }
+    }
+}
+
+/// Linkers merge equal functions as well, which keep their symbols.
+#[test]
+fn functions_that_share_an_address_have_no_name() {
+    let zoo = Zoo::start_program("objects.rs", &["-g"]);
+    let (_, values) = read_all(&zoo, &["z_shared"]);
+    assert!(matches!(values[0].data, Data::Pointer { to: None, address } if address != 0));
 }
 
 #[test]
