@@ -109,7 +109,7 @@ impl Reader<'_> {
         let generics = name.as_deref().map(generic_arguments).unwrap_or_default();
         // Names of today have them in the path. Those of a method are its impl's as well, whose place is elsewhere: it is
         // declared within its type, or has an impl in its path.
-        let is_whole = generics.is_empty() || is_method || path.contains('<');
+        let is_whole = generics.is_empty() || is_method || path.contains('<') && !is_of_a_parameter(&path);
         Some(if is_whole { path } else { format!("{path}::<{}>", generics.join(", ")) })
     }
 }
@@ -130,6 +130,16 @@ impl Parser<'_> {
         };
         begins().unwrap_or(false)
     }
+}
+
+/// Whether the path is that of an impl for all types, of which only the generic arguments tell the one: `<T as a::B>::f`,
+/// `a::<impl b::B for T>::f`.
+fn is_of_a_parameter(path: &str) -> bool {
+    let before = || Some(path.strip_prefix('<')?.split_once(" as ")?.0);
+    let behind = || Some(path.split_once("<impl ")?.1.split_once(" for ")?.1.split_once('>')?.0);
+    before().or_else(behind).is_some_and(|of| {
+        of.starts_with(char::is_uppercase) && of.chars().all(|c| c.is_alphanumeric() || c == '_')
+    })
 }
 
 /// Whether that names the type of a function pointer.
@@ -168,7 +178,7 @@ fn last_list(path: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::argument_in_symbol;
+    use super::{argument_in_symbol, is_of_a_parameter};
 
     #[test]
     fn symbols_of_today_name_function_items() {
@@ -177,6 +187,14 @@ mod tests {
         assert_eq!(argument_in_symbol("<a::S<u8>>::f::<fn(u8) -> u8>", 1, 2), Some("fn(u8) -> u8"));
         assert_eq!(argument_in_symbol("<a::S<u8>>::f::<fn(u8) -> u8>", 0, 2), None);
         assert_eq!(argument_in_symbol("a::f", 0, 1), None);
+    }
+
+    #[test]
+    fn impls_for_all_types_are_told_from_others() {
+        assert!(is_of_a_parameter("<T as a::B>::f") && is_of_a_parameter("a::<impl b::B for T>::f"));
+        for other in ["<a::S<T> as a::B>::f", "<u8 as a::B>::f", "a::S<T>::f", "a::<impl u8>::f", "a::f"] {
+            assert!(!is_of_a_parameter(other), "{other}");
+        }
     }
 
     #[test]
