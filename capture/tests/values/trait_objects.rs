@@ -7,7 +7,7 @@ use relapse_capture::limits::Limits;
 use relapse_capture::memory::Memory;
 use relapse_capture::place::Place;
 use relapse_capture::values::Reader;
-use relapse_snapshot::{Data, Trust, TypeTable, Value};
+use relapse_snapshot::{Data, Trust, TypeKind, TypeTable, Value};
 
 use super::debug::debug;
 use super::recording::Recorder;
@@ -70,6 +70,20 @@ fn trait_objects_have_their_concrete_types() {
     assert!(name(&values[2]).ends_with("::Mutex<objects::Circle>"), "{}", name(&values[2]));
     assert_eq!(name(&values[3]), "objects::Circle");
     assert_eq!(name(&fields(&values[4])[0].value), "objects::Circle");
+}
+
+#[test]
+fn only_the_parameter_of_the_tail_becomes_concrete() {
+    let zoo = Zoo::start_program("objects.rs", &["-g"]);
+    let (types, values) = read_all(&zoo, &["z_tailed", "z_two_alike"]);
+    let tailed = target(&values[0]).unwrap();
+    assert_eq!(types.name(tailed.ty), "objects::Tailed<dyn objects::Mark, objects::Circle>");
+    let TypeKind::Struct { params, .. } = &types.get(tailed.ty).unwrap().kind else { panic!("{tailed:?}") };
+    let params: Vec<&str> = params.iter().map(|param| types.name(*param)).collect();
+    assert_eq!(params, ["dyn objects::Mark", "objects::Circle"]);
+    assert_eq!(debug(&types, &fields(tailed)[1].value), "Circle { r: 21 }");
+    let Data::Missing(reason) = &target(&values[1]).unwrap().data else { panic!("{:?}", values[1]) };
+    assert!(reason.contains("which of the two dyn objects::Shape"), "{reason}");
 }
 
 /// rustc gives equal vtables one address, and debug info it to one of them.
