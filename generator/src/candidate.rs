@@ -79,7 +79,7 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
                 let within = endless.as_ref().filter(|calls| calls.contains(&depth));
                 let recursion = within.map(|calls| calls.start);
                 let facts = Facts { asserts_on_arguments: blames_caller, recursion, ..facts };
-                let (home, callers) = (function.module, Vec::new());
+                let (home, callers) = (index.outside_of_macros(function.module), Vec::new());
                 let caller = caller(snapshot, frame);
                 callables.push(Callable { frame, depth, function, home, callers, facts, caller });
                 continue;
@@ -90,7 +90,7 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
         };
         rejected.push(Rejection { function: frame.function.clone(), depth, reason, inherent });
     }
-    let modules: Vec<ModuleId> = callables.iter().map(|callable| callable.function.module).collect();
+    let modules: Vec<ModuleId> = callables.iter().map(|callable| callable.home).collect();
     for (at, callable) in callables.iter_mut().enumerate() {
         callable.callers = modules[at + 1..].to_vec();
         callable.callers.dedup();

@@ -340,6 +340,16 @@ impl SourceIndex {
         function.cfg.holds(&facts).min(self.module_holds(function.module, true))
     }
 
+    /// The module itself or, where it stands within a macro and so has no braces of its own that a declaration could be
+    /// put into, the nearest one around it that does not.
+    pub fn outside_of_macros(&self, id: ModuleId) -> ModuleId {
+        let mut id = id;
+        while let Some(parent) = self.module(id).parent.filter(|_| self.module(id).in_macro) {
+            id = ModuleId { module: parent, ..id };
+        }
+        id
+    }
+
     /// How a test is placed in a module.
     pub fn place(&self, id: ModuleId) -> ModulePlace {
         let (target, package) = (self.target(id.krate), self.package(id.krate));

@@ -710,3 +710,17 @@ fn a_reference_to_what_has_no_size_is_built_as_a_whole() {
     let value = sheet.value("&bstr::bstr::BStr", kind, data);
     assert_eq!(sheet.written(&value), "BStr::new(b\"ab\")");
 }
+
+#[test]
+fn a_finder_that_owns_its_needle_is_made_of_it() {
+    let mut s = Sheet::default();
+    let slice = TypeKind::Slice(TypeId(0));
+    let bytes = s.value("[u8]", slice, Data::Bytes { bytes: b"ab".to_vec(), len: 2 });
+    let kind = TypeKind::Std { std: relapse_snapshot::StdType::Box, params: vec![] };
+    let data = Data::Pointer { address: 16, to: Some(Box::new(bytes)) };
+    let owned = s.value("alloc::boxed::Box<[u8], alloc::alloc::Global>", kind, data);
+    let needle = s.variant("memchr::cow::Imp", "Owned", vec![("0", owned)]);
+    let needle = s.structure("memchr::cow::CowBytes", vec![("0", needle)]);
+    let finder = s.structure("memchr::memmem::Finder", vec![("needle", needle)]);
+    assert_eq!(s.written(&finder), "Finder::new(b\"ab\").into_owned()");
+}

@@ -93,3 +93,18 @@ fn functions_of_macros_stand_in_the_text_of_the_macro() {
     let line = LIB.lines().position(|line| line.contains("macro_rules! double")).unwrap() as u32 + 1;
     assert_eq!(fixture.index.function_at("src/lib.rs", line, "double", "demo").len(), 2);
 }
+
+#[test]
+fn a_test_for_what_stands_in_a_macros_module_stands_around_the_macro() {
+    let lib = "pub mod variants {
+    macro_rules! variant { ($name:ident) => { pub mod $name { pub mod deep { pub fn verify() {} } } } }
+    variant!(portable);
+    pub mod written {}
+}";
+    let fixture = Fixture::library(lib, &[]);
+    let home = |path: &str| fixture.index.outside_of_macros(fixture.module(path));
+    assert_eq!(home("variants::portable::deep"), fixture.module("variants"));
+    assert_eq!(home("variants::written"), fixture.module("variants::written"));
+    let deep = fixture.lib().functions.iter().find(|function| function.name == "verify").unwrap();
+    assert_eq!(deep.module, fixture.module("variants::portable::deep"));
+}
