@@ -67,7 +67,7 @@ fn line_of(text: &str) -> u32 {
 
 #[test]
 fn a_closure_has_its_captures_and_the_place_of_its_text() {
-    for units in ["-Ccodegen-units=1", "-Ccodegen-units=64"] {
+    for units in ["-Ccodegen-units=1", "-Ccodegen-units=64", "-Cincremental=incremental"] {
         let closures = closures(&["-g", units]);
         let texts =
             ["let by_ref = |x", "let moved = move", "let parts = |", "let nothing = |", "let nested ="];

@@ -81,8 +81,7 @@ impl Stacks {
             let state = self.images.entry(info.number).or_insert_with(|| ImageState::of(*info));
             let roots = &self.roots;
             let crates = state.crates.get_or_insert_with(|| Crates::of(info.dwarf, &mut state.units, roots));
-            let is_new =
-                |path: &&str| crates.ours.contains(crate_of(path)) && !state.bodies.contains_key(*path);
+            let is_new = |path: &&str| crates.has(crate_of(path)) && !state.bodies.contains_key(*path);
             let new = open.iter().map(|(_, path)| path.as_str()).filter(is_new);
             let new: BTreeSet<&str> = new.take(MOST_CLOSURES).collect();
             if !new.is_empty() {
@@ -163,15 +162,23 @@ impl Crates {
             // `src/main.rs/@/demo.1f2e3d4c-cgu.0`
             let Some(name) = unit.name.map(text) else { continue };
             let Some((file, rest)) = name.split_once("/@/") else { continue };
-            let krate = rest.split('.').next().unwrap_or_default();
+            // An incremental build has a hash there, which says no crate: such units are looked at for all of them.
+            let krate = rest.split_once('.').map_or("", |(krate, _)| krate);
             let folder = unit.comp_dir.map(text).unwrap_or_default();
             let file = Path::new(&folder).join(file);
             if roots.normalise(&file.to_string_lossy(), Some(&folder)).1 == FrameKind::Workspace {
                 crates.ours.insert(krate.to_owned());
+            } else if krate.is_empty() {
+                continue;
             }
             crates.all.entry(krate.to_owned()).or_default().push(offset);
         }
         crates
+    }
+
+    /// Whether that may be a crate of the workspace.
+    fn has(&self, krate: &str) -> bool {
+        self.ours.contains(krate) || self.ours.contains("")
     }
 
     /// Finds bodies of the workspace's crates by their paths, in all units of these crates and in those of their namesakes.
@@ -185,7 +192,7 @@ impl Crates {
         let mut found: Bodies = wanted.iter().map(|path| ((*path).to_owned(), Found::Nothing)).collect();
         // Crate by crate, so that the first are searched to their end where the bytes do not suffice for all. A generic
         // function's closures are where it was instantiated, in a crate that depends on its own.
-        let own: BTreeSet<&str> = wanted.iter().map(|path| crate_of(path)).collect();
+        let own: BTreeSet<&str> = wanted.iter().map(|path| crate_of(path)).chain([""]).collect();
         let mut wanted = wanted.clone();
         let others = self.ours.iter().map(String::as_str).filter(|name| !own.contains(name));
         for name in own.iter().copied().chain(others) {
@@ -198,7 +205,9 @@ impl Crates {
             }
             let offsets = self.all.get(name).map_or(&[][..], Vec::as_slice);
             if !search_units(dwarf, units, offsets, &wanted, bytes_left, &mut found) {
-                for path in wanted.iter().filter(|path| !own.contains(name) || crate_of(path) == name) {
+                for path in
+                    wanted.iter().filter(|path| !own.contains(name) || ["", crate_of(path)].contains(&name))
+                {
                     found.insert((*path).to_owned(), Found::Unclear);
                 }
             }
