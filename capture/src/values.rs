@@ -49,6 +49,7 @@ use crate::place::Place;
 
 pub(crate) use self::coroutines::Coroutine;
 pub(crate) use self::entries::Entries;
+pub(crate) use self::foreign::frees;
 pub(crate) use self::functions::argument_in_symbol;
 
 /// A part of a tree is never deeper than this, whatever the limits say: reading recurses.
@@ -180,6 +181,7 @@ impl<'a> Reader<'a> {
         if let Some(limit) = self.spend(depth) {
             return Value::missing(ty, Trust::Truncated, limit);
         }
+        let mark = self.graph.mark();
         match entry.form {
             Form::Itself => {}
             Form::FunctionItem => return value(ty, Data::Struct(Vec::new())),
@@ -200,16 +202,29 @@ impl<'a> Reader<'a> {
             Ok(source) => self.decode_kind(&layout, source, depth),
             Err(gap) => Err(gap),
         };
+        self.kept(ty, mark, read)
+    }
+
+    /// A node with its data; without it nothing that was read for it since the mark is kept.
+    fn kept(&mut self, ty: TypeId, mark: graph::Mark, read: Read<(Data, Trust)>) -> Value {
         match read {
             Ok((data, trust)) => Value { ty, trust, data },
-            Err(gap) => gap.into_value(ty),
+            Err(gap) => {
+                self.graph.forget(mark);
+                gap.into_value(ty)
+            }
         }
     }
 
     /// Takes a node from the budget, or tells which limit is met.
     fn spend(&mut self, depth: u32) -> Option<String> {
         if depth >= self.deepest() {
-            return Some(format!("deeper than {} levels", self.deepest()));
+            return Some(if depth >= self.limits.depth {
+                format!("deeper than {} levels", self.limits.depth)
+            } else {
+                // Nobody set this limit: within a part there was no place at which another one could begin.
+                format!("deeper than {DEEPEST} levels in its part of the argument")
+            });
         }
         if self.nodes_left == 0 {
             return Some(format!("more than {} values", self.nodes));

@@ -158,6 +158,20 @@ impl SourceIndex {
         found.next().map(|&krate| ModuleId { krate, module: 0 })
     }
 
+    /// Whether a macro by that name may be one that the crate defines, or imports from another crate than std.
+    pub(crate) fn defines_macro(&self, id: CrateId, name: &str) -> bool {
+        let source = self.source(id);
+        let of_std = |import: &items::Import| {
+            import.path.first().is_some_and(|first| ["std", "core", "alloc"].contains(&first.as_str()))
+        };
+        source.opaque_macros.iter().any(|known| known.definition && known.name == name)
+            || source
+                .modules
+                .iter()
+                .flat_map(|module| &module.imports)
+                .any(|import| import.name.as_deref() == Some(name) && !of_std(import))
+    }
+
     /// What one crate's source holds; it is read now if it was not before.
     pub fn source(&self, id: CrateId) -> &CrateSource {
         self.sources[id.0 as usize].get_or_init(|| {

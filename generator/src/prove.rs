@@ -6,6 +6,7 @@ mod dependence;
 mod dev_build;
 mod error;
 mod files;
+mod lines;
 mod reads;
 mod stack;
 mod trial;
@@ -29,7 +30,7 @@ use crate::paths::normalized;
 use crate::place;
 use crate::regression::Regression;
 use crate::render::{PARENT, Templates};
-use crate::same_crash::{Crash, LineMap};
+use crate::same_crash::Crash;
 use crate::scratch::Scratch;
 use crate::verify::{Access, Limits, Observer, TestRun, Verification, forbidden};
 use dependence::Beside;
@@ -338,9 +339,9 @@ pub fn together<'a>(
         for (&index, error) in &built.rejected {
             rejected.push(drafts[index].rejection(format!("the test does not compile: {}", error.message)));
         }
-        let crash =
-            Crash::new(bench.snapshot, bench.scratch.roots(bench.roots), LineMap::new(&built.applied))
-                .with_rules(bench.rules.clone());
+        let lines = lines::line_map(&built.applied, bench);
+        let crash = Crash::new(bench.snapshot, bench.scratch.roots(bench.roots), lines)
+            .with_rules(bench.rules.clone());
         let mut ready = Vec::new();
         let mut trials = Vec::new();
         for (index, mut draft) in drafts.into_iter().enumerate() {

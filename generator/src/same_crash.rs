@@ -188,13 +188,15 @@ impl Crash {
         let expected = self.location.as_ref()?;
         let same_column = expected.column == 0 || column == 0 || expected.column == column;
         let at_call = self.called_in.as_ref().is_some_and(|called_in| *called_in == file);
-        if !at_call && (expected.file != file || Some(expected.line) != line || !same_column) {
+        let same_line = Some(expected.line) == line;
+        let moved = line.is_some_and(|line| self.lines.may_have_been(&file, line, expected.line));
+        if !at_call && (expected.file != file || !(same_line || moved) || !same_column) {
             return Some(format!("the same panic at another place: {shown}"));
         }
         // Many ways lead to one line of std, or to a call: the functions tell them apart.
         let missing = self.functions.iter().find(|known| !is_on(known, &panic.functions));
         match missing {
-            Some(missing) if (at_call || is_std(&file)) && !panic.functions.is_empty() => {
+            Some(missing) if (at_call || !same_line || is_std(&file)) && !panic.functions.is_empty() => {
                 Some(format!("the same panic at {shown}, but not within {}", missing.function))
             }
             _ => None,

@@ -50,7 +50,7 @@ impl Trees {
     }
 
     fn elsewhere(&self, address: u64) -> Value {
-        self.boxed(address, v(self.tree, Data::Elsewhere { address }))
+        self.boxed(address, v(self.tree, Data::Elsewhere { address, len: None }))
     }
 
     fn fork(&self, left: Value, right: Value) -> Value {
@@ -144,7 +144,7 @@ fn a_cycle_without_a_cell_is_refused() {
     let rc = s.ty("alloc::rc::Rc<subject::Own, alloc::alloc::Global>", kind);
     s.types.fill(own, TypeKind::Struct { fields: Vec::new(), tuple: false, params: Vec::new() });
     let rc = |to| v(rc, Data::Pointer { address: 64, to: Some(Box::new(to)) });
-    let next = rc(v(own, Data::Elsewhere { address: 64 }));
+    let next = rc(v(own, Data::Elsewhere { address: 64, len: None }));
     let value = rc(v(own, Data::Struct(vec![Field { name: "next".to_owned(), value: next }])));
     let refused =
         argument_with("input", &value, &s.types, &PublicNames, &mut Scope::new("x"), Literals::Inferred)

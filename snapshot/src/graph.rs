@@ -6,10 +6,13 @@ use std::collections::HashMap;
 use crate::types::TypeId;
 use crate::value::{Data, Value};
 
-/// The values of one argument that others refer to, by address and type.
+/// By what a value is referred to: an address, the type there, and its length where [`Data::Elsewhere`] has one.
+pub type Place = (u64, TypeId, Option<u64>);
+
+/// The values of one argument that others refer to.
 #[derive(Debug, Clone, Default)]
 pub struct Targets<'v> {
-    by_place: HashMap<(u64, TypeId), &'v Value>,
+    by_place: HashMap<Place, &'v Value>,
 }
 
 impl<'v> Targets<'v> {
@@ -22,14 +25,8 @@ impl<'v> Targets<'v> {
         }
         let mut open = vec![argument];
         while let Some(value) = open.pop() {
-            match &value.data {
-                Data::Pointer { address, to: Some(to) } => targets.add(*address, to),
-                Data::Graph { parts, .. } => {
-                    for part in parts {
-                        targets.add(part.address, &part.value);
-                    }
-                }
-                _ => {}
+            for (address, target) in referable(value) {
+                targets.add(address, target);
             }
             open.extend(value.children());
         }
@@ -37,25 +34,63 @@ impl<'v> Targets<'v> {
     }
 
     fn add(&mut self, address: u64, value: &'v Value) {
-        if !matches!(value.data, Data::Elsewhere { .. }) {
-            let held = self.by_place.entry((address, value.ty)).or_insert(value);
-            if matches!(held.data, Data::Missing(_)) {
-                *held = value;
-            }
+        if matches!(value.data, Data::Elsewhere { .. }) {
+            return;
+        }
+        // Whether the type has a length of its own is not known here: it is found with one and without.
+        self.add_at((address, value.ty, None), value);
+        if let Some(len) = length(value) {
+            self.add_at((address, value.ty, Some(len)), value);
+        }
+    }
+
+    fn add_at(&mut self, place: Place, value: &'v Value) {
+        let held = self.by_place.entry(place).or_insert(value);
+        if matches!(held.data, Data::Missing(_)) {
+            *held = value;
         }
     }
 
     /// The value that was read elsewhere; any other one is itself. `None` where it was not kept.
     pub fn resolve(&self, value: &'v Value) -> Option<&'v Value> {
-        match value.data {
-            Data::Elsewhere { address } => self.get(address, value.ty),
-            _ => Some(value),
+        match place(value) {
+            Some(place) => self.get(place),
+            None => Some(value),
         }
     }
 
-    /// The value of that type that is referred to by that address.
-    pub fn get(&self, address: u64, ty: TypeId) -> Option<&'v Value> {
-        self.by_place.get(&(address, ty)).copied()
+    /// The value that is referred to by that place.
+    pub fn get(&self, place: Place) -> Option<&'v Value> {
+        let (address, ty, _) = place;
+        // What could not be read has no length: its reason stands for all of them.
+        let unread =
+            || self.by_place.get(&(address, ty, None)).filter(|v| matches!(v.data, Data::Missing(_)));
+        self.by_place.get(&place).or_else(unread).copied()
+    }
+}
+
+/// The place that a value refers to, where it was read elsewhere.
+pub fn place(value: &Value) -> Option<Place> {
+    match value.data {
+        Data::Elsewhere { address, len } => Some((address, value.ty, len)),
+        _ => None,
+    }
+}
+
+/// What can be referred to by a value's address or its parts', with that address.
+pub(crate) fn referable(value: &Value) -> Vec<(u64, &Value)> {
+    match &value.data {
+        Data::Pointer { address, to: Some(to) } => vec![(*address, to)],
+        Data::Graph { parts, .. } => parts.iter().map(|part| (part.address, &part.value)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The length of a `str` or slice, and of anything else of that form.
+fn length(value: &Value) -> Option<u64> {
+    match value.data {
+        Data::Text { len, .. } | Data::Bytes { len, .. } | Data::Sequence { len, .. } => Some(len),
+        _ => None,
     }
 }
 

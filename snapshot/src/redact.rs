@@ -11,12 +11,16 @@ mod named;
 mod names;
 mod scan;
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::crash::{Snapshot, Variable};
+use crate::depth::MAX_DEPTH;
+use crate::graph::Targets;
 use crate::types::{StdType, TypeKind, TypeTable};
-use crate::value::{Data, Trust, Value};
+use crate::value::{Data, Field, Trust, Value};
 use found::Found;
+use graph::Places;
 use mask::{mask_all_bytes, mask_all_text, mask_bytes, mask_text};
 
 /// More rounds find nothing in any text that is not made for it.
@@ -173,74 +177,76 @@ struct Redactor<'a> {
 }
 
 impl Redactor<'_> {
-    /// Walks a value tree; `secret`: it stands under a secret name.
+    /// Masks the secrets of a value tree; `secret`: it stands under a secret name.
     fn tree(&mut self, value: &mut Value, secret: bool) {
-        let mut shared = graph::Secrets::default();
-        // What a secret name refers to may have been visited before under another one.
-        while self.walk(value, secret, &mut shared) {}
-    }
-
-    /// One walk; `true` where it found more places that are secret.
-    fn walk(&mut self, value: &mut Value, secret: bool, shared: &mut graph::Secrets) -> bool {
-        let known = shared.len();
+        let places = self.places(value, secret);
         let mut open = vec![(value, secret)];
-        while let Some((value, mut secret)) = open.pop() {
-            secret |= self.is_secret_newtype(value) || shared.is_secret(value);
+        while let Some((value, secret)) = open.pop() {
+            let secret = secret || self.is_secret(value, &places);
             if self.leaf(value, secret) {
                 continue;
             }
-            let distinct = secret && self.needs_distinct_items(value);
-            match &mut value.data {
-                Data::Struct(fields) => {
-                    for field in fields {
-                        let secret = secret || self.rules.is_secret_name(&field.name);
-                        open.push((&mut field.value, secret));
-                    }
+            // Keys must stay different from each other.
+            let (every, are_keys) = match value.data {
+                Data::Map { .. } => (2, secret),
+                _ => (1, secret && self.needs_distinct_items(value)),
+            };
+            let flags = self.below(value, secret, &places);
+            for (at, (child, secret)) in value.children_mut().into_iter().zip(flags).enumerate() {
+                if !(are_keys && at % every == 0 && self.key(child, at / every)) {
+                    open.push((child, secret));
                 }
-                Data::Variant { name, fields } => {
-                    let secret = secret || self.rules.is_secret_name(name);
-                    for field in fields {
-                        let secret = secret || self.rules.is_secret_name(&field.name);
-                        open.push((&mut field.value, secret));
-                    }
-                }
-                Data::Map { entries, .. } => {
-                    for (number, (key, value)) in entries.iter_mut().enumerate() {
-                        let named = names_secret(key, self.rules);
-                        if !(secret && self.key(key, number)) {
-                            open.push((key, secret));
-                        }
-                        open.push((value, secret || named));
-                    }
-                }
-                Data::Tuple(items) => {
-                    let named = items.len() == 2 && names_secret(&items[0], self.rules);
-                    for (at, item) in items.iter_mut().enumerate() {
-                        open.push((item, secret || (named && at == 1)));
-                    }
-                }
-                Data::Sequence { items, .. } => {
-                    for (number, item) in items.iter_mut().enumerate() {
-                        if !(distinct && self.key(item, number)) {
-                            open.push((item, secret));
-                        }
-                    }
-                }
-                Data::Pointer { to, .. } => open.extend(to.iter_mut().map(|to| (&mut **to, secret))),
-                Data::Cell { inner, .. } => open.push((inner, secret)),
-                Data::Elsewhere { address } if secret => shared.add(*address),
-                Data::Graph { root, parts } => {
-                    // The root is visited first, then the parts in their order.
-                    for part in parts.iter_mut().rev() {
-                        let secret = secret || shared.has(part.address);
-                        open.push((&mut part.value, secret));
-                    }
-                    open.push((root, secret));
-                }
-                _ => {}
             }
         }
-        shared.len() > known
+    }
+
+    /// What secret names refer to in a value tree. What stands there may lie before them, under another name: so it is
+    /// all found before anything is masked, each value being visited twice at the most.
+    fn places(&self, value: &Value, secret: bool) -> Places {
+        let names_secret = |value: &_, targets: &_| names_secret(value, self.rules, Known::All(targets));
+        let (mut places, by_address) = Places::named(value, names_secret);
+        let Some(by_address) = by_address else { return places };
+        let (mut open, mut seen) = (vec![(value, secret)], HashSet::new());
+        while let Some((value, secret)) = open.pop() {
+            let secret = secret || self.is_secret(value, &places);
+            if secret && !seen.insert(std::ptr::from_ref(value)) {
+                continue;
+            }
+            if let Data::Elsewhere { address, .. } = value.data
+                && secret
+            {
+                open.extend(places.add(address, &by_address).into_iter().map(|there| (there, true)));
+            }
+            let flags = self.below(value, secret, &places);
+            open.extend(value.children().into_iter().zip(flags));
+        }
+        places
+    }
+
+    /// Whether a value is secret by itself, whatever it stands under.
+    fn is_secret(&self, value: &Value, places: &Places) -> bool {
+        self.is_secret_newtype(value) || places.is_secret(value)
+    }
+
+    /// Which of a value's children are secret.
+    fn below(&self, value: &Value, secret: bool, places: &Places) -> Vec<bool> {
+        let named = |key| names_secret(key, self.rules, Known::Names(places));
+        let fields = |fields: &[Field], secret| {
+            fields.iter().map(|field| secret || self.rules.is_secret_name(&field.name)).collect()
+        };
+        match &value.data {
+            Data::Struct(of) => fields(of, secret),
+            Data::Variant { name, fields: of } => fields(of, secret || self.rules.is_secret_name(name)),
+            Data::Map { entries, .. } => {
+                entries.iter().flat_map(|(key, _)| [secret, secret || named(key)]).collect()
+            }
+            Data::Tuple(items) if items.len() == 2 => vec![secret, secret || named(&items[0])],
+            Data::Graph { parts, .. } => {
+                let parts = parts.iter().map(|part| secret || places.has(part.address));
+                std::iter::once(secret).chain(parts).collect()
+            }
+            _ => vec![secret; value.children().len()],
+        }
     }
 
     /// Leaves variables out that hold secrets: a test could not set them anyway.
@@ -417,10 +423,20 @@ fn replace<T: PartialEq>(old: &mut T, new: T) -> bool {
     changed
 }
 
+/// What is known of a key that stands elsewhere.
+#[derive(Clone, Copy)]
+enum Known<'k, 'v> {
+    /// Everything that it can refer to.
+    All(&'k Targets<'v>),
+    /// Whether it is a secret's name.
+    Names(&'k Places),
+}
+
 /// Whether a map's key (or the first of a pair) is a text that is a secret's name: `Authorization`.
-fn names_secret(key: &Value, rules: &Rules) -> bool {
+fn names_secret<'v>(key: &'v Value, rules: &Rules, known: Known<'_, 'v>) -> bool {
     let mut key = key;
-    loop {
+    // A tree is not deeper, and what is elsewhere may lead back.
+    for _ in 0..=MAX_DEPTH {
         match &key.data {
             Data::Text { text, .. } => return names::is_name(text) && rules.is_secret_name(text),
             Data::Bytes { bytes, .. } => {
@@ -430,9 +446,17 @@ fn names_secret(key: &Value, rules: &Rules) -> bool {
             Data::Pointer { to: Some(to), .. } => key = to,
             Data::Cell { inner, .. } => key = inner,
             Data::Struct(fields) if fields.len() == 1 => key = &fields[0].value,
+            Data::Elsewhere { .. } => match known {
+                Known::Names(places) => return places.is_name(key),
+                Known::All(targets) => match targets.resolve(key) {
+                    Some(there) => key = there,
+                    None => return false,
+                },
+            },
             _ => return false,
         }
     }
+    false
 }
 
 /// The text or number that a key is, behind pointers.

@@ -132,6 +132,10 @@ pub enum Data {
     Elsewhere {
         /// Where the value lies; behind a pointer the address that the pointer holds.
         address: u64,
+        /// Its length, where the pointer holds that too (`str`, slices; none in snapshots of before): at one address there are slices of one type
+        /// with several lengths.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        len: Option<u64>,
     },
     /// A tree that is too deep to be kept as one: only ever a whole argument. No part is deep in itself.
     Graph {

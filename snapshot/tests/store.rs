@@ -459,7 +459,7 @@ fn any_value() -> impl Strategy<Value = Value> {
         (any::<u64>(), any::<u32>()).prop_map(|(secs, nanos)| Data::Duration { secs, nanos }),
         any::<String>().prop_map(Data::Missing),
         any::<u64>().prop_map(|address| Data::Pointer { address, to: None }),
-        any::<u64>().prop_map(|address| Data::Elsewhere { address }),
+        (any::<u64>(), any::<Option<u64>>()).prop_map(|(address, len)| Data::Elsewhere { address, len }),
     ];
     let leaf = (leaf, trust.clone(), any::<u32>()).prop_map(|(data, trust, ty)| Value {
         ty: TypeId(ty),

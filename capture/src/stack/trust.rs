@@ -9,6 +9,8 @@ use std::collections::HashSet;
 
 use relapse_snapshot::{Data, StdType, Trust, TypeId, TypeKind, TypeTable, Value};
 
+use crate::values::frees;
+
 /// Levels of a type that are looked into for what it owns.
 const DEEPEST: u32 = 32;
 
@@ -65,13 +67,18 @@ fn is_cell(std: StdType) -> bool {
 }
 
 /// Whether dropping a value of the type frees something. Own containers show by the pointers that they keep:
-/// `NonNull` or `*mut` (an iterator over a slice has them too, and is used up by being passed).
+/// `NonNull` or `*mut` (an iterator over a slice has them too, and is used up by being passed), or are known by their
+/// names. What a union keeps is not told: it counts as an owner.
 fn owns(types: &TypeTable, id: TypeId, depth: u32, seen: &mut HashSet<TypeId>) -> bool {
     if depth == 0 || !seen.insert(id) {
         return false;
     }
+    let shape = types.get(id);
+    let name = shape.map(|shape| shape.name.as_str()).unwrap_or_default();
     let mut inside = |ids: Vec<TypeId>| ids.into_iter().any(|id| owns(types, id, depth - 1, seen));
-    match types.get(id).map(|shape| &shape.kind) {
+    match shape.map(|shape| &shape.kind) {
+        Some(TypeKind::Struct { .. }) if frees(name) => true,
+        Some(TypeKind::Union) => maybe_uninit(types, name).is_none_or(|held| inside(vec![held])),
         Some(TypeKind::Std { std, params }) => match std {
             std if is_cell(*std) => inside(params.clone()),
             StdType::Path | StdType::OsStr | StdType::Duration | StdType::NonZero => false,
@@ -88,6 +95,12 @@ fn owns(types: &TypeTable, id: TypeId, depth: u32, seen: &mut HashSet<TypeId>) -
         }
         _ => false,
     }
+}
+
+/// What a `MaybeUninit` holds.
+fn maybe_uninit(types: &TypeTable, name: &str) -> Option<TypeId> {
+    let held = name.strip_prefix("core::mem::maybe_uninit::MaybeUninit<")?.strip_suffix('>')?;
+    types.find(held)
 }
 
 #[cfg(test)]
@@ -132,6 +145,42 @@ mod tests {
         let mut borrowed = pointer(shared, text(string));
         mark(&mut borrowed, &types);
         assert_eq!(borrowed.worst_trust(), Trust::AtCrash);
+    }
+
+    /// `arrayvec`, `core::array::IntoIter`: what may not be there owns what it would own if it were.
+    #[test]
+    fn elements_that_may_be_uninitialised_own_what_they_own_otherwise() {
+        let mut types = TypeTable::default();
+        intern(&mut types, "String", TypeKind::Std { std: StdType::String, params: Vec::new() });
+        intern(&mut types, "u8", TypeKind::Integer { signed: false, bits: 8 });
+        let mut holder = |held: &str| {
+            let name = format!("core::mem::maybe_uninit::MaybeUninit<{held}>");
+            let of = intern(&mut types, &name, TypeKind::Union);
+            let array = intern(&mut types, &format!("[{name}; 4]"), TypeKind::Array { of, len: 4 });
+            let fields = vec![FieldShape { name: "xs".into(), ty: array }];
+            let name = format!("arrayvec::arrayvec::ArrayVec<{held}, 4>");
+            intern(&mut types, &name, TypeKind::Struct { fields, tuple: false, params: Vec::new() })
+        };
+        let (texts, bytes, unknown) = (holder("String"), holder("u8"), holder("Unknown"));
+        let other = intern(&mut types, "smallvec::SmallVecData<[u8; 4]>", TypeKind::Union);
+        let owners = [texts, bytes, unknown, other].map(|ty| is_owner(&types, ty));
+        assert_eq!(owners, [true, false, true, true]);
+    }
+
+    /// `Repr(*const (), usize, ..)` frees what it points to, which no type says.
+    #[test]
+    fn containers_of_crates_are_owners_by_their_names() {
+        let mut types = TypeTable::default();
+        let unit = intern(&mut types, "()", TypeKind::Tuple(Vec::new()));
+        let pointer = intern(&mut types, "*const ()", TypeKind::RawPointer { to: unit, mutable: false });
+        let mut holder = |name: &str| {
+            let fields = vec![FieldShape { name: "0".into(), ty: pointer }];
+            intern(&mut types, name, TypeKind::Struct { fields, tuple: true, params: Vec::new() })
+        };
+        let (compact, bytes) = (holder("compact_str::repr::Repr"), holder("bytes::bytes::Bytes"));
+        let (text, own) = (holder("arrayvec::array_string::ArrayString<4>"), holder("subject::Repr"));
+        let owners = [compact, bytes, text, own].map(|ty| is_owner(&types, ty));
+        assert_eq!(owners, [true, true, false, false]);
     }
 
     #[test]

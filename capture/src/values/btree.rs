@@ -41,6 +41,14 @@ struct Walk {
     values: bool,
 }
 
+impl Walk {
+    /// The entries that were read, as a map.
+    fn into_map(self) -> Data {
+        let pair = |(key, value): (Value, Option<Value>)| value.map(|value| (key, value));
+        Data::Map { len: self.len, entries: self.entries.into_iter().filter_map(pair).collect() }
+    }
+}
+
 impl Reader<'_> {
     /// `BTreeMap<K, V> { root: Option<NodeRef { height, node }>, length }`.
     pub(super) fn btree_map(
@@ -50,8 +58,7 @@ impl Reader<'_> {
         depth: u32,
     ) -> Read<(Data, Trust)> {
         let (walk, trust) = self.tree(layout, source, depth, true)?;
-        let pair = |(key, value): (Value, Option<Value>)| value.map(|value| (key, value));
-        Ok((Data::Map { len: walk.len, entries: walk.entries.into_iter().filter_map(pair).collect() }, trust))
+        Ok((walk.into_map(), trust))
     }
 
     /// `BTreeSet<T> { map: BTreeMap<T, SetValZST> }`.
@@ -88,9 +95,7 @@ impl Reader<'_> {
         };
         let walk = Walk { entries: Vec::new(), len, depth, values: true };
         let (walk, trust) = self.tree_from(layout, root, walk)?;
-        let pair = |(key, value): (Value, Option<Value>)| value.map(|value| (key, value));
-        let entries = walk.entries.into_iter().filter_map(pair).collect();
-        Ok((Data::Map { entries, len }, trust))
+        Ok((walk.into_map(), trust))
     }
 
     /// The root, where nothing is taken yet from that end: then the end is a `LazyLeafHandle::Root`.

@@ -4,10 +4,11 @@
 
 use relapse_snapshot::{Data, Trust};
 
+use super::Reader;
 use super::fields::Part;
 use super::layout::{Form, Kind, Layout};
+use super::sequences::{Encoding, text_from};
 use super::source::{Gap, Read, Source, read_memory};
-use super::{Reader, read};
 
 /// Where a type keeps what it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,13 @@ fn keeps(path: &str) -> Option<Keeps> {
         "semver::identifier::Identifier" => Keeps::Counted,
         _ => return None,
     })
+}
+
+/// Whether a struct of that name is one of these that frees something by itself; those that keep their elements within
+/// own what the elements own.
+pub(crate) fn frees(name: &str) -> bool {
+    let keeps = keeps(name.split('<').next().unwrap_or_default());
+    keeps.is_some_and(|keeps| !matches!(keeps, Keeps::ElementsWithin | Keeps::TextWithin))
 }
 
 /// The longest number that says a length, in bytes: 64 bits in groups of seven.
@@ -224,12 +232,26 @@ impl Reader<'_> {
     }
 }
 
+/// Text of `len` bytes of which these were read; a type of these holds nothing else.
 fn in_utf8(bytes: Vec<u8>, len: u64, trust: Trust) -> Read<(Data, Trust)> {
-    match String::from_utf8(bytes) {
-        Ok(text) => {
-            let (data, _) = read(Data::Text { text, len });
-            Ok((data, trust))
+    match text_from(bytes, len, trust, Encoding::Utf8) {
+        (Data::Bytes { .. }, _) => Err(Gap::because("text that is not UTF-8")),
+        text => Ok(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_that_is_cut_off_in_a_character_ends_before_it() {
+        let cut = in_utf8(b"na\xc3".to_vec(), 9, Trust::Truncated).ok();
+        assert_eq!(cut, Some((Data::Text { text: "na".into(), len: 9 }, Trust::Truncated)));
+        let whole = in_utf8("naïf".into(), 5, Trust::AtCrash).ok();
+        assert_eq!(whole, Some((Data::Text { text: "naïf".into(), len: 5 }, Trust::AtCrash)));
+        for (bytes, trust) in [(b"na\xc3", Trust::AtCrash), (b"n\xffa", Trust::Truncated)] {
+            assert!(in_utf8(bytes.to_vec(), 9, trust).is_err());
         }
-        Err(_) => Err(Gap::because("text that is not UTF-8")),
     }
 }

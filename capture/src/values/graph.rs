@@ -4,7 +4,8 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use relapse_snapshot::{Data, Part, Trust, TypeId, Value};
+use relapse_snapshot::graph::Place;
+use relapse_snapshot::{Data, Part, Trust, Value};
 
 use super::layout::{Entry, Form, Kind};
 use super::source::Source;
@@ -34,9 +35,6 @@ impl At {
     }
 }
 
-/// By what a value is referred to: an address and the type there.
-type Place = (u64, TypeId);
-
 /// What was met in one argument.
 #[derive(Default)]
 pub(super) struct Graph {
@@ -46,8 +44,40 @@ pub(super) struct Graph {
     followed: HashSet<Place>,
     /// Nodes of what pointers led to.
     met: HashMap<Place, u64>,
+    /// The same places in the order in which they were met.
+    in_order: Vec<Place>,
     queued: HashSet<Place>,
     queue: VecDeque<Pending>,
+}
+
+/// How far the reading had come: what was met and put off by then.
+#[derive(Clone, Copy)]
+pub(super) struct Mark {
+    met: usize,
+    queued: usize,
+}
+
+impl Graph {
+    /// Where the reading stands.
+    pub(super) fn mark(&self) -> Mark {
+        Mark { met: self.in_order.len(), queued: self.queue.len() }
+    }
+
+    /// Takes back what came since: it lay in a value that is not kept, so that a reference to it would lead to nothing.
+    pub(super) fn forget(&mut self, since: Mark) {
+        for place in self.in_order.drain(since.met..) {
+            self.met.remove(&place);
+        }
+        for pending in self.queue.drain(since.queued..) {
+            self.queued.remove(&pending.place);
+        }
+    }
+
+    fn meet(&mut self, place: Place, nodes: u64) {
+        if self.met.insert(place, nodes).is_none() {
+            self.in_order.push(place);
+        }
+    }
 }
 
 /// A value that is still to be read.
@@ -64,14 +94,18 @@ struct Pending {
 impl Reader<'_> {
     /// What a pointer leads to, or that it is elsewhere.
     pub(super) fn pointee(&mut self, at: At, target: Entry, len: Option<u64>, depth: u32) -> Value {
-        let place = (at.held, self.type_id(target));
+        let place = (at.held, self.type_id(target), len);
         let graph = &self.graph;
         // In a part everything that was met before is referred to: this is how a long cycle ends.
-        let is_kept = graph.met.get(&place).is_some_and(|nodes| graph.base > 0 || *nodes > REPEATED);
-        if is_kept || graph.followed.contains(&place) || graph.queued.contains(&place) {
+        let is_met = graph.met.get(&place).is_some_and(|nodes| graph.base > 0 || *nodes > REPEATED);
+        let is_known = is_met || graph.followed.contains(&place) || graph.queued.contains(&place);
+        // Of a struct that ends with a slice the length does not show in what was read: nothing could tell two of them
+        // apart that begin at one address.
+        let is_referable = len.is_none() || matches!(target.form, Form::Str | Form::Slice);
+        if is_known && is_referable {
             return self.kept_elsewhere(place, depth);
         }
-        if depth >= self.graph.base.saturating_add(PART) && depth < self.limits.depth {
+        if is_referable && depth >= self.graph.base.saturating_add(PART) && depth < self.limits.depth {
             return self.later(Pending {
                 place,
                 entry: target,
@@ -89,7 +123,7 @@ impl Reader<'_> {
         };
         self.graph.followed.remove(&place);
         if !matches!(value.data, Data::Missing(_)) {
-            self.graph.met.insert(place, before - self.nodes_left);
+            self.graph.meet(place, before - self.nodes_left);
         }
         value
     }
@@ -105,7 +139,7 @@ impl Reader<'_> {
         if entry.form != Form::Itself || !has_parts || layout.size == Some(0) {
             return None;
         }
-        let place = (address, self.type_id(entry));
+        let place = (address, self.type_id(entry), None);
         if self.graph.queued.contains(&place) {
             return Some(self.kept_elsewhere(place, depth));
         }
@@ -122,10 +156,10 @@ impl Reader<'_> {
         value
     }
 
-    fn kept_elsewhere(&mut self, (address, ty): Place, depth: u32) -> Value {
+    fn kept_elsewhere(&mut self, (address, ty, len): Place, depth: u32) -> Value {
         match self.spend(depth) {
             Some(limit) => Value::missing(ty, Trust::Truncated, limit),
-            None => super::value(ty, Data::Elsewhere { address }),
+            None => super::value(ty, Data::Elsewhere { address, len }),
         }
     }
 

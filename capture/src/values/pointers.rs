@@ -86,6 +86,7 @@ impl Reader<'_> {
         if let Some(limit) = self.spend(depth) {
             return Value::missing(ty, Trust::Truncated, limit);
         }
+        let mark = self.graph.mark();
         let layout = self.layout(entry.die);
         let result = match (entry.form, &layout.kind) {
             (Form::Str, _) => self.text(address, len, Encoding::Utf8),
@@ -103,10 +104,7 @@ impl Reader<'_> {
                 layout.name
             ))),
         };
-        match result {
-            Ok((data, trust)) => Value { ty, trust, data },
-            Err(gap) => gap.into_value(ty),
-        }
+        self.kept(ty, mark, result)
     }
 
     /// `NonNull<T>`: the raw pointer in it.

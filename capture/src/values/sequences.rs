@@ -26,22 +26,7 @@ impl Reader<'_> {
     /// Text of `len` bytes.
     pub(super) fn text(&mut self, address: u64, len: u64, encoding: Encoding) -> Read<(Data, Trust)> {
         let (bytes, trust) = self.bytes(Source::Memory(address), len)?;
-        match String::from_utf8(bytes) {
-            Ok(text) => Ok((Data::Text { text, len }, trust)),
-            Err(error) => {
-                let (fault, whole) = (error.utf8_error(), error.as_bytes().len());
-                let cut_off = trust == Trust::Truncated && fault.error_len().is_none();
-                let mut bytes = error.into_bytes();
-                if cut_off && whole > 0 {
-                    // The limit fell into a character: the text ends before it.
-                    bytes.truncate(fault.valid_up_to());
-                    let text = String::from_utf8(bytes).unwrap_or_default();
-                    return Ok((Data::Text { text, len }, trust));
-                }
-                let suspect = encoding == Encoding::Utf8 && trust == Trust::AtCrash;
-                Ok((Data::Bytes { bytes, len }, if suspect { Trust::Suspect } else { trust }))
-            }
-        }
+        Ok(text_from(bytes, len, trust, encoding))
     }
 
     /// Up to the limit of bytes.
@@ -216,6 +201,25 @@ impl Reader<'_> {
         }
         Ok(sequence(items, len))
     }
+}
+
+/// The text of these bytes, of `len`; the bytes themselves where they are none.
+pub(super) fn text_from(bytes: Vec<u8>, len: u64, trust: Trust, encoding: Encoding) -> (Data, Trust) {
+    let error = match String::from_utf8(bytes) {
+        Ok(text) => return (Data::Text { text, len }, trust),
+        Err(error) => error,
+    };
+    let (fault, whole) = (error.utf8_error(), error.as_bytes().len());
+    let cut_off = trust == Trust::Truncated && fault.error_len().is_none();
+    let mut bytes = error.into_bytes();
+    if cut_off && whole > 0 {
+        // The limit fell into a character: the text ends before it.
+        bytes.truncate(fault.valid_up_to());
+        let text = String::from_utf8(bytes).unwrap_or_default();
+        return (Data::Text { text, len }, trust);
+    }
+    let suspect = encoding == Encoding::Utf8 && trust == Trust::AtCrash;
+    (Data::Bytes { bytes, len }, if suspect { Trust::Suspect } else { trust })
 }
 
 /// A sequence, marked where it is cut off.

@@ -110,7 +110,11 @@ impl Reader<'_> {
                 }
             }
             Kind::Function => TypeKind::FunctionPointer,
-            Kind::Union => TypeKind::Union,
+            Kind::Union => {
+                // The shape does not hold them: what a `MaybeUninit` may own is found by its name.
+                self.type_ids(&layout.params, open);
+                TypeKind::Union
+            }
             Kind::Dyn => TypeKind::Dyn,
         }
     }

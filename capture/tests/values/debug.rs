@@ -52,7 +52,7 @@ pub(crate) fn debug(types: &TypeTable, value: &Value) -> String {
                 _ => inner,
             }
         }
-        Data::Elsewhere { address } => format!("<elsewhere: {address:#x}>"),
+        Data::Elsewhere { address, .. } => format!("<elsewhere: {address:#x}>"),
         Data::Graph { root, .. } => debug(types, root),
         Data::Duration { secs, nanos } => format!("{:?}", std::time::Duration::new(*secs, *nanos)),
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use relapse_capture::memory::Unreadable;
 use relapse_snapshot::{Targets, TypeId};
 
 use super::*;
@@ -23,20 +24,20 @@ fn depth(value: &Value) -> usize {
 /// The numbers met on the way through a value, each place once, and how many places are not to be had.
 fn numbers(value: &Value) -> (Vec<u128>, usize) {
     let targets = Targets::of(value);
-    let (mut found, mut missing, mut seen) = (Vec::new(), 0, HashSet::<(u64, TypeId)>::new());
+    let (mut found, mut missing, mut seen) = (Vec::new(), 0, HashSet::<(u64, TypeId, Option<u64>)>::new());
     let mut open = vec![value.root()];
     while let Some(value) = open.pop() {
         match value.data {
             Data::Uint(number) => found.push(number),
             Data::Missing(_) => missing += 1,
-            Data::Elsewhere { address } if seen.insert((address, value.ty)) => {
+            Data::Elsewhere { address, len } if seen.insert((address, value.ty, len)) => {
                 open.push(targets.resolve(value).expect("what is elsewhere is kept"));
             }
             _ => {
                 if let Data::Pointer { address, to: Some(to) } = &value.data
                     && !matches!(to.data, Data::Elsewhere { .. })
                 {
-                    seen.insert((*address, to.ty));
+                    seen.insert((*address, to.ty, None));
                 }
                 open.extend(value.children().into_iter().rev());
             }
@@ -70,6 +71,32 @@ fn the_depth_limit_is_kept_in_parts_too() {
     assert_eq!((missing > 0, value.worst_trust()), (true, Trust::Truncated));
 }
 
+/// Reasons that are given in a value.
+fn reasons(value: &Value) -> Vec<&str> {
+    let (mut reasons, mut open) = (Vec::new(), vec![value]);
+    while let Some(value) = open.pop() {
+        if let Data::Missing(reason) = &value.data {
+            reasons.push(reason.as_str());
+        }
+        open.extend(value.children());
+    }
+    reasons
+}
+
+/// A limit that somebody set is told from the one that a part has.
+#[test]
+fn limits_on_depth_are_told_as_what_they_are() {
+    let zoo = zoo();
+    let (_, value) = read_one(&zoo, "z_cells");
+    assert_eq!(value.worst_trust(), Trust::Truncated, "{:?}", reasons(&value));
+    assert_eq!(reasons(&value), ["deeper than 96 levels in its part of the argument"; 2]);
+    let limits = Limits { depth: 90, ..Limits::default() };
+    let (mut types, mut units) = (TypeTable::default(), UnitCache::new());
+    let mut reader = Reader::new(&zoo.dwarf, &zoo.memory, &limits, &mut types, &mut units);
+    let value = reader.read(zoo.types["z_cells"], &Place::Memory(zoo.shown["z_cells"].0));
+    assert_eq!(reasons(&value), ["deeper than 90 levels"; 2]);
+}
+
 #[test]
 fn deep_values_within_the_limits_are_read_whole() {
     let zoo = zoo();
@@ -101,7 +128,7 @@ fn cycles_lead_back_to_where_they_began() {
     let mut open = vec![&values[0]];
     let mut back = None;
     while let Some(value) = open.pop() {
-        if let Data::Elsewhere { address } = value.data {
+        if let Data::Elsewhere { address, .. } = value.data {
             back = Some(address);
         }
         open.extend(value.children());
@@ -115,6 +142,102 @@ fn values_shared_over_and_over_are_read_once() {
     let (_, value) = read_one(&zoo, "z_diamonds");
     assert_eq!(value.worst_trust(), Trust::AtCrash);
     assert!(value.nodes() < 2_000, "{}", value.nodes());
+}
+
+/// At one address there are slices and texts of several lengths, in the tree and in its parts.
+#[test]
+fn slices_that_begin_at_one_address_are_told_apart() {
+    let zoo = zoo();
+    let (_, value) = read_one(&zoo, "z_heads");
+    assert_eq!(value.worst_trust(), Trust::AtCrash);
+    assert!(matches!(value.data, Data::Variant { .. } | Data::Graph { .. }));
+    let targets = Targets::of(&value);
+    let lengths = |field: &Field| {
+        let to = target(&field.value).and_then(|to| targets.resolve(to));
+        match &to.expect("what is elsewhere is kept").data {
+            Data::Sequence { items, len } => (items.len() as u64, *len),
+            Data::Text { text, len } => (text.len() as u64, *len),
+            data => panic!("{data:?}"),
+        }
+    };
+    let (mut levels, mut open) = (0, vec![&value]);
+    while let Some(value) = open.pop() {
+        match &value.data {
+            Data::Struct(fields) if fields[0].name == "all" => {
+                levels += 1;
+                let lengths: Vec<_> = fields[..6].iter().map(lengths).collect();
+                assert_eq!(lengths, [100, 2, 0, 100, 100, 3].map(|len| (len, len)));
+            }
+            _ => {}
+        }
+        open.extend(value.children());
+    }
+    assert_eq!(levels, 60);
+    assert!(value.nodes() < 5_000, "what is shared is kept once: {}", value.nodes());
+}
+
+/// The memory of a process, of which some cannot be read.
+struct Holed<'a> {
+    memory: &'a dyn Memory,
+    hole: std::ops::Range<u64>,
+}
+
+impl Memory for Holed<'_> {
+    fn read(&self, address: u64, buffer: &mut [u8]) -> Result<(), Unreadable> {
+        let end = address + buffer.len() as u64;
+        if address < self.hole.end && end > self.hole.start {
+            return Err(Unreadable { address, len: buffer.len() });
+        }
+        self.memory.read(address, buffer)
+    }
+}
+
+/// A list whose last element is lost is lost whole, with all that was met in it. What comes behind it is read by itself
+/// then: nothing refers to what is gone.
+#[test]
+fn nothing_refers_into_a_value_that_was_dropped() {
+    let zoo = zoo();
+    let (_, whole) = read_one(&zoo, "z_behind");
+    assert_eq!(whole.worst_trust(), Trust::AtCrash);
+    let Data::Uint(start) = fields(whole.root())[1].value.data else { panic!("no address") };
+    let Data::Uint(size) = fields(whole.root())[2].value.data else { panic!("no size") };
+    let end = (start + size) as u64;
+    let memory = Holed { memory: &zoo.memory, hole: end - 8..end };
+    let (mut types, mut units) = (TypeTable::default(), UnitCache::new());
+    let limits = Limits::default();
+    let mut reader = Reader::new(&zoo.dwarf, &memory, &limits, &mut types, &mut units);
+    let value = reader.read(zoo.types["z_behind"], &Place::Memory(zoo.shown["z_behind"].0));
+    let [items, _, _, behind @ ..] = fields(value.root()) else { panic!("no fields") };
+    assert!(matches!(items.value.data, Data::Missing(_)), "{items:?}");
+    assert!(behind.iter().all(|field| target(&field.value).is_some()));
+    let (found, missing) = numbers(&value);
+    // What is deep leads to the list once more, which was met by then.
+    assert_eq!((found.len(), missing), (2 + 50 + 100, 1));
+}
+
+/// A slice that holds itself leads back; a shorter one that begins there does not.
+#[test]
+fn a_slice_within_itself_is_a_cycle_only_with_its_length() {
+    let zoo = zoo();
+    let (_, value) = read_one(&zoo, "z_inward");
+    assert_eq!(value.worst_trust(), Trust::AtCrash);
+    let targets = Targets::of(&value);
+    let Data::Sequence { items, .. } = &target(&value).unwrap().data else { panic!("no slice") };
+    let own: Vec<_> = items
+        .iter()
+        .map(|item| {
+            let Data::Cell { inner, .. } = &fields(item)[1].value.data else { panic!("no cell") };
+            let to = target(inner).unwrap();
+            match (&to.data, &targets.resolve(to).unwrap().data) {
+                (data, Data::Sequence { items, len }) => {
+                    assert_eq!(items.len() as u64, *len);
+                    (*len, matches!(data, Data::Elsewhere { .. }))
+                }
+                (_, data) => panic!("{data:?}"),
+            }
+        })
+        .collect();
+    assert_eq!(own, [(0, false), (1, false), (3, true)]);
 }
 
 #[test]

@@ -15,8 +15,8 @@ impl Writer<'_> {
         if let Some(stand_in) = self.stand_ins.of(value.ty) {
             return self.stand_in(value, stand_in, place);
         }
-        if let Data::Elsewhere { address } = value.data {
-            return self.elsewhere(value.ty, address, place);
+        if let Some(key) = relapse_snapshot::graph::place(value) {
+            return self.elsewhere(key, place);
         }
         match self.as_dynamic(value, place).or_else(|| self.as_function(value, place)) {
             Some(written) => written,

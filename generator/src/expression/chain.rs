@@ -174,9 +174,9 @@ impl<'a> Writer<'a> {
     where
         'a: 'v,
     {
-        match value.data {
-            Data::Elsewhere { address } => self.graph.targets.get(address, value.ty),
-            _ => Some(value),
+        match relapse_snapshot::graph::place(value) {
+            Some(key) => self.graph.targets.get(key),
+            None => Some(value),
         }
     }
 

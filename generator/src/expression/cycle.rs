@@ -117,7 +117,8 @@ impl<'a> Writer<'a> {
         if self.graph.state.lost.contains(&address) {
             return Err(self.refuse("shared with a value that can be built in a closure only"));
         }
-        let content = self.graph.targets.get(address, inner.ty);
+        let len = relapse_snapshot::graph::place(inner).and_then(|(_, _, len)| len);
+        let content = self.graph.targets.get((address, inner.ty, len));
         let saved = self.save();
         self.graph.state.building.extend(content.map(|content| (address, content)));
         let plain = self.named_owner(value.ty, own, place, |writer, place| {

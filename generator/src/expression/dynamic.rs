@@ -3,7 +3,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use relapse_snapshot::{Data, StdType, TypeId, TypeKind, Value};
+use relapse_snapshot::{Data, StdType, TypeId, TypeKind, TypeTable, Value};
 
 use super::Unwritable;
 use super::type_name::definition;
@@ -97,12 +97,19 @@ impl Writer<'_> {
 
     /// `<Box<dyn Error>>::from("…")`: the type that std makes of a text has no name outside of it.
     fn error_of_text(&mut self, value: &Value, inner: &Value) -> Option<Result<TokenStream, Unwritable>> {
-        let name = self.types.name(inner.ty);
-        let is_text = name.starts_with("alloc::boxed::") && name.ends_with(STRING_ERROR);
-        let (Data::Struct(fields), true) = (&inner.data, is_text) else { return None };
-        let [only] = fields.as_slice() else { return None };
+        let text = text_of_error(self.types, inner)?;
         let owner = self.type_tokens(value.ty)?;
-        Some(self.text(&only.value).map(|text| quote!(<#owner>::from(#text))))
+        Some(self.text(text).map(|text| quote!(<#owner>::from(#text))))
+    }
+}
+
+/// The text of an error that std made of nothing else.
+pub(super) fn text_of_error<'v>(types: &TypeTable, error: &'v Value) -> Option<&'v Value> {
+    let name = types.name(error.ty);
+    let is_text = name.starts_with("alloc::boxed::") && name.ends_with(STRING_ERROR);
+    match &error.data {
+        Data::Struct(fields) if is_text && fields.len() == 1 => fields.first().map(|only| &only.value),
+        _ => None,
     }
 }
 

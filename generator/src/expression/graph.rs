@@ -15,8 +15,8 @@ use super::{Scope, Unwritable};
 /// A part of so few nodes stands where it belongs.
 const SMALL: usize = 8;
 
-/// By what a value is referred to: an address and the type there.
-pub(super) type Key = (u64, TypeId);
+/// By what a value is referred to.
+pub(super) use relapse_snapshot::graph::Place as Key;
 
 /// What the argument being written refers to.
 pub(super) struct Graph<'v> {
@@ -138,35 +138,29 @@ impl<'a> Writer<'a> {
     }
 
     fn write_part(&mut self, key: Key) -> Result<(), Unwritable> {
-        let (address, ty) = key;
-        let target = self.target(address, ty)?;
+        let target = self.target(key)?;
         self.own = None;
-        let wanted = variable_of(self.types, ty);
+        let wanted = variable_of(self.types, target.ty);
         let variable = self.hoist_as(&wanted, false, false, |writer, place| writer.value(target, place))?;
         self.graph.state.parts.insert(key, variable);
         Ok(())
     }
 
-    fn target(&self, address: u64, ty: TypeId) -> Result<&'a Value, Unwritable> {
-        let kept = self.graph.targets.get(address, ty);
+    fn target(&self, key: Key) -> Result<&'a Value, Unwritable> {
+        let kept = self.graph.targets.get(key);
         kept.ok_or_else(|| self.refuse("refers to a value that was not kept"))
     }
 
     /// A value that stands elsewhere: by the variable of the part that it is.
-    pub(super) fn elsewhere(
-        &mut self,
-        ty: TypeId,
-        address: u64,
-        place: Place,
-    ) -> Result<TokenStream, Unwritable> {
-        if let Some(variable) = self.graph.state.parts.remove(&(address, ty)) {
+    pub(super) fn elsewhere(&mut self, key: Key, place: Place) -> Result<TokenStream, Unwritable> {
+        if let Some(variable) = self.graph.state.parts.remove(&key) {
             return Ok(quote!(#variable));
         }
-        let target = self.target(address, ty)?;
+        let target = self.target(key)?;
         if is_small(target) {
             return self.value(target, place);
         }
-        self.graph.state.needed.push((address, ty));
+        self.graph.state.needed.push(key);
         Ok(quote!(()))
     }
 

@@ -299,6 +299,14 @@ impl<'n, 'i> Copy<'n, 'i> {
         if let Some(unknown) = mentions.unknown_macro {
             return Err(format!("it uses the macro `{unknown}`"));
         }
+        if let Some(own) = mentions.macros.iter().find(|name| self.names_at.defines_macro(self.module, name))
+        {
+            return Err(format!("it uses the macro `{own}`"));
+        }
+        // There `crate` is the program, and in the copy the library.
+        if let Some(first) = mentions.foreign_use {
+            return Err(format!("it has a `use` of `{first}` within a body"));
+        }
         self.called.extend(mentions.called);
         for (first, alone) in mentions.first_names {
             if !mentions.generics.contains(&first) {
@@ -348,13 +356,12 @@ impl<'n, 'i> Copy<'n, 'i> {
         let names_at = self.names_at;
         let own = names_at.module.krate;
         let is_type = name.starts_with(char::is_uppercase);
+        // `String::new()` of a library that has a `String`, too.
+        if is_type && !names_at.in_scope(name, Space::Types).is_empty() {
+            return Err(format!("`{name}` means something else in the library"));
+        }
         if alone {
-            let shadowed = is_type && !names_at.in_scope(name, Space::Types).is_empty();
-            return if shadowed {
-                Err(format!("`{name}` means something else in the library"))
-            } else {
-                Ok(())
-            };
+            return Ok(());
         }
         match names_at.reach.resolver.extern_crate(self.module.krate, name) {
             Some(Def::Module(module)) if module == root(own) => {

@@ -10,6 +10,7 @@ use proc_macro2::{Span, TokenStream};
 use syn::parse::Parser;
 
 use definition::Rule;
+use matching::Miss;
 
 /// A use with more tokens than this is left alone, and a result.
 const MAX_TOKENS: usize = 200_000;
@@ -39,15 +40,23 @@ impl Definition {
             return None;
         }
         for rule in &self.rules {
-            let parser = |input: syn::parse::ParseStream<'_>| matching::whole(&rule.pattern, input);
-            if let Ok(bindings) = parser.parse2(text.clone()) {
-                return transcription::transcribe(&rule.result, &bindings, MAX_TOKENS);
+            let mut missed = Miss::Other;
+            let parser = |input: syn::parse::ParseStream<'_>| {
+                matching::whole(&rule.pattern, input).map_err(|miss| {
+                    missed = miss;
+                    input.error("another rule")
+                })
+            };
+            match parser.parse2(text.clone()) {
+                Ok(bindings) => return transcription::transcribe(&rule.result, &bindings, MAX_TOKENS),
+                Err(_) if missed == Miss::Stops => return None,
+                Err(_) => {}
             }
         }
         None
     }
 
-    /// Whether a token stands in its text.
+    /// Whether a token stands in the file that its text stands in.
     pub(super) fn holds(&self, span: Span) -> bool {
         self.span.join(span).is_some()
     }
@@ -119,6 +128,75 @@ mod tests {
         punctuation_of_many_characters_is_one_tree:
             (($($x:tt);*) => { stringify!($($x),*) })
             (=>; ::; ..=; 'a; ->);
+    }
+
+    /// Expands what one macro makes by another.
+    fn expanded_twice(outer: &str, inner: &str, text: &str) -> Option<String> {
+        let made = Definition::read(&outer.parse().unwrap(), 0)?.expand(&text.parse().unwrap())?;
+        let used: syn::Macro = syn::parse2(made).ok()?;
+        let made = Definition::read(&inner.parse().unwrap(), 0)?.expand(&used.tokens)?;
+        Some(made.to_string())
+    }
+
+    #[test]
+    fn a_fragment_that_is_handed_on_is_a_whole() {
+        let inner = "(u8) => { byte }; ((a)) => { group }; ($x:ident) => { name }; ($x:tt) => { tree }";
+        for (kind, text, expected) in [
+            ("ident", "u8", "byte"),
+            ("tt", "(a)", "group"),
+            ("ty", "u8", "tree"),
+            ("path", "u8", "tree"),
+            ("expr", "u8", "tree"),
+            ("expr", "(a)", "tree"),
+            ("pat", "u8", "tree"),
+            ("literal", "1", "tree"),
+        ] {
+            let outer = format!("($x:{kind}) => {{ inner!($x) }}");
+            assert_eq!(expanded_twice(&outer, inner, text).as_deref(), Some(expected), "{kind}");
+        }
+        for (kind, text) in [
+            ("ty", "Vec<u8>"),
+            ("ty", "&'static [u8]"),
+            ("path", "a::b::<u8>"),
+            ("expr", "a + 1"),
+            ("pat", "Some(_) | None"),
+            ("literal", "-1"),
+            ("meta", "derive(Clone)"),
+            ("block", "{ a }"),
+            ("item", "struct A;"),
+            ("vis", "pub(crate)"),
+            ("vis", ""),
+        ] {
+            let outer = format!("($x:{kind}) => {{ inner!(($x), 1) }}");
+            let inner = format!("(($x:{kind}), $y:expr) => {{ $x }}");
+            let found = expanded_twice(&outer, &inner, text).unwrap_or_else(|| panic!("{kind}: {text}"));
+            let plain = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+            assert_eq!(plain(&found), plain(text), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_fragment_that_begins_and_is_none_ends_the_search() {
+        for (rules, text) in [
+            // The compiler says that it expected an expression.
+            ("($x:expr) => { first }; ($($x:tt)*) => { second }", "a +"),
+            ("($x:ty) => { first }; ($($x:tt)*) => { second }", "Vec<"),
+            ("($x:item) => { first }; ($($x:tt)*) => { second }", "other"),
+            ("($($x:expr),*) => { first }; ($($x:tt)*) => { second }", "1, 2 +"),
+            // By the edition.
+            ("($x:expr) => { first }; ($($x:tt)*) => { second }", "_"),
+        ] {
+            assert_eq!(expanded(rules, text), None, "{rules}");
+        }
+        for (rules, text) in [
+            ("($x:expr) => { first }; ($($x:tt)*) => { second }", "=> 1"),
+            ("($x:expr) => { first }; ($($x:tt)*) => { second }", "struct A;"),
+            ("($x:ty) => { first }; ($($x:tt)*) => { second }", "1"),
+            ("($x:block) => { first }; ($($x:tt)*) => { second }", "a"),
+            ("($($x:expr),*) => { first }; ($($x:tt)*) => { second }", "1, 2 => 3"),
+        ] {
+            assert_eq!(expanded(rules, text).as_deref(), Some("second"), "{rules}");
+        }
     }
 
     #[test]

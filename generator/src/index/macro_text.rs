@@ -57,6 +57,11 @@ pub(super) fn name(invocation: &syn::Macro) -> Option<String> {
     }
 }
 
+/// The name of a macro whose text can be read.
+pub(super) fn well_known(invocation: &syn::Macro) -> Option<String> {
+    name(invocation).filter(|name| form(name).is_some())
+}
+
 /// Reads the text of a well-known macro; `None` of any other.
 pub(super) fn read(invocation: &syn::Macro) -> Option<Text> {
     let tokens = invocation.tokens.clone();

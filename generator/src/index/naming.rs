@@ -101,8 +101,7 @@ impl<'i> NamesAt<'i> {
 
     /// Whether a crate has a macro of its own by that name.
     pub(super) fn defines_macro(&self, at: ModuleId, name: &str) -> bool {
-        let macros = &self.index().source(at.krate).opaque_macros;
-        macros.iter().any(|known| known.definition && known.name == name)
+        self.index().defines_macro(at.krate, name)
     }
 
     /// Whether a bare name means nothing here, so that a test may import something of that name.

@@ -87,6 +87,21 @@ impl<'a> Source<'a> {
         out
     }
 
+    /// The declarations of ours in the file, those in inline modules included: the line on which each begins (from 1) and
+    /// how many lines it has.
+    pub fn own_lines(&self) -> Vec<(u32, u32)> {
+        let line_of = |byte: usize| self.text[..byte].matches('\n').count() + 1;
+        let mut found = Vec::new();
+        for inline in self.inline_modules() {
+            let Ok(module) = self.module(&inline, None) else { continue };
+            for declared in module.all_declared() {
+                let (first, last) = (line_of(declared.range.start), line_of(declared.range.end));
+                found.push((first as u32, (last - first + 1) as u32));
+            }
+        }
+        found
+    }
+
     /// The inline module of this path; the file's own where the path is empty. Of several modules of one name
     /// (each under its own `cfg`) the one that holds a function or struct named `hint` is taken, else the first.
     pub fn module(&'a self, inline: &[String], hint: Option<&str>) -> Result<Module<'a>, SourceError> {

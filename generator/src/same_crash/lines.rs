@@ -12,7 +12,12 @@ use crate::paths::normalized;
 pub struct LineMap {
     /// By file, as a snapshot names it: the old line of each new one, from 1; 0 where the line is ours.
     files: HashMap<String, Vec<u32>>,
+    /// By file, the declarations of earlier regressions in it: first line and number of lines.
+    earlier: HashMap<String, Vec<(u32, u32)>>,
 }
+
+/// More declarations of one file are not looked at: each doubles what a line may have been.
+const MAX_EARLIER: usize = 8;
 
 impl LineMap {
     /// The map of a set of edits.
@@ -22,7 +27,30 @@ impl LineMap {
             let file = normalized(&edit.path).to_string_lossy().into_owned();
             Some((file, old_lines(before, after)))
         });
-        Self { files: mapped.collect() }
+        Self { files: mapped.collect(), earlier: HashMap::new() }
+    }
+
+    /// The same where that file has declarations of earlier regressions: first line and number of lines of each. The
+    /// crash may have been captured before they were put in.
+    #[must_use]
+    pub fn with_earlier(mut self, file: &str, declarations: Vec<(u32, u32)>) -> Self {
+        self.earlier.insert(file.to_owned(), declarations);
+        self
+    }
+
+    /// Whether what stands on line `now` may have stood on line `then` before some of the earlier regressions were
+    /// declared above it, each with or without a blank line of its own.
+    pub fn may_have_been(&self, file: &str, now: u32, then: u32) -> bool {
+        let Some(distance) = now.checked_sub(then).filter(|distance| *distance > 0) else { return false };
+        let above = self.earlier.get(file).into_iter().flatten().filter(|(first, _)| *first < now);
+        let mut sums = vec![0];
+        for (_, lines) in above.take(MAX_EARLIER) {
+            let more: Vec<u32> = sums.iter().flat_map(|sum| [sum + lines, sum + lines + 1]).collect();
+            sums.extend(more);
+            sums.sort_unstable();
+            sums.dedup();
+        }
+        sums.contains(&distance)
     }
 
     /// The line before the edits, of a line (from 1) after them; `None` where the line is ours. Files that were
@@ -72,6 +100,15 @@ mod tests {
         assert_eq!(map.before("src/a.rs", 3), None);
         assert_eq!(map.before("src/a.rs", 6), Some(4));
         assert_eq!(map.before("src/b.rs", 6), Some(6));
+    }
+
+    #[test]
+    fn lines_below_earlier_regressions_may_have_been_further_up() {
+        let map = LineMap::default().with_earlier("src/a.rs", vec![(10, 4), (40, 3)]);
+        assert!(map.may_have_been("src/a.rs", 25, 20) && map.may_have_been("src/a.rs", 24, 20));
+        assert!(map.may_have_been("src/a.rs", 58, 50) && map.may_have_been("src/a.rs", 54, 50));
+        assert!(!map.may_have_been("src/a.rs", 26, 20) && !map.may_have_been("src/a.rs", 20, 25));
+        assert!(!map.may_have_been("src/a.rs", 9, 5) && !map.may_have_been("src/b.rs", 25, 20));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use relapse_snapshot::{Data, Value};
 
+use super::super::dynamic::text_of_error;
 use super::super::seen_through::{core_of, field, number};
 use super::super::writer::Writer;
 use super::of::{Of, Rule, Written};
@@ -12,11 +13,19 @@ use crate::hostile::{identifier, literal};
 /// Good bytes that are written out to fail behind them.
 const MOST: usize = 64;
 
+/// Written by its path: before edition 2021 a module does not have it by itself.
+const TRY_FROM: &str = "core::convert::TryFrom";
+
+const STRING: &str = "alloc::string::String";
+
 /// The rule for a definition, where there is one.
 pub(super) fn rule(definition: &str) -> Option<Rule> {
     Some(match definition {
         "core::num::error::ParseIntError" => parse_int_error,
-        "core::num::error::TryFromIntError" => |_, _| Ok(quote!(u8::try_from(256_u32).unwrap_err())),
+        "core::num::error::TryFromIntError" => |w, _| {
+            let try_from = w.name(TRY_FROM)?;
+            Ok(quote!(<u8 as #try_from<u32>>::try_from(256_u32).unwrap_err()))
+        },
         "core::num::dec2flt::ParseFloatError"
         | "core::num::imp::dec2flt::ParseFloatError"
         | "core::num::float_parse::ParseFloatError" => {
@@ -27,11 +36,20 @@ pub(super) fn rule(definition: &str) -> Option<Rule> {
             let calls = [("EmptyString", "\"\".parse::<char>()"), ("TooManyChars", "\"xy\".parse::<char>()")];
             by_kind(w, of, &calls)
         },
-        "core::char::convert::CharTryFromError" => |_, _| Ok(quote!(char::try_from(0xd800_u32).unwrap_err())),
+        "core::char::convert::CharTryFromError" => |w, _| {
+            let try_from = w.name(TRY_FROM)?;
+            Ok(quote!(<char as #try_from<u32>>::try_from(0xd800_u32).unwrap_err()))
+        },
         "core::str::error::Utf8Error" => utf8_error,
         "alloc::string::FromUtf8Error" => from_utf8_error,
-        "alloc::string::FromUtf16Error" => |_, _| Ok(quote!(String::from_utf16(&[0xd800]).unwrap_err())),
-        "core::array::TryFromSliceError" => |_, _| Ok(quote!(<[u8; 1]>::try_from(&[][..]).unwrap_err())),
+        "alloc::string::FromUtf16Error" => |w, _| {
+            let string = w.name(STRING)?;
+            Ok(quote!(#string::from_utf16(&[0xd800]).unwrap_err()))
+        },
+        "core::array::TryFromSliceError" => |w, _| {
+            let try_from = w.name(TRY_FROM)?;
+            Ok(quote!(<[u8; 1] as #try_from<&[u8]>>::try_from(&[][..]).unwrap_err()))
+        },
         "core::net::parser::AddrParseError" | "std::net::parser::AddrParseError" => addr_parse_error,
         "core::alloc::layout::LayoutError" => |w, _| {
             let layout = w.name("core::alloc::layout::Layout")?;
@@ -113,8 +131,8 @@ fn utf8_error(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
 
 /// `FromUtf8Error { bytes, error }`.
 fn from_utf8_error(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
-    let bytes = of.part(writer, "bytes")?;
-    Ok(quote!(String::from_utf8(#bytes).unwrap_err()))
+    let (string, bytes) = (writer.name(STRING)?, of.part(writer, "bytes")?);
+    Ok(quote!(#string::from_utf8(#bytes).unwrap_err()))
 }
 
 /// `AddrParseError(AddrKind)`.
@@ -175,7 +193,8 @@ fn io_error(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
             Ok(quote!(#name::new(#kind, #message)))
         }
         (_, Some(error)) => {
-            if let Some(text) = own_text(writer, error) {
+            let inner = if let Data::Pointer { to: Some(to), .. } = &error.data { Some(&**to) } else { None };
+            if let Some(text) = inner.and_then(|inner| text_of_error(writer.types, inner)) {
                 let text = writer.text(text)?;
                 return Ok(quote!(#name::new(#kind, #text)));
             }
@@ -186,17 +205,78 @@ fn io_error(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
     }
 }
 
-/// The text of an error that std made of one: `Box<dyn Error>` of a private `StringError(String)`.
-fn own_text<'v>(writer: &Writer<'_>, error: &'v Value) -> Option<&'v Value> {
-    let Data::Pointer { to: Some(to), .. } = &error.data else { return None };
-    let text = core_of(to);
-    let of_std = writer.types.name(to.ty).ends_with("::StringError");
-    (of_std && matches!(text.data, Data::Text { .. })).then_some(text)
-}
-
 fn error_kind(writer: &mut Writer<'_>, of: Of<'_>, kind: &Value) -> Written {
     let Data::Variant { name, .. } = &kind.data else { return Err(writer.mismatch(of.shape)) };
     let variant = identifier(name).ok_or_else(|| writer.mismatch(of.shape))?;
     let kind = writer.name("std::io::error::ErrorKind")?;
     Ok(quote!(#kind::#variant))
+}
+
+#[cfg(test)]
+mod tests {
+    use relapse_snapshot::{Field, Trust, TypeKind, TypeShape, TypeTable};
+
+    use super::*;
+    use crate::expression::{Literals, Scope, argument_with};
+    use crate::names::{Names, Unnameable};
+
+    /// A place where only `here` is not spelled with its whole path.
+    struct Place(&'static str);
+
+    impl Names for Place {
+        fn path(&self, definition: &str) -> Result<TokenStream, Unnameable> {
+            let last = definition.rsplit("::").next().unwrap();
+            let spelled = if last == self.0 { last.to_owned() } else { format!("std::{definition}") };
+            Ok(spelled.parse().unwrap())
+        }
+
+        fn literal(&self, definition: &str) -> Result<(), Unnameable> {
+            Err(Unnameable(format!("`{definition}` has private fields")))
+        }
+
+        fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable> {
+            Ok(full_name.parse().unwrap())
+        }
+    }
+
+    fn written(definition: &str, place: &Place) -> String {
+        let mut types = TypeTable::default();
+        let kind = TypeKind::Struct { fields: Vec::new(), tuple: false, params: Vec::new() };
+        let ty = types.intern(TypeShape { name: definition.to_owned(), size: None, kind });
+        let value = Value { ty, trust: Trust::Entry, data: Data::Struct(Vec::new()) };
+        let mut scope = Scope::new("test");
+        let written = argument_with("error", &value, &types, place, &mut scope, Literals::Inferred).unwrap();
+        let (lets, argument) = (written.lets, written.pass);
+        quote!(#(#lets)* #argument).to_string()
+    }
+
+    #[test]
+    fn what_a_module_may_not_have_is_named() {
+        for (definition, bare) in [
+            ("core::num::error::TryFromIntError", "TryFrom"),
+            ("core::char::convert::CharTryFromError", "TryFrom"),
+            ("core::array::TryFromSliceError", "TryFrom"),
+            ("alloc::string::FromUtf16Error", "String"),
+        ] {
+            let whole = written(definition, &Place(""));
+            assert!(whole.contains(&format!(":: {bare}")), "{whole}");
+            let here = written(definition, &Place(bare));
+            assert!(here.contains(bare) && !here.contains(&format!(":: {bare}")), "{here}");
+        }
+    }
+
+    #[test]
+    fn only_stds_own_error_is_a_text() {
+        let mut types = TypeTable::default();
+        let mut made = |name: &str| {
+            let kind = TypeKind::Struct { fields: Vec::new(), tuple: true, params: Vec::new() };
+            let ty = types.intern(TypeShape { name: name.to_owned(), size: None, kind });
+            let text = Data::Text { text: "no".to_owned(), len: 2 };
+            let only = Field { name: "0".to_owned(), value: Value { ty, trust: Trust::Entry, data: text } };
+            Value { ty, trust: Trust::Entry, data: Data::Struct(vec![only]) }
+        };
+        let (std, own) = (made("alloc::boxed::convert::{impl#9}::from::StringError"), made("a::StringError"));
+        assert!(text_of_error(&types, &std).is_some());
+        assert!(text_of_error(&types, &own).is_none());
+    }
 }

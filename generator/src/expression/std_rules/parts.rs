@@ -15,6 +15,7 @@ const DEEPEST: u32 = 8;
 pub(super) fn rule(definition: &str) -> Option<Rule> {
     Some(match definition {
         "core::str::iter::Lines" => |w, of| {
+            only_from_start(w, of)?;
             let (rest, _) = rest(w, of)?;
             Ok(quote!(#rest.lines()))
         },
@@ -24,9 +25,12 @@ pub(super) fn rule(definition: &str) -> Option<Rule> {
         },
         "core::str::iter::Split" => |w, of| split(w, of, "split"),
         "core::str::iter::RSplit" => |w, of| split(w, of, "rsplit"),
-        "core::str::iter::SplitInclusive" => |w, of| split(w, of, "split_inclusive"),
-        "core::str::iter::SplitTerminator" => |w, of| split(w, of, "split_terminator"),
-        "core::str::iter::RSplitTerminator" => |w, of| split(w, of, "rsplit_terminator"),
+        "core::str::iter::SplitInclusive" => |w, of| {
+            only_from_start(w, of)?;
+            split(w, of, "split_inclusive")
+        },
+        "core::str::iter::SplitTerminator" => |w, of| terminator(w, of, "split_terminator", "next_back"),
+        "core::str::iter::RSplitTerminator" => |w, of| terminator(w, of, "rsplit_terminator", "next"),
         "core::str::iter::SplitN" => |w, of| split_limited(w, of, "splitn"),
         "core::str::iter::RSplitN" => |w, of| split_limited(w, of, "rsplitn"),
         "core::str::iter::SplitAsciiWhitespace" => split_ascii_whitespace,
@@ -67,6 +71,58 @@ fn split(writer: &mut Writer<'_>, of: Of<'_>, method: &str) -> Written {
     let (needle, method) = (needle(writer, of, internal)?, ident(method));
     let taken = usize::from(is_finished(internal));
     Ok(begun(writer, "parts", &quote!(#rest.#method(#needle)), taken))
+}
+
+/// Refuses an iterator that has given its last part: std gives an empty one after that which no fresh one gives.
+fn only_from_start(writer: &Writer<'_>, of: Of<'_>) -> Result<(), super::Unwritable> {
+    let internal = holder(of.value, "matcher", DEEPEST).ok_or_else(|| writer.mismatch(of.shape))?;
+    if gives_empty(internal) {
+        return Err(writer.refuse("parts of a text of which the last was taken"));
+    }
+    Ok(())
+}
+
+/// By a mark behind each part. `last`: the method that takes the last part.
+fn terminator(writer: &mut Writer<'_>, of: Of<'_>, method: &str, last: &str) -> Written {
+    let (left, whole, internal) = left(writer, of)?;
+    let again = terminated(internal, &left).map_err(|reason| writer.refuse(reason))?;
+    let Some(text) = again else { return split(writer, of, method) };
+    let needle = needle(writer, of, internal)?;
+    let len = text.len() as u64;
+    let text = writer.text(&Value { data: Data::Text { text, len }, ..whole.clone() })?;
+    let (variable, method, last) = (writer.scope.variable("parts"), ident(method), ident(last));
+    Ok(quote!({ let mut #variable = #text.#method(#needle); #variable.#last(); #variable }))
+}
+
+/// Whether the next part may be an empty one at the end. An iterator that drops such a part looks for it only once, when
+/// its last part is asked for.
+fn gives_empty(internal: &Value) -> bool {
+    let allowed = field(internal, "allow_trailing_empty").map(|allowed| &allowed.data);
+    !is_finished(internal) && matches!(allowed, Some(Data::Bool(true)))
+}
+
+/// Where the last part was taken, a text that has the same parts left once its last part is taken: an empty one between
+/// two marks. `None`: none was taken from the end.
+fn terminated(internal: &Value, left: &str) -> Result<Option<String>, &'static str> {
+    if !gives_empty(internal) {
+        return Ok(None);
+    }
+    let searcher = field(internal, "matcher").and_then(|matcher| holder(matcher, "haystack", DEEPEST));
+    let mark = searcher.and_then(mark).filter(|mark| !mark.is_empty());
+    let mark = mark.ok_or("parts of a text of which the last was taken, by what is no one text")?;
+    Ok(Some(format!("{left}{mark}{mark}")))
+}
+
+/// The text that stands between parts, where it is always the same.
+fn mark(searcher: &Value) -> Option<String> {
+    match &field(searcher, "needle")?.data {
+        Data::Char(c) => Some(c.to_string()),
+        Data::Pointer { to: Some(to), .. } => match &to.data {
+            Data::Text { text, len } if text.len() as u64 == *len => Some(text.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Of at most so many parts more.
@@ -214,6 +270,14 @@ fn rest<'v>(
     writer: &mut Writer<'_>,
     of: Of<'v>,
 ) -> Result<(proc_macro2::TokenStream, &'v Value), super::Unwritable> {
+    let (text, whole, internal) = left(writer, of)?;
+    let len = text.len() as u64;
+    let tokens = writer.text(&Value { data: Data::Text { text, len }, ..whole.clone() })?;
+    Ok((tokens, internal))
+}
+
+/// The same text as it is, the whole that it is part of, and the `SplitInternal`.
+fn left<'v>(writer: &Writer<'_>, of: Of<'v>) -> Result<(String, &'v Value, &'v Value), super::Unwritable> {
     let mismatch = |writer: &Writer<'_>| writer.mismatch(of.shape);
     let internal = holder(of.value, "matcher", DEEPEST).ok_or_else(|| mismatch(writer))?;
     let matcher = field(internal, "matcher").ok_or_else(|| mismatch(writer))?;
@@ -227,9 +291,7 @@ fn rest<'v>(
     if is_finished(internal) {
         left.clear();
     }
-    let len = left.len() as u64;
-    let tokens = writer.text(&Value { data: Data::Text { text: left, len }, ..whole.clone() })?;
-    Ok((tokens, internal))
+    Ok((left, whole, internal))
 }
 
 /// The outermost struct that has such a field.
@@ -252,5 +314,48 @@ fn text(value: &Value) -> Option<&Value> {
         Data::Text { .. } => Some(value),
         Data::Pointer { to: Some(to), .. } => text(to),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use relapse_snapshot::{Field, Trust, TypeId};
+
+    use super::*;
+
+    fn value(data: Data) -> Value {
+        Value { ty: TypeId(u32::MAX), trust: Trust::AtCrash, data }
+    }
+
+    fn fields<const N: usize>(fields: [(&str, Data); N]) -> Data {
+        let field = |(name, data): (&str, Data)| Field { name: name.to_owned(), value: value(data) };
+        Data::Struct(fields.into_iter().map(field).collect())
+    }
+
+    fn internal(needle: Data, allowed: bool) -> Value {
+        let matcher = fields([("haystack", Data::Bool(true)), ("needle", needle)]);
+        let flags = [("matcher", matcher), ("allow_trailing_empty", Data::Bool(allowed))];
+        let [matcher, allowed] = flags;
+        value(fields([matcher, allowed, ("finished", Data::Bool(false))]))
+    }
+
+    #[test]
+    fn parts_whose_last_was_taken_have_the_empty_ones_before_it() {
+        let mut begun = "x;;;".rsplit_terminator(';');
+        assert_eq!(begun.next(), Some(""));
+        // What is left of it then.
+        let text = terminated(&internal(Data::Char(';'), true), "x;").unwrap().unwrap();
+        let mut again = text.rsplit_terminator(';');
+        again.next();
+        assert_eq!(again.collect::<Vec<_>>(), begun.collect::<Vec<_>>());
+
+        let mut begun = "x;;;".split_terminator(';');
+        begun.next_back();
+        let mut again = text.split_terminator(';');
+        again.next_back();
+        assert_eq!(again.collect::<Vec<_>>(), begun.collect::<Vec<_>>());
+
+        assert_eq!(terminated(&internal(Data::Char(';'), false), "x;"), Ok(None));
+        assert!(terminated(&internal(Data::Struct(Vec::new()), true), "x;").is_err());
     }
 }

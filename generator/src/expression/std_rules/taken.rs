@@ -25,7 +25,7 @@ pub(super) fn with_taken(
         return Err(format!("more than {MOST} items"));
     }
     let mut longer = iterator.clone();
-    lengthen(types, &mut longer, count, DEEPEST).ok_or("what it has given is not at hand")?;
+    lengthen(types, &mut longer, count, false, DEEPEST).ok_or("what it has given is not at hand")?;
     Ok((longer, count))
 }
 
@@ -40,7 +40,14 @@ fn is_ended(iterator: &Value, depth: u32) -> bool {
     }
 }
 
-fn lengthen(types: &TypeTable, iterator: &mut Value, count: usize, depth: u32) -> Option<()> {
+/// `characters`: the bytes within are those of a text whose items are characters, not bytes.
+fn lengthen(
+    types: &TypeTable,
+    iterator: &mut Value,
+    count: usize,
+    characters: bool,
+    depth: u32,
+) -> Option<()> {
     let path = types.get(iterator.ty).and_then(|shape| definition(&shape.name)).unwrap_or_default();
     match &mut iterator.data {
         Data::Sequence { items, len } => {
@@ -49,11 +56,8 @@ fn lengthen(types: &TypeTable, iterator: &mut Value, count: usize, depth: u32) -
             *len += count as u64;
         }
         Data::Bytes { bytes, len } => {
-            // Of a text it is a character.
-            let width = std::str::from_utf8(bytes)
-                .ok()
-                .and_then(|text| text.chars().next())
-                .map_or(1, char::len_utf8);
+            let width =
+                if characters { std::str::from_utf8(bytes).ok()?.chars().next()?.len_utf8() } else { 1 };
             let first = bytes.get(..width)?.repeat(count);
             *len += first.len() as u64;
             bytes.splice(..0, first);
@@ -80,8 +84,9 @@ fn lengthen(types: &TypeTable, iterator: &mut Value, count: usize, depth: u32) -
                 if path.ends_with("Rev") {
                     return None;
                 }
+                let characters = path == "core::str::iter::Chars";
                 let inner = fields.iter_mut().find(|field| field.name == inner)?;
-                return lengthen(types, &mut inner.value, count, depth.checked_sub(1)?);
+                return lengthen(types, &mut inner.value, count, characters, depth.checked_sub(1)?);
             }
         },
         _ => return None,
@@ -130,4 +135,46 @@ pub(super) fn stepped_range(range: &Value, step: i128) -> Option<Value> {
     let own = fields.iter_mut().find(|field| field.name == "end")?;
     own.value.data = Data::Uint(u128::try_from(end).ok()?);
     Some(range)
+}
+
+#[cfg(test)]
+mod tests {
+    use relapse_snapshot::{Field, TypeId};
+
+    use super::*;
+
+    fn within(types: &mut TypeTable, name: &str, field: &str, inner: Value) -> Value {
+        let kind = TypeKind::Struct { fields: Vec::new(), tuple: false, params: Vec::new() };
+        let ty = types.intern(TypeShape { name: name.to_owned(), size: None, kind });
+        let fields = vec![Field { name: field.to_owned(), value: inner }];
+        Value { ty, trust: Trust::AtCrash, data: Data::Struct(fields) }
+    }
+
+    fn bytes(text: &str) -> Value {
+        let data = Data::Bytes { bytes: text.as_bytes().to_vec(), len: text.len() as u64 };
+        Value { ty: TypeId(u32::MAX), trust: Trust::AtCrash, data }
+    }
+
+    fn lengthened(types: &TypeTable, iterator: &Value) -> Vec<u8> {
+        let mut inner = with_taken(types, iterator, 2).unwrap().0;
+        while let Data::Struct(mut fields) = inner.data {
+            inner = fields.remove(0).value;
+        }
+        let Data::Bytes { bytes, len } = inner.data else { panic!("other data") };
+        assert_eq!(bytes.len() as u64, len);
+        bytes
+    }
+
+    #[test]
+    fn a_taken_item_is_a_byte_unless_it_is_of_characters() {
+        let mut types = TypeTable::default();
+        let chars = within(&mut types, "core::str::iter::Chars", "iter", bytes("éa"));
+        assert_eq!(lengthened(&types, &chars), "éééa".as_bytes());
+        let copied = "core::iter::adapters::copied::Copied<core::slice::iter::Iter<u8>>";
+        let copied = within(&mut types, copied, "it", bytes("éa"));
+        assert_eq!(lengthened(&types, &copied), b"\xc3\xc3\xc3\xa9a");
+        let of_text = within(&mut types, "core::str::iter::Bytes", "0", copied);
+        assert_eq!(lengthened(&types, &of_text), b"\xc3\xc3\xc3\xa9a");
+        assert_eq!(lengthened(&types, &bytes("éa")), b"\xc3\xc3\xc3\xa9a");
+    }
 }

@@ -63,7 +63,9 @@ pub(super) fn closure(index: &SourceIndex, name: &str, text: &ClosureText) -> Re
     };
     let mut locals = finder.locals;
     locals.add_generics(function);
-    let mut closures = Closures::default();
+    let is_own =
+        |name: &str| locals.only_here.contains_key(name) || index.defines_macro(function.module.krate, name);
+    let mut closures = Closures::new(&is_own);
     closures.visit_block(&block);
     let mut path = ordinals(name);
     // The body of an async function is the first closure in it to the compiler.
@@ -233,16 +235,22 @@ fn import(tree: &syn::UseTree, path: &mut Vec<String>, locals: &mut Locals) {
 }
 
 /// Collects the closures of one body, as rustc numbers them.
-#[derive(Default)]
-struct Closures {
+struct Closures<'o> {
+    /// Whether a macro of that name may be another one than std's.
+    is_own: &'o dyn Fn(&str) -> bool,
     root: Node,
     /// Where in the tree the visit is.
     open: Vec<Node>,
-    /// A macro was met whose text does not read as expressions.
+    /// Something was met of which nothing tells whether its closures count: a macro whose text does not read as
+    /// expressions, or a condition, for rustc does not number what it leaves out.
     opaque: bool,
 }
 
-impl Closures {
+impl<'o> Closures<'o> {
+    fn new(is_own: &'o dyn Fn(&str) -> bool) -> Self {
+        Closures { is_own, root: Node::default(), open: Vec::new(), opaque: false }
+    }
+
     fn node(&mut self, node: Node, within: impl FnOnce(&mut Self)) {
         self.open.push(node);
         within(self);
@@ -252,7 +260,11 @@ impl Closures {
     }
 }
 
-impl<'ast> Visit<'ast> for Closures {
+impl<'ast> Visit<'ast> for Closures<'_> {
+    fn visit_attribute(&mut self, attribute: &'ast syn::Attribute) {
+        self.opaque |= attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr");
+    }
+
     fn visit_expr_closure(&mut self, closure: &'ast syn::ExprClosure) {
         let line = first_line(closure);
         let node = Node { line, closure: Some(closure.clone()), within: Vec::new() };
@@ -270,18 +282,15 @@ impl<'ast> Visit<'ast> for Closures {
     }
 
     fn visit_macro(&mut self, invocation: &'ast syn::Macro) {
+        let is_own = |name: String| (self.is_own)(&name);
         match macro_text::expressions(invocation) {
-            Some(expressions) => {
+            Some(expressions) if !macro_text::name(invocation).is_some_and(is_own) => {
                 // Their closures are kept as copies, so that the tree may outlive them.
-                let mut inner = Closures { open: std::mem::take(&mut self.open), ..Closures::default() };
-                std::mem::swap(&mut inner.root, &mut self.root);
-                inner.opaque = self.opaque;
                 for expression in &expressions {
-                    inner.visit_expr(expression);
+                    Visit::visit_expr(self, expression);
                 }
-                *self = Closures { root: inner.root, open: inner.open, opaque: inner.opaque };
             }
-            None => self.opaque = true,
+            _ => self.opaque = true,
         }
     }
 
@@ -332,9 +341,9 @@ impl Locals {
 mod tests {
     use super::*;
 
-    fn closures(body: &str) -> Closures {
+    fn closures(body: &str) -> Closures<'static> {
         let block: syn::Block = syn::parse_str(body).unwrap();
-        let mut closures = Closures::default();
+        let mut closures = Closures::new(&|name| name == "assert");
         closures.visit_block(&block);
         closures
     }
@@ -365,6 +374,19 @@ mod tests {
         let at = |path: &[usize], line| text(pick(&found.root, path, line, found.opaque));
         assert_eq!(at(&[1], 2).as_deref(), Some("| y | y"), "alone on its line");
         assert_eq!(at(&[1], 3), None, "which of two, nobody knows");
+    }
+
+    #[test]
+    fn what_may_be_left_out_leaves_it_to_the_line() {
+        for body in [
+            "{ #[cfg(windows)] let f = |x| x;\n a(|y| y); b(|z| z); }",
+            "{ #[cfg_attr(windows, cfg(no))] { a(|x| x); }\n a(|y| y); b(|z| z); }",
+            "{ match v { #[cfg(windows)] 1 => a(|x| x), _ => 0 };\n a(|y| y); b(|z| z); }",
+            "{ assert!(a(|x| x));\n a(|y| y); b(|z| z); }",
+        ] {
+            let found = closures(body);
+            assert_eq!(text(pick(&found.root, &[1], 2, found.opaque)), None, "{body}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use syn::{Expr, Type};
 
 use crate::index::dwarf_name::TypeName;
 use crate::index::ids::plain;
+use crate::index::resolve::{Def, Space};
 use crate::index::{FunctionItem, Owner};
 
 use super::body::Body;
@@ -17,6 +18,8 @@ use super::body::Body;
 pub(super) struct Concrete {
     /// By the parameter's name, the type as debug info has it.
     types: BTreeMap<String, TypeName>,
+    /// By the parameter's name, the traits that it must implement.
+    bounds: BTreeMap<String, Vec<syn::Path>>,
     /// The type of the impl around the function.
     self_type: Option<Type>,
 }
@@ -35,6 +38,7 @@ impl Concrete {
             Owner::Module => {}
         }
         let generics = function.owner_generics().into_iter().chain([&function.signature.generics]);
+        generics.clone().for_each(|generics| concrete.add_bounds(generics));
         let names = generics.flat_map(|generics| &generics.params).filter_map(|parameter| match parameter {
             syn::GenericParam::Type(parameter) => Some(plain(&parameter.ident)),
             syn::GenericParam::Const(parameter) => Some(plain(&parameter.ident)),
@@ -47,7 +51,31 @@ impl Concrete {
         }
         concrete
     }
+
+    fn add_bounds(&mut self, generics: &syn::Generics) {
+        for parameter in generics.type_params() {
+            self.add(plain(&parameter.ident), &parameter.bounds);
+        }
+        for predicate in generics.where_clause.iter().flat_map(|clause| &clause.predicates) {
+            if let syn::WherePredicate::Type(predicate) = predicate
+                && let Type::Path(path) = &predicate.bounded_ty
+                && let Some(name) = path.path.get_ident().filter(|_| path.qself.is_none())
+            {
+                self.add(plain(name), &predicate.bounds);
+            }
+        }
+    }
+
+    fn add(&mut self, name: String, bounds: &Bounds) {
+        let traits = bounds.iter().filter_map(|bound| match bound {
+            syn::TypeParamBound::Trait(of) => Some(of.path.clone()),
+            _ => None,
+        });
+        self.bounds.entry(name).or_default().extend(traits);
+    }
 }
+
+type Bounds = syn::punctuated::Punctuated<syn::TypeParamBound, syn::Token![+]>;
 
 /// The arguments behind a closure's name, as those of a type that has a name.
 fn closure_arguments(closure: &str) -> Option<TypeName> {
@@ -81,8 +109,14 @@ impl Body<'_> {
         if path.qself.is_some() || rest.is_empty() {
             return None;
         }
+        let called = rest.first().map(|segment| plain(&segment.ident)).unwrap_or_default();
         let mut rest: syn::Path = syn::parse_quote!(#(#rest)::*);
         let ty = self.concrete(&first)?;
+        if self.may_be_another(&first, &called) {
+            self.fail(format!(
+                "calls `{first}::{called}` of a bound, and the type itself may have a function of that name"
+            ));
+        }
         self.arguments(&mut rest);
         let is_plain = |path: &syn::TypePath| {
             path.qself.is_none() && path.path.segments.iter().all(|segment| segment.arguments.is_none())
@@ -91,6 +125,36 @@ impl Body<'_> {
             Type::Path(ty) if is_plain(ty) => syn::parse_quote!(#ty::#rest),
             ty => syn::parse_quote!(<#ty>::#rest),
         })
+    }
+
+    /// Whether behind the type itself a name may mean another function than behind the parameter: there it is that of a
+    /// trait, and here one of the type's own would win.
+    fn may_be_another(&self, parameter: &str, called: &str) -> bool {
+        let Some(ty) = self.concrete.types.get(parameter) else { return false };
+        let path = match ty {
+            TypeName::Path { path, .. } => path,
+            TypeName::Reference { .. } | TypeName::Tuple(_) => return false,
+            _ => "",
+        };
+        if let Ok(Def::Item(id)) = self.names.definition(path) {
+            let name = &self.names.index().item(id).name;
+            return self.names.index().source(id.krate).functions.iter().any(|function| {
+                let of_type = |own: &Type| match own {
+                    Type::Path(own) => own.path.segments.last().is_some_and(|last| last.ident == name),
+                    _ => false,
+                };
+                function.name == called
+                    && matches!(&function.owner, Owner::Inherent { self_type, .. } if of_type(self_type))
+            });
+        }
+        // The functions of std's types are not known here. They have none that a trait of std has, too.
+        let of_std = |bound: &syn::Path| {
+            let names: Vec<String> = bound.segments.iter().map(|segment| plain(&segment.ident)).collect();
+            let absolute = bound.leading_colon.is_some();
+            let found = self.names.reach.resolver.path(self.from, &names, absolute, false, Space::Types);
+            !found.is_empty() && found.iter().all(|def| matches!(def, Def::Std(_)))
+        };
+        !self.concrete.bounds.get(parameter).into_iter().flatten().all(of_std)
     }
 
     /// `Self` at the head of a literal or a pattern is the name of its type.

@@ -3,35 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{TokenStream, TokenTree};
-use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{Expr, Token};
 
 use crate::index::ids::plain;
-
-/// Macros of std whose arguments are expressions or formats.
-const MACROS: [&str; 20] = [
-    "vec",
-    "format",
-    "print",
-    "println",
-    "eprint",
-    "eprintln",
-    "write",
-    "writeln",
-    "assert",
-    "assert_eq",
-    "assert_ne",
-    "debug_assert",
-    "debug_assert_eq",
-    "debug_assert_ne",
-    "panic",
-    "unreachable",
-    "todo",
-    "unimplemented",
-    "matches",
-    "dbg",
-];
+use crate::index::macro_text;
 
 /// What was found.
 #[derive(Default)]
@@ -44,6 +19,10 @@ pub(super) struct Mentions {
     pub(super) called: BTreeSet<String>,
     /// A macro that may be anything.
     pub(super) unknown_macro: Option<String>,
+    /// Macros that are std's, where the module has none of that name.
+    pub(super) macros: BTreeSet<String>,
+    /// The beginning of a `use` within a body that brings something of another crate than std.
+    pub(super) foreign_use: Option<String>,
 }
 
 impl Mentions {
@@ -85,6 +64,25 @@ impl<'ast> Visit<'ast> for Mentions {
         visit::visit_path(self, path);
     }
 
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        let mut open = vec![&item.tree];
+        while let Some(tree) = open.pop() {
+            let first = match tree {
+                syn::UseTree::Path(step) => plain(&step.ident),
+                syn::UseTree::Name(name) => plain(&name.ident),
+                syn::UseTree::Rename(rename) => plain(&rename.ident),
+                syn::UseTree::Glob(_) => "*".to_owned(),
+                syn::UseTree::Group(group) => {
+                    open.extend(&group.items);
+                    continue;
+                }
+            };
+            if !["std", "core", "alloc"].contains(&first.as_str()) {
+                self.foreign_use = self.foreign_use.take().or(Some(first));
+            }
+        }
+    }
+
     fn visit_attribute(&mut self, _: &'ast syn::Attribute) {}
 
     fn visit_type_param(&mut self, parameter: &'ast syn::TypeParam) {
@@ -105,35 +103,32 @@ impl<'ast> Visit<'ast> for Mentions {
     }
 
     fn visit_macro(&mut self, invocation: &'ast syn::Macro) {
-        let known = invocation.path.get_ident().map(plain).filter(|name| MACROS.contains(&name.as_str()));
-        if known.is_none() {
+        let Some(name) = macro_text::well_known(invocation) else {
             let name = invocation.path.segments.last().map(|last| plain(&last.ident));
             self.unknown_macro = self.unknown_macro.take().or(name);
-        }
-        match invocation.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated) {
-            Ok(arguments) => arguments.iter().for_each(|argument| {
-                // The arguments outlive only this function, and so does what is kept of them.
-                let mut inner = Mentions::default();
-                Visit::visit_expr(&mut inner, argument);
-                self.absorb(inner);
-            }),
-            Err(_) => {
+            return;
+        };
+        // A pattern may name anything.
+        let has_pattern = name == "matches";
+        self.macros.insert(name);
+        match macro_text::expressions(invocation) {
+            Some(arguments) if !has_pattern => {
+                for argument in &arguments {
+                    // Of a format string, constants that it names.
+                    if let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = argument {
+                        for name in macro_text::format_names(&text.value()) {
+                            self.first_names.entry(name).or_insert(true);
+                        }
+                    }
+                    Visit::visit_expr(self, argument);
+                }
+            }
+            _ => {
                 for name in Mentions::idents(&invocation.tokens) {
                     self.called.insert(name.clone());
                     self.first_names.entry(name).or_insert(true);
                 }
             }
         }
-    }
-}
-
-impl Mentions {
-    fn absorb(&mut self, inner: Mentions) {
-        for (name, alone) in inner.first_names {
-            *self.first_names.entry(name).or_insert(true) &= alone;
-        }
-        self.generics.extend(inner.generics);
-        self.called.extend(inner.called);
-        self.unknown_macro = self.unknown_macro.take().or(inner.unknown_macro);
     }
 }

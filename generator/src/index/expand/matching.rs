@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
-use syn::parse::{ParseStream, discouraged::Speculative as _};
+use syn::parse::{ParseBuffer, ParseStream, discouraged::Speculative as _};
 use syn::{Ident, Lifetime, Lit, Pat, Token, Type};
 
 use super::definition::{Fragment, Matcher, Repeated, Times};
@@ -13,29 +13,44 @@ use super::definition::{Fragment, Matcher, Repeated, Times};
 /// What a variable is.
 #[derive(Debug, Clone)]
 pub(super) enum Binding {
-    /// Tokens.
-    One(TokenStream),
+    /// Tokens, and what they were matched as.
+    One(TokenStream, Fragment),
     /// Of a repetition, what it is in each turn.
     Each(Vec<Binding>),
 }
 
 pub(super) type Bindings = BTreeMap<String, Binding>;
 
-/// Matches the whole of a text.
-pub(super) fn whole(pattern: &[Matcher], input: ParseStream<'_>) -> syn::Result<Bindings> {
-    let mut bindings = Bindings::new();
-    sequence(pattern, input, &mut bindings)?;
-    if input.is_empty() { Ok(bindings) } else { Err(input.error("more than the pattern")) }
+/// Why a rule does not fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Miss {
+    /// The next one may.
+    Other,
+    /// The compiler stops here: a fragment has begun that is none. What is not understood here looks so, too.
+    Stops,
 }
 
-fn sequence(pattern: &[Matcher], input: ParseStream<'_>, bindings: &mut Bindings) -> syn::Result<()> {
+impl From<syn::Error> for Miss {
+    fn from(_: syn::Error) -> Miss {
+        Miss::Other
+    }
+}
+
+/// Matches the whole of a text.
+pub(super) fn whole(pattern: &[Matcher], input: ParseStream<'_>) -> Result<Bindings, Miss> {
+    let mut bindings = Bindings::new();
+    sequence(pattern, input, &mut bindings)?;
+    if input.is_empty() { Ok(bindings) } else { Err(Miss::Other) }
+}
+
+fn sequence(pattern: &[Matcher], input: ParseStream<'_>, bindings: &mut Bindings) -> Result<(), Miss> {
     for matcher in pattern {
         match matcher {
             Matcher::Token(wanted) => token(wanted, input)?,
             Matcher::Group(delimiter, inner) => group(*delimiter, inner, input, bindings)?,
             Matcher::Variable(name, fragment) => {
                 let tokens = self::fragment(*fragment, input)?;
-                bindings.insert(name.clone(), Binding::One(tokens));
+                bindings.insert(name.clone(), Binding::One(tokens, *fragment));
             }
             Matcher::Repeated(repeated) => self::repeated(repeated, input, bindings)?,
         }
@@ -59,7 +74,17 @@ fn group(
     inner: &[Matcher],
     input: ParseStream<'_>,
     bindings: &mut Bindings,
-) -> syn::Result<()> {
+) -> Result<(), Miss> {
+    let content = bracketed(delimiter, input)?;
+    sequence(inner, &content, bindings)?;
+    if content.is_empty() { Ok(()) } else { Err(Miss::Other) }
+}
+
+fn bracketed<'b>(delimiter: Delimiter, input: &ParseBuffer<'b>) -> syn::Result<ParseBuffer<'b>> {
+    // syn would look into it.
+    if input.peek(syn::token::Group) {
+        return Err(input.error("a whole fragment"));
+    }
     let content;
     match delimiter {
         Delimiter::Parenthesis => {
@@ -73,8 +98,7 @@ fn group(
         }
         Delimiter::None => return Err(input.error("a group without brackets")),
     }
-    sequence(inner, &content, bindings)?;
-    if content.is_empty() { Ok(()) } else { Err(content.error("more than the pattern")) }
+    Ok(content)
 }
 
 /// Takes turns as long as they fit. The compiler wants it to be clear at each token whether another turn begins, so
@@ -83,7 +107,7 @@ fn repeated(
     repeated: &Repeated<Matcher>,
     input: ParseStream<'_>,
     bindings: &mut Bindings,
-) -> syn::Result<()> {
+) -> Result<(), Miss> {
     let mut names = Vec::new();
     variables(&repeated.inner, &mut names);
     let mut turns: Vec<Bindings> = Vec::new();
@@ -93,9 +117,14 @@ fn repeated(
         let parted = turns.is_empty()
             || repeated.separator.iter().try_for_each(|separator| token(separator, &ahead)).is_ok();
         let mut turn = Bindings::new();
-        // A turn that takes nothing would never end.
-        if !parted || sequence(&repeated.inner, &ahead, &mut turn).is_err() || ahead.cursor() == before {
+        if !parted {
             break;
+        }
+        match sequence(&repeated.inner, &ahead, &mut turn) {
+            // A turn that takes nothing would never end.
+            Ok(()) if ahead.cursor() != before => {}
+            Ok(()) | Err(Miss::Other) => break,
+            Err(Miss::Stops) => return Err(Miss::Stops),
         }
         input.advance_to(&ahead);
         turns.push(turn);
@@ -104,7 +133,7 @@ fn repeated(
         }
     }
     if turns.is_empty() && repeated.times == Times::AtLeastOnce {
-        return Err(input.error("at least one is wanted"));
+        return Err(Miss::Other);
     }
     for name in names {
         let each = turns.iter_mut().filter_map(|turn| turn.remove(&name)).collect();
@@ -125,14 +154,86 @@ fn variables(pattern: &[Matcher], names: &mut Vec<String>) {
     }
 }
 
-fn fragment(fragment: Fragment, input: ParseStream<'_>) -> syn::Result<TokenStream> {
+fn fragment(fragment: Fragment, input: ParseStream<'_>) -> Result<TokenStream, Miss> {
+    if input.peek(syn::token::Group) && !matches!(fragment, Fragment::Expr | Fragment::Tt) {
+        return forwarded(fragment, input);
+    }
     // Only this may be nothing.
-    if fragment == Fragment::Vis {
-        return Ok(input.parse::<syn::Visibility>()?.into_token_stream());
+    if input.is_empty() && fragment != Fragment::Vis {
+        return Err(Miss::Other);
     }
-    if input.is_empty() {
-        return Err(input.error("nothing is left"));
+    match fragment {
+        Fragment::Ident | Fragment::Lifetime | Fragment::Literal | Fragment::Vis | Fragment::Tt => {
+            Ok(parsed(fragment, input)?)
+        }
+        _ if !may_begin(fragment, input) => Err(Miss::Other),
+        // For newer editions they are expressions.
+        Fragment::Expr if input.peek(Token![_]) || input.peek(Token![const]) => Err(Miss::Stops),
+        _ => parsed(fragment, input).map_err(|_| Miss::Stops),
     }
+}
+
+/// A fragment that another macro was given, and hands on: it fits as a whole.
+fn forwarded(fragment: Fragment, input: ParseStream<'_>) -> Result<TokenStream, Miss> {
+    let ahead = input.fork();
+    let TokenTree::Group(group) = ahead.parse::<TokenTree>()? else { return Err(Miss::Other) };
+    let whole = |input: ParseStream<'_>| parsed(fragment, input);
+    let found = syn::parse::Parser::parse2(whole, group.stream());
+    match (fragment, found) {
+        (Fragment::Ident | Fragment::Lifetime, _) | (Fragment::Literal, Err(_)) => Err(Miss::Other),
+        (Fragment::Vis, Err(_)) => Ok(TokenStream::new()),
+        (_, Ok(found)) => {
+            input.advance_to(&ahead);
+            Ok(found)
+        }
+        (_, Err(_)) => Err(Miss::Stops),
+    }
+}
+
+/// Words that begin neither an expression nor a type.
+const NEITHER: [&str; 14] = [
+    "as", "else", "enum", "in", "let", "mod", "mut", "pub", "ref", "struct", "trait", "type", "use", "where",
+];
+
+/// Words that begin an expression, and no type.
+const NO_TYPE: [&str; 14] = [
+    "async", "await", "break", "const", "continue", "false", "if", "loop", "match", "move", "return",
+    "static", "true", "while",
+];
+
+/// Whether the compiler would read such a fragment here. If it does, and finds another thing, it looks at no other rule.
+fn may_begin(fragment: Fragment, input: ParseStream<'_>) -> bool {
+    let Some((first, _)) = input.cursor().token_tree() else { return false };
+    let is_path = input.peek(Token![::]);
+    let word = if let TokenTree::Ident(word) = &first { Some(word.to_string()) } else { None };
+    let is_one_of = |words: &[&str]| word.as_deref().is_some_and(|word| words.contains(&word));
+    let punct = if let TokenTree::Punct(punct) = &first { Some(punct.as_char()) } else { None };
+    let begins = |characters: &str| punct.is_some_and(|punct| characters.contains(punct));
+    let group = if let TokenTree::Group(group) = &first { Some(group.delimiter()) } else { None };
+    let is_literal = matches!(first, TokenTree::Literal(_));
+    match fragment {
+        Fragment::Expr => {
+            let word = word.is_some() && !is_one_of(&NEITHER) && !is_one_of(&["extern", "fn", "impl"]);
+            word || is_path || is_literal || group.is_some() || begins("!-*|&<'#") || input.peek(Token![..])
+        }
+        Fragment::Ty => {
+            let word = word.is_some() && !is_one_of(&NEITHER) && !is_one_of(&NO_TYPE);
+            let bracketed = matches!(group, Some(Delimiter::Parenthesis | Delimiter::Bracket));
+            word || is_path || bracketed || begins("!*&?'<")
+        }
+        Fragment::Path | Fragment::Meta => word.is_some() || is_path,
+        Fragment::Block => group == Some(Delimiter::Brace),
+        Fragment::Pat | Fragment::PatParam => {
+            let bracketed = matches!(group, Some(Delimiter::Parenthesis | Delimiter::Bracket));
+            let either = fragment == Fragment::Pat && begins("|");
+            let is_range = input.peek(Token![..]);
+            word.is_some() || is_path || is_literal || bracketed || either || is_range || begins("&-<")
+        }
+        _ => true,
+    }
+}
+
+fn parsed(fragment: Fragment, input: ParseStream<'_>) -> syn::Result<TokenStream> {
     Ok(match fragment {
         Fragment::Ident => {
             let name = input.call(Ident::parse_any)?;
@@ -149,7 +250,7 @@ fn fragment(fragment: Fragment, input: ParseStream<'_>) -> syn::Result<TokenStre
         }
         Fragment::Tt => tree(input)?,
         Fragment::Ty => {
-            let ty: Type = input.parse()?;
+            let ty = ungrouped(input.parse()?);
             // `&$ty` of `dyn A + B` means the whole.
             let bounds = match &ty {
                 Type::TraitObject(object) => object.bounds.len(),
@@ -158,12 +259,15 @@ fn fragment(fragment: Fragment, input: ParseStream<'_>) -> syn::Result<TokenStre
             };
             if bounds > 1 { quote!((#ty)) } else { ty.into_token_stream() }
         }
-        Fragment::Path => match input.parse::<Type>()? {
+        Fragment::Path => match ungrouped(input.parse()?) {
             Type::Path(path) => path.into_token_stream(),
             other => return Err(syn::Error::new_spanned(other, "no path")),
         },
         Fragment::Expr => {
-            let expr: syn::Expr = input.parse()?;
+            let mut expr: syn::Expr = input.parse()?;
+            while let syn::Expr::Group(group) = expr {
+                expr = *group.expr;
+            }
             // An expression stays one, whatever stands beside it.
             let mut group = proc_macro2::Group::new(Delimiter::None, expr.to_token_stream());
             group.set_span(syn::spanned::Spanned::span(&expr));
@@ -176,8 +280,16 @@ fn fragment(fragment: Fragment, input: ParseStream<'_>) -> syn::Result<TokenStre
         Fragment::Item => input.parse::<syn::Item>()?.into_token_stream(),
         Fragment::Meta => input.parse::<syn::Meta>()?.into_token_stream(),
         Fragment::Stmt => statement(input)?,
-        Fragment::Vis => TokenStream::new(),
+        Fragment::Vis => input.parse::<syn::Visibility>()?.into_token_stream(),
     })
+}
+
+/// A type without what says that it is a whole fragment.
+fn ungrouped(mut ty: Type) -> Type {
+    while let Type::Group(group) = ty {
+        ty = *group.elem;
+    }
+    ty
 }
 
 /// A statement without its semicolon: one of an item, or all until there.

@@ -2,19 +2,20 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
-use super::definition::{Made, Repeated};
+use super::definition::{Fragment, Made, Repeated};
 use super::matching::{Binding, Bindings};
 
 /// The result; `None` where a variable is unknown or repeats otherwise than the result does, and past the limit.
 pub(super) fn transcribe(result: &[Made], bindings: &Bindings, limit: usize) -> Option<TokenStream> {
     let mut room = limit;
-    parts(result, bindings, &mut room)
+    parts(result, bindings, &mut room, false)
 }
 
-fn parts(result: &[Made], bindings: &Bindings, room: &mut usize) -> Option<TokenStream> {
+/// `used`: it is the text of a macro's use, to which what is handed on is one thing.
+fn parts(result: &[Made], bindings: &Bindings, room: &mut usize, used: bool) -> Option<TokenStream> {
     let mut tokens = TokenStream::new();
     let mut after_as = false;
-    for part in result {
+    for (at, part) in result.iter().enumerate() {
         *room = room.checked_sub(1)?;
         let operand = std::mem::replace(
             &mut after_as,
@@ -23,15 +24,16 @@ fn parts(result: &[Made], bindings: &Bindings, room: &mut usize) -> Option<Token
         match part {
             Made::Token(token) => tokens.extend([token.clone()]),
             Made::Group(delimiter, inner, span) => {
-                let mut group = Group::new(*delimiter, parts(inner, bindings, room)?);
+                let used = used || is_use(result.get(..at).unwrap_or_default());
+                let mut group = Group::new(*delimiter, parts(inner, bindings, room, used)?);
                 group.set_span(*span);
                 tokens.extend([TokenTree::Group(group)]);
             }
             Made::Variable(name) => match bindings.get(name)? {
-                Binding::One(found) => {
+                Binding::One(found, fragment) => {
                     *room = room.checked_sub(super::size(found))?;
                     // In `1 as $ty << 2` the type ends where it does.
-                    if operand {
+                    if (operand || used && is_opaque(*fragment)) && !is_whole(found) {
                         tokens.extend([TokenTree::Group(Group::new(Delimiter::None, found.clone()))]);
                     } else {
                         tokens.extend(found.clone());
@@ -39,13 +41,42 @@ fn parts(result: &[Made], bindings: &Bindings, room: &mut usize) -> Option<Token
                 }
                 Binding::Each(_) => return None,
             },
-            Made::Repeated(repeated) => tokens.extend(turns(repeated, bindings, room)?),
+            Made::Repeated(repeated) => tokens.extend(turns(repeated, bindings, room, used)?),
         }
     }
     Some(tokens)
 }
 
-fn turns(repeated: &Repeated<Made>, bindings: &Bindings, room: &mut usize) -> Option<TokenStream> {
+/// Whether brackets behind this are those of a macro's use.
+fn is_use(before: &[Made]) -> bool {
+    matches!(
+        before,
+        [.., Made::Token(TokenTree::Ident(_)) | Made::Variable(_), Made::Token(TokenTree::Punct(punct))]
+            if punct.as_char() == '!'
+    )
+}
+
+/// Whether another macro cannot look into it.
+fn is_opaque(fragment: Fragment) -> bool {
+    !matches!(fragment, Fragment::Ident | Fragment::Lifetime | Fragment::Tt)
+}
+
+/// Whether that is one already, or nothing.
+fn is_whole(tokens: &TokenStream) -> bool {
+    let mut trees = tokens.clone().into_iter();
+    match (trees.next(), trees.next()) {
+        (None, _) => true,
+        (Some(TokenTree::Group(group)), None) => group.delimiter() == Delimiter::None,
+        _ => false,
+    }
+}
+
+fn turns(
+    repeated: &Repeated<Made>,
+    bindings: &Bindings,
+    room: &mut usize,
+    used: bool,
+) -> Option<TokenStream> {
     let mut names = Vec::new();
     variables(&repeated.inner, &mut names);
     let each: Vec<(&str, &Vec<Binding>)> = names
@@ -69,11 +100,11 @@ fn turns(repeated: &Repeated<Made>, bindings: &Bindings, room: &mut usize) -> Op
             let found = bindings.get(*name)?;
             let found = match found {
                 Binding::Each(each) => each.get(turn)?,
-                one @ Binding::One(_) => one,
+                one @ Binding::One(..) => one,
             };
             own.insert((*name).to_owned(), found.clone());
         }
-        tokens.extend(parts(&repeated.inner, &own, room)?);
+        tokens.extend(parts(&repeated.inner, &own, room, used)?);
     }
     Some(tokens)
 }

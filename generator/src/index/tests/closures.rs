@@ -47,6 +47,15 @@ pub mod a {
         apply(twice); apply(shapes::twice); apply(local); apply(fun); apply(|x| twice(x)); apply(|x| x + base); apply(twice(1));
     }
     use crate::shapes::apply;
+    pub trait Gauge { fn scale() -> u32; fn most() -> u32 { 9 } }
+    pub struct Meter;
+    impl Meter { pub fn scale() -> u32 { 1 } }
+    impl Gauge for Meter { fn scale() -> u32 { 2 } }
+    impl Gauge for u16 { fn scale() -> u32 { 3 } }
+    fn measure<G>() where G: Gauge {
+        apply(|x| x + G::scale());
+        apply(|x| x + G::most());
+    }
     fn held(p: &u32, x: u32) -> u32 { *p + x }
 }
 pub mod b {}
@@ -145,6 +154,19 @@ fn generic_parameters_and_self_are_what_they_were() {
     let of = closure("alloc::vec::Vec<demo::shapes::Line, alloc::alloc::Global>");
     assert_eq!(at_a(&of, "T::default"), "|x|x+<Vec<Row>>::default().into()");
     assert_eq!(at_a("demo::a::{impl#0}::run::{closure_env#4}", "Self::of"), "|self_|S::of(self_)");
+}
+
+#[test]
+fn a_bounds_function_is_not_the_types_own() {
+    let fixture = fixture();
+    let at_a = |name: &str, line: &str| shown(&fixture, "a", (name, line), &[]);
+    // `Meter::scale` is its own; the bound's is `<Meter as Gauge>::scale`.
+    let refused = at_a("demo::a::measure::{closure_env#0}<demo::a::Meter>", "G::scale()").unwrap_err();
+    assert!(refused.contains("calls `G::scale` of a bound"), "{refused}");
+    let other = at_a("demo::a::measure::{closure_env#1}<demo::a::Meter>", "G::most()").unwrap();
+    assert_eq!(other, "|x|x+Meter::most()");
+    // What functions `u16` has is not known.
+    assert!(at_a("demo::a::measure::{closure_env#0}<u16>", "G::scale()").is_err());
 }
 
 #[test]

@@ -9,6 +9,7 @@ pub trait Shape { fn sides(&self) -> usize; }
 pub fn checksum<R: Read>(reader: R) {}
 pub fn corner(shape: &dyn Shape) {}
 pub fn largest<T: Ord>(items: &[T]) {}
+mod texts { pub struct String; }
 mod inner { pub struct Circle; pub fn shown<T: std::fmt::Display>(value: T) {} }
 "#;
 
@@ -51,6 +52,34 @@ impl Read for Talking {
 
 #[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
 struct Row(u8);
+
+const LIMIT: usize = 3;
+
+macro_rules! dbg { ($x:expr) => { LIMIT } }
+struct Telling;
+impl Read for Telling {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> { Ok(dbg!(0)) }
+}
+
+struct Limited;
+impl Read for Limited {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> { use crate::deep::LIMIT; Ok(LIMIT) }
+}
+
+struct Importing;
+impl Read for Importing {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> { use std::cmp::max; Ok(max(0, 0)) }
+}
+
+struct Named;
+impl Read for Named {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> { Ok(format!("{LIMIT}").len()) }
+}
+
+struct Texts;
+impl Read for Texts {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> { let t = String::new(); Ok(t.len()) }
+}
 
 mod deep { pub struct Deep; }
 
@@ -118,6 +147,15 @@ fn a_type_that_is_not_self_contained_says_why() {
     assert_eq!(why("driver::Talking", "checksum"), start("Talking") + "it uses the macro `tell`");
     assert_eq!(why("driver::Row", "largest"), start("Row") + "it derives `Serialize`");
     assert_eq!(why("driver::Holder", "largest"), start("Holder") + "it needs `deep` of the program");
+    let of_use = "it has a `use` of `crate` within a body";
+    assert_eq!(why("driver::Limited", "checksum"), start("Limited") + of_use);
+    assert_eq!(why("driver::Telling", "checksum"), start("Telling") + "it uses the macro `dbg`");
+    let shadowed = copied(&fixture, "texts", "driver::Texts", "checksum").unwrap_err();
+    assert_eq!(shadowed, start("Texts") + "`String` means something else in the library");
+    assert!(copied(&fixture, "", "driver::Texts", "checksum").is_ok());
+    assert!(copied(&fixture, "", "driver::Importing", "checksum").is_ok());
+    let named = copied(&fixture, "", "driver::Named", "checksum").unwrap().unwrap();
+    assert!(named.text.contains("const LIMIT"), "{}", named.text);
     assert!(why("driver::Nobody", "largest").contains("belongs to the program `driver`"));
 }
 

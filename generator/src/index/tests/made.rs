@@ -45,6 +45,26 @@ mod numbers {
     count!(a b);
     other::macros::count!(c);
 }
+mod handed {
+    macro_rules! outer { ($t:ty) => { inner_of!($t); impl Holder { fn held(x: $t) {} } } }
+    macro_rules! inner_of { (u8) => { pub struct Wrong; }; ($($x:tt)*) => { pub struct Holder { pub of: $($x)* } } }
+    outer!(u8);
+}
+mod shadows {
+    macro_rules! shape { () => { pub struct First; } }
+    macro_rules! shape { ($x:novel) => {}; () => { pub struct Second; } }
+    shape!();
+    mod one { macro_rules! twice { () => { pub struct OfOne; } } }
+    mod two { macro_rules! twice { () => { pub struct OfTwo; } } }
+    twice!();
+    mod three { macro_rules! foreign { () => { pub struct OfThree; } } }
+    foreign!();
+    use other::foreign;
+    crate::exported!();
+    mod four { #[macro_export] macro_rules! exported { () => { pub struct Exported; } } }
+    exported!();
+    use crate::exported;
+}
 #[macro_export]
 macro_rules! early { ($name:ident) => { pub enum $name { A, B } } }
 macro_rules! endless { ($($x:tt)*) => { endless!($($x)* a); } }
@@ -69,10 +89,24 @@ fn items_of_macros_are_known() {
     {
         assert!(found.iter().any(|name| name == wanted), "{wanted}: {found:?}");
     }
-    assert!(!found.iter().any(|name| name == "shapes::Windows"), "{found:?}");
+    // What another definition hides, is of several, or may be of another crate.
+    for wrong in [
+        "shapes::Windows",
+        "handed::Wrong",
+        "shadows::First",
+        "shadows::OfOne",
+        "shadows::OfTwo",
+        "shadows::OfThree",
+    ] {
+        assert!(!found.iter().any(|name| name == wrong), "{wrong}: {found:?}");
+    }
+    assert_eq!(found.iter().filter(|name| *name == "shadows::Exported").count(), 2, "{found:?}");
     let names = NamesAt::new(&fixture.index, fixture.module("shapes"));
     assert!(names.literal("demo::shapes::Point").is_ok());
     assert!(names.is_copy("demo::shapes::Point"));
+    let holder = fixture.lib().items.iter().find(|item| item.name == "Holder").unwrap();
+    assert!(format!("{:?}", holder.kind).contains("Path"), "{:?}", holder.kind);
+    assert!(!format!("{:?}", holder.kind).contains("Type::Group"), "{:?}", holder.kind);
     let names = NamesAt::new(&fixture.index, fixture.module("numbers"));
     let private = names.literal("demo::shapes::Point").unwrap_err().0;
     assert_eq!(private, "field `x` of `demo::shapes::Point` is private");

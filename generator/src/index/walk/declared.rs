@@ -301,7 +301,7 @@ impl Walk<'_> {
             return;
         }
         let wrapper = self.wrappers.get(&name).cloned();
-        if self.made_items(item, spot) {
+        if self.is_put_off(item, spot) || self.made_items(item, spot) {
             return;
         }
         match macros::read(&name, &item.mac.tokens) {
@@ -321,7 +321,7 @@ impl Walk<'_> {
             }
             MacroText::Opaque => {
                 self.opaque(&item.mac, None, spot);
-                self.waits(item, spot);
+                self.waits(item, spot, true);
             }
         }
     }
