@@ -168,6 +168,11 @@ impl Image {
         self.symbols().at(address)
     }
 
+    /// Whether several functions of different names begin at an address: a linker or a compiler has merged them.
+    pub(crate) fn is_shared(&self, address: u64) -> bool {
+        self.symbols().is_shared(address)
+    }
+
     fn symbols(&self) -> &Symbols {
         self.symbols.get_or_init(|| Symbols::read(self.debug.as_ref(), &self.object))
     }

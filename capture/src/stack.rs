@@ -60,6 +60,8 @@ struct ImageState {
     detailed: HashMap<gaps::Crate, bool>,
     /// The bodies of the closures that were looked for, by their paths.
     bodies: closures::Bodies,
+    /// The units that these are looked for in.
+    crates: Option<closures::Crates>,
 }
 
 impl ImageState {

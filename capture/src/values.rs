@@ -18,6 +18,7 @@ mod iterators;
 mod layout;
 mod names;
 mod once;
+mod optimised;
 mod plain;
 mod pointers;
 mod readers;

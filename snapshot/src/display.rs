@@ -316,7 +316,8 @@ impl Printer<'_> {
     fn name(&self, value: &Value) -> String {
         // A function that a pointer leads to is shown by its whole path.
         if let Some(function) = self.types.name(value.ty).strip_prefix("{fn ") {
-            return terminal_safe(function.trim_end_matches('}'));
+            // A closure's path ends with a brace of its own.
+            return terminal_safe(function.strip_suffix('}').unwrap_or(function));
         }
         let name = short_type(self.types.name(value.ty));
         name.split('<').next().unwrap_or_default().to_owned()
@@ -438,6 +439,19 @@ mod tests {
         assert_eq!(pretty(&none, &table(), 80), "None");
         let unit = value(0, Data::Tuple(vec![]));
         assert_eq!(pretty(&unit, &table(), 80), "()");
+    }
+
+    #[test]
+    fn a_function_keeps_the_braces_of_its_path() {
+        let mut types = table();
+        let kind = TypeKind::Closure { captures: vec![], written: None };
+        let ty = types.intern(TypeShape { name: "{fn demo::main::{closure#0}}".into(), size: Some(0), kind });
+        let function = value(ty.0, Data::Struct(vec![]));
+        assert!(
+            pretty(&function, &types, 80).contains("demo::main::{closure#0}"),
+            "{:?}",
+            pretty(&function, &types, 80)
+        );
     }
 
     #[test]

@@ -11,6 +11,9 @@ use object::read::elf::Sym;
 
 use super::file::Elf;
 
+/// Few symbols nest or are at one address: a handful of labels inside a function at most.
+const LABELS: usize = 16;
+
 /// A function's symbol that is defined in its image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Symbol {
@@ -96,12 +99,20 @@ impl Symbols {
     /// The last function at or before the address that reaches over it; one without a size reaches as far as
     /// the next symbol.
     pub(super) fn at(&self, address: u64) -> Option<Symbol> {
-        // Few symbols nest: a handful of labels inside a function at most.
-        const LABELS: usize = 16;
         let by_address = self.by_address.get_or_init(|| self.sorted());
         let after = by_address.partition_point(|(at, _)| *at <= address);
         let symbols = by_address[..after].iter().rev().filter_map(|(_, number)| self.numbered(*number));
         symbols.take(LABELS).find(|symbol| symbol.size == 0 || address - symbol.address < symbol.size)
+    }
+
+    /// Whether functions of different names begin at the address. Names are compared with their hashes: without them, the
+    /// instances of one generic function are alike.
+    pub(super) fn is_shared(&self, address: u64) -> bool {
+        let by_address = self.by_address.get_or_init(|| self.sorted());
+        let from = by_address.partition_point(|(at, _)| *at < address);
+        let here = by_address[from..].iter().take_while(|(at, _)| *at == address).take(LABELS);
+        let mut names = here.filter_map(|(_, number)| Some(self.numbered(*number)?.name));
+        names.next().is_some_and(|first| names.any(|other| other != first))
     }
 
     fn sorted(&self) -> Vec<(u64, u32)> {

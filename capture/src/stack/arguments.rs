@@ -117,7 +117,7 @@ impl Source<'_> {
         } else {
             self.parameters(&function, units)
         };
-        let result = self.result(&function, units);
+        let result = function.result(self.dwarf, units);
         if generics.is_empty() && parameters.is_empty() && result.is_none() {
             return;
         }
@@ -132,8 +132,12 @@ impl Source<'_> {
         let symbol = function.path(self.dwarf);
         let all: Vec<DieRef> = generics.iter().map(|(_, ty)| *ty).collect();
         let in_symbol = |ty: DieRef| {
-            let index = all.iter().position(|generic| *generic == ty)?;
-            Some(symbol.as_deref().and_then(|path| argument_in_symbol(path, index, all.len())))
+            // All functions of one signature have the same entry: of several generics that have it, the symbol has to say
+            // the same.
+            let of = |index: usize| argument_in_symbol(symbol.as_deref()?, index, all.len());
+            let mut said = (0..all.len()).filter(|index| all[*index] == ty).map(of);
+            let first = said.next()?;
+            Some(first.filter(|_| said.all(|other| other == first)))
         };
         frame.generics =
             generics.into_iter().map(|(name, ty)| Generic { name, ty: reader.shape(ty) }).collect();
@@ -285,12 +289,6 @@ impl Source<'_> {
             }
         }
         parameters
-    }
-
-    /// The type that the function gives back.
-    fn result(&self, function: &Function, units: &mut UnitCache) -> Option<DieRef> {
-        let (ty, link) = function.attribute(gimli::DW_AT_type)?;
-        units.target(self.dwarf, link.die.unit, ty)
     }
 
     /// Names and types of the generic parameters, from the first entry of the chain that has any.

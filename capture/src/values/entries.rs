@@ -23,6 +23,8 @@ pub(crate) struct Entries {
     pub(super) layouts: HashMap<DieRef, Rc<Layout>>,
     scopes: HashMap<DebugInfoOffset, Rc<Scopes>>,
     pub(super) vtables: HashMap<DebugInfoOffset, Rc<Vtables>>,
+    /// Units that are known to have been compiled without optimisation, or not.
+    pub(super) unoptimised: HashMap<DebugInfoOffset, bool>,
     /// Unsized structs with the concrete types of their tails in place, by the entries of both.
     pub(super) made_sized: HashMap<(DieRef, DieRef), Concrete>,
 }

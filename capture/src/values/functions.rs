@@ -1,12 +1,13 @@
 //! Function pointers: which function lies at an address. In: an address of the process. Out: the function's name as its
-//! symbol has it, demangled, with the generic arguments that debug info gives it; nothing where no function begins there.
+//! symbol has it, demangled, with the generic arguments that debug info gives it; nothing where no function begins there,
+//! or several do. An optimiser leaves one of several equal functions, with its name: what may be such a one is suspect.
 
 use gimli::constants;
 use relapse_snapshot::{Data, Trust, TypeKind, TypeShape, Value};
 
 use super::entries::Parser;
 use super::layout::Kind;
-use super::names::generic_arguments;
+use super::names::{generic_arguments, type_arguments};
 use super::{Reader, value};
 use crate::image::{DebugInfo, DieRef, Image};
 
@@ -18,8 +19,8 @@ const INLINED: usize = 64;
 impl Reader<'_> {
     /// A function pointer, with the function as a value of its own type where that is known.
     pub(super) fn function_pointer(&mut self, address: u64) -> Data {
-        let name = self.function_at(address);
-        let to = name.map(|name| Box::new(self.function_item(&name)));
+        let found = self.function_at(address);
+        let to = found.map(|(name, trust)| Box::new(Value { trust, ..self.function_item(&name) }));
         Data::Pointer { address, to }
     }
 
@@ -50,17 +51,22 @@ impl Reader<'_> {
         }
     }
 
-    fn function_at(&mut self, address: u64) -> Option<String> {
+    /// The function's name, and whether another one may be meant.
+    fn function_at(&mut self, address: u64) -> Option<(String, Trust)> {
         let (image, bias) = self.image_at(address).ok()?;
         let own = address.wrapping_sub(bias);
+        if image.is_shared(own) {
+            return None;
+        }
         let symbol = || {
             let symbol = image.symbol_at(own).filter(|symbol| symbol.address == own)?;
-            Some(symbol.demangled())
+            // How it was compiled is not known.
+            Some((symbol.demangled(), Trust::Suspect))
         };
         self.described_function(image, own).or_else(symbol)
     }
 
-    fn described_function(&mut self, image: &'static Image, own: u64) -> Option<String> {
+    fn described_function(&mut self, image: &'static Image, own: u64) -> Option<(String, Trust)> {
         let context = image.context()?;
         let unit = image.resolve(context.find_dwarf_and_unit(own))?;
         let located = image.locate(&unit).ok()?;
@@ -71,7 +77,11 @@ impl Reader<'_> {
             outermost = frame.dw_die_offset;
         }
         let die = DieRef { unit: located.unit?, entry: outermost? };
-        self.within(located.info, |reader| reader.name_of_function(located.info, die, own))
+        self.within(located.info, |reader| {
+            let name = reader.name_of_function(located.info, die, own)?;
+            let is_as_written = Parser::new(reader.dwarf, reader.units).is_unoptimised(die.unit);
+            Some((name, if is_as_written { Trust::AtCrash } else { Trust::Suspect }))
+        })
     }
 
     fn name_of_function(&mut self, info: DebugInfo, die: DieRef, own: u64) -> Option<String> {
@@ -79,7 +89,7 @@ impl Reader<'_> {
         if !parser.begins_at(info, die, own) {
             return None;
         }
-        let (mut path, mut name, mut next) = (None, None, Some(die));
+        let (mut path, mut name, mut next, mut is_method) = (None, None, Some(die), false);
         for _ in 0..LINKS {
             let Some(die) = next else { break };
             let unit = parser.units.unit(parser.dwarf, die.unit).ok()?;
@@ -90,15 +100,17 @@ impl Reader<'_> {
             if name.is_none() && entry.has_attr(constants::DW_AT_name) {
                 name = Some(parser.text(&unit, &entry, constants::DW_AT_name));
             }
+            is_method |= entry.has_attr(constants::DW_AT_specification);
             next = [constants::DW_AT_abstract_origin, constants::DW_AT_specification]
                 .into_iter()
                 .find_map(|at| parser.reference(die, &entry, at));
         }
         let path = format!("{:#}", rustc_demangle::demangle(&path?));
         let generics = name.as_deref().map(generic_arguments).unwrap_or_default();
-        // Names of today have them in the path.
-        let is_said = generics.is_empty() || path.ends_with('>');
-        Some(if is_said { path } else { format!("{path}::<{}>", generics.join(", ")) })
+        // Names of today have them in the path. Those of a method are its impl's as well, whose place is elsewhere: it is
+        // declared within its type, or has an impl in its path.
+        let is_whole = generics.is_empty() || is_method || path.contains('<') && !is_of_a_parameter(&path);
+        Some(if is_whole { path } else { format!("{path}::<{}>", generics.join(", ")) })
     }
 }
 
@@ -120,17 +132,26 @@ impl Parser<'_> {
     }
 }
 
+/// Whether the path is that of an impl for all types, of which only the generic arguments tell the one: `<T as a::B>::f`,
+/// `a::<impl b::B for T>::f`.
+fn is_of_a_parameter(path: &str) -> bool {
+    let before = || Some(path.strip_prefix('<')?.split_once(" as ")?.0);
+    let behind = || Some(path.split_once("<impl ")?.1.split_once(" for ")?.1.split_once('>')?.0);
+    before().or_else(behind).is_some_and(|of| {
+        of.starts_with(char::is_uppercase) && of.chars().all(|c| c.is_alphanumeric() || c == '_')
+    })
+}
+
 /// Whether that names the type of a function pointer.
 fn is_function_pointer(name: &str) -> bool {
     ["fn(", "unsafe ", "extern \"", "for<"].iter().any(|start| name.starts_with(start))
 }
 
-/// What a function's demangled symbol says of its generic number `index` of `count`. Symbols of the older scheme
+/// What a function's demangled symbol says of its type parameter number `index` of `count`. Symbols of the older scheme
 /// have a hash for them.
 pub(crate) fn argument_in_symbol(path: &str, index: usize, count: usize) -> Option<&str> {
     let list = last_list(path).filter(|_| path.ends_with('>'))?;
-    let arguments: Vec<&str> =
-        generic_arguments(&path[list..]).into_iter().filter(|argument| !argument.starts_with('\'')).collect();
+    let arguments = type_arguments(&path[list..]);
     // Those of an impl stand elsewhere.
     arguments.get((index + arguments.len()).checked_sub(count)?).copied()
 }
@@ -157,7 +178,7 @@ fn last_list(path: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::argument_in_symbol;
+    use super::{argument_in_symbol, is_of_a_parameter};
 
     #[test]
     fn symbols_of_today_name_function_items() {
@@ -166,5 +187,20 @@ mod tests {
         assert_eq!(argument_in_symbol("<a::S<u8>>::f::<fn(u8) -> u8>", 1, 2), Some("fn(u8) -> u8"));
         assert_eq!(argument_in_symbol("<a::S<u8>>::f::<fn(u8) -> u8>", 0, 2), None);
         assert_eq!(argument_in_symbol("a::f", 0, 1), None);
+    }
+
+    #[test]
+    fn impls_for_all_types_are_told_from_others() {
+        assert!(is_of_a_parameter("<T as a::B>::f") && is_of_a_parameter("a::<impl b::B for T>::f"));
+        for other in ["<a::S<T> as a::B>::f", "<u8 as a::B>::f", "a::S<T>::f", "a::<impl u8>::f", "a::f"] {
+            assert!(!is_of_a_parameter(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn constants_and_lifetimes_of_a_symbol_are_no_types() {
+        let path = "c::pick::<'_, c::double, alloc::string::String, 3, -1, true, 'x'>";
+        assert_eq!(argument_in_symbol(path, 0, 2), Some("c::double"));
+        assert_eq!(argument_in_symbol(path, 1, 2), Some("alloc::string::String"));
     }
 }

@@ -3,8 +3,9 @@
 
 use relapse_snapshot::{Data, Field, Trust, Value};
 
+use super::entries::Parser;
 use super::fields::Part;
-use super::layout::{Entry, Kind, Layout};
+use super::layout::{Entry, Form, Kind, Layout};
 use super::source::{Gap, Read, Source};
 use super::{Reader, read};
 use crate::image::rustc_in;
@@ -12,6 +13,9 @@ use crate::panic::minor_version;
 
 /// The oldest release of Rust 1 whose numbers are known to be today's, from 3 (nothing yet) to 0 (set).
 const KNOWN_SINCE: u16 = 95;
+
+/// The size of a function pointer.
+const POINTER: u64 = 8;
 
 /// A `Once` counts its waiters, or knows that there are some, above this.
 const STATE: u128 = 0b11;
@@ -74,14 +78,16 @@ impl Reader<'_> {
                 };
                 vec![Field { name: state.to_owned(), value: inner }]
             }
-            (SetOnce::Lock, Progress::Done) => vec![self.inside(layout, source, "value", 0, depth)?],
+            (SetOnce::Lock, Progress::Done) => {
+                let inside = self.inside(layout, source, "value", 0, depth)?;
+                vec![Field { name: "value".to_owned(), ..inside }]
+            }
             (SetOnce::Lazy, Progress::Done) => {
                 let inside = self.inside(layout, source, "data", 0, depth)?;
                 vec![Field { name: "value".to_owned(), ..inside }]
             }
             (SetOnce::Lazy, Progress::Nothing) => {
-                let inside = self.inside(layout, source, "data", 1, depth)?;
-                vec![Field { name: "init".to_owned(), ..inside }]
+                vec![Field { name: "init".to_owned(), ..self.initialiser(layout, source, depth)? }]
             }
             (SetOnce::Lazy, _) => return Err(Gap::because("a LazyLock whose function panicked")),
             (SetOnce::Lock, _) => Vec::new(),
@@ -100,9 +106,42 @@ impl Reader<'_> {
     ) -> Read<Field> {
         let cell = layout.part(source, field)?;
         let inner = self.decode(layout.param(param)?, cell.source, depth + 1);
+        Ok(self.in_cell(cell, inner))
+    }
+
+    fn in_cell(&mut self, cell: Part<'_>, inner: Value) -> Field {
         let inner = Data::Cell { inner: Box::new(inner), state: 0, poisoned: false };
         let value = Value { ty: self.type_id(cell.entry), trust: Trust::AtCrash, data: inner };
-        Ok(Field { name: field.to_owned(), value })
+        Field { name: String::new(), value }
+    }
+
+    /// The function that a `LazyLock` has not run yet. A function item is described as a pointer, but nothing is kept of
+    /// it: the bytes there are nobody's. Which of the two it is, the size of the union's field tells.
+    fn initialiser(&mut self, layout: &Layout, source: Source<'_>, depth: u32) -> Read<Field> {
+        let param = layout.param(1)?;
+        if !matches!(self.layout(param.die).kind, Kind::Function) {
+            return self.inside(layout, source, "data", 1, depth);
+        }
+        let cell = layout.part(source, "data")?;
+        let inner = match self.size_in_union(layout, source)? {
+            Some(POINTER) => self.decode(param, cell.source, depth + 1),
+            Some(0) => self.decode(Entry { form: Form::FunctionItem, ..param }, cell.source, depth + 1),
+            _ => self.generic_function(param.die, None).unwrap_or_else(|| {
+                Value::missing(self.shape(param.die), Trust::Unreadable, "its size is not known")
+            }),
+        };
+        Ok(self.in_cell(cell, inner))
+    }
+
+    /// The size of the function in a `LazyLock`'s union, which is a `ManuallyDrop` of its own there.
+    fn size_in_union(&mut self, layout: &Layout, source: Source<'_>) -> Read<Option<u64>> {
+        let union = self.parts(layout, source, &["data", "value"])?.entry.die;
+        let mut parser = Parser::new(self.dwarf, self.units);
+        let unit = parser.units.unit(parser.dwarf, union.unit);
+        let members = unit.and_then(|unit| parser.plain_members(union, &unit)).unwrap_or_default();
+        let field = members.iter().find(|member| member.name == "f");
+        let field = field.ok_or_else(|| self.layout(union).no_field("f"))?;
+        Ok(self.layout(field.entry.die).size)
     }
 
     fn progress(&mut self, once: Part<'_>) -> Read<Progress> {

@@ -67,7 +67,7 @@ impl Reader<'_> {
         if let Some(known) = self.units.entries.made_sized.get(&key) {
             return Ok(known.clone());
         }
-        let Some(last) = layout.members().iter().max_by_key(|member| member.offset).cloned() else {
+        let Some(last) = last_member(&layout).cloned() else {
             return Err(Gap::because(format!("{} does not end with a trait object", layout.name)));
         };
         let inner = self.with_tail(last.entry, tail, nested - 1)?;
@@ -77,7 +77,7 @@ impl Reader<'_> {
         let size = end.and_then(|end| end.checked_next_multiple_of(align));
         let (Some(offset), Some(size)) = (offset, size) else { return Err(Gap::because("implausible size")) };
         let sized =
-            self.substituted(&layout, &last, &Member { entry: inner.entry, offset, ..last.clone() }, tail);
+            self.substituted(&layout, &last, &Member { entry: inner.entry, offset, ..last.clone() }, tail)?;
         let sized = Layout { size: Some(size), align: Some(align), ..sized };
         // No entry of the file describes it: it gets a place of its own beyond all of them.
         let entries = &mut self.units.entries;
@@ -91,23 +91,23 @@ impl Reader<'_> {
 
     /// The layout with another last field, and with that field's type in place of the unsized one in its name and its
     /// type parameters.
-    fn substituted(&mut self, layout: &Layout, old: &Member, new: &Member, tail: &Concrete) -> Layout {
+    fn substituted(&mut self, layout: &Layout, old: &Member, new: &Member, tail: &Concrete) -> Read<Layout> {
         let mut sized = layout.clone();
         if let Kind::Record { members, .. } | Kind::Std { members, .. } = &mut sized.kind
             && let Some(last) = members.iter_mut().find(|member| *member == old)
         {
             *last = new.clone();
         }
-        let mut replaced = vec![(self.layout(old.entry.die).name.clone(), new.entry)];
-        for param in &layout.params {
-            let name = self.layout(param.die).name.clone();
-            let known = self.units.entries.made_sized.get(&(param.die, tail.entry.die));
-            let by = match known {
-                Some(known) => known.entry,
-                None if names::is_dyn(&name) => tail.entry,
-                None => continue,
-            };
-            replaced.push((name, by));
+        let replaced = self.made_concrete(old.entry, tail);
+        for (name, _) in &replaced {
+            let mut alike = 0;
+            for param in &layout.params {
+                alike += u32::from(self.layout(param.die).name == *name);
+            }
+            if alike > 1 {
+                let reason = format!("{}: which of the two {name} is that of its last field", layout.name);
+                return Err(Gap::because(reason));
+            }
         }
         for param in &mut sized.params {
             let name = self.layout(param.die).name.clone();
@@ -124,6 +124,29 @@ impl Reader<'_> {
                 .find(|(old, _)| names::without_parentheses(old) == bare)
                 .map(|(_, by)| by.as_str())
         });
-        sized
+        Ok(sized)
     }
+
+    /// The types that a field's unsized type ends with, itself first, each by its name with the sized type in its place. A
+    /// type parameter that is none of them stays as it is, whether or not it has a size.
+    fn made_concrete(&mut self, field: Entry, tail: &Concrete) -> Vec<(String, Entry)> {
+        let (mut made, mut entry) = (Vec::new(), field);
+        for _ in 0..NESTED {
+            let layout = self.layout(entry.die);
+            let sized = self.units.entries.made_sized.get(&(entry.die, tail.entry.die));
+            let by = match (&layout.kind, sized) {
+                (Kind::Dyn, _) => tail.entry,
+                (_, Some(sized)) => sized.entry,
+                (_, None) => break,
+            };
+            made.push((layout.name.clone(), by));
+            let Some(last) = last_member(&layout) else { break };
+            entry = last.entry;
+        }
+        made
+    }
+}
+
+fn last_member(layout: &Layout) -> Option<&Member> {
+    layout.members().iter().max_by_key(|member| member.offset)
 }

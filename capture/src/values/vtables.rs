@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use gimli::{DebugInfoOffset, Dwarf, Operation, Unit, constants};
+use gimli::{DebugAddrIndex, DebugInfoOffset, Dwarf, Encoding, Operation, Unit, constants};
 
 use super::Reader;
 use super::entries::{Parser, udata};
@@ -18,6 +18,9 @@ const LARGEST_ALIGN: u64 = 1 << 29;
 const HEADER: u64 = 3;
 /// Methods of a vtable that are looked at.
 const METHODS: u64 = 16;
+/// Entries of one unit that are looked at: the program stands still meanwhile. With link-time optimisation a unit may be a
+/// whole program.
+const MOST_ENTRIES: u64 = 4 << 20;
 /// Bytes of a word.
 const WORD: u64 = 8;
 
@@ -27,6 +30,8 @@ pub(crate) struct Vtables {
     placed: HashMap<u64, Vec<DieRef>>,
     /// Without an address: rustc gives it to one only of those that have the same content.
     unplaced: Vec<DieRef>,
+    /// Whether the unit has more entries than were looked at.
+    is_cut: bool,
 }
 
 /// A type that stands behind a trait object.
@@ -41,11 +46,11 @@ pub(super) struct Concrete {
 }
 
 impl Vtables {
-    /// One pass over the unit. A unit that is damaged half-way keeps what was found so far.
-    fn of(dwarf: &Dwarf<Slice>, units: &mut UnitCache, at: DebugInfoOffset) -> Vtables {
+    /// One pass over the unit's first entries. A unit that is damaged half-way keeps what was found so far.
+    fn of(dwarf: &Dwarf<Slice>, units: &mut UnitCache, at: DebugInfoOffset, most: u64) -> Vtables {
         let mut found = Vtables::default();
         if let Ok(unit) = units.unit(dwarf, at) {
-            let _ = found.collect(dwarf, units, at, &unit);
+            let _ = found.collect(dwarf, units, at, &unit, most);
         }
         found
     }
@@ -56,9 +61,15 @@ impl Vtables {
         units: &mut UnitCache,
         at: DebugInfoOffset,
         unit: &Unit<Slice>,
+        mut most: u64,
     ) -> gimli::Result<()> {
         let mut entries = unit.entries_raw(None)?;
         while !entries.is_empty() {
+            if most == 0 {
+                self.is_cut = true;
+                break;
+            }
+            most -= 1;
             let Some(abbreviation) = entries.read_abbreviation()? else { continue };
             if abbreviation.tag() != constants::DW_TAG_variable {
                 entries.skip_attributes(abbreviation.attributes())?;
@@ -73,7 +84,10 @@ impl Vtables {
                         is_vtable = name.slice().ends_with(b"{vtable}");
                     }
                     constants::DW_AT_type => ty = Some(attribute.value()),
-                    constants::DW_AT_location => place = address_of(dwarf, unit, &attribute.value()),
+                    constants::DW_AT_location => {
+                        let indexed = |index| dwarf.address(unit, index).ok();
+                        place = address_of(&attribute.value(), unit.encoding(), indexed);
+                    }
                     _ => {}
                 }
             }
@@ -89,15 +103,18 @@ impl Vtables {
     }
 }
 
-/// The address that a static has for good.
+/// The address that a static has for good; `indexed` finds those that are kept in a table.
 fn address_of(
-    dwarf: &Dwarf<Slice>,
-    unit: &Unit<Slice>,
     location: &gimli::AttributeValue<Slice>,
+    encoding: Encoding,
+    indexed: impl Fn(DebugAddrIndex) -> Option<u64>,
 ) -> Option<u64> {
-    match location.exprloc_value()?.operations(unit.encoding()).next().ok()?? {
-        Operation::Address { address } => Some(address),
-        Operation::AddressIndex { index } => dwarf.address(unit, index).ok(),
+    let mut operations = location.exprloc_value()?.operations(encoding);
+    let first = operations.next().ok()??;
+    match (first, operations.next().ok()?) {
+        (Operation::Address { address }, None) => Some(address),
+        (Operation::AddressIndex { index }, None) => indexed(index),
+        // What follows makes another address of it.
         _ => None,
     }
 }
@@ -107,7 +124,7 @@ impl Parser<'_> {
         if let Some(known) = self.units.entries.vtables.get(&unit) {
             return Rc::clone(known);
         }
-        let found = Rc::new(Vtables::of(self.dwarf, self.units, unit));
+        let found = Rc::new(Vtables::of(self.dwarf, self.units, unit, MOST_ENTRIES));
         self.units.entries.vtables.insert(unit, Rc::clone(&found));
         found
     }
@@ -156,8 +173,12 @@ impl Reader<'_> {
                 }
             };
             let Some(unit) = located.unit else { continue };
-            for (name, concrete) in self.within(located.info, |r| r.of_unit(located.info, unit, own, &header))
-            {
+            let of_unit = self.within(located.info, |r| r.of_unit(located.info, unit, own, &header));
+            let of_unit = of_unit.unwrap_or_else(|reason| {
+                missing = Some(reason);
+                Vec::new()
+            });
+            for (name, concrete) in of_unit {
                 if found.iter().all(|(known, _)| *known != name) {
                     found.push((name, concrete));
                 }
@@ -198,12 +219,16 @@ impl Reader<'_> {
         unit: DebugInfoOffset,
         own: u64,
         header: &Header,
-    ) -> Vec<(String, Concrete)> {
+    ) -> Result<Vec<(String, Concrete)>, String> {
         let mut parser = Parser::new(self.dwarf, self.units);
         let vtables = parser.vtables(unit);
+        if vtables.is_cut {
+            // A type that shares the vtable may be described further on.
+            return Err(format!("its unit has more than {MOST_ENTRIES} entries"));
+        }
         let placed = vtables.placed.get(&own).into_iter().flatten();
         let placed: Vec<_> = placed.filter_map(|vtable| parser.behind_vtable(*vtable)).collect();
-        let Some(&(_, bytes)) = placed.first() else { return Vec::new() };
+        let Some(&(_, bytes)) = placed.first() else { return Ok(Vec::new()) };
         let words = bytes.unwrap_or(0) / WORD;
         // What has a function of its own differs from all others.
         let methods = words.saturating_sub(HEADER).min(METHODS) as usize;
@@ -223,7 +248,7 @@ impl Reader<'_> {
                 found.extend(self.fitting(info, die, header));
             }
         }
-        found
+        Ok(found)
     }
 
     /// The type, where it has the size and the alignment that the vtable says.
@@ -244,5 +269,51 @@ impl Reader<'_> {
 impl super::layout::Layout {
     fn kind_is_function(&self) -> bool {
         matches!(self.kind, Kind::Function)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gimli::{AttributeValue, EndianSlice, Expression, Format, LittleEndian};
+
+    use super::*;
+
+    #[test]
+    fn an_address_that_is_computed_further_is_none() {
+        let encoding = Encoding { format: Format::Dwarf32, version: 4, address_size: 8 };
+        let of = |bytes: &'static [u8]| {
+            let location = AttributeValue::Exprloc(Expression(EndianSlice::new(bytes, LittleEndian)));
+            address_of(&location, encoding, |_| Some(7))
+        };
+        // DW_OP_addr 0x10; DW_OP_addrx 0; each again with DW_OP_plus_uconst 40.
+        assert_eq!(of(&[3, 16, 0, 0, 0, 0, 0, 0, 0]), Some(16));
+        assert_eq!(of(&[0xa1, 0]), Some(7));
+        assert_eq!(of(&[3, 16, 0, 0, 0, 0, 0, 0, 0, 0x23, 40]), None);
+        assert_eq!(of(&[0xa1, 0, 0x23, 40]), None);
+        assert_eq!(of(&[]), None);
+    }
+
+    #[test]
+    fn of_a_unit_the_first_entries_are_looked_at() {
+        // A unit, a struct, and a variable with a name, a type and an address.
+        let abbreviations: &[u8] =
+            &[1, 0x11, 1, 0, 0, 2, 0x13, 0, 0, 0, 3, 0x34, 0, 3, 8, 0x49, 0x13, 2, 0x18, 0, 0, 0];
+        let mut info = vec![4, 0, 0, 0, 0, 0, 8, 1, 2, 3];
+        info.extend(b"a::{vtable}\0");
+        info.extend([12, 0, 0, 0, 9, 3, 16, 0, 0, 0, 0, 0, 0, 0, 0]);
+        let mut unit = (info.len() as u32).to_le_bytes().to_vec();
+        unit.append(&mut info);
+        let unit: &'static [u8] = unit.leak();
+        let section = |id| match id {
+            gimli::SectionId::DebugInfo => unit,
+            gimli::SectionId::DebugAbbrev => abbreviations,
+            _ => &[],
+        };
+        let load = |id| Ok::<_, gimli::Error>(EndianSlice::new(section(id), LittleEndian));
+        let dwarf = Dwarf::load(load).unwrap();
+        let of = |most| Vtables::of(&dwarf, &mut UnitCache::new(), DebugInfoOffset(0), most);
+        let (all, some) = (of(4), of(2));
+        assert_eq!((all.placed.len(), all.is_cut), (1, false));
+        assert_eq!((some.placed.len(), some.is_cut), (0, true));
     }
 }

@@ -4,15 +4,32 @@ unsafe extern "C" {
 }
 
 mod other {
-    pub fn stop<A, B, C, D, E>(by_ref: &A, moved: &B, parts: &C, nothing: &D, nested: &E) {
+    pub fn stop<A, B, C, D, E, F>(by_ref: &A, moved: &B, parts: &C, nothing: &D, nested: &E, twins: &F) {
         unsafe { super::raise(19) };
-        std::hint::black_box((by_ref, moved, parts, nothing, nested));
+        std::hint::black_box((by_ref, moved, parts, nothing, nested, twins));
     }
 }
 
 struct Pair {
     left: u32,
     right: String,
+}
+
+// Two functions of one path, and so two closures.
+fn blocks() -> (impl Fn(u32) -> u32, impl Fn(u32) -> u32) {
+    let one = {
+        fn helper() -> impl Fn(u32) -> u32 {
+            move |x| x + 1
+        }
+        helper()
+    };
+    let other = {
+        fn helper() -> impl Fn(u32) -> u32 {
+            move |x| x + 2
+        }
+        helper()
+    };
+    (one, other)
 }
 
 fn main() {
@@ -27,7 +44,8 @@ fn main() {
     let parts = |(a, b): (u32, u32)| a + b + pair.left + pair.right.len() as u32;
     let nothing = |x: u32| x;
     let nested = [1_u32].map(|n| move |x: u32| x + n);
-    other::stop(&by_ref, &moved, &parts, &nothing, &nested);
+    let twins = blocks();
+    other::stop(&by_ref, &moved, &parts, &nothing, &nested, &twins);
     let mut moved = moved;
-    println!("{:?}", (by_ref(1, "a"), moved(1), parts((1, 2)), nothing(3), nested[0](1)));
+    println!("{:?}", (by_ref(1, "a"), moved(1), parts((1, 2)), nothing(3), nested[0](1), twins.0(1), twins.1(1)));
 }

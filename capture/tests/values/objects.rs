@@ -52,6 +52,12 @@ impl<T: Debug + Into<u64> + Copy> Shape for Scaled<T> {
     }
 }
 
+/// Two parameters without a size, of which the last is that of the tail.
+struct Tailed<M: ?Sized, T: ?Sized> {
+    m: std::marker::PhantomData<M>,
+    t: T,
+}
+
 /// Without functions, so that vtables of types of one size are equal.
 trait Mark {}
 struct First(u32);
@@ -66,6 +72,24 @@ fn triple(x: u8) -> u8 {
 }
 fn widened<T: Into<u64>>(x: T) -> u64 {
     x.into() + 1
+}
+fn equal(x: u8) -> u8 {
+    x.wrapping_mul(7) ^ 9
+}
+fn alike(x: u8) -> u8 {
+    x.wrapping_mul(7) ^ 9
+}
+// One function by two names.
+std::arch::global_asm!(
+    ".type one_name, @function",
+    ".type other_name, @function",
+    ".globl one_name, other_name",
+    "one_name:",
+    "other_name:",
+    "ret"
+);
+unsafe extern "C" {
+    fn one_name();
 }
 extern "C" fn in_c(x: u8) -> u8 {
     x + 2
@@ -120,19 +144,27 @@ fn main() {
     let z_first: &dyn Mark = black_box(&First(1));
     let z_second: &dyn Mark = black_box(&Second(2));
     let z_third: &dyn Mark = black_box(&Third(3));
+    let z_tailed: &Tailed<dyn Mark, dyn Shape> =
+        black_box(&Tailed::<dyn Mark, Circle> { m: std::marker::PhantomData, t: Circle { r: 21 } });
+    let z_two_alike: &Tailed<dyn Shape, dyn Shape> =
+        black_box(&Tailed::<dyn Shape, Circle> { m: std::marker::PhantomData, t: Circle { r: 22 } });
     let z_raw: *const dyn Shape = &circle;
     let z_triple: fn(u8) -> u8 = black_box(triple);
     let z_widened: fn(u32) -> u64 = black_box(widened::<u32>);
     let z_in_c: extern "C" fn(u8) -> u8 = black_box(in_c);
     let z_of_trait: fn(&Circle) -> u64 = black_box(<Circle as Shape>::area);
+    let z_equal: fn(u8) -> u8 = black_box(equal);
+    let z_alike: fn(u8) -> u8 = black_box(alike);
+    let z_shared: unsafe extern "C" fn() = black_box(one_name);
     let z_numbers = black_box(Numbers { float: 1.5 });
     let z_part = black_box(Part { large: 5 });
     let z_flag = black_box(Flag { byte: 1 });
     place!(
-        z_pin, z_first, z_second, z_third, z_raw, z_triple, z_widened, z_in_c, z_of_trait, z_numbers, z_part, z_flag,
+        z_pin, z_first, z_second, z_third, z_tailed, z_two_alike, z_raw, z_triple, z_widened, z_in_c, z_of_trait, z_equal, z_alike, z_shared,
+        z_numbers, z_part, z_flag,
     );
     println!("end\t0x0\t-");
     let _ = std::io::stdin().read(&mut [0]);
-    black_box((z_triple(1), z_widened(1), z_in_c(1), z_of_trait(&circle), &z_numbers, &z_part, &z_flag));
+    black_box((z_two_alike.t.area(), z_tailed.t.area(), z_equal(1), z_alike(1), z_triple(1), z_widened(1), z_in_c(1), z_of_trait(&circle), &z_numbers, &z_part, &z_flag));
     black_box((z_vec[0].area(), z_pin.area(), z_box.area(), z_rc.area(), z_arc.area(), z_rc_wide.area()));
 }

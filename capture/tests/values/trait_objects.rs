@@ -7,7 +7,7 @@ use relapse_capture::limits::Limits;
 use relapse_capture::memory::Memory;
 use relapse_capture::place::Place;
 use relapse_capture::values::Reader;
-use relapse_snapshot::{Data, Trust, TypeTable, Value};
+use relapse_snapshot::{Data, Trust, TypeKind, TypeTable, Value};
 
 use super::debug::debug;
 use super::recording::Recorder;
@@ -72,6 +72,20 @@ fn trait_objects_have_their_concrete_types() {
     assert_eq!(name(&fields(&values[4])[0].value), "objects::Circle");
 }
 
+#[test]
+fn only_the_parameter_of_the_tail_becomes_concrete() {
+    let zoo = Zoo::start_program("objects.rs", &["-g"]);
+    let (types, values) = read_all(&zoo, &["z_tailed", "z_two_alike"]);
+    let tailed = target(&values[0]).unwrap();
+    assert_eq!(types.name(tailed.ty), "objects::Tailed<dyn objects::Mark, objects::Circle>");
+    let TypeKind::Struct { params, .. } = &types.get(tailed.ty).unwrap().kind else { panic!("{tailed:?}") };
+    let params: Vec<&str> = params.iter().map(|param| types.name(*param)).collect();
+    assert_eq!(params, ["dyn objects::Mark", "objects::Circle"]);
+    assert_eq!(debug(&types, &fields(tailed)[1].value), "Circle { r: 21 }");
+    let Data::Missing(reason) = &target(&values[1]).unwrap().data else { panic!("{:?}", values[1]) };
+    assert!(reason.contains("which of the two dyn objects::Shape"), "{reason}");
+}
+
 /// rustc gives equal vtables one address, and debug info it to one of them.
 #[test]
 fn types_that_share_a_vtable_are_not_told_apart() {
@@ -113,6 +127,28 @@ fn function_pointers_lead_to_their_functions() {
         "{fn <objects::Circle as objects::Shape>::area}",
     ];
     assert_eq!(names, expected);
+    assert!(values.iter().all(|value| value.worst_trust() == Trust::AtCrash));
+}
+
+/// An optimiser makes one of equal functions, which has one name.
+#[test]
+fn functions_that_may_have_been_merged_are_suspect() {
+    for options in [&["-g", "-O"][..], &["-g", "-O", "-Clto=fat", "-Cdwarf-version=5"]] {
+        let zoo = Zoo::start_program("objects.rs", options);
+        let (_, values) = read_all(&zoo, &["z_equal", "z_alike"]);
+        assert_eq!(values[0].data, values[1].data, "they are one function");
+        for value in &values {
+            assert_eq!(target(value).unwrap().trust, Trust::Suspect, "{options:?}");
+        }
+    }
+}
+
+/// Linkers merge equal functions as well, which keep their symbols.
+#[test]
+fn functions_that_share_an_address_have_no_name() {
+    let zoo = Zoo::start_program("objects.rs", &["-g"]);
+    let (_, values) = read_all(&zoo, &["z_shared"]);
+    assert!(matches!(values[0].data, Data::Pointer { to: None, address } if address != 0));
 }
 
 #[test]
