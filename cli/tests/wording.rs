@@ -64,8 +64,9 @@ fn where_main_alone_can_be_called_the_reason_is_that_of_a_function() {
     let lib = "";
     let main = "struct Steps(Box<dyn Fn(usize) -> usize>);\n\nfn apply(steps: &Steps, of: &[u32]) -> u32 {\n    \
                 let at = steps.0(of.len());\n    [1].iter().map(|n| n + of[at]).sum()\n}\n\nfn main() {\n    \
+                fn more(n: usize) -> usize { n + 1 }\n    \
                 if !std::env::args().next().unwrap().contains(\"deps\") {\n        \
-                apply(&Steps(Box::new(|n| n + 1)), &[1, 2]);\n    }\n}\n";
+                apply(&Steps(Box::new(|n| more(n))), &[1, 2]);\n    }\n}\n";
     let (account, _) = generated(lib, main);
     assert_eq!(account["status"], "unverified", "{account:#}");
     let reason = account["reason"].as_str().unwrap();
