@@ -65,6 +65,7 @@ static FOREIGN: Area = Area::new(
 .locked(include_str!("fixture/zoo/foreign.lock"));
 
 #[test]
+#[ignore = "builds thirty crates in the scratch copy, too: cargo test -p cargo-relapse --test zoo -- --ignored"]
 fn foreign() {
     FOREIGN.check();
 }
