@@ -29,7 +29,12 @@ impl Names for Everything {
     fn own_constructor(&self, definition: &str, fields: &[Seen<'_>]) -> Option<Constructed> {
         let path = self.path(definition).ok()?;
         let arguments = (0..fields.len()).collect();
-        Some(Constructed { call: quote::quote!(#path::new), arguments, unwrapped: fields.len() > 2 })
+        Some(Constructed {
+            call: quote::quote!(#path::new),
+            arguments,
+            unwrapped: fields.len() > 2,
+            typed: fields.len() % 2 == 1,
+        })
     }
 
     fn constructor(&self, definition: &str, _fields: &[&str]) -> Result<TokenStream, Unnameable> {
