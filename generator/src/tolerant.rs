@@ -51,7 +51,7 @@ pub(crate) fn parse(text: &str) -> syn::Result<Readable> {
     let mut left_out = Vec::new();
     let tokens: Vec<TokenTree> = text.parse::<TokenStream>()?.into_iter().collect();
     let (attrs, rest) = inner_attributes(&tokens);
-    if !rest.last().is_none_or(ends_an_item) {
+    if !ends_with_an_item(rest) {
         return Err(problem);
     }
     let items = items(rest, &mut left_out, 0);
@@ -112,7 +112,7 @@ fn within(head: &[TokenTree], body: &Group, left_out: &mut Vec<usize>, depth: us
     let inner: Vec<TokenTree> = body.stream().into_iter().collect();
     let (attributes, rest) = inner_attributes(&inner);
     match &mut item {
-        Item::Mod(module) => {
+        Item::Mod(module) if ends_with_an_item(rest) => {
             module.attrs.extend(attributes);
             module.content.as_mut()?.1 = items(rest, left_out, depth + 1);
         }
@@ -180,10 +180,12 @@ fn length(tokens: &[TokenTree]) -> usize {
     end.map_or(tokens.len(), |end| end + 1)
 }
 
-fn ends_an_item(last: &TokenTree) -> bool {
-    match last {
-        TokenTree::Punct(mark) => mark.as_char() == ';',
-        TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+/// Whether what is put behind these tokens would be an item of its own, and not a part of their last one.
+fn ends_with_an_item(tokens: &[TokenTree]) -> bool {
+    let Some(last) = parts(tokens).pop() else { return true };
+    match last.last() {
+        Some(TokenTree::Punct(mark)) => mark.as_char() == ';',
+        Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Brace && !ends_at_semicolon(last),
         _ => false,
     }
 }
@@ -270,6 +272,8 @@ mod tests {
         assert!(parse("fn f( {").is_err());
         assert!(parse("fn f() { \"").is_err());
         assert!(parse("fn f() {}\nfn").is_err());
+        // What came next would be the constant's.
+        assert!(parse("fn f() {}\nconst X: &str = \"\" mod a {} () nner {}").is_err());
         assert!(parse("fn f() {}").unwrap().problem.is_none());
     }
 }
