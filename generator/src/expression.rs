@@ -17,6 +17,7 @@ mod functions;
 mod graph;
 mod pointer;
 mod raw_pointer;
+mod record;
 mod scope;
 mod seen_through;
 mod sequence;

@@ -283,11 +283,29 @@ pub fn short(message: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use relapse_snapshot::{Cause, Program, TypeTable};
 
     use super::*;
     use crate::verify::PanicLocation;
+
+    /// The snapshot of a panic, without any thread.
+    pub(crate) fn panicked() -> Snapshot {
+        Snapshot {
+            format: 1,
+            id: String::new(),
+            time: String::new(),
+            cause: Cause { kind: CauseKind::Panic, message: "gone".to_owned(), signal: None },
+            location: Some(Location { file: "src/lib.rs".to_owned(), line: 1, column: 1 }),
+            caught_by: Vec::new(),
+            threads: Vec::new(),
+            types: TypeTable::default(),
+            program: Program::default(),
+            fingerprint: String::new(),
+            count: 1,
+            notes: Vec::new(),
+        }
+    }
 
     fn body(function: &str) -> Known {
         Known { function: function.to_owned(), is_async: true }
@@ -333,20 +351,7 @@ mod tests {
     /// A panic that has the place of its caller: in the test, each line may be that.
     #[test]
     fn a_panic_in_the_test_is_the_same_only_within_the_functions_that_led_to_it() {
-        let snapshot = Snapshot {
-            format: 1,
-            id: String::new(),
-            time: String::new(),
-            cause: Cause { kind: CauseKind::Panic, message: "gone".to_owned(), signal: None },
-            location: Some(Location { file: "src/lib.rs".to_owned(), line: 1, column: 1 }),
-            caught_by: Vec::new(),
-            threads: Vec::new(),
-            types: TypeTable::default(),
-            program: Program::default(),
-            fingerprint: String::new(),
-            count: 1,
-            notes: Vec::new(),
-        };
+        let snapshot = panicked();
         let plain = Crash::new(&snapshot, Roots::default(), LineMap::default());
         let called_in = Some("src/regressions/gone.rs".to_owned());
         let crash = Crash { called_in, functions: vec![body("demo::take")], ..plain };

@@ -77,6 +77,12 @@ impl Reader<'_> {
         self.number(part).map(|number| number as u64)
     }
 
+    /// What the field `len` says.
+    pub(super) fn len_of(&mut self, layout: &Layout, source: Source<'_>) -> Read<u64> {
+        let len = layout.part(source, "len")?;
+        self.word(len)
+    }
+
     /// The address in a pointer, wrapped or not.
     pub(super) fn address(&mut self, part: Part<'_>) -> Read<u64> {
         let inner = self.innermost(part);

@@ -102,8 +102,7 @@ impl Reader<'_> {
     ) -> Read<(Data, Trust)> {
         let pointer = layout.part(source, "ptr")?;
         let address = self.address(pointer)?;
-        let len = layout.part(source, "len")?;
-        let len = self.word(len)?;
+        let len = self.len_of(layout, source)?;
         if keeps == Keeps::ElementsBehind {
             return self.elements(layout.param(0)?, Source::Memory(address), len, depth);
         }
@@ -118,8 +117,7 @@ impl Reader<'_> {
         keeps: Keeps,
         depth: u32,
     ) -> Read<(Data, Trust)> {
-        let len = layout.part(source, "len")?;
-        let len = self.word(len)?;
+        let len = self.len_of(layout, source)?;
         let items = layout.part(source, "xs")?;
         let room = self.layout(items.entry.die);
         match room.kind {

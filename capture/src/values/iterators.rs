@@ -69,8 +69,7 @@ impl Reader<'_> {
         depth: u32,
     ) -> Read<(Data, Trust)> {
         let of = layout.param(0)?;
-        let len = layout.part(source, "len")?;
-        let len = self.word(len)?;
+        let len = self.len_of(layout, source)?;
         plausible(len, self.size_of(of)?.max(1))?;
         let mut items = Vec::new();
         let mut next = self.node(layout.part(source, "head")?)?;

@@ -122,8 +122,7 @@ impl Reader<'_> {
     /// The text in a `Vec<u8>`.
     fn text_of(&mut self, vec: Part<'_>, encoding: Encoding) -> Read<(Data, Trust)> {
         let layout = self.layout(vec.entry.die);
-        let len = layout.part(vec.source, "len")?;
-        let len = self.word(len)?;
+        let len = self.len_of(&layout, vec.source)?;
         let buffer = self.buffer(&layout, vec.source)?;
         within(len, &buffer)?;
         self.text(buffer.address, len, encoding)
@@ -132,8 +131,7 @@ impl Reader<'_> {
     /// `Vec<T>`.
     pub(super) fn vec(&mut self, layout: &Layout, source: Source<'_>, depth: u32) -> Read<(Data, Trust)> {
         let of = layout.param(0)?;
-        let len = layout.part(source, "len")?;
-        let len = self.word(len)?;
+        let len = self.len_of(layout, source)?;
         let buffer = self.buffer(layout, source)?;
         if self.size_of(of)? > 0 {
             within(len, &buffer)?;
@@ -169,8 +167,7 @@ impl Reader<'_> {
         let size = self.size_of(of)?;
         let head = layout.part(source, "head")?;
         let head = self.word(head)?;
-        let len = layout.part(source, "len")?;
-        let len = self.word(len)?;
+        let len = self.len_of(layout, source)?;
         let buffer = self.buffer(layout, source)?;
         if size == 0 {
             return self.elements(of, Source::Memory(buffer.address), len, depth);

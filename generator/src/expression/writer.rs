@@ -6,9 +6,8 @@ use std::collections::HashMap;
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
-use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, TypeTable, Value, VariantShape};
+use relapse_snapshot::{Data, StdType, TypeId, TypeKind, TypeShape, TypeTable, Value};
 
-use super::defaults::Mostly;
 use super::dynamic::principal;
 use super::graph::{Graph, State, counted};
 use super::raw_pointer::{Allocations, pointers};
@@ -31,7 +30,7 @@ const MAX_NODES: u64 = 200_000;
 /// thousands of them.
 pub(super) const MAX_LETS: usize = 1000;
 /// More types than this are not looked through for a generic argument.
-const MAX_TYPES: usize = 64;
+pub(super) const MAX_TYPES: usize = 64;
 
 /// What the place of an expression allows.
 #[derive(Debug, Clone, Copy)]
@@ -416,183 +415,6 @@ impl<'a> Writer<'a> {
             written.push(self.part(&path, item, place)?);
         }
         Ok(written)
-    }
-
-    pub(super) fn structure(
-        &mut self,
-        shape: &TypeShape,
-        path: Option<String>,
-        fields: &[Field],
-        tuple: bool,
-        params: &[TypeId],
-        place: Place,
-    ) -> Result<TokenStream, Unwritable> {
-        let path = self.path_of(shape, path)?;
-        let generic = !params.is_empty();
-        let typed = place.typed && generic;
-        if self.names.literal(&path).is_err() {
-            if let Some(own) = self.own_constructor(&path, fields) {
-                return self.constructed(&own, fields, params, Place { typed, ..place });
-            }
-            let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
-            let constructor = self.names.constructor(&path, &names);
-            let constructor = constructor.map_err(|unnameable| self.refuse(unnameable.0))?;
-            let place = Place { coerces: !generic, typed, ..place.within_call() };
-            let fields = self.fields(fields, params, place)?;
-            return Ok(quote!(#constructor(#(#fields),*)));
-        }
-        let name = self.name(&path)?;
-        if fields.is_empty() && !tuple && self.names.is_braced(&path, None) {
-            return Ok(quote!(#name {}));
-        }
-        if !tuple && !generic {
-            match self.mostly_default(&path, fields) {
-                Mostly::Written => {}
-                Mostly::Default => return Ok(quote!(#name::default())),
-                Mostly::Others(others) => {
-                    // No copies: what waits to be set, or has another name, is known by where it stands.
-                    let fields: Vec<&Field> = others.iter().map(|at| &fields[*at]).collect();
-                    return self.braced(&name, &fields, params, place, Some(Self::rest_of(&name)));
-                }
-            }
-        }
-        self.fields_of(&name, fields, tuple, params, Place { typed, ..place })
-    }
-
-    fn path_of(&self, shape: &TypeShape, path: Option<String>) -> Result<String, Unwritable> {
-        let path = path.ok_or_else(|| self.refuse(format!("{} has no path", shape.name)))?;
-        if path.contains('{') {
-            return Err(self.refuse(format!(
-                "{} is declared inside a function, where a test cannot name it",
-                shape.name
-            )));
-        }
-        Ok(path)
-    }
-
-    /// Only a field whose type speaks of a generic argument tells what that is, and so has to say its type.
-    pub(super) fn fields<'v>(
-        &mut self,
-        fields: impl IntoIterator<Item = &'v Field>,
-        params: &[TypeId],
-        place: Place,
-    ) -> Result<Vec<TokenStream>, Unwritable> {
-        let mut written = Vec::new();
-        for field in fields {
-            let typed = place.typed && params.iter().any(|param| self.speaks_of(field.value.ty, *param));
-            written.push(self.part(&format!(".{}", field.name), &field.value, Place { typed, ..place })?);
-        }
-        Ok(written)
-    }
-
-    /// Whether a type is `param` or is made of it, as far as shapes tell: a struct's own arguments, not its fields.
-    fn speaks_of(&self, ty: TypeId, param: TypeId) -> bool {
-        let (mut open, mut seen) = (vec![ty], Vec::new());
-        while let Some(id) = open.pop() {
-            if id == param {
-                return true;
-            }
-            if seen.contains(&id) || seen.len() > MAX_TYPES {
-                continue;
-            }
-            seen.push(id);
-            match self.types.get(id).map(|shape| &shape.kind) {
-                Some(TypeKind::Tuple(items) | TypeKind::Std { params: items, .. }) => open.extend(items),
-                Some(TypeKind::Struct { params: items, .. } | TypeKind::Enum { params: items, .. }) => {
-                    open.extend(items);
-                }
-                Some(TypeKind::Array { of: to, .. } | TypeKind::Slice(to)) => open.push(*to),
-                Some(TypeKind::Reference { to, .. } | TypeKind::RawPointer { to, .. }) => open.push(*to),
-                _ => {}
-            }
-        }
-        false
-    }
-
-    /// `P(1)`, `P { x: 1 }` or `P`.
-    fn fields_of(
-        &mut self,
-        name: &TokenStream,
-        fields: &[Field],
-        tuple: bool,
-        params: &[TypeId],
-        place: Place,
-    ) -> Result<TokenStream, Unwritable> {
-        let generic = !params.is_empty();
-        if tuple {
-            let place = Place { coerces: !generic, ..place.within_call() };
-            let fields = self.fields(fields, params, place)?;
-            return Ok(quote!(#name(#(#fields),*)));
-        }
-        if fields.is_empty() {
-            return Ok(name.clone());
-        }
-        self.braced(name, &fields.iter().collect::<Vec<_>>(), params, place, None)
-    }
-
-    /// `P { x: 1 }`, with what stands after the fields.
-    fn braced(
-        &mut self,
-        name: &TokenStream,
-        fields: &[&Field],
-        params: &[TypeId],
-        place: Place,
-        rest: Option<TokenStream>,
-    ) -> Result<TokenStream, Unwritable> {
-        let place = Place { coerces: params.is_empty(), operand: false, ..place };
-        let values = self.fields(fields.iter().copied(), params, place)?;
-        let idents = fields
-            .iter()
-            .map(|field| {
-                identifier(&field.name)
-                    .ok_or_else(|| self.refuse(format!("a field without a name in {name}")))
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        // A variable that has the field's name is the field.
-        let fields = idents.iter().zip(&values).map(|(field, value)| {
-            if is_just(value, field) { quote!(#field) } else { quote!(#field: #value) }
-        });
-        Ok(match rest {
-            None => quote!(#name { #(#fields),* }),
-            Some(rest) => quote!(#name { #(#fields,)* #rest }),
-        })
-    }
-
-    pub(super) fn variant(
-        &mut self,
-        shape: &TypeShape,
-        path: Option<String>,
-        (variants, params): (&[VariantShape], &[TypeId]),
-        variant: &str,
-        fields: &[Field],
-        place: Place,
-    ) -> Result<TokenStream, Unwritable> {
-        let path = self.path_of(shape, path)?;
-        let of_std = path == OPTION || path == RESULT;
-        if !of_std {
-            self.names.variant(&path, variant).map_err(|unnameable| self.refuse(unnameable.0))?;
-        }
-        let known = variants
-            .iter()
-            .find(|v| v.name == variant)
-            .ok_or_else(|| self.refuse(format!("no variant {variant} in {}", shape.name)))?;
-        let ident = identifier(variant).ok_or_else(|| self.mismatch(shape))?;
-        // What the fields do not say must stand in the path: `None::<u8>`, `Ok::<u8, String>(5)`.
-        let spelled = place.typed && !params.is_empty() && !(path == OPTION && variant == "Some");
-        let turbofish = if spelled { self.turbofish(params) } else { None };
-        let name = if of_std && self.names.means_prelude(variant) {
-            quote!(#ident #turbofish)
-        } else {
-            let name = self.name(&path)?;
-            quote!(#name #turbofish::#ident)
-        };
-        if fields.is_empty() && self.names.is_braced(&path, Some(variant)) {
-            return Ok(quote!(#name {}));
-        }
-        let generic = !params.is_empty();
-        let place = Place { typed: place.typed && generic, ..place };
-        let tuple = known.tuple || fields.first().is_some_and(|field| field.name == "0");
-        self.fields_of(&name, fields, tuple, params, place)
     }
 
     /// `::<u8, String>`, where every one of the types can be named.

@@ -176,10 +176,11 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use relapse_capture::roots::Roots;
-    use relapse_snapshot::{Cause, CauseKind, Location, Snapshot, TypeTable};
+    use relapse_snapshot::Snapshot;
 
     use super::*;
     use crate::same_crash::LineMap;
+    use crate::same_crash::tests::panicked;
     use crate::verify::{Access, Deed, Ending, Limits, Observation, ObservedPanic, PanicLocation};
 
     /// What a run comes to.
@@ -225,20 +226,9 @@ mod tests {
 
     fn snapshot() -> Snapshot {
         let variable = relapse_snapshot::Variable { name: "DEMO".to_owned(), value: "1".to_owned() };
-        Snapshot {
-            format: 1,
-            id: String::new(),
-            time: String::new(),
-            cause: Cause { kind: CauseKind::Panic, message: "gone".to_owned(), signal: None },
-            location: Some(Location { file: "src/lib.rs".to_owned(), line: 1, column: 1 }),
-            caught_by: Vec::new(),
-            threads: Vec::new(),
-            types: TypeTable::default(),
-            program: Program { environment: vec![variable], ..Program::default() },
-            fingerprint: String::new(),
-            count: 1,
-            notes: Vec::new(),
-        }
+        let mut snapshot = panicked();
+        snapshot.program.environment.push(variable);
+        snapshot
     }
 
     /// What runs that come to this in turn prove.

@@ -4,7 +4,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::construct::{cargo, put};
+use super::construct::{cargo, pleases_all, put};
 use super::*;
 use crate::edit::Tree;
 use crate::names::{Names, Unnameable};
@@ -140,9 +140,7 @@ fn prove(edition: &str, no_std: bool) {
     let fixture = fixture(edition, no_std);
     let placement = put(&fixture, &[test_of(&fixture, "given", &[BUILDER, TABLE, TEXT])]);
     assert_eq!(placement.placed[0].constructors.len(), 4);
-    cargo(&fixture, &["fmt", "--check"]);
-    cargo(&fixture, &["test", "--offline"]);
-    cargo(&fixture, &["clippy", "--offline", "--all-targets", "--", "-D", "warnings"]);
+    pleases_all(&fixture);
 }
 
 #[test]

@@ -197,6 +197,13 @@ pub(super) fn put(fixture: &Fixture, regressions: &[Regression]) -> place::Place
     placement
 }
 
+/// The compiler's, clippy's and rustfmt's own word on what was put there, and that of the tests.
+pub(super) fn pleases_all(fixture: &Fixture) {
+    cargo(fixture, &["fmt", "--check"]);
+    cargo(fixture, &["test", "--offline"]);
+    cargo(fixture, &["clippy", "--offline", "--all-targets", "--", "-D", "warnings"]);
+}
+
 pub(super) fn cargo(fixture: &Fixture, args: &[&str]) {
     let done = Command::new("cargo")
         .args(args)
@@ -227,9 +234,7 @@ fn prove(edition: &str, no_std: bool) {
     near.left_out.clear();
     let placement = put(&fixture, &[user, near]);
     assert_eq!(placement.placed[0].constructors.len(), types.len());
-    cargo(&fixture, &["fmt", "--check"]);
-    cargo(&fixture, &["test", "--offline"]);
-    cargo(&fixture, &["clippy", "--offline", "--all-targets", "--", "-D", "warnings"]);
+    pleases_all(&fixture);
 }
 
 #[test]
