@@ -27,6 +27,7 @@ mod tape;
 mod type_name;
 mod uses;
 mod vec_macros;
+mod ways;
 mod writer;
 
 use proc_macro2::{Ident, TokenStream};

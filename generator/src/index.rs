@@ -37,11 +37,13 @@ mod own_constructor;
 mod packages;
 mod parsed;
 mod passed;
+mod plain;
 mod reach;
 mod resolve;
 mod standard;
 mod surroundings;
 mod walk;
+mod ways;
 
 pub use attributes::Attributes;
 pub use callable::{CallPath, OfStd};

@@ -1,10 +1,13 @@
 //! How things are named at the place where a test will stand. Expressions are written through this trait, so
 //! they need no source index of their own.
 
+use std::rc::Rc;
+
 use proc_macro2::{Ident, TokenStream};
 use relapse_snapshot::ClosureText;
 
 use crate::expression::CrateRules;
+use crate::ways::Ways;
 
 /// Why something cannot be named or built from a place, in words for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -98,6 +101,12 @@ pub trait Names {
     /// The type's own function that builds it from these fields, which have been read in this order, where a
     /// literal may not be written.
     fn own_constructor(&self, _definition: &str, _fields: &[Seen<'_>]) -> Option<Constructed> {
+        None
+    }
+
+    /// How the type's own functions build a value of the struct at `definition`, step by step, where a literal may not be
+    /// written.
+    fn ways(&self, _definition: &str) -> Option<Rc<Ways>> {
         None
     }
 

@@ -14,6 +14,7 @@ use super::builds::Builds;
 use super::cfg::Cfg;
 use super::ids::{FunctionId, ModuleId, Visibility};
 use super::never_returns::Returns;
+use super::plain::Plain;
 use super::surroundings::Reads;
 
 /// What a function belongs to.
@@ -93,6 +94,8 @@ pub struct FunctionItem {
     pub forwards: BTreeSet<String>,
     /// Which parameter is which field, of a function that makes its own type of its parameters alone.
     pub builds: Option<Box<Builds>>,
+    /// Its body, where that is short and has no branches.
+    pub plain: Option<Box<Plain>>,
 }
 
 /// A place in a body that panics on purpose: `assert!`, `panic!`, `.expect(…)` …

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -11,6 +12,7 @@ use crate::expression::CrateRules;
 use crate::hostile::identifier;
 use crate::names::{Constructed, Defaults, Names, RebuiltClosure, Seen, Unnameable};
 use crate::regression::ConstructorFile;
+use crate::ways::Ways;
 
 use super::at_home::AtHome;
 use super::dwarf_name::TypeName;
@@ -42,6 +44,7 @@ pub struct NamesAt<'i> {
     /// Items of a program that the test holds a copy of.
     pub(super) copied: RefCell<BTreeSet<ItemId>>,
     pub(super) at_home: RefCell<AtHome>,
+    pub(super) ways: RefCell<HashMap<ItemId, Option<Rc<Ways>>>>,
 }
 
 impl<'i> NamesAt<'i> {
@@ -55,6 +58,7 @@ impl<'i> NamesAt<'i> {
             constructors: RefCell::default(),
             copied: RefCell::default(),
             at_home: RefCell::new(AtHome::wanted()),
+            ways: RefCell::default(),
         }
     }
 
@@ -503,6 +507,10 @@ impl Names for NamesAt<'_> {
 
     fn own_constructor(&self, definition: &str, fields: &[Seen<'_>]) -> Option<Constructed> {
         self.own_constructor_of(definition, fields)
+    }
+
+    fn ways(&self, definition: &str) -> Option<Rc<Ways>> {
+        self.ways_of(definition)
     }
 
     fn constructor(&self, definition: &str, fields: &[&str]) -> Result<TokenStream, Unnameable> {

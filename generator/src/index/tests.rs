@@ -20,6 +20,7 @@ mod own_constructors;
 mod proof;
 mod registry;
 mod tree;
+mod ways;
 
 /// A workspace in a temporary folder, and its index.
 pub(crate) struct Fixture {
