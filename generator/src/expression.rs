@@ -18,6 +18,7 @@ mod graph;
 mod pointer;
 mod raw_pointer;
 mod record;
+mod repeated;
 mod scope;
 mod seen_through;
 mod sequence;

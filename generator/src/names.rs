@@ -148,6 +148,11 @@ pub trait Names {
         false
     }
 
+    /// Whether the type at `definition` is known to derive `Clone`.
+    fn derives_clone(&self, _definition: &str) -> bool {
+        false
+    }
+
     /// Whether the type at `definition` has an associated function of that name that may be called there and
     /// is not deprecated, as far as its source tells.
     fn has_function(&self, _definition: &str, _function: &str) -> bool {

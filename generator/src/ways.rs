@@ -57,7 +57,7 @@ pub struct Begin {
     pub makes: Made,
 }
 
-/// A method that sets a field of a value that it takes and gives back.
+/// A method that sets a field of a value.
 #[derive(Debug, Clone)]
 pub struct Step {
     /// `width`.
@@ -66,6 +66,8 @@ pub struct Step {
     pub field: String,
     /// What it makes of the field, or what it adds to it, of its one parameter.
     pub makes: Made,
+    /// It changes the value where it is, and does not give it back.
+    pub in_place: bool,
     /// It adds to what the field holds.
     pub appends: bool,
     /// It does so only where this field of what is added holds something.

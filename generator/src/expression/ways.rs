@@ -9,8 +9,8 @@ use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, Value};
 
 use super::Unwritable;
 use super::constructed::seen;
-use super::type_name::definition;
-use super::writer::{OPTION, Place, Writer};
+use super::type_name::{definition, snake_case};
+use super::writer::{MAX_LETS, OPTION, Place, Writer};
 use crate::ways::{Begin, Made, Step, Through, Ways};
 
 /// A chain of more calls than this is no help to anyone.
@@ -41,12 +41,12 @@ impl Writer<'_> {
     /// The value of a struct by the shortest of its type's ways; none where none leads to it.
     pub(super) fn by_ways(
         &mut self,
-        path: &str,
+        path_of_type: &str,
         fields: &[Field],
         params: &[TypeId],
         place: Place,
     ) -> Result<Option<TokenStream>, Unwritable> {
-        let Some(ways) = self.names.ways(path) else { return Ok(None) };
+        let Some(ways) = self.names.ways(path_of_type) else { return Ok(None) };
         let is_known = self.names.means_prelude("Default");
         let begins = ways.begins.iter().filter(|begin| is_known || begin.function != "default");
         let chains = begins.filter_map(|begin| self.way(&ways, begin, fields));
@@ -58,12 +58,30 @@ impl Writer<'_> {
         for given in &chain.arguments {
             arguments.push(self.parameter(given, place)?);
         }
-        let mut tokens = quote!(#path #turbofish::#function(#(#arguments),*));
+        let mut begun = quote!(#path #turbofish::#function(#(#arguments),*));
+        let mut in_place = Vec::new();
         for (step, given) in &chain.steps {
             let (method, argument) = (&step.method, self.parameter(given, place)?);
-            tokens.extend(quote!(.#method(#argument)));
+            if step.in_place {
+                in_place.push(quote!(.#method(#argument);));
+            } else {
+                begun.extend(quote!(.#method(#argument)));
+            }
         }
-        Ok(Some(tokens))
+        if in_place.is_empty() {
+            return Ok(Some(begun));
+        }
+        if self.lets.len() + in_place.len() >= MAX_LETS {
+            return Err(self.refuse(format!("more than {MAX_LETS} parts need a statement of their own")));
+        }
+        // Each field is set by one of them, so that their order is free.
+        let wanted = variable_of_path(path_of_type);
+        let own = if self.is_own() { self.own.take() } else { None };
+        let variable = own.unwrap_or_else(|| self.scope.variable(&wanted));
+        let statement = self.let_statement(&variable, true, None, &begun);
+        self.lets.push(statement);
+        self.lets.extend(in_place.into_iter().map(|call| quote!(#variable #call)));
+        Ok(Some(quote!(#variable)))
     }
 
     /// The steps that are missing after a function has begun the value.
@@ -224,6 +242,11 @@ impl Writer<'_> {
     }
 }
 
+/// `bar_chart` for `ratatui::widgets::BarChart`.
+fn variable_of_path(path: &str) -> String {
+    path.rsplit("::").next().map_or_else(|| "value".to_owned(), snake_case)
+}
+
 /// Whether a part of a value is a collection or text that is not empty.
 fn holds_something(value: &Value, path: &[String]) -> bool {
     let part = path.iter().try_fold(value, |value, name| super::seen_through::field(value, name));
@@ -280,5 +303,110 @@ fn only_literal(tokens: &TokenStream) -> Option<TokenStream> {
             Some(quote!(#text))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::rc::Rc;
+
+    use proc_macro2::{Ident, Span};
+    use relapse_snapshot::{Trust, TypeShape, TypeTable};
+
+    use super::*;
+    use crate::expression::{Literals, Scope, argument_with};
+    use crate::names::{Names, Unnameable};
+
+    /// `k::Policy` is sealed, and has these ways.
+    struct Sealed(Ways);
+
+    impl Names for Sealed {
+        fn path(&self, definition: &str) -> Result<TokenStream, Unnameable> {
+            definition.parse().map_err(|_| Unnameable(String::new()))
+        }
+
+        fn literal(&self, definition: &str) -> Result<(), Unnameable> {
+            Err(Unnameable(format!("a field of `{definition}` is private")))
+        }
+
+        fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable> {
+            self.path(full_name)
+        }
+
+        fn ways(&self, definition: &str) -> Option<Rc<Ways>> {
+            (definition == "k::Policy").then(|| Rc::new(self.0.clone()))
+        }
+    }
+
+    fn ident(name: &str) -> Ident {
+        Ident::new(name, Span::call_site())
+    }
+
+    fn begin(function: &str, parameters: usize, fields: &[(&str, Made)]) -> Begin {
+        let fields: BTreeMap<String, Made> =
+            fields.iter().map(|(name, made)| ((*name).to_owned(), made.clone())).collect();
+        Begin { function: ident(function), parameters, makes: Made::Fields(fields) }
+    }
+
+    fn set(method: &str, field: &str, in_place: bool) -> Step {
+        let (makes, field) = (Made::Argument(0, Through::Itself), field.to_owned());
+        Step { method: ident(method), field, makes, in_place, appends: false, unless_empty: None }
+    }
+
+    /// `Policy { retries, jitter }` by these ways, or why it cannot be written.
+    fn written(retries: u128, jitter: f32, begins: Vec<Begin>, steps: Vec<Step>) -> String {
+        let mut types = TypeTable::default();
+        let mut ty = |name: &str, kind| types.intern(TypeShape { name: name.to_owned(), size: None, kind });
+        let number = ty("u32", TypeKind::Integer { signed: false, bits: 32 });
+        let float = ty("f32", TypeKind::Float { bits: 32 });
+        let policy =
+            ty("k::Policy", TypeKind::Struct { fields: Vec::new(), tuple: false, params: Vec::new() });
+        let value = |ty, data| Value { ty, trust: Trust::Entry, data };
+        let field = |name: &str, value| Field { name: name.to_owned(), value };
+        let fields = vec![
+            field("retries", value(number, Data::Uint(retries))),
+            field("jitter", value(float, Data::Float(u64::from(jitter.to_bits())))),
+        ];
+        let names = Sealed(Ways { path: quote!(k::Policy), begins, steps });
+        let mut scope = Scope::new("test");
+        let value = value(policy, Data::Struct(fields));
+        match argument_with("policy", &value, &types, &names, &mut scope, Literals::Inferred) {
+            Ok(written) => written.lets.iter().map(ToString::to_string).collect::<String>().replace(' ', ""),
+            Err(unwritable) => unwritable.reason,
+        }
+    }
+
+    #[test]
+    fn the_shortest_way_is_taken() {
+        use Made::{Argument, Float, Number};
+        let begins = || {
+            vec![
+                begin("new", 0, &[("retries", Number(3)), ("jitter", Float(0.5))]),
+                begin("with", 1, &[("retries", Argument(0, Through::Itself)), ("jitter", Float(0.5))]),
+            ]
+        };
+        let steps = || vec![set("retries", "retries", false), set("set_jitter", "jitter", true)];
+        assert_eq!(written(3, 0.5, begins(), steps()), "letpolicy=k::Policy::new();");
+        assert_eq!(written(4, 0.5, begins(), steps()), "letpolicy=k::Policy::with(4);");
+        assert_eq!(
+            written(3, 0.25, begins(), steps()),
+            "letmutpolicy=k::Policy::new();policy.set_jitter(0.25);"
+        );
+    }
+
+    #[test]
+    fn a_field_that_no_call_makes_so_is_not_left_to_chance() {
+        use Made::{Argument, Number, Unknown};
+        let private = "a field of `k::Policy` is private";
+        let unknown = begin("new", 0, &[("retries", Number(3)), ("jitter", Unknown)]);
+        assert_eq!(written(3, 0.0, vec![unknown.clone()], Vec::new()), private);
+        assert_eq!(
+            written(3, 0.0, vec![unknown], vec![set("jitter", "jitter", false)]),
+            "letpolicy=k::Policy::new().jitter(0.0);"
+        );
+        // A parameter of which nothing that was read tells what it was.
+        let begin = begin("of", 2, &[("retries", Argument(0, Through::Itself)), ("jitter", Unknown)]);
+        assert_eq!(written(3, 0.0, vec![begin], vec![set("jitter", "jitter", false)]), private);
     }
 }

@@ -501,6 +501,11 @@ impl Names for NamesAt<'_> {
         self.implements(definition, "Copy")
     }
 
+    fn derives_clone(&self, definition: &str) -> bool {
+        let Ok(Def::Item(id)) = self.definition(definition) else { return false };
+        self.index().item(id).attributes.derives.iter().any(|derived| derived == "Clone")
+    }
+
     fn defaults(&self, definition: &str) -> Defaults {
         self.defaults_of(definition)
     }

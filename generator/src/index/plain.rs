@@ -30,6 +30,15 @@ pub(super) enum Does {
     Appends { field: String, item: Expr, unless_empty: Option<Expr> },
 }
 
+/// How a function takes the value that it is called on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    Nothing,
+    Value,
+    /// `&mut self`.
+    Place,
+}
+
 /// Reads a body; `None` where it does more than that.
 pub(super) fn plain(signature: &Signature, body: &Block) -> Option<Plain> {
     let braces = body.brace_token.span;
@@ -38,37 +47,45 @@ pub(super) fn plain(signature: &Signature, body: &Block) -> Option<Plain> {
         && lines <= MAX_LINES
         && signature.asyncness.is_none()
         && signature.variadic.is_none()
-        && !matches!(signature.safety, syn::Safety::Unsafe(_))
-        && matches!(signature.output, ReturnType::Type(..));
-    let (last, before) = body.stmts.split_last().filter(|_| usable)?;
-    let Stmt::Expr(tail, None) = last else { return None };
+        && !matches!(signature.safety, syn::Safety::Unsafe(_));
+    let takes = takes(signature).filter(|_| usable)?;
     let mut lets = Vec::new();
-    let mut statements = before.iter().peekable();
-    while let Some(statement) = statements.peek() {
-        match statement {
+    let mut statements = body.stmts.as_slice();
+    while let [first, rest @ ..] = statements {
+        match first {
             Stmt::Local(local) => lets.push(binding(local)?),
             // It has held for the value that was there.
             Stmt::Macro(call) if is_assertion(&call.mac.path) => {}
             _ => break,
         }
-        statements.next();
+        statements = rest;
     }
-    let takes_self = match signature.inputs.first() {
-        Some(FnArg::Receiver(receiver)) => {
-            if !matches!(receiver.kind, ReceiverKind::Value) {
-                return None;
-            }
-            true
-        }
-        _ => false,
-    };
-    let does = match (takes_self, statements.next(), statements.next()) {
-        (false, None, _) => Does::Gives(tail.clone()),
-        (true, None, _) => update(tail)?,
-        (true, Some(only), None) if is_self(tail) => change(only)?,
+    let gives_nothing = matches!(signature.output, ReturnType::Default);
+    let does = match (takes, statements) {
+        (Takes::Nothing, [Stmt::Expr(tail, None)]) if !gives_nothing => Does::Gives(tail.clone()),
+        (Takes::Value, [Stmt::Expr(tail, None)]) => update(tail)?,
+        (Takes::Value, [only, Stmt::Expr(tail, None)]) if is_self(tail) => change(only)?,
+        (Takes::Place, [only, Stmt::Expr(tail, None)]) if is_self(tail) => change(only)?,
+        (Takes::Place, [only]) if gives_nothing => change(only)?,
         _ => return None,
     };
     Some(Plain { lets, does })
+}
+
+fn takes(signature: &Signature) -> Option<Takes> {
+    match signature.inputs.first() {
+        Some(FnArg::Receiver(receiver)) => match &receiver.kind {
+            ReceiverKind::Value => Some(Takes::Value),
+            ReceiverKind::Reference(_, _, Some(_)) => Some(Takes::Place),
+            _ => None,
+        },
+        _ => Some(Takes::Nothing),
+    }
+}
+
+/// Whether a function is called on a place that it changes: `&mut self`.
+pub(super) fn changes_in_place(signature: &Signature) -> bool {
+    takes(signature) == Some(Takes::Place)
 }
 
 /// `let name = expression;`. What stands under a condition is not known.
@@ -199,6 +216,9 @@ mod tests {
             ("fn new() -> Self { Self::EMPTY }", "gives Self :: EMPTY"),
             ("fn new(a: u8) -> Self { let b = a; assert!(b > 0); b }", "gives b"),
             ("fn width(mut self, width: u16) -> Self { self.width = width; self }", "width = width"),
+            ("fn set(&mut self, a: u8) -> &mut Self { self.a = a; self }", "a = a"),
+            ("fn set(&mut self, a: u8) { self.a = a; }", "a = a"),
+            ("fn add(&mut self, item: Item) { self.items.push(item) }", "items + item"),
             ("fn width(self, width: u16) -> Self { Self { width, ..self } }", "width = width"),
             ("fn item(mut self, item: Item) -> Self { self.items.push(item); self }", "items + item"),
             (
@@ -215,7 +235,9 @@ mod tests {
         for text in [
             "fn new(a: u8) -> Self { log(a); Self { a } }",
             "fn new(a: u8) { Self { a }; }",
-            "fn set(&mut self, a: u8) -> &mut Self { self.a = a; self }",
+            "fn set(&mut self, a: u8) -> u8 { self.a = a; 3 }",
+            "fn set(&mut self, a: u8) { self.a = a; self.count += 1; }",
+            "fn set(&self, a: u8) { self.a = a; }",
             "fn set(mut self, a: u8) -> Self { self.a = a; self.b = a; self }",
             "fn set(mut self, a: u8) -> Self { self.a.b = a; self }",
             "fn set(mut self, a: u8) -> Self { if a > 0 { self.a = a; } self }",

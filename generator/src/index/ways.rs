@@ -14,7 +14,7 @@ use crate::ways::{Begin, Made, Step, Through, Ways};
 use super::ids::{ItemId, ModuleId, plain};
 use super::items::{FieldList, ItemKind};
 use super::naming::{NamesAt, ident};
-use super::plain::{Does, Plain, member, number};
+use super::plain::{Does, Plain, changes_in_place, member, number};
 use super::resolve::{Def, Space};
 use super::{FunctionItem, Owner};
 
@@ -84,21 +84,24 @@ impl NamesAt<'_> {
             let gives_own = gives_own(function, &self.index().item(id).name);
             let Ok(name) = ident(&function.name) else { continue };
             let scope = || self.parameters(function, id, &budget);
+            let in_place = changes_in_place(&function.signature);
+            let (method, is_step) = (name.clone(), gives_own || in_place);
             match &plain.does {
                 Does::Gives(_) if gives_own => {
                     let makes = scope().map_or(Made::Unknown, |scope| self.outcome_of(plain, scope));
                     let parameters = function.signature.inputs.len();
                     begins.push(Begin { function: name, parameters, makes });
                 }
-                Does::Sets(field, _) if gives_own => {
+                Does::Sets(field, _) if is_step => {
                     let Some(scope) = scope() else { continue };
                     let makes = self.outcome_of(plain, scope);
                     let field = field.clone();
-                    steps.push(Step { method: name, field, makes, appends: false, unless_empty: None });
+                    steps.push(Step { method, field, makes, in_place, appends: false, unless_empty: None });
                 }
-                Does::Appends { field, unless_empty, .. } if gives_own => {
-                    let Some(scope) = scope() else { continue };
-                    let scope = self.with_lets(plain, scope);
+                Does::Appends { field, unless_empty, .. } if is_step => {
+                    let Some(parameters) = scope() else { continue };
+                    let makes = self.outcome_of(plain, parameters.clone());
+                    let scope = self.with_lets(plain, parameters);
                     let unless_empty = match unless_empty {
                         None => None,
                         Some(place) => match part_of_argument(place, &scope) {
@@ -106,9 +109,8 @@ impl NamesAt<'_> {
                             None => continue,
                         },
                     };
-                    let makes = self.outcome_of(plain, scope);
                     let field = field.clone();
-                    steps.push(Step { method: name, field, makes, appends: true, unless_empty });
+                    steps.push(Step { method, field, makes, in_place, appends: true, unless_empty });
                 }
                 _ => {}
             }
@@ -117,6 +119,8 @@ impl NamesAt<'_> {
             begins.push(Begin { function: ident("default").ok()?, parameters: 0, makes: Made::Default });
         }
         steps.retain(|step| !matches!(step.makes, Made::Unknown));
+        // Those that can be written behind each other come first.
+        steps.sort_by_key(|step| step.in_place);
         begins.retain(|begin| !matches!(begin.makes, Made::Unknown));
         begins.sort_by_key(|begin| {
             let name = begin.function.to_string();
