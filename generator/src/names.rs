@@ -2,7 +2,7 @@
 //! they need no source index of their own.
 
 use proc_macro2::{Ident, TokenStream};
-use relapse_snapshot::ClosureText;
+use relapse_snapshot::{Argument, ClosureText};
 
 use crate::expression::CrateRules;
 
@@ -33,6 +33,19 @@ pub struct Constructed {
     pub unwrapped: bool,
     /// The arguments have to say their types.
     pub typed: bool,
+}
+
+/// The call that made a value in the crashed program.
+#[derive(Debug, Clone)]
+pub struct MadeCall<'a> {
+    /// `Regex::new`.
+    pub call: TokenStream,
+    /// What it gives has to be unwrapped.
+    pub unwrapped: bool,
+    /// The arguments have to say their types.
+    pub typed: bool,
+    /// What it was given.
+    pub arguments: &'a [Argument],
 }
 
 /// A place that a closure has captured, and what it has to become.
@@ -116,6 +129,16 @@ pub trait Names {
         _full_name: &str,
         _write: &mut dyn FnMut(&dyn Names) -> Result<TokenStream, Unnameable>,
     ) -> Option<Result<TokenStream, Unnameable>> {
+        None
+    }
+
+    /// Whether calls are known that made values: see [`Names::made`].
+    fn knows_calls(&self) -> bool {
+        false
+    }
+
+    /// The call that made a value of the struct or enum at `definition`, where one was seen, or why it cannot be named.
+    fn made(&self, _definition: &str) -> Option<Result<MadeCall<'_>, Unnameable>> {
         None
     }
 

@@ -25,7 +25,7 @@ pub struct EntryPlan {
     pub first: u64,
     /// The end of the prologue.
     pub prologue_end: u64,
-    /// Where arguments are read, in order.
+    /// Where arguments are read, in order; none where it takes none.
     pub stops: Vec<u64>,
     /// Whether it is the body of an async function, which is entered at every poll: only at the first one its state
     /// holds what it was given.
@@ -33,7 +33,7 @@ pub struct EntryPlan {
 }
 
 impl Stacks {
-    /// Plans the reading of a function's arguments; `None` where debug info knows of none.
+    /// Plans the reading of a function's arguments; `None` where debug info does not know it.
     pub fn entry_plan(&mut self, image: &'static Image, symbol: &Symbol) -> Option<EntryPlan> {
         let Active { info, unit, found, .. } = look_up(image, symbol.address);
         let (call, unit) = (found.last()?, unit?);
@@ -65,7 +65,7 @@ impl Stacks {
         stops.sort_unstable();
         stops.dedup();
         let (declared, polled) = (frame.declared, frame.is_async);
-        (!stops.is_empty()).then_some(EntryPlan { declared, first, prologue_end, stops, polled })
+        Some(EntryPlan { declared, first, prologue_end, stops, polled })
     }
 
     /// The arguments of the function at whose entry a thread is stopped, those that are read at another moment

@@ -11,6 +11,7 @@
 //! The body of an async function is entered at every poll, and what it was given is there at the first one. Its records
 //! belong to the state that it is resumed with (see [`polls`]).
 
+mod made;
 mod polls;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use relapse_snapshot::{Argument, Data, Frame, Trust, TypeTable};
 
+use self::made::Made;
 use self::polls::Polls;
 use super::events::Tracer;
 use super::ptrace::{self, Pid};
@@ -29,6 +31,7 @@ use crate::stack::{EntryPlan, Moment, Placed};
 /// Polls of one async function before it cools, first ones or not, for each entry of its allowance.
 const POLLS: u64 = 4;
 /// Functions that count as innermost ones: a crash is that of one of their calls among many.
+/// Those that make values stand before them: they are armed again whenever a function of the stack is entered.
 const INNERMOST: usize = 3;
 /// The least allowance of a function that was armed again.
 const LEAST_ALLOWANCE: u64 = 8;
@@ -143,6 +146,8 @@ pub(super) struct Watching {
     pub(super) types: TypeTable,
     records: HashMap<Pid, Vec<Record>>,
     polls: Polls,
+    /// The calls that made values.
+    pub(super) made: Made,
     targets: HashMap<Pid, Target>,
     /// How many files a process had mapped when its functions were last looked for.
     mapped: HashMap<Pid, usize>,
@@ -154,12 +159,17 @@ pub(super) struct Watching {
 impl Watching {
     pub(super) fn new(stack: &WatchedStack) -> Watching {
         let patience = if stack.patient { LONG } else { SHORT };
+        let before = stack.functions.iter().take_while(|function| function.makes).count();
         let state = |(index, wanted): (usize, &WatchedFunction)| State {
             wanted: wanted.clone(),
             entries: 0,
             polls: 0,
             spent: Duration::ZERO,
-            allowance: if index < INNERMOST { patience.innermost } else { patience.allowance },
+            allowance: if (before..before + INNERMOST).contains(&index) {
+                patience.innermost
+            } else {
+                patience.allowance
+            },
             armings: 0,
             cooled: false,
             all_entries: 0,
@@ -170,6 +180,7 @@ impl Watching {
             types: TypeTable::default(),
             records: HashMap::new(),
             polls: Polls::default(),
+            made: Made::default(),
             targets: HashMap::new(),
             mapped: HashMap::new(),
             stops: 0,
@@ -207,6 +218,7 @@ impl Watching {
         self.mapped.remove(&process);
         self.records.remove(&process);
         self.polls.forget_process(process);
+        self.made.forget_process(process);
     }
 
     pub(super) fn thread_gone(&mut self, tid: Pid) {
@@ -330,6 +342,7 @@ impl Tracer<'_> {
             watching.given_up = true;
             watching.records.clear();
             watching.polls.clear();
+            watching.made.clear();
             for (pid, process) in &mut self.processes {
                 process.unwatch(*pid, |_| true);
             }
@@ -397,17 +410,26 @@ impl Tracer<'_> {
         } else {
             watching.record(tid, index, cfa).open &= !stop.bit;
         }
-        let Some(moment) = stop.moment else { return };
-        let types = &mut watching.types;
-        let Some(read) = self.stacks.entry_arguments(target, tid, registers, moment, types) else { return };
-        let record = watching.record(tid, index, cfa);
-        if record.arguments.is_empty() {
-            record.arguments = read;
-            return;
+        if let Some(moment) = stop.moment {
+            let types = &mut watching.types;
+            let read = self.stacks.entry_arguments(target, tid, registers, moment, types);
+            let record = watching.record(tid, index, cfa);
+            match read {
+                Some(read) if record.arguments.is_empty() => record.arguments = read,
+                read => {
+                    for (known, new) in record.arguments.iter_mut().zip(read.unwrap_or_default()) {
+                        if !is_read(known) {
+                            *known = new;
+                        }
+                    }
+                }
+            }
         }
-        for (known, new) in record.arguments.iter_mut().zip(read) {
-            if !is_read(known) {
-                *known = new;
+        if watching.functions[index].wanted.makes {
+            let Record { arguments, open, .. } = watching.record(tid, index, cfa).clone();
+            if open == 0 {
+                let wanted = &watching.functions[index].wanted;
+                watching.made.begun(self.process_of(tid), index, wanted, arguments);
             }
         }
     }

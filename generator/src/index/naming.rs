@@ -9,13 +9,14 @@ use quote::quote;
 
 use crate::expression::CrateRules;
 use crate::hostile::identifier;
-use crate::names::{Constructed, Defaults, Names, RebuiltClosure, Seen, Unnameable};
+use crate::names::{Constructed, Defaults, MadeCall, Names, RebuiltClosure, Seen, Unnameable};
 use crate::regression::ConstructorFile;
 
 use super::at_home::AtHome;
 use super::dwarf_name::TypeName;
 use super::ids::{CrateId, ItemId, ModuleId, Visibility};
 use super::items::{FieldList, ItemKind, Shape};
+use super::makers::Made;
 use super::reach::{Reach, Search};
 use super::resolve::{Def, Space, root};
 use super::{SourceIndex, standard};
@@ -42,6 +43,8 @@ pub struct NamesAt<'i> {
     /// Items of a program that the test holds a copy of.
     pub(super) copied: RefCell<BTreeSet<ItemId>>,
     pub(super) at_home: RefCell<AtHome>,
+    /// The calls that made values.
+    pub(super) made: Made<'i>,
 }
 
 impl<'i> NamesAt<'i> {
@@ -55,6 +58,7 @@ impl<'i> NamesAt<'i> {
             constructors: RefCell::default(),
             copied: RefCell::default(),
             at_home: RefCell::new(AtHome::wanted()),
+            made: Made::default(),
         }
     }
 
@@ -475,6 +479,14 @@ impl Names for NamesAt<'_> {
 
     fn literal(&self, definition: &str) -> Result<(), Unnameable> {
         self.literal_of(definition, None)
+    }
+
+    fn knows_calls(&self) -> bool {
+        !self.made.calls.is_empty()
+    }
+
+    fn made(&self, definition: &str) -> Option<Result<MadeCall<'_>, Unnameable>> {
+        self.made_of(definition)
     }
 
     fn is_braced(&self, definition: &str, variant: Option<&str>) -> bool {
