@@ -1,6 +1,8 @@
 //! How things are named at the place where a test will stand. Expressions are written through this trait, so
 //! they need no source index of their own.
 
+use std::ops::Range;
+
 use proc_macro2::{Ident, TokenStream};
 use relapse_snapshot::{Argument, ClosureText};
 
@@ -35,17 +37,49 @@ pub struct Constructed {
     pub typed: bool,
 }
 
-/// The call that made a value in the crashed program.
+/// How a call takes the value that it is made on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReceivedBy {
+    /// It takes none.
+    Nobody,
+    /// `self`.
+    Value,
+    /// `&self`.
+    Shared,
+    /// `&mut self`.
+    Exclusive,
+}
+
+/// A call that made or changed a value in the crashed program.
 #[derive(Debug, Clone)]
 pub struct MadeCall<'a> {
     /// `Regex::new`.
-    pub call: TokenStream,
-    /// What it gives has to be unwrapped.
-    pub unwrapped: bool,
+    pub path: TokenStream,
+    /// `insert`, where a dot before it will do.
+    pub method: Option<Ident>,
+    /// How it takes what it is made on.
+    pub receiver: ReceivedBy,
+    /// The value that it gives has to be unwrapped.
+    pub wrapped: bool,
+    /// What it gives wants to be used.
+    pub must_use: bool,
     /// The arguments have to say their types.
     pub typed: bool,
-    /// What it was given.
+    /// What it was given, its receiver left out.
     pub arguments: &'a [Argument],
+}
+
+/// How a value came into its state.
+#[derive(Debug, Clone)]
+pub struct History<'a> {
+    /// The name of its type.
+    pub type_name: String,
+    /// What made it, if it was built by a method.
+    pub of: Option<Box<History<'a>>>,
+    /// The call that made it.
+    pub made: MadeCall<'a>,
+    /// What happened to it since, in order.
+    pub steps: Vec<MadeCall<'a>>,
 }
 
 /// A place that a closure has captured, and what it has to become.
@@ -137,9 +171,19 @@ pub trait Names {
         false
     }
 
-    /// The call that made a value of the struct or enum at `definition`, where one was seen, or why it cannot be named.
-    fn made(&self, _definition: &str) -> Option<Result<MadeCall<'_>, Unnameable>> {
+    /// How a value of the struct or enum at `definition`, which may lie at these addresses, came into its state, where the
+    /// calls were seen, or why they cannot be named.
+    fn made(
+        &self,
+        _definition: &str,
+        _within: Option<Range<u64>>,
+    ) -> Option<Result<History<'_>, Unnameable>> {
         None
+    }
+
+    /// Whether what is known of the fields is to be put into what was made so.
+    fn made_with_fields(&self) -> bool {
+        false
     }
 
     /// The text of the closure whose type has that name and which has captured these fields.

@@ -179,7 +179,7 @@ impl Tracer<'_> {
         if let Some(watching) = watching {
             watching.fill(process, tid, &mut placed);
         }
-        let made = watching.map(|watching| watching.made.calls(process)).unwrap_or_default();
+        let made = watching.map(|watching| watching.made.calls(process, tid, &placed)).unwrap_or_default();
         let frames: Vec<Frame> = placed.into_iter().map(|placed| placed.frame).collect();
         let is_failed_allocation = |frame: &Frame| OUT_OF_MEMORY.contains(&bare_name(&frame.function));
         if cause.kind == CauseKind::Abort && frames.iter().any(is_failed_allocation) {

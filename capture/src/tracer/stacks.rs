@@ -12,7 +12,7 @@ use crate::entries::WatchedFunction;
 use crate::image::{AddressSpace, Image, ImageCache};
 use crate::limits::Limits;
 use crate::roots::Roots;
-use crate::stack::{EntryPlan, Moment, Placed, Stacks, Want, around_body};
+use crate::stack::{EntryPlan, Extent, Moment, Placed, Stacks, Want, around_body};
 
 /// Copies of one generic function that are watched at most.
 const MOST_COPIES: usize = 64;
@@ -127,11 +127,11 @@ impl StackReader {
         target: &Target,
         tid: Pid,
         registers: &libc::user_regs_struct,
-        moment: Moment,
+        what: (Moment, Extent),
         types: &mut TypeTable,
     ) -> Option<Vec<Argument>> {
         let registers = super::watching::all_registers(tid, registers);
-        self.stacks.entry_arguments(&target.space, &registers, &target.memory, moment, types)
+        self.stacks.entry_arguments(&target.space, &registers, &target.memory, what, types)
     }
 
     /// The arguments of the async function whose body is about to run for the first time, and where its state lies.

@@ -26,7 +26,7 @@ use super::ptrace::{self, Pid};
 use super::stacks::Target;
 use crate::entries::{WatchedFunction, WatchedStack};
 use crate::memory::Memory;
-use crate::stack::{EntryPlan, Moment, Placed};
+use crate::stack::{EntryPlan, Extent, Moment, Placed};
 
 /// Polls of one async function before it cools, first ones or not, for each entry of its allowance.
 const POLLS: u64 = 4;
@@ -324,7 +324,8 @@ impl Tracer<'_> {
         {
             watching.targets.insert(process_id, target);
         }
-        watching.stops += 1;
+        let is_maker = |index: usize| watching.functions[index].wanted.makes;
+        watching.stops += u64::from(!point.entered().is_some_and(is_maker));
         if let Some(target) = watching.targets.remove(&process_id) {
             self.reach(&mut watching, &target, point, tid, (address, registers));
             let spent = start.elapsed();
@@ -412,7 +413,9 @@ impl Tracer<'_> {
         }
         if let Some(moment) = stop.moment {
             let types = &mut watching.types;
-            let read = self.stacks.entry_arguments(target, tid, registers, moment, types);
+            let extent =
+                if watching.functions[index].wanted.makes { Extent::NotReceiver } else { Extent::All };
+            let read = self.stacks.entry_arguments(target, tid, registers, (moment, extent), types);
             let record = watching.record(tid, index, cfa);
             match read {
                 Some(read) if record.arguments.is_empty() => record.arguments = read,
@@ -426,12 +429,31 @@ impl Tracer<'_> {
             }
         }
         if watching.functions[index].wanted.makes {
-            let Record { arguments, open, .. } = watching.record(tid, index, cfa).clone();
-            if open == 0 {
-                let wanted = &watching.functions[index].wanted;
-                watching.made.begun(self.process_of(tid), index, wanted, arguments);
-            }
+            self.note_made(watching, target, index, tid, registers, cfa);
         }
+    }
+
+    /// A function that makes values is entered, or has come to where its arguments are.
+    fn note_made(
+        &mut self,
+        watching: &mut Watching,
+        target: &Target,
+        index: usize,
+        tid: Pid,
+        registers: &libc::user_regs_struct,
+        cfa: u64,
+    ) {
+        let Record { arguments, open, .. } = watching.record(tid, index, cfa).clone();
+        if open != 0 {
+            return;
+        }
+        if watching.made.may_be_within(tid, cfa) {
+            let placed = self.stacks.placed_names(target, registers);
+            let cfas: Vec<u64> = placed.iter().filter_map(|placed| placed.cfa).collect();
+            watching.made.under_way(tid, &cfas);
+        }
+        let wanted = &watching.functions[index].wanted;
+        watching.made.begun(self.process_of(tid), tid, (index, wanted), cfa, arguments);
     }
 
     /// The body of an async function begins, or goes on.
@@ -484,6 +506,9 @@ impl Tracer<'_> {
         registers: &libc::user_regs_struct,
     ) {
         watching.functions[index].cooled = true;
+        if watching.functions[index].wanted.makes {
+            watching.made.lose(self.process_of(tid), index, &watching.functions[index].wanted);
+        }
         let process_id = self.process_of(tid);
         // Which of its calls are under way on this thread, the outermost last. Before the end of the prologue the
         // unwinder is right, too: unwind tables hold for every instruction.

@@ -22,7 +22,7 @@ impl Writer<'_> {
             Some(written) => written,
             None => {
                 let mark = self.mark_for_made(value.ty);
-                self.by_rule(value, place).or_else(|refused| self.made_anew(value.ty, mark, place, refused))
+                self.by_rule(value, place).or_else(|refused| self.made_anew(value, mark, place, refused))
             }
         }
     }

@@ -5,17 +5,18 @@
 use relapse_snapshot::{Data, Location, Snapshot, TypeId, TypeKind, Value};
 
 use crate::candidate::{self, Callable, Style, Uncallable};
-use crate::expression::{Unwritable, definition};
+use crate::expression::{Literals, Scope, argument_with, definition};
 use crate::index::{Made, NamesAt, SourceIndex};
 use crate::prove::Draft;
 use crate::target::{Facts, Ranking};
 
 /// Functions that are watched at most: each stop of theirs takes from the time that is left for the stack's own.
-const MOST_MAKERS: usize = 24;
+const MOST_MAKERS: usize = 64;
 /// Parts between an argument and the part of it that cannot be written.
 const MOST_STEPS: usize = 64;
-/// How many of the calls that may have made a value are tried, the last one first.
-pub(crate) const MOST_TURNS: usize = 3;
+/// How many ways to make a value are tried: each of the last calls that may have made it, with and without what is known of
+/// its fields.
+pub(crate) const MOST_TURNS: usize = 6;
 
 /// What the values of the stack's functions were made by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,9 +44,11 @@ pub(crate) fn makers(
             break;
         }
         let is_new = own.next().is_none() && !callable.facts.entry_point;
-        let Some(refused) = is_new.then(|| refusal(callable, snapshot, index)).flatten() else { continue };
+        if !is_new || !is_refused(callable, snapshot, index) {
+            continue;
+        }
         let before = makers.functions.len();
-        for function in functions_for(callable, &refused, snapshot, index) {
+        for function in functions_for(callable, snapshot, index) {
             if makers.functions.len() < MOST_MAKERS && !makers.functions.contains(&function) {
                 makers.functions.push(function);
             }
@@ -57,39 +60,39 @@ pub(crate) fn makers(
     makers
 }
 
-/// Why a function cannot be called, where an argument is the reason.
-fn refusal(callable: &Callable<'_>, snapshot: &Snapshot, index: &SourceIndex) -> Option<Unwritable> {
-    match callable.call(&callable.function.name, Style::default(), &snapshot.types, index) {
-        Err(Uncallable::Argument(refused)) => Some(refused),
-        _ => None,
-    }
+/// Whether a function cannot be called because of an argument.
+fn is_refused(callable: &Callable<'_>, snapshot: &Snapshot, index: &SourceIndex) -> bool {
+    let called = callable.call(&callable.function.name, Style::default(), &snapshot.types, index);
+    matches!(called, Err(Uncallable::Argument(_)))
 }
 
-/// The functions that may have made a part of an argument which holds what was refused, the innermost part's first.
+/// The functions that may have made a part of an argument which holds what cannot be written, the innermost part's first.
 fn functions_for(
     callable: &Callable<'_>,
-    refused: &Unwritable,
     snapshot: &Snapshot,
     index: &SourceIndex,
 ) -> Vec<(String, Location)> {
     let names = NamesAt::new(index, callable.home);
     let mut found = Vec::new();
-    for ty in types_on_the_way(callable, &refused.path, snapshot).into_iter().rev() {
-        let Some(path) = definition(snapshot.types.name(ty)) else { continue };
-        let makers = names.makers(&path);
-        let of_arguments = makers.iter().flat_map(|maker| names.makers_of_arguments(maker));
-        let all = makers.iter().copied().chain(of_arguments);
-        found.extend(all.map(|maker| (maker.name.clone(), index.declared(maker))));
+    for (argument, _) in callable.arguments() {
+        let (name, value) = (&argument.name, &argument.value);
+        let mut scope = Scope::new(&callable.function.name);
+        let written = argument_with(name, value, &snapshot.types, &names, &mut scope, Literals::Suffixed);
+        let Err(refused) = written else { continue };
+        for ty in types_on_the_way(value, &refused.path, snapshot).into_iter().rev() {
+            let Some(path) = definition(snapshot.types.name(ty)) else { continue };
+            let makers = names.makers(&path);
+            let of_arguments = makers.iter().flat_map(|maker| names.makers_of_arguments(maker));
+            let all = makers.iter().copied().chain(of_arguments);
+            found.extend(all.map(|maker| (maker.name.clone(), index.declared(maker))));
+        }
     }
     found
 }
 
 /// The structs and enums from an argument to the part of it at a path (`self.inner.0[3].text`), the argument's own first.
-fn types_on_the_way(callable: &Callable<'_>, path: &str, snapshot: &Snapshot) -> Vec<TypeId> {
-    let mut steps = path.split(['.', '[', ']', ' ']).filter(|step| !step.is_empty());
-    let first = steps.next().unwrap_or_default();
-    let mut arguments = callable.frame.arguments.iter();
-    let Some(argument) = arguments.find(|argument| argument.name == first) else { return Vec::new() };
+fn types_on_the_way(argument: &Value, path: &str, snapshot: &Snapshot) -> Vec<TypeId> {
+    let mut steps = path.split(['.', '[', ']', ' ']).filter(|step| !step.is_empty()).skip(1);
     let mut found = Vec::new();
     let mut note = |value: &Value| {
         let kind = snapshot.types.get(value.ty).map(|shape| &shape.kind);
@@ -97,7 +100,7 @@ fn types_on_the_way(callable: &Callable<'_>, path: &str, snapshot: &Snapshot) ->
             found.push(value.ty);
         }
     };
-    let mut value = &argument.value;
+    let mut value = argument;
     let mut step = steps.next();
     for _ in 0..MOST_STEPS {
         note(value);
