@@ -88,11 +88,16 @@ impl<'a> Writer<'a> {
         let names = self.names;
         let path = definition(self.types.name(value.ty));
         let (Some(mark), Some(path)) = (mark, path) else { return Err(refused) };
-        let Some(Ok(history)) = names.made(&path, self.addresses()) else { return Err(refused) };
+        let history = match names.made(&path, self.addresses()) {
+            None => return Err(refused),
+            Some(Err(unnameable)) => return Err(but(refused, &unnameable.0)),
+            Some(Ok(history)) => history,
+        };
         self.restore(mark);
         let own = if self.is_own() { self.own.take() } else { None };
         let own = Own { variable: own.as_ref(), ty: Some(value.ty).filter(|_| place.typed) };
-        let mut stage = self.history(&history, own, place).map_err(|_| refused.clone())?;
+        let written = self.history(&history, own, place);
+        let mut stage = written.map_err(|inner| but(refused.clone(), &inner.to_string()))?;
         if names.made_with_fields() {
             match &value.data {
                 Data::Struct(fields) if names.literal(&path).is_ok() => {
@@ -233,4 +238,10 @@ impl<'a> Writer<'a> {
             .hoist_as(&argument.name, mutable, place.typed, |writer, place| writer.value(pointee, place))?;
         Ok(if mutable { quote!(&mut #variable) } else { quote!(&#variable) })
     }
+}
+
+/// Why a value cannot be written, with why it cannot be made anew either.
+fn but(refused: Unwritable, why: &str) -> Unwritable {
+    let reason = format!("{}; and what made it cannot be called again: {why}", refused.reason);
+    Unwritable { reason, ..refused }
 }
