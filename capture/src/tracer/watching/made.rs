@@ -1,0 +1,229 @@
+//! Calls of functions that make values, and of methods that change what was made. Most of them are over by the crash, so
+//! they are kept by themselves. A call within another one of these is part of that one's work, so only the outer one is
+//! told, unless that is still under way at the crash. In: calls as they begin. Out: calls as frames, oldest first.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use relapse_snapshot::{Argument, Frame, Location};
+
+use super::super::ptrace::Pid;
+use crate::entries::WatchedFunction;
+use crate::stack::Placed;
+
+/// Calls of one function that are kept; of one of which more were seen, only the last ones are known.
+const MOST_CALLS: usize = 256;
+
+/// A call as it began.
+struct Begun {
+    /// How many of all calls began before it.
+    order: u64,
+    tid: Pid,
+    cfa: u64,
+    /// The call that it is part of, by order.
+    within: Option<u64>,
+    arguments: Vec<Argument>,
+}
+
+/// The calls of one function in one process.
+struct Calls {
+    function: WatchedFunction,
+    begun: VecDeque<Begun>,
+    /// Where in the order of all calls the last one was that is not kept.
+    lost: Option<u64>,
+}
+
+/// The calls of all processes.
+#[derive(Default)]
+pub(in crate::tracer) struct Made {
+    calls: HashMap<(Pid, usize), Calls>,
+    /// Of each thread the calls that may be under way, the innermost last: order and CFA.
+    open: HashMap<Pid, Vec<(u64, u64)>>,
+    count: u64,
+}
+
+impl Made {
+    /// Whether a call that begins at this CFA may be part of another one; then the stack has to tell.
+    pub(super) fn may_be_within(&mut self, tid: Pid, cfa: u64) -> bool {
+        let open = self.open.entry(tid).or_default();
+        // Stacks grow downwards.
+        open.retain(|(_, outer)| *outer > cfa);
+        !open.is_empty()
+    }
+
+    /// What the stack tells: the CFAs of the calls that are under way.
+    pub(super) fn under_way(&mut self, tid: Pid, cfas: &[u64]) {
+        if let Some(open) = self.open.get_mut(&tid) {
+            open.retain(|(_, outer)| cfas.contains(outer));
+        }
+    }
+
+    /// A call of the function of that index has begun.
+    pub(super) fn begun(
+        &mut self,
+        process: Pid,
+        tid: Pid,
+        (index, function): (usize, &WatchedFunction),
+        cfa: u64,
+        arguments: Vec<Argument>,
+    ) {
+        self.count += 1;
+        let order = self.count;
+        let open = self.open.entry(tid).or_default();
+        let within = open.last().map(|(order, _)| *order);
+        open.push((order, cfa));
+        let calls = self.of(process, index, function);
+        if calls.begun.len() >= MOST_CALLS {
+            calls.lost = calls.lost.max(calls.begun.pop_front().map(|call| call.order));
+        }
+        calls.begun.push_back(Begun { order, tid, cfa, within, arguments });
+    }
+
+    /// From here on calls of a function may begin that nobody sees.
+    pub(super) fn lose(&mut self, process: Pid, index: usize, function: &WatchedFunction) {
+        self.count += 1;
+        let order = self.count;
+        self.of(process, index, function).lost = Some(order);
+    }
+
+    fn of(&mut self, process: Pid, index: usize, function: &WatchedFunction) -> &mut Calls {
+        let new = || Calls { function: function.clone(), begun: VecDeque::new(), lost: None };
+        self.calls.entry((process, index)).or_insert_with(new)
+    }
+
+    /// The calls of a process that were over when one of its threads had this stack, oldest first. Where calls of a
+    /// function were not seen, a frame without arguments says so.
+    pub(in crate::tracer) fn calls(&self, process: Pid, tid: Pid, stack: &[Placed]) -> Vec<Frame> {
+        let own: Vec<&Calls> =
+            self.calls.iter().filter(|((of, _), _)| *of == process).map(|(_, calls)| calls).collect();
+        // Of several calls of a function with one CFA only the last one can be under way.
+        let last_at = |calls: &Calls, cfa: u64| {
+            let there = calls.begun.iter().rev().find(|call| (call.tid, call.cfa) == (tid, cfa));
+            there.map(|call| call.order)
+        };
+        let under_way: BTreeSet<u64> = stack
+            .iter()
+            .filter_map(|placed| Some((placed.frame.declared.as_ref()?, placed.cfa?)))
+            .flat_map(|(declared, cfa)| {
+                let same = own.iter().filter(move |calls| is_at(calls.function.declared.as_ref(), declared));
+                same.filter_map(move |calls| last_at(calls, cfa))
+            })
+            .collect();
+        let parents: HashMap<u64, Option<u64>> =
+            own.iter().flat_map(|calls| &calls.begun).map(|call| (call.order, call.within)).collect();
+        // A call that is not kept any more was over long ago.
+        let is_part = |call: &Begun| {
+            let mut within = call.within;
+            while let Some(order) = within {
+                if !under_way.contains(&order) {
+                    return true;
+                }
+                within = parents.get(&order).copied().flatten();
+            }
+            false
+        };
+        let mut told: Vec<(u64, Frame)> = Vec::new();
+        for calls in own {
+            let frame = |arguments| Frame {
+                function: calls.function.function.clone(),
+                name: calls.function.function.clone(),
+                declared: calls.function.declared.clone(),
+                arguments,
+                ..Frame::default()
+            };
+            let over = calls.begun.iter().filter(|call| !under_way.contains(&call.order) && !is_part(call));
+            told.extend(over.map(|call| (call.order, frame(call.arguments.clone()))));
+            if let Some(order) = calls.lost {
+                let arguments_missing = Some("calls of it were not seen: it is called too often".to_owned());
+                told.push((order, Frame { arguments_missing, ..frame(Vec::new()) }));
+            }
+        }
+        told.sort_by_key(|(order, _)| *order);
+        told.into_iter().map(|(_, frame)| frame).collect()
+    }
+
+    pub(super) fn forget_process(&mut self, process: Pid) {
+        self.calls.retain(|(of, _), _| *of != process);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.calls.clear();
+        self.open.clear();
+    }
+}
+
+fn is_at(place: Option<&Location>, declared: &Location) -> bool {
+    place.is_some_and(|place| (&place.file, place.line) == (&declared.file, declared.line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn function(line: u32) -> WatchedFunction {
+        let declared = Some(Location { file: "src/lib.rs".to_owned(), line, column: 0 });
+        WatchedFunction { function: format!("f{line}"), declared, is_async: false, makes: true }
+    }
+
+    fn stack(frames: &[(u32, u64)]) -> Vec<Placed> {
+        let frame = |line: u32| Frame { declared: function(line).declared, ..Frame::default() };
+        frames
+            .iter()
+            .map(|(line, cfa)| Placed { frame: frame(*line), cfa: Some(*cfa), state: None })
+            .collect()
+    }
+
+    /// Calls of functions by their line, each with its CFA; then the stack at the crash.
+    fn told(calls: &[(u32, u64)], crash: &[(u32, u64)]) -> Vec<String> {
+        let mut made = Made::default();
+        for (line, cfa) in calls {
+            made.may_be_within(1, *cfa);
+            made.begun(1, 1, (*line as usize, &function(*line)), *cfa, Vec::new());
+        }
+        made.calls(1, 1, &stack(crash)).into_iter().map(|frame| frame.function).collect()
+    }
+
+    #[test]
+    fn a_call_within_another_one_is_part_of_it() {
+        assert_eq!(told(&[(1, 900), (2, 800), (3, 700), (4, 900)], &[]), ["f1", "f4"]);
+    }
+
+    #[test]
+    fn a_call_that_is_under_way_has_not_made_anything_but_what_is_within_it_has() {
+        let calls = [(1, 900), (2, 900), (3, 800), (4, 800)];
+        assert_eq!(told(&calls, &[(4, 800), (2, 900)]), ["f1", "f3"]);
+        // The frame of another function there is none of these.
+        assert_eq!(told(&calls, &[(9, 900)]), ["f1", "f2"]);
+    }
+
+    #[test]
+    fn what_the_stack_does_not_show_is_over() {
+        let mut made = Made::default();
+        made.begun(1, 1, (1, &function(1)), 900, Vec::new());
+        assert!(made.may_be_within(1, 800));
+        made.under_way(1, &[950]);
+        made.begun(1, 1, (2, &function(2)), 800, Vec::new());
+        assert_eq!(made.calls(1, 1, &[]).len(), 2);
+        assert!(!made.may_be_within(2, 800));
+    }
+
+    #[test]
+    fn calls_that_are_not_kept_are_told_of_where_the_last_of_them_was() {
+        let mut made = Made::default();
+        let begin = |made: &mut Made| {
+            made.may_be_within(1, 900);
+            made.begun(1, 1, (1, &function(1)), 900, Vec::new());
+        };
+        (0..=MOST_CALLS).for_each(|_| begin(&mut made));
+        let missing = |made: &Made| -> Vec<usize> {
+            let calls = made.calls(1, 1, &[]);
+            (0..calls.len()).filter(|at| calls[*at].arguments_missing.is_some()).collect()
+        };
+        assert_eq!(missing(&made), [0]);
+        made.lose(1, 1, &function(1));
+        assert_eq!(missing(&made), [MOST_CALLS]);
+        begin(&mut made);
+        assert_eq!(missing(&made), [MOST_CALLS - 1]);
+        made.forget_process(1);
+        assert!(made.calls(1, 1, &[]).is_empty());
+    }
+}
