@@ -27,7 +27,7 @@ pub(super) enum Does {
     /// `self.width = width; self`.
     Sets(String, Expr),
     /// `self.items.push(item); self`, under the condition that a place (`item.parts`) holds something.
-    Appends { field: String, item: Expr, unless_empty: Option<Expr> },
+    Appends { field: String, item: Expr, unless_empty: Option<Box<Expr>> },
 }
 
 /// How a function takes the value that it is called on.
@@ -148,14 +148,14 @@ fn change(statement: &Stmt) -> Option<Does> {
         Expr::MethodCall(_) => appends(expr, None),
         Expr::If(branch) if branch.else_branch.is_none() => {
             let [Stmt::Expr(inner, _)] = branch.then_branch.stmts.as_slice() else { return None };
-            appends(inner, Some(holds_something(&branch.cond)?))
+            appends(inner, Some(Box::new(holds_something(&branch.cond)?)))
         }
         _ => None,
     }
 }
 
 /// `self.items.push(item)`.
-fn appends(expr: &Expr, unless_empty: Option<Expr>) -> Option<Does> {
+fn appends(expr: &Expr, unless_empty: Option<Box<Expr>>) -> Option<Does> {
     let Expr::MethodCall(call) = expr else { return None };
     let field = own_field(&call.receiver)?;
     let mut arguments = call.args.iter();

@@ -83,7 +83,7 @@ impl NamesAt<'_> {
             }
             let gives_own = gives_own(function, &self.index().item(id).name);
             let Ok(name) = ident(&function.name) else { continue };
-            let scope = || self.parameters(function, id, &budget);
+            let scope = || parameters(function, id, &budget);
             let in_place = changes_in_place(&function.signature);
             let (method, is_step) = (name.clone(), gives_own || in_place);
             match &plain.does {
@@ -148,23 +148,6 @@ impl NamesAt<'_> {
             scope.names.push((name.clone(), Known { made, takes: Takes::Value }));
         }
         scope
-    }
-
-    /// The parameters of a function, without its receiver, as what they are: themselves.
-    fn parameters<'s>(
-        &self,
-        function: &FunctionItem,
-        own: ItemId,
-        budget: &'s Cell<u32>,
-    ) -> Option<Scope<'s>> {
-        let declared = declared(function)?;
-        let names = declared.into_iter().enumerate();
-        let names = names.map(|(index, (name, takes))| {
-            let through = if takes == Takes::Open { Through::Open } else { Through::Itself };
-            (name, Known { made: Made::Argument(index, through), takes })
-        });
-        let (module, own) = (function.module, Some(own));
-        Some(Scope { module, own, names: names.collect(), budget, depth: MAX_DEPTH })
     }
 
     fn made(&self, expr: &Expr, scope: &Scope<'_>) -> Made {
@@ -350,12 +333,23 @@ impl NamesAt<'_> {
     }
 }
 
+/// The parameters of a function, without its receiver, as what they are: themselves.
+fn parameters<'s>(function: &FunctionItem, own: ItemId, budget: &'s Cell<u32>) -> Option<Scope<'s>> {
+    let declared = declared(function)?;
+    let names = declared.into_iter().enumerate();
+    let names = names.map(|(index, (name, takes))| {
+        let through = if takes == Takes::Open { Through::Open } else { Through::Itself };
+        (name, Known { made: Made::Argument(index, through), takes })
+    });
+    let (module, own) = (function.module, Some(own));
+    Some(Scope { module, own, names: names.collect(), budget, depth: MAX_DEPTH })
+}
+
 /// The parameters of a function behind its receiver, where each is a plain name, with how it is taken.
 fn declared(function: &FunctionItem) -> Option<Vec<(String, Takes)>> {
-    let mut generics: Vec<&syn::Ident> =
-        function.signature.generics.type_params().map(|own| &own.ident).collect();
     // A parameter of the impl is one type, which the value has.
-    generics.dedup();
+    let generics: Vec<&syn::Ident> =
+        function.signature.generics.type_params().map(|own| &own.ident).collect();
     let takes = |ty: &Type| match ty {
         Type::ImplTrait(_) => Takes::Open,
         Type::Path(path) if generics.iter().any(|generic| path.path.is_ident(*generic)) => Takes::Open,
