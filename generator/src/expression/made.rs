@@ -101,7 +101,7 @@ impl<'a> Writer<'a> {
         if names.made_with_fields() {
             match &value.data {
                 Data::Struct(fields) if names.literal(&path).is_ok() => {
-                    let variable = self.as_variable(stage, &history.type_name, own)?;
+                    let variable = self.as_variable(stage, &history.type_name, own);
                     self.put_fields(&variable, fields, place);
                     stage = Stage::Variable(variable);
                 }
@@ -135,7 +135,7 @@ impl<'a> Writer<'a> {
                 stage = Stage::Expression(self.call_on(Some(&stage.tokens()), step, place)?);
                 continue;
             }
-            let variable = self.as_variable(stage, &history.type_name, own)?;
+            let variable = self.as_variable(stage, &history.type_name, own);
             let call = self.call_on(Some(&quote!(#variable)), step, place)?;
             let unused = step.must_use.then(|| quote!(let _ =));
             let lint = self.lint();
@@ -146,9 +146,9 @@ impl<'a> Writer<'a> {
     }
 
     /// Gives a value its variable.
-    fn as_variable(&mut self, stage: Stage, type_name: &str, own: Own<'_>) -> Result<Ident, Unwritable> {
+    fn as_variable(&mut self, stage: Stage, type_name: &str, own: Own<'_>) -> Ident {
         let tokens = match stage {
-            Stage::Variable(variable) => return Ok(variable),
+            Stage::Variable(variable) => return variable,
             Stage::Expression(tokens) => tokens,
         };
         let variable = own.variable.cloned().unwrap_or_else(|| self.scope.variable(&snake_case(type_name)));
@@ -160,7 +160,7 @@ impl<'a> Writer<'a> {
         let annotation = generic.and_then(|ty| self.type_tokens(ty));
         let statement = self.let_statement(&variable, true, annotation, &tokens);
         self.lets.push(statement);
-        Ok(variable)
+        variable
     }
 
     /// Puts what can be written of the fields into a value.

@@ -200,7 +200,7 @@ impl<'i> NamesAt<'i> {
     pub(super) fn history_of(
         &self,
         definition: &str,
-        within: Option<Range<u64>>,
+        within: Option<&Range<u64>>,
     ) -> Option<Result<History<'i>, Unnameable>> {
         if self.made.calls.is_empty() {
             return None;
@@ -214,7 +214,7 @@ impl<'i> NamesAt<'i> {
     fn history(
         &self,
         id: ItemId,
-        within: Option<Range<u64>>,
+        within: Option<&Range<u64>>,
         calls: Range<usize>,
         earlier: usize,
         depth: usize,
@@ -238,7 +238,7 @@ impl<'i> NamesAt<'i> {
             })
             .collect();
         let on_value = |seen: &Seen<'_>| seen.role == Role::Method && seen.is_known();
-        let is_there = |address: &u64| within.as_ref().is_none_or(|within| within.contains(address));
+        let is_there = |address: &u64| within.is_none_or(|within| within.contains(address));
         let places = seen.iter().rev().filter(|seen| on_value(seen)).filter_map(Seen::receiver);
         let address = places.clone().find(is_there);
         let is_change = |seen: &Seen<'_>| on_value(seen) && address.is_some() && seen.receiver() == address;
@@ -262,7 +262,7 @@ impl<'i> NamesAt<'i> {
         let of = match start.role {
             Role::Built { of, .. } => {
                 let at = start.receiver().map(|at| at..at.saturating_add(1));
-                match self.history(of, at, 0..start.at, 0, depth + 1)? {
+                match self.history(of, at.as_ref(), 0..start.at, 0, depth + 1)? {
                     Ok(of) => Some(Box::new(of)),
                     Err(unnameable) => return Some(Err(unnameable)),
                 }

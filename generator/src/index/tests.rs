@@ -13,6 +13,7 @@ mod constants;
 mod construct;
 mod copied;
 mod defaults;
+mod histories;
 mod joins;
 mod made;
 mod naming;
