@@ -32,6 +32,8 @@ pub struct Style {
     pub allows_unused: bool,
     /// Bytes stand in for a reader as a cursor, which can seek, also where no bound asks for it.
     pub seekable: bool,
+    /// A sink that stands in for another takes text: its trait is that of `std::fmt`.
+    pub formats: bool,
 }
 
 impl Style {
@@ -167,13 +169,14 @@ impl Callable<'_> {
         style: Style,
         types: &TypeTable,
     ) -> Result<Call, Uncallable> {
-        let narrow = self.stand_ins(Extent { seekable: style.seekable, all_sinks: false }, types);
+        let extent = Extent { seekable: style.seekable, all_sinks: false, formats: style.formats };
+        let narrow = self.stand_ins(extent, types);
         let refused = match self.call_with(&narrow, test, style, types, &names()) {
             Err(Uncallable::Argument(refused)) => refused,
             made => return made,
         };
         // What cannot be written, but is only written to, has an equal.
-        let wide = self.stand_ins(Extent { seekable: style.seekable, all_sinks: true }, types);
+        let wide = self.stand_ins(Extent { all_sinks: true, ..extent }, types);
         let again = (wide != narrow).then(|| self.call_with(&wide, test, style, types, &names()).ok());
         again.flatten().ok_or(Uncallable::Argument(refused))
     }

@@ -3,6 +3,7 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 use super::definition::{Fragment, Made, Repeated};
+use super::kinds;
 use super::matching::{Binding, Bindings};
 
 /// The result; `None` where a variable is unknown or repeats otherwise than the result does, and past the limit.
@@ -32,8 +33,10 @@ fn parts(result: &[Made], bindings: &Bindings, room: &mut usize, used: bool) -> 
             Made::Variable(name) => match bindings.get(name)? {
                 Binding::One(found, fragment) => {
                     *room = room.checked_sub(super::size(found))?;
-                    // In `1 as $ty << 2` the type ends where it does.
-                    if (operand || used && is_opaque(*fragment)) && !is_whole(found) {
+                    if used && is_opaque(*fragment) && !found.is_empty() {
+                        tokens.extend([TokenTree::Group(kinds::marked(found, *fragment))]);
+                    } else if operand && !is_whole(found) {
+                        // In `1 as $ty << 2` the type ends where it does.
                         tokens.extend([TokenTree::Group(Group::new(Delimiter::None, found.clone()))]);
                     } else {
                         tokens.extend(found.clone());
