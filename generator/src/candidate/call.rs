@@ -209,7 +209,7 @@ impl Callable<'_> {
             let value = if drops { whole(&argument.value) } else { &argument.value };
             let literals = style.literals(index);
             let passed = self.passed_by_name(index, types, names);
-            let mut written = passed::written(passed, value, || {
+            let mut written = passed::written(name, passed, value, || {
                 argument_of_any_type(name, value, types, names, &mut scope, literals, stand_ins)
             })?;
             if is_mut && value.trust == Trust::AtCrash {

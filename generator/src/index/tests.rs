@@ -16,6 +16,7 @@ mod defaults;
 mod joins;
 mod made;
 mod naming;
+mod passed;
 mod own_constructors;
 mod proof;
 mod registry;

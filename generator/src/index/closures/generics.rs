@@ -28,17 +28,12 @@ impl Concrete {
     /// Those of a function, whose closure's type has that name: `demo::f::{closure_env#0}<u8>`. The parameters of the impl
     /// come first, then the function's own; what has no name comes last.
     pub(super) fn of(function: &FunctionItem, closure: &str) -> Concrete {
-        let mut concrete = Concrete::default();
-        match &function.owner {
-            // Its first parameter is `Self`, which has no generics of its own to be told apart by.
-            Owner::Trait { .. } => return concrete,
-            Owner::Inherent { self_type, .. } | Owner::TraitImpl { self_type, .. } => {
-                concrete.self_type = Some((**self_type).clone());
-            }
-            Owner::Module => {}
+        // Its first parameter is `Self`, which has no generics of its own to be told apart by.
+        if matches!(function.owner, Owner::Trait { .. }) {
+            return Concrete::default();
         }
+        let mut concrete = Concrete::around(function);
         let generics = function.owner_generics().into_iter().chain([&function.signature.generics]);
-        generics.clone().for_each(|generics| concrete.add_bounds(generics));
         let names = generics.flat_map(|generics| &generics.params).filter_map(|parameter| match parameter {
             syn::GenericParam::Type(parameter) => Some(plain(&parameter.ident)),
             syn::GenericParam::Const(parameter) => Some(plain(&parameter.ident)),
@@ -49,6 +44,20 @@ impl Concrete {
         if arguments.len() >= names.len() {
             concrete.types = names.into_iter().zip(arguments).collect();
         }
+        concrete
+    }
+
+    /// Those of a function whose parameters, its impl's or trait's included, are known by name.
+    pub(super) fn given(function: &FunctionItem, generics: &[(&str, &str)]) -> Concrete {
+        let known = generics.iter().filter_map(|(name, ty)| Some(((*name).to_owned(), TypeName::parse(ty)?)));
+        Concrete { types: known.collect(), ..Concrete::around(function) }
+    }
+
+    /// What a function's source says of them.
+    fn around(function: &FunctionItem) -> Concrete {
+        let mut concrete = Concrete { self_type: function.self_type().cloned(), ..Concrete::default() };
+        let generics = function.owner_generics().into_iter().chain([&function.signature.generics]);
+        generics.for_each(|generics| concrete.add_bounds(generics));
         concrete
     }
 
@@ -91,8 +100,9 @@ impl Body<'_> {
     }
 
     fn concrete(&mut self, name: &str) -> Option<Type> {
-        if name == "Self" {
-            let mut own = self.concrete.self_type.clone()?;
+        if name == "Self"
+            && let Some(mut own) = self.concrete.self_type.clone()
+        {
             self.visit_type_mut(&mut own);
             return Some(own);
         }

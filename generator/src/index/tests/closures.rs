@@ -273,7 +273,8 @@ fn a_function_is_passed_by_the_name_that_its_caller_gives() {
         let column = 1 + text.find(call).unwrap() as u32;
         let at = Location { file: "src/lib.rs".into(), line: line as u32, column };
         let names = NamesAt::new(&fixture.index, fixture.module(module));
-        let path = names.passed_function(apply, 0, &at, "demo").map_err(|unnameable| unnameable.0);
+        let caller = Caller { at: &at, krate: "demo", generics: Vec::new() };
+        let path = names.passed_function(apply, 0, &[caller]).map_err(|unnameable| unnameable.0);
         path.map(|path| compact(&path))
     };
     assert_eq!(passed("apply(twice)", "a").unwrap(), "twice");
