@@ -2,11 +2,12 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use relapse_snapshot::{Argument, Data, Trust, TypeTable, Value};
+use relapse_snapshot::{Argument, Data, Generic, Trust, TypeKind, TypeTable, Value};
 use syn::{FnArg, Pat};
 
 use super::behind_dyn::behind_dyn;
 use super::idiom::{Idiom, idiom, is_drop};
+use super::passed::Passed;
 use super::{Callable, passed};
 use crate::expression::{
     Extent, Literals, Open, Scope, StandIns, Unwritable, WrittenArgument, argument_of_any_type, argument_with,
@@ -191,6 +192,12 @@ impl Callable<'_> {
     ) -> Result<Call, Uncallable> {
         // What stands in for a type is left to inference.
         let kept = self.frame.generics.iter().filter(|generic| !stand_ins.change(generic.ty, types));
+        // So is what stands for a function: its own type has no name.
+        let is_function = |generic: &Generic| {
+            types.get(generic.ty).is_some_and(|shape| shape.kind == TypeKind::FunctionPointer)
+        };
+        let by_name = self.arguments_by_name(types, names);
+        let kept = kept.filter(|generic| !(is_function(generic) && by_name.iter().any(Passed::names_item)));
         let result = self.frame.result.map(|ty| types.name(ty));
         let constants = result.map(|name| self.function.constants_of(name)).unwrap_or_default();
         let constants = constants.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -208,7 +215,7 @@ impl Callable<'_> {
             let name = &self.name_of(index, argument);
             let value = if drops { whole(&argument.value) } else { &argument.value };
             let literals = style.literals(index);
-            let passed = self.passed_by_name(index, types, names);
+            let passed = by_name.get(index).cloned().flatten();
             let mut written = passed::written(name, passed, value, || {
                 argument_of_any_type(name, value, types, names, &mut scope, literals, stand_ins)
             })?;

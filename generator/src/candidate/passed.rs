@@ -14,7 +14,10 @@ use crate::names::Unnameable;
 const MOST_CALLERS: usize = 16;
 
 /// A function that is passed as an argument.
+#[derive(Debug, Clone)]
 pub(super) struct Passed {
+    /// The parameter's type is that of a pointer.
+    is_pointer: bool,
     /// The argument is a pointer, which tells the function too.
     was_read: bool,
     /// What was read may be another parameter's: it is not to be believed.
@@ -23,14 +26,21 @@ pub(super) struct Passed {
     path: Result<TokenStream, Unnameable>,
 }
 
+impl Passed {
+    /// Whether that is a function whose caller names it, and no pointer.
+    pub(super) fn names_item(passed: &Option<Passed>) -> bool {
+        passed.as_ref().is_some_and(|passed| !passed.is_pointer && passed.path.is_ok())
+    }
+}
+
 impl Callable<'_> {
+    /// For each argument, the function that it is by its caller's text.
+    pub(super) fn arguments_by_name(&self, types: &TypeTable, names: &NamesAt<'_>) -> Vec<Option<Passed>> {
+        (0..self.frame.arguments.len()).map(|argument| self.passed_by_name(argument, types, names)).collect()
+    }
+
     /// The function that an argument is, by its caller's text; `None` for an argument that is no function.
-    pub(super) fn passed_by_name(
-        &self,
-        argument: usize,
-        types: &TypeTable,
-        names: &NamesAt<'_>,
-    ) -> Option<Passed> {
+    fn passed_by_name(&self, argument: usize, types: &TypeTable, names: &NamesAt<'_>) -> Option<Passed> {
         let value = &self.frame.arguments.get(argument)?.value;
         let shape = types.get(value.ty)?;
         // One that a symbol names as a generic argument.
@@ -52,7 +62,7 @@ impl Callable<'_> {
         let is_pointer = matches!(declared, Some(Type::FnPtr(_)));
         let was_read = is_pointer && matches!(&value.data, Data::Pointer { to: Some(_), .. });
         let path = names.passed_function(self.function, argument, &callers(self.further, types));
-        Some(Passed { was_read, is_doubtful, path })
+        Some(Passed { is_pointer, was_read, is_doubtful, path })
     }
 
     /// Whether a parameter of that type is what a generic parameter says. One that is declared to be a pointer has the same

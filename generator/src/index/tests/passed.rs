@@ -39,6 +39,7 @@ pub fn shadowed(f: fn(&Stream) -> u8, text: &str) -> u8 {
 pub fn outer(text: &str) -> u8 {
     each(Item::loud, text)
 }
+pub mod far {}
 pub fn changed(text: &str) -> u8 {
     shadowed(own, text)
 }
@@ -46,6 +47,10 @@ pub fn changed(text: &str) -> u8 {
 
 /// The function that the first parameter of `callee` is, as the callers' texts have it, each with its generic `T`.
 fn passed(callee: &str, calls: &[(&str, &str)]) -> Result<String, String> {
+    passed_in("", callee, calls)
+}
+
+fn passed_in(module: &str, callee: &str, calls: &[(&str, &str)]) -> Result<String, String> {
     let fixture = Fixture::library(LIB, &[]);
     let index = &fixture.index;
     let at = |text: &str| {
@@ -58,7 +63,7 @@ fn passed(callee: &str, calls: &[(&str, &str)]) -> Result<String, String> {
         .map(|(at, of)| Caller { at, krate: "demo", generics: vec![("T", *of)] })
         .collect();
     let callee = fixture.lib().functions.iter().find(|function| function.name == callee).unwrap();
-    let names = NamesAt::new(index, fixture.module(""));
+    let names = NamesAt::new(index, fixture.module(module));
     let path = names.passed_function(callee, 0, &callers).map_err(|unnameable| unnameable.0)?;
     Ok(path.to_string().replace(' ', ""))
 }
@@ -68,6 +73,8 @@ fn a_receiver_is_the_function_that_the_caller_names() {
     assert_eq!(passed("run", &[("own.run(text)", "u8")]).unwrap(), "own");
     let item = ("Parser::run_all(T::parse, text)", "demo::Item");
     assert_eq!(passed("run_all", &[item]).unwrap(), "Item::parse");
+    // Where the trait is not in scope.
+    assert_eq!(passed_in("far", "run_all", &[item]).unwrap(), "<crate::Itemascrate::Parse>::parse");
 }
 
 #[test]
