@@ -294,7 +294,6 @@ mod tests {
             ("($x:other) => { $x }", "let x = 1"),
             ("($x:stmt) => { $x }", "1 2"),
             ("($($x:ident)*) => { ${count($x)} }", "a b"),
-            ("($x:ident) => { $y }", "a"),
             // Repetitions of different lengths, or of nothing that repeats.
             ("($($x:ident)*; $($y:ident)*) => { $($x $y)* }", "a; b c"),
             ("($x:ident) => { $(a)* }", "a"),
@@ -302,6 +301,18 @@ mod tests {
         ] {
             assert_eq!(expanded(rules, text), None, "{rules}");
         }
+    }
+
+    #[test]
+    fn a_macro_that_is_defined_in_a_result_has_variables_of_its_own() {
+        let outer = "($x:ident) => { macro_rules! inner { ($y:ident) => { struct $x($y); } } }";
+        let made = expanded(outer, "A").unwrap();
+        let plain: String = made.chars().filter(|c| !c.is_whitespace()).collect();
+        assert_eq!(plain, "macro_rules!inner{($y:ident)=>{structA($y);}}");
+        let made: syn::ItemMacro = syn::parse_str(&made).unwrap();
+        let inner = Definition::read(&made.mac.tokens, 0).unwrap();
+        let made = inner.expand(&"u8".parse().unwrap()).unwrap().to_string();
+        assert_eq!(made.replace(' ', ""), "structA(u8);");
     }
 
     #[test]
