@@ -54,14 +54,16 @@ impl Reader<'_> {
             Some(argument) => {
                 let function = self.function_item(argument);
                 let read = read(self);
-                let is_another = matches!(&read.data, Data::Pointer { to: Some(to), .. } if to.ty != function.ty);
+                let is_another =
+                    matches!(&read.data, Data::Pointer { to: Some(to), .. } if to.ty != function.ty);
                 Some(if is_another { self.either_function(die) } else { function })
             }
             None => Some(self.either_function(die)),
         }
     }
 
-    fn either_function(&mut self, die: DieRef) -> Value {
+    /// What is a function or a pointer to one, and nothing tells which.
+    pub(super) fn either_function(&mut self, die: DieRef) -> Value {
         let reason = "a function or a pointer to one: the debug info does not tell which";
         Value::missing(self.shape(die), Trust::Unreadable, reason)
     }

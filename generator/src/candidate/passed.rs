@@ -55,7 +55,8 @@ impl Callable<'_> {
             }
             FnArg::Receiver(_) => return None,
         };
-        let is_doubtful = is_item && !declared.is_none_or(|declared| self.is_generic(declared));
+        // A parameter that is declared to be a pointer has the same entry in debug info as a generic that is a function.
+        let is_doubtful = is_item && !declared.is_none_or(|declared| self.function.is_generic(declared));
         if is_item && !is_doubtful {
             return None;
         }
@@ -63,21 +64,6 @@ impl Callable<'_> {
         let was_read = is_pointer && matches!(&value.data, Data::Pointer { to: Some(_), .. });
         let path = names.passed_function(self.function, argument, &callers(self.further, types));
         Some(Passed { is_pointer, was_read, is_doubtful, path })
-    }
-
-    /// Whether a parameter of that type is what a generic parameter says. One that is declared to be a pointer has the same
-    /// entry in debug info as a generic that stands for a function.
-    fn is_generic(&self, declared: &Type) -> bool {
-        match declared {
-            Type::Paren(inner) => self.is_generic(&inner.elem),
-            Type::Group(inner) => self.is_generic(&inner.elem),
-            Type::ImplTrait(_) => true,
-            Type::Path(path) => path.qself.is_none() && path.path.get_ident().is_some_and(|name| {
-                let lists = self.function.owner_generics().into_iter().chain([&self.function.signature.generics]);
-                lists.flat_map(syn::Generics::type_params).any(|parameter| parameter.ident == *name)
-            }),
-            _ => false,
-        }
     }
 }
 
@@ -104,7 +90,9 @@ pub(super) fn written(
         Some(Passed { is_doubtful: true, path: Err(reason), .. }) => {
             return Err(Unwritable { path: name.to_owned(), reason: reason.0 });
         }
-        Some(Passed { was_read: false, path: Ok(path), .. }) => return Ok(WrittenArgument::inline(path, value)),
+        Some(Passed { was_read: false, path: Ok(path), .. }) => {
+            return Ok(WrittenArgument::inline(path, value));
+        }
         passed => passed,
     };
     by_value().or_else(|refused| match passed.map(|passed| passed.path) {

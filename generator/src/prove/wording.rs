@@ -46,7 +46,11 @@ impl Draft<'_> {
             return self.rewrite(bench);
         }
         // E0277: two traits have the name `Write`.
-        if code == "E0277" && !self.style.formats && self.has_sink(bench) && error.message.contains("fmt::Write") {
+        if code == "E0277"
+            && !self.style.formats
+            && self.has_sink(bench)
+            && error.message.contains("fmt::Write")
+        {
             self.style.formats = true;
             return self.rewrite(bench);
         }

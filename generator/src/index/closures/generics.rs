@@ -127,7 +127,8 @@ impl Body<'_> {
         let by_itself_another = self.may_be_another(&first, &called);
         let of_trait = self.trait_that_has(&first, &called);
         if let Some(of) = of_trait.filter(|of| by_itself_another || !self.names.trait_in_scope(Some(of)))
-            && let Some(path) = self.names.spell(&of, Space::Types).ok().and_then(|spelled| tokens(&spelled).ok())
+            && let Some(path) =
+                self.names.spell(&of, Space::Types).ok().and_then(|spelled| tokens(&spelled).ok())
         {
             return Some(syn::parse_quote!(<#ty as #path>::#rest));
         }

@@ -13,7 +13,11 @@ use super::Mentions;
 impl NamesAt<'_> {
     /// The types in a type that a test has copies of, which its functions elsewhere cannot name: they are parameters of the
     /// `impl` there, and the test's call tells what they are. A value of one cannot be made there.
-    pub(in crate::index) fn copies_in(&self, of: &syn::Type, body: &TokenStream) -> Result<Vec<Ident>, Unnameable> {
+    pub(in crate::index) fn copies_in(
+        &self,
+        of: &syn::Type,
+        body: &TokenStream,
+    ) -> Result<Vec<Ident>, Unnameable> {
         let (spoken, made) = (Mentions::idents(&of.to_token_stream()), Mentions::idents(body));
         let mut open = Vec::new();
         for id in self.copied.borrow().iter() {

@@ -194,9 +194,7 @@ fn forwarded(
         Some(Takes::Unread) => {
             input.advance_to(&ahead);
             let found = syn::parse::Parser::parse2(whole, group.stream());
-            return Ok(
-                found.unwrap_or_else(|_| kinds::marked(&group.stream(), fragment).into_token_stream())
-            );
+            return Ok(found.unwrap_or_else(|_| kinds::marked(&group.stream(), fragment).into_token_stream()));
         }
         Some(Takes::IfItReads) => {
             let found = syn::parse::Parser::parse2(whole, group.stream()).map_err(|_| Miss::Other)?;

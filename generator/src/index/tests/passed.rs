@@ -58,10 +58,8 @@ fn passed_in(module: &str, callee: &str, calls: &[(&str, &str)]) -> Result<Strin
         Location { file: "src/lib.rs".into(), line: 1 + line as u32, column: 0 }
     };
     let places: Vec<(Location, &str)> = calls.iter().map(|(text, of)| (at(text), *of)).collect();
-    let callers: Vec<Caller<'_>> = places
-        .iter()
-        .map(|(at, of)| Caller { at, krate: "demo", generics: vec![("T", *of)] })
-        .collect();
+    let callers: Vec<Caller<'_>> =
+        places.iter().map(|(at, of)| Caller { at, krate: "demo", generics: vec![("T", *of)] }).collect();
     let callee = fixture.lib().functions.iter().find(|function| function.name == callee).unwrap();
     let names = NamesAt::new(index, fixture.module(module));
     let path = names.passed_function(callee, 0, &callers).map_err(|unnameable| unnameable.0)?;
@@ -95,4 +93,21 @@ fn a_parameter_that_may_be_another_by_then_names_nothing() {
     let shadowed = passed("run", &[("f.run(\"none\")", "u8"), changed]).unwrap_err();
     assert!(shadowed.contains("passes the variable `f`"), "{shadowed}");
     assert!(passed("run", &[]).unwrap_err().contains("no caller in the workspace"));
+}
+
+#[test]
+fn a_parameter_that_is_declared_to_be_a_pointer_is_no_generic() {
+    let lib = "type Op = fn(u8) -> u8;
+struct Held<F>(F);
+impl<F: Fn(u8) -> u8> Held<F> {
+    fn beside<G>(&self, f: F, g: (G), h: impl Fn(u8), pointer: fn(u8) -> u8, op: Op) {}
+}";
+    let fixture = Fixture::library(lib, &[]);
+    let function = &fixture.lib().functions[0];
+    let types = function.signature.inputs.iter().filter_map(|input| match input {
+        syn::FnArg::Typed(typed) => Some(&*typed.ty),
+        syn::FnArg::Receiver(_) => None,
+    });
+    let generic: Vec<bool> = types.map(|ty| function.is_generic(ty)).collect();
+    assert_eq!(generic, [true, true, true, false, false]);
 }
