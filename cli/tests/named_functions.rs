@@ -92,7 +92,7 @@ fn generated(mode: &str, frame: &str) -> String {
 #[test]
 fn a_function_that_is_called_on_is_named_through_all_who_hand_it_on() {
     let test = generated("parse", "0");
-    assert!(test.contains("parse_part(crate::words::Word::parse, text, length);"), "{test}");
+    assert!(test.contains(" Parser::parse_part(crate::words::Word::parse, text, length);"), "{test}");
     let test = generated("parse", "1");
     assert!(test.contains("Parser::parse_str(crate::words::Word::parse, text);"), "{test}");
 }
