@@ -197,7 +197,8 @@ impl Callable<'_> {
             types.get(generic.ty).is_some_and(|shape| shape.kind == TypeKind::FunctionPointer)
         };
         let by_name = self.arguments_by_name(types, names);
-        let kept = kept.filter(|generic| !(is_function(generic) && by_name.iter().any(Passed::names_item)));
+        let kept = kept
+            .filter(|generic| !(is_function(generic) && by_name.iter().flatten().any(Passed::names_item)));
         let result = self.frame.result.map(|ty| types.name(ty));
         let constants = result.map(|name| self.function.constants_of(name)).unwrap_or_default();
         let constants = constants.iter().map(|(name, value)| (name.as_str(), value.as_str()));

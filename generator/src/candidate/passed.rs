@@ -28,8 +28,8 @@ pub(super) struct Passed {
 
 impl Passed {
     /// Whether that is a function whose caller names it, and no pointer.
-    pub(super) fn names_item(passed: &Option<Passed>) -> bool {
-        passed.as_ref().is_some_and(|passed| !passed.is_pointer && passed.path.is_ok())
+    pub(super) fn names_item(&self) -> bool {
+        !self.is_pointer && self.path.is_ok()
     }
 }
 

@@ -119,3 +119,19 @@ fn files_of(span: &DiagnosticSpan, place: &BuildPlace) -> Vec<PathBuf> {
     let outwards = std::iter::successors(Some(span), |span| span.expansion.as_ref().map(|e| &e.span));
     outwards.take(MAX_EXPANSIONS).filter_map(|span| file_of(span, place)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mismatched_types_are_told() {
+        let label = "expected `u8`, found `u16`".to_owned();
+        let code = |code: &str| Some(code.to_owned());
+        let of = |text: &str| Diagnostic { label: label.clone(), ..Diagnostic::bare(text.to_owned()) };
+        let mismatched = Diagnostic { code: code("E0308"), ..of("mismatched types") };
+        assert_eq!(mismatched.summary(), "mismatched types: expected `u8`, found `u16`");
+        let other = Diagnostic { code: code("E0425"), ..of("cannot find value `x` in this scope") };
+        assert_eq!(other.summary(), "cannot find value `x` in this scope");
+    }
+}
