@@ -64,6 +64,7 @@ pub use naming::NamesAt;
 pub use never_returns::Returns;
 pub(crate) use packages::{OUTSIDE_FILE, OUTSIDE_NAME};
 pub use packages::{Package, Target, TargetKind};
+pub use passed::Caller;
 pub use reach::PublicApi;
 pub use resolve::{Def, Space};
 pub use surroundings::Reads;

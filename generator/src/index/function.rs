@@ -193,6 +193,23 @@ impl FunctionItem {
         bounds
     }
 
+    /// Whether a type in its head is one of its generic parameters, its impl's or trait's included, or `impl Trait`.
+    pub fn is_generic(&self, ty: &syn::Type) -> bool {
+        match ty {
+            syn::Type::Paren(inner) => self.is_generic(&inner.elem),
+            syn::Type::Group(inner) => self.is_generic(&inner.elem),
+            syn::Type::ImplTrait(_) => true,
+            syn::Type::Path(path) => {
+                path.qself.is_none()
+                    && path.path.get_ident().is_some_and(|name| {
+                        let lists = self.owner_generics().into_iter().chain([&self.signature.generics]);
+                        lists.flat_map(syn::Generics::type_params).any(|parameter| parameter.ident == *name)
+                    })
+            }
+            _ => false,
+        }
+    }
+
     /// The panic on purpose that stands at a line, the innermost one.
     pub fn assert_at(&self, line: u32) -> Option<&Assert> {
         let at = |assert: &&Assert| (assert.lines.0..=assert.lines.1).contains(&line);

@@ -18,6 +18,7 @@ mod joins;
 mod made;
 mod naming;
 mod own_constructors;
+mod passed;
 mod proof;
 mod registry;
 mod tree;
