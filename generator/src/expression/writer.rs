@@ -90,6 +90,8 @@ pub(super) struct Writer<'a> {
     /// The same of what stands behind raw pointers.
     pub(super) pointers: HashMap<(u64, TypeId), u32>,
     path: String,
+    /// The argument's own type.
+    pub(super) root_type: TypeId,
     /// Length of the argument's own name, with which the path begins.
     root: usize,
     depth: usize,
@@ -136,6 +138,7 @@ impl<'a> Writer<'a> {
             allocations: Allocations::of(&pointers),
             owners,
             pointers,
+            root_type: root.root().ty,
             root: path.len(),
             path,
             depth: 0,
