@@ -19,6 +19,7 @@ mod hashing;
 mod io_errors;
 mod iterators;
 mod layout;
+mod linked_maps;
 mod names;
 mod once;
 mod optimised;
