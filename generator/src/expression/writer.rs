@@ -89,6 +89,8 @@ pub(super) struct Writer<'a> {
     pub(super) owners: HashMap<u64, u32>,
     /// The same of what stands behind raw pointers.
     pub(super) pointers: HashMap<(u64, TypeId), u32>,
+    /// Where the argument lies that is a reference, and how large that is.
+    pub(super) root_place: Option<(u64, u64)>,
     path: String,
     /// The argument's own type.
     pub(super) root_type: TypeId,
@@ -139,6 +141,7 @@ impl<'a> Writer<'a> {
             owners,
             pointers,
             root_type: root.root().ty,
+            root_place: place_of(root, types),
             root: path.len(),
             path,
             depth: 0,
@@ -489,6 +492,16 @@ impl<'a> Writer<'a> {
             )
         )
     }
+}
+
+/// Where what a reference leads to lies, and its size.
+fn place_of(root: &Value, types: &TypeTable) -> Option<(u64, u64)> {
+    let Data::Pointer { address, .. } = root.data else { return None };
+    let to = match types.get(root.ty)?.kind {
+        TypeKind::Reference { to, .. } => to,
+        _ => return None,
+    };
+    Some((address, types.get(to)?.size.unwrap_or(1)))
 }
 
 /// Whether an expression is that variable and nothing else.
