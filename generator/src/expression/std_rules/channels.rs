@@ -201,7 +201,7 @@ impl Writer<'_> {
         queued: Option<&Value>,
         (unbounded, bounded): (&str, &str),
     ) -> Result<(Ident, Ident), Unwritable> {
-        let (sender, receiver) = self.names_of_ends(own, receives, needed);
+        let (sender, receiver) = self.names_of_ends(own.as_ref(), receives, needed);
         let make = self.channel(of, unbounded, bounded)?;
         // What has no name is dropped at once.
         let pattern = |name: &Ident, wanted: bool| {
@@ -220,8 +220,8 @@ impl Writer<'_> {
     }
 
     /// The variables of both ends; that of one which is only kept alive says so by its first letter.
-    fn names_of_ends(&mut self, own: Option<Ident>, receives: bool, needed: Needed) -> (Ident, Ident) {
-        let mut name = |wanted: &str, is_own: bool, is_needed: bool| match (&own, is_own) {
+    fn names_of_ends(&mut self, own: Option<&Ident>, receives: bool, needed: Needed) -> (Ident, Ident) {
+        let mut name = |wanted: &str, is_own: bool, is_needed: bool| match (own, is_own) {
             (Some(own), true) => own.clone(),
             _ if is_needed || !needed.others_alive || self.scope.is_beside() => self.scope.variable(wanted),
             _ => self.scope.variable(&format!("_{wanted}")),
