@@ -53,7 +53,7 @@ fn scope_of(
 }
 
 fn text(written: &WrittenArgument) -> String {
-    written.lets.iter().map(|statement| format!("{statement} ")).collect::<String>().replace(' ', "")
+    written.lets.iter().map(ToString::to_string).collect::<String>().replace(' ', "")
 }
 
 fn empty(sheet: &mut Sheet, name: &str, params: Vec<TypeId>) -> Value {

@@ -174,7 +174,14 @@ impl Writer<'_> {
                     receiver: receives || other.all > 0,
                     others_alive: others > 0,
                 };
-                self.new_channel(of, name, receives, needed, queued.as_deref(), (unbounded, bounded))?
+                self.new_channel(
+                    of,
+                    name.as_ref(),
+                    receives,
+                    needed,
+                    queued.as_deref(),
+                    (unbounded, bounded),
+                )?
             }
         };
         // A function that gives the value would drop the other end as it returns.
@@ -195,13 +202,13 @@ impl Writer<'_> {
     fn new_channel(
         &mut self,
         of: Of<'_>,
-        own: Option<Ident>,
+        own: Option<&Ident>,
         receives: bool,
         needed: Needed,
         queued: Option<&Value>,
         (unbounded, bounded): (&str, &str),
     ) -> Result<(Ident, Ident), Unwritable> {
-        let (sender, receiver) = self.names_of_ends(own.as_ref(), receives, needed);
+        let (sender, receiver) = self.names_of_ends(own, receives, needed);
         let make = self.channel(of, unbounded, bounded)?;
         // What has no name is dropped at once.
         let pattern = |name: &Ident, wanted: bool| {
