@@ -235,6 +235,11 @@ pub trait Names {
         None
     }
 
+    /// The oldest release of Rust 1 with which the package at the place builds, as its `rust-version` says: 85.
+    fn oldest_rust(&self) -> Option<u16> {
+        None
+    }
+
     /// Whether the type at `definition` is made by a macro, not a derive, of that name.
     fn is_made_by(&self, _definition: &str, _macro_name: &str) -> bool {
         false

@@ -589,6 +589,10 @@ impl Names for NamesAt<'_> {
         Some(self.index().package(id.krate).version.clone())
     }
 
+    fn oldest_rust(&self) -> Option<u16> {
+        self.index().package(self.module.krate).oldest_rust
+    }
+
     fn is_made_by(&self, definition: &str, macro_name: &str) -> bool {
         self.is_of_macro(definition, macro_name)
     }
