@@ -62,6 +62,7 @@ pub(crate) use packages::{OUTSIDE_FILE, OUTSIDE_NAME};
 pub use packages::{Package, Target, TargetKind};
 pub use reach::PublicApi;
 pub use resolve::{Def, Space};
+pub(crate) use standard::settled;
 pub use surroundings::Reads;
 
 /// The index of a workspace and all its dependencies.
