@@ -62,6 +62,7 @@ fn again(folder: &Path) -> Result<String, Box<dyn Error>> {
     let store = store(folder);
     let snapshot = store.get("latest")?;
     let options = RerunOptions {
+        makers: Vec::new(),
         patient: false,
         command: store.command_of(&snapshot.id)?.ok_or("its command was not kept")?,
         piped: None,

@@ -38,6 +38,10 @@ pub struct WatchedFunction {
     /// Whether it is an async one, whose arguments are read as its body is polled for the first time.
     #[serde(default)]
     pub is_async: bool,
+    /// Whether it is one that makes values: told by its name and by where it is declared, generic arguments aside. Its
+    /// calls are kept although they are over by the crash.
+    #[serde(default)]
+    pub makes: bool,
 }
 
 impl WatchedStack {
@@ -66,6 +70,18 @@ impl WatchedStack {
         has_new.then_some(whole)
     }
 
+    /// The same with functions that make values, by name and place.
+    fn making(mut self, makers: &[(String, Location)]) -> WatchedStack {
+        let maker = |(name, declared): &(String, Location)| WatchedFunction {
+            function: name.clone(),
+            declared: Some(declared.clone()),
+            is_async: false,
+            makes: true,
+        };
+        self.functions.splice(0..0, makers.iter().take(MOST_FUNCTIONS).map(maker));
+        self
+    }
+
     fn where_frames(snapshot: &Snapshot, is_called: impl Fn(&Frame) -> bool) -> WatchedStack {
         let mut functions: Vec<WatchedFunction> = Vec::new();
         for frame in snapshot.frames() {
@@ -78,7 +94,12 @@ impl WatchedStack {
             let is_async = frame.is_async || block.is_some();
             let is_new = |known: &WatchedFunction| known.function != function || known.is_async != is_async;
             if watched && functions.len() < MOST_FUNCTIONS && functions.iter().all(is_new) {
-                functions.push(WatchedFunction { function, declared: frame.declared.clone(), is_async });
+                functions.push(WatchedFunction {
+                    function,
+                    declared: frame.declared.clone(),
+                    is_async,
+                    makes: false,
+                });
             }
         }
         WatchedStack { functions, ..WatchedStack::default() }

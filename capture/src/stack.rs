@@ -27,7 +27,7 @@ use crate::memory::Memory;
 use crate::roots::Roots;
 use crate::unwind::{PhysicalFrame, Unwinder};
 
-pub use arguments::Moment;
+pub use arguments::{Extent, Moment};
 pub(crate) use coroutine::around_body;
 pub use entry::EntryPlan;
 
@@ -179,7 +179,9 @@ impl Stacks {
         let info = entries.info;
         let state = self.images.entry(info.number).or_insert_with(|| ImageState::of(info));
         let (dwarf, limits, moment) = (info.dwarf, &self.limits, Moment::Crash);
-        let source = arguments::Source { dwarf, bias, physical, memory, limits, entries, moment, space };
+        let extent = Extent::All;
+        let source =
+            arguments::Source { dwarf, bias, physical, memory, limits, entries, moment, extent, space };
         source.state(&mut state.units).map(|state| state.address)
     }
 
@@ -232,6 +234,7 @@ impl Stacks {
                 limits: &self.limits,
                 entries,
                 moment: Moment::Crash,
+                extent: Extent::All,
                 space,
             };
             source.read(&mut call.frame, &mut units, types, &mut left, &mut self.images);

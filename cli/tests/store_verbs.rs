@@ -171,6 +171,7 @@ fn crash(message: &str) -> Snapshot {
             Thread { tid: 10, name: Some("main".into()), spawned_by: None, stack_size: None, frames },
             Thread { tid: 11, name: None, spawned_by: None, stack_size: None, frames: worker },
         ],
+        made: Vec::new(),
         types,
         program: Program {
             name: "demo".into(),

@@ -15,7 +15,7 @@ use std::ops::Range;
 
 use relapse_snapshot::{Argument, Endless, Frame, FrameKind, Snapshot, Trust};
 
-use crate::index::{FunctionItem, ModuleId, Owner, PublicApi, SourceIndex, binds_mut};
+use crate::index::{FunctionItem, Made, ModuleId, Owner, PublicApi, SourceIndex, binds_mut};
 use crate::target::Facts;
 
 pub use call::{Call, Style, Uncallable};
@@ -39,6 +39,8 @@ pub struct Callable<'a> {
     pub facts: Facts,
     /// The frame that called it, where that is of the workspace.
     pub caller: Option<&'a Frame>,
+    /// The calls by which values may be made that cannot be built of their fields.
+    pub(crate) made: Made<'a>,
 }
 
 /// A frame that no test can be written for.
@@ -81,7 +83,16 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
                 let facts = Facts { asserts_on_arguments: blames_caller, recursion, ..facts };
                 let (home, callers) = (index.outside_of_macros(function.module), Vec::new());
                 let caller = caller(snapshot, frame);
-                callables.push(Callable { frame, depth, function, home, callers, facts, caller });
+                callables.push(Callable {
+                    frame,
+                    depth,
+                    function,
+                    home,
+                    callers,
+                    facts,
+                    caller,
+                    made: Made::default(),
+                });
                 continue;
             }
             (Ok(_), Some(reason)) => (reason.to_owned(), true),
@@ -132,7 +143,7 @@ fn not_tried(depth: usize, calls: &[usize], endless: Option<&Range<usize>>) -> O
         .then_some("one of many calls of a recursion: its innermost and outermost ones are tried")
 }
 
-impl Callable<'_> {
+impl<'a> Callable<'a> {
     /// The arguments, each with whether its binding is `mut`: then the function may have given it another value.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = (&Argument, bool)> {
         self.frame.arguments.iter().zip(self.function.signature.inputs.iter().map(binds_mut))
@@ -141,6 +152,12 @@ impl Callable<'_> {
     /// The worst trust of the arguments.
     pub fn trust(&self) -> Trust {
         self.frame.trust()
+    }
+
+    /// The same function with the calls by which its values may be made.
+    pub(crate) fn with_made(mut self, made: Made<'a>) -> Self {
+        self.made = made;
+        self
     }
 
     /// The rejection of this function.

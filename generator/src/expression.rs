@@ -15,6 +15,7 @@ mod dynamic;
 mod format;
 mod functions;
 mod graph;
+mod made;
 mod pointer;
 mod raw_pointer;
 mod record;

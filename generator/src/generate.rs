@@ -159,10 +159,15 @@ pub fn generate(
     // A program that hangs would do so again, until its time is over.
     let may_again = snapshot.cause.kind != CauseKind::Timeout;
     let target_folder = &scratch.target_folder();
+    let every = options.every_frame || options.frame.is_some();
+    let makers = second_chance::makers(&known, &drafts, snapshot, &project.index, every);
     let again = second_chance::lacking(&known, &drafts, snapshot, options.frame, options.every_frame)
+        .or(makers.wanted_by.map(Lacking::Made))
         .filter(|_| may_again)
         .and_then(|why| {
-            surroundings.second_chance(snapshot, Request { why, would_harm, target_folder, patient: false })
+            let makers = makers.functions.clone();
+            let request = Request { why, would_harm, target_folder, makers, patient: false };
+            surroundings.second_chance(snapshot, request)
         });
     let second = again.as_ref().map(|run| Bench { snapshot: &run.snapshot, ..bench.clone() });
     if let Some(bench) = &second {
@@ -174,7 +179,9 @@ pub fn generate(
         .filter(|again| second_chance::lacks_patience(again, &project.index, &drafts))
         .and_then(|_| {
             let would_harm = second_chance::would_harm(&drafts);
-            let request = Request { why: Lacking::Any, would_harm, target_folder, patient: true };
+            let makers = makers.functions.clone();
+            let why = Lacking::Any;
+            let request = Request { why, would_harm, target_folder, makers, patient: true };
             surroundings.second_chance(snapshot, request)
         });
     let third = third.as_ref().map(|run| Bench { snapshot: &run.snapshot, ..bench.clone() });
@@ -219,6 +226,15 @@ fn once_more<'a>(
     let mut reasons = Vec::new();
     let better = rounds.prove(callables, project, bench, &mut reasons, surroundings)?;
     second_chance::join(drafts, better, rejected, reasons);
+    for turn in 0..second_chance::MOST_TURNS {
+        let callables = second_chance::made_callables(bench.snapshot, &project.index, drafts, turn);
+        if callables.is_empty() {
+            break;
+        }
+        let mut reasons = Vec::new();
+        let better = rounds.prove(callables, project, bench, &mut reasons, surroundings)?;
+        second_chance::join(drafts, better, rejected, reasons);
+    }
     Ok(())
 }
 

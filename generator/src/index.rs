@@ -31,6 +31,7 @@ mod items;
 mod locate;
 mod macro_text;
 mod macros;
+mod makers;
 mod naming;
 mod never_returns;
 mod own_constructor;
@@ -56,6 +57,7 @@ pub use items::{
     CrateSource, FieldItem, FieldList, ImplItem, ItemKind, Module, OpaqueMacro, Problem, Reached, Shape,
     TypeItem, VariantItem,
 };
+pub(crate) use makers::Made;
 pub use naming::NamesAt;
 pub use never_returns::Returns;
 pub(crate) use packages::{OUTSIDE_FILE, OUTSIDE_NAME};

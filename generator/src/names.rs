@@ -1,8 +1,10 @@
 //! How things are named at the place where a test will stand. Expressions are written through this trait, so
 //! they need no source index of their own.
 
+use std::ops::Range;
+
 use proc_macro2::{Ident, TokenStream};
-use relapse_snapshot::ClosureText;
+use relapse_snapshot::{Argument, ClosureText};
 
 use crate::expression::CrateRules;
 
@@ -33,6 +35,51 @@ pub struct Constructed {
     pub unwrapped: bool,
     /// The arguments have to say their types.
     pub typed: bool,
+}
+
+/// How a call takes the value that it is made on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReceivedBy {
+    /// It takes none.
+    Nobody,
+    /// `self`.
+    Value,
+    /// `&self`.
+    Shared,
+    /// `&mut self`.
+    Exclusive,
+}
+
+/// A call that made or changed a value in the crashed program.
+#[derive(Debug, Clone)]
+pub struct MadeCall<'a> {
+    /// `Regex::new`.
+    pub path: TokenStream,
+    /// `insert`, where a dot before it will do.
+    pub method: Option<Ident>,
+    /// How it takes what it is made on.
+    pub receiver: ReceivedBy,
+    /// The value that it gives has to be unwrapped.
+    pub wrapped: bool,
+    /// What it gives wants to be used.
+    pub must_use: bool,
+    /// The arguments have to say their types.
+    pub typed: bool,
+    /// What it was given, its receiver left out.
+    pub arguments: &'a [Argument],
+}
+
+/// How a value came into its state.
+#[derive(Debug, Clone)]
+pub struct History<'a> {
+    /// The name of its type.
+    pub type_name: String,
+    /// What made it, if it was built by a method.
+    pub of: Option<Box<History<'a>>>,
+    /// The call that made it.
+    pub made: MadeCall<'a>,
+    /// What happened to it since, in order.
+    pub steps: Vec<MadeCall<'a>>,
 }
 
 /// A place that a closure has captured, and what it has to become.
@@ -117,6 +164,26 @@ pub trait Names {
         _write: &mut dyn FnMut(&dyn Names) -> Result<TokenStream, Unnameable>,
     ) -> Option<Result<TokenStream, Unnameable>> {
         None
+    }
+
+    /// Whether calls are known that made values: see [`Names::made`].
+    fn knows_calls(&self) -> bool {
+        false
+    }
+
+    /// How a value of the struct or enum at `definition`, which may lie at these addresses, came into its state, where the
+    /// calls were seen, or why they cannot be named.
+    fn made(
+        &self,
+        _definition: &str,
+        _within: Option<Range<u64>>,
+    ) -> Option<Result<History<'_>, Unnameable>> {
+        None
+    }
+
+    /// Whether what is known of the fields is to be put into what was made so.
+    fn made_with_fields(&self) -> bool {
+        false
     }
 
     /// The text of the closure whose type has that name and which has captured these fields.

@@ -299,6 +299,7 @@ pub(crate) mod tests {
             location: Some(Location { file: "src/lib.rs".to_owned(), line: 1, column: 1 }),
             caught_by: Vec::new(),
             threads: Vec::new(),
+            made: Vec::new(),
             types: TypeTable::default(),
             program: Program::default(),
             fingerprint: String::new(),

@@ -1,9 +1,13 @@
 //! When the values as they were given are worth a second run of the crashed command, and how what they prove
 //! joins what is known. Pure: the run itself is made by others.
 
+mod made;
+
 use std::path::Path;
 
-use relapse_snapshot::{Argument, Data, FrameKind, Snapshot, StdType, Trust, TypeKind, TypeTable, Value};
+use relapse_snapshot::{
+    Argument, Data, FrameKind, Location, Snapshot, StdType, Trust, TypeKind, TypeTable, Value,
+};
 use syn::{FnArg, Pat};
 
 use crate::candidate::{self, Callable, Rejection};
@@ -11,6 +15,8 @@ use crate::index::SourceIndex;
 use crate::prove::Draft;
 use crate::target::{Facts, Ranking};
 use crate::verify::Verification;
+
+pub(crate) use made::{MOST_TURNS, callables as made_callables, makers};
 
 /// Why a second run is worth it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +27,8 @@ pub enum Lacking {
     Better(String),
     /// The target reproduces, but with values that may have been changed since the call.
     Given(String),
+    /// This function takes a value of which fields do not tell how to build it.
+    Made(String),
 }
 
 /// What is asked of a second run.
@@ -32,6 +40,8 @@ pub struct Request<'a> {
     pub would_harm: bool,
     /// A target folder of ours, where an optimised program may be built once more without optimisation.
     pub target_folder: &'a Path,
+    /// Functions whose calls are to be kept since they make values, by name and place.
+    pub makers: Vec<(String, Location)>,
     /// Whether each entry is to be read: a second run has left functions alone that are entered often.
     pub patient: bool,
 }

@@ -28,6 +28,10 @@ pub struct Snapshot {
     pub caught_by: Vec<Catcher>,
     /// The crashing thread first.
     pub threads: Vec<Thread>,
+    /// Calls of functions that make values, as a second run has seen them begin, oldest first: how a value was made of
+    /// which fields alone do not tell it. A first run sees none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<Frame>,
     /// The types of all values.
     pub types: TypeTable,
     /// The program that crashed.
@@ -255,6 +259,16 @@ impl Snapshot {
     /// The crashing thread's frames, innermost first.
     pub fn frames(&self) -> &[Frame] {
         self.threads.first().map_or(&[], |thread| &thread.frames)
+    }
+
+    /// All arguments of all frames, those of [`Snapshot::made`] among them.
+    pub fn arguments_mut(&mut self) -> impl Iterator<Item = &mut Argument> {
+        self.frames_mut().flat_map(|frame| &mut frame.arguments)
+    }
+
+    /// The frames of all threads and the calls that made values.
+    pub fn frames_mut(&mut self) -> impl Iterator<Item = &mut Frame> {
+        self.threads.iter_mut().flat_map(|thread| &mut thread.frames).chain(&mut self.made)
     }
 
     /// Where the workspace called into std, where std itself names the place of the crash: what people look for.

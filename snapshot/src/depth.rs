@@ -11,9 +11,7 @@ pub const MAX_DEPTH: usize = 512;
 /// Cuts every value of a snapshot at [`MAX_DEPTH`]; what was below becomes `truncated`. Returns the number
 /// of places that were cut.
 pub fn limit_depth(snapshot: &mut Snapshot) -> usize {
-    let arguments =
-        snapshot.threads.iter_mut().flat_map(|t| &mut t.frames).flat_map(|frame| &mut frame.arguments);
-    arguments.map(|argument| limit_value(&mut argument.value, MAX_DEPTH)).sum()
+    snapshot.arguments_mut().map(|argument| limit_value(&mut argument.value, MAX_DEPTH)).sum()
 }
 
 /// Cuts one value tree at `max` nodes of depth. Returns the number of places that were cut.

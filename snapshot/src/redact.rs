@@ -117,8 +117,7 @@ pub fn redact(snapshot: &mut Snapshot, rules: &Rules) -> usize {
     }
     let types = std::mem::take(&mut snapshot.types);
     let mut redactor = Redactor { rules, types: &types, found: Found::default(), changed: 0 };
-    let threads = &mut snapshot.threads;
-    for argument in threads.iter_mut().flat_map(|t| &mut t.frames).flat_map(|f| &mut f.arguments) {
+    for argument in snapshot.arguments_mut() {
         let secret = rules.is_secret_name(&argument.name);
         redactor.tree(&mut argument.value, secret);
     }

@@ -357,7 +357,7 @@ fn drop_values(snapshot: &mut Snapshot, limit_mib: u64) {
         "the values of this crash are larger than the {limit_mib} MiB that a snapshot may hold, so they are left out: \
          lower `[limits]` in relapse.toml"
     );
-    for frame in snapshot.threads.iter_mut().flat_map(|thread| &mut thread.frames) {
+    for frame in snapshot.frames_mut() {
         if !frame.arguments.is_empty() {
             frame.arguments = Vec::new();
             frame.arguments_missing = Some(reason.clone());

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use relapse_snapshot::store::{KeptCommand, KeptInput, Store, Summary};
-use relapse_snapshot::{Frame, FrameKind, Rules, Snapshot};
+use relapse_snapshot::{Frame, FrameKind, Location, Rules, Snapshot};
 
 use super::{WatchedStack, unoptimised};
 use crate::cargo_runner::{CargoCommand, is_optimised};
@@ -52,6 +52,8 @@ pub struct RerunOptions {
     /// A target folder that is not the user's, where the program of an optimised build may be built once more without
     /// optimisation. `None`: it is run as it is.
     pub target_folder: Option<PathBuf>,
+    /// Functions that make values, by name and place: see [`Snapshot::made`].
+    pub makers: Vec<(String, Location)>,
     /// Whether each entry is read, for half a minute of a run at most.
     pub patient: bool,
 }
@@ -152,7 +154,7 @@ impl Again<'_> {
         let other = |reason: &str| Ok(Rerun::Other { reason: reason.to_owned(), notes: Vec::new() });
         let more = if options.patient { PATIENT_SECONDS } else { 0 };
         let seconds = self.seconds.saturating_add(SECONDS + more);
-        let stack = WatchedStack { seconds, patient: options.patient, ..self.stack };
+        let stack = WatchedStack { seconds, patient: options.patient, ..self.stack }.making(&options.makers);
         if stack.functions.is_empty() {
             return other("no function of the project has an entry that could be watched");
         }

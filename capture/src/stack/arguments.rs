@@ -37,6 +37,15 @@ pub enum Moment {
     },
 }
 
+/// How much of a call's arguments is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All.
+    All,
+    /// All but what a receiver is: only where it lies.
+    NotReceiver,
+}
+
 /// Where one call's arguments are read from.
 pub(super) struct Source<'a> {
     pub(super) dwarf: &'a Dwarf<Slice>,
@@ -46,6 +55,7 @@ pub(super) struct Source<'a> {
     pub(super) limits: &'a Limits,
     pub(super) entries: Entries,
     pub(super) moment: Moment,
+    pub(super) extent: Extent,
     pub(super) space: &'a AddressSpace,
 }
 
@@ -185,6 +195,9 @@ impl Source<'_> {
             match parameter.ty {
                 Some(ty) => {
                     let function = in_symbol(ty).and_then(|said| reader.generic_function(ty, said));
+                    let mut little = Allowance { nodes: 1, bytes: 0 };
+                    let by_place = self.extent == Extent::NotReceiver && name == "self";
+                    let left = if by_place { &mut little } else { &mut *left };
                     let value = function.unwrap_or_else(|| value(&mut reader, ty, place, left));
                     frame.arguments.push(Argument { name, value });
                 }

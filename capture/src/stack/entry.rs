@@ -4,7 +4,7 @@
 use gimli::Unit;
 use relapse_snapshot::{Argument, Frame, Location, TypeTable};
 
-use super::arguments::{Moment, Source};
+use super::arguments::{Extent, Moment, Source};
 use super::symbolication::{Active, look_up};
 use super::{Entries, ImageState, Stacks};
 use crate::arch::Registers;
@@ -25,7 +25,7 @@ pub struct EntryPlan {
     pub first: u64,
     /// The end of the prologue.
     pub prologue_end: u64,
-    /// Where arguments are read, in order.
+    /// Where arguments are read, in order; none where it takes none.
     pub stops: Vec<u64>,
     /// Whether it is the body of an async function, which is entered at every poll: only at the first one its state
     /// holds what it was given.
@@ -33,7 +33,7 @@ pub struct EntryPlan {
 }
 
 impl Stacks {
-    /// Plans the reading of a function's arguments; `None` where debug info knows of none.
+    /// Plans the reading of a function's arguments; `None` where debug info does not know it.
     pub fn entry_plan(&mut self, image: &'static Image, symbol: &Symbol) -> Option<EntryPlan> {
         let Active { info, unit, found, .. } = look_up(image, symbol.address);
         let (call, unit) = (found.last()?, unit?);
@@ -55,6 +55,7 @@ impl Stacks {
             limits: &self.limits,
             entries: Entries { info, function: die, outermost: die },
             moment: Moment::Crash,
+            extent: Extent::All,
             space: &AddressSpace::default(),
         };
         let mut stops = if frame.is_async {
@@ -65,7 +66,7 @@ impl Stacks {
         stops.sort_unstable();
         stops.dedup();
         let (declared, polled) = (frame.declared, frame.is_async);
-        (!stops.is_empty()).then_some(EntryPlan { declared, first, prologue_end, stops, polled })
+        Some(EntryPlan { declared, first, prologue_end, stops, polled })
     }
 
     /// The arguments of the function at whose entry a thread is stopped, those that are read at another moment
@@ -75,10 +76,10 @@ impl Stacks {
         space: &AddressSpace,
         registers: &Registers,
         memory: &dyn Memory,
-        moment: Moment,
+        what: (Moment, Extent),
         types: &mut TypeTable,
     ) -> Option<Vec<Argument>> {
-        self.entry(space, registers, memory, moment, types).map(|(arguments, _)| arguments)
+        self.entry(space, registers, memory, what, types).map(|(arguments, _)| arguments)
     }
 
     /// The arguments of the async function whose body is about to run for the first time, and where its state lies;
@@ -90,7 +91,8 @@ impl Stacks {
         memory: &dyn Memory,
         types: &mut TypeTable,
     ) -> Option<(Vec<Argument>, u64)> {
-        let (arguments, state) = self.entry(space, registers, memory, Moment::FirstPoll, types)?;
+        let (arguments, state) =
+            self.entry(space, registers, memory, (Moment::FirstPoll, Extent::All), types)?;
         Some((arguments, state?))
     }
 
@@ -99,7 +101,7 @@ impl Stacks {
         space: &AddressSpace,
         registers: &Registers,
         memory: &dyn Memory,
-        moment: Moment,
+        (moment, extent): (Moment, Extent),
         types: &mut TypeTable,
     ) -> Option<(Vec<Argument>, Option<u64>)> {
         let physical = self.unwinder.innermost(space, registers, memory);
@@ -115,6 +117,7 @@ impl Stacks {
             limits: &self.limits,
             entries,
             moment,
+            extent,
             space,
         };
         let state = if moment == Moment::FirstPoll { source.unresumed_state(&mut units) } else { None };

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use gimli::Dwarf;
 use relapse_snapshot::{Argument, Frame, FrameKind, bare_name};
 
-use super::arguments::{Moment, Parameter, Source};
+use super::arguments::{Extent, Moment, Parameter, Source};
 use super::coroutine;
 use super::function::Function;
 use super::symbolication::{Active, look_up};
@@ -118,6 +118,7 @@ impl Stacks {
                 limits: &self.limits,
                 entries: Entries { info, function, outermost: function },
                 moment: Moment::Crash,
+                extent: Extent::All,
                 space: &AddressSpace::default(),
             };
             let entry = Function::read(info.dwarf, units, function);

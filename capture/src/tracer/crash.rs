@@ -179,6 +179,7 @@ impl Tracer<'_> {
         if let Some(watching) = watching {
             watching.fill(process, tid, &mut placed);
         }
+        let made = watching.map(|watching| watching.made.calls(process, tid, &placed)).unwrap_or_default();
         let frames: Vec<Frame> = placed.into_iter().map(|placed| placed.frame).collect();
         let is_failed_allocation = |frame: &Frame| OUT_OF_MEMORY.contains(&bare_name(&frame.function));
         if cause.kind == CauseKind::Abort && frames.iter().any(is_failed_allocation) {
@@ -198,6 +199,7 @@ impl Tracer<'_> {
             location,
             caught_by: caught,
             threads,
+            made,
             types,
             program: program::of_process(tid, &self.settings.program, workspace),
             fingerprint: String::new(),

@@ -12,7 +12,7 @@ use crate::entries::WatchedFunction;
 use crate::image::{AddressSpace, Image, ImageCache};
 use crate::limits::Limits;
 use crate::roots::Roots;
-use crate::stack::{EntryPlan, Moment, Placed, Stacks, Want, around_body};
+use crate::stack::{EntryPlan, Extent, Moment, Placed, Stacks, Want, around_body};
 
 /// Copies of one generic function that are watched at most.
 const MOST_COPIES: usize = 64;
@@ -127,11 +127,11 @@ impl StackReader {
         target: &Target,
         tid: Pid,
         registers: &libc::user_regs_struct,
-        moment: Moment,
+        what: (Moment, Extent),
         types: &mut TypeTable,
     ) -> Option<Vec<Argument>> {
         let registers = super::watching::all_registers(tid, registers);
-        self.stacks.entry_arguments(&target.space, &registers, &target.memory, moment, types)
+        self.stacks.entry_arguments(&target.space, &registers, &target.memory, what, types)
     }
 
     /// The arguments of the async function whose body is about to run for the first time, and where its state lies.
@@ -161,16 +161,46 @@ fn plans_in(stacks: &mut Stacks, image: &'static Image, wanted: &WatchedFunction
     // The last name of the path is in every mangled form of it.
     let part = last_identifier(&wanted.function);
     let is_own = |name: &str| {
-        if wanted.is_async { around_body(name) == Some(&wanted.function) } else { name == wanted.function }
+        if wanted.makes {
+            // Its type's arguments stand in the name, too; where it is declared tells the rest.
+            without_arguments(name).rsplit("::").next() == Some(part)
+        } else if wanted.is_async {
+            around_body(name) == Some(&wanted.function)
+        } else {
+            name == wanted.function
+        }
     };
     let symbols = image.find_symbols(part, is_own);
     let plans = symbols.iter().filter_map(|symbol| stacks.entry_plan(image, symbol));
+    // Of a call on the stack there is nothing to read then; that a value was made so is news all the same.
+    let plans = plans.filter(|plan| wanted.makes || !plan.stops.is_empty());
     let plans = plans.filter(|plan| plan.polled == wanted.is_async).take(MOST_COPIES);
     let file = |place: &Option<Location>| place.as_ref().map(|place| place.file.clone());
     let is_wanted = |plan: &EntryPlan| {
+        if wanted.makes {
+            let place = |place: &Option<Location>| place.as_ref().map(|at| (at.file.clone(), at.line));
+            return plan.declared.is_some() && place(&plan.declared) == place(&wanted.declared);
+        }
         plan.declared.is_none() || wanted.declared.is_none() || file(&plan.declared) == file(&wanted.declared)
     };
     plans.filter(is_wanted).collect()
+}
+
+/// `Vec::new` for `Vec::<u8>::new` and `Vec::new::<u8>`; what stands before a name in angle brackets goes, too.
+fn without_arguments(path: &str) -> String {
+    let (mut depth, mut last, mut kept) = (0_u32, ' ', String::with_capacity(path.len()));
+    for c in path.chars() {
+        match c {
+            '<' => depth += 1,
+            // `->` in a function pointer's type closes nothing.
+            '>' if last != '-' => depth = depth.saturating_sub(1),
+            c if depth == 0 => kept.push(c),
+            _ => {}
+        }
+        last = c;
+    }
+    kept.truncate(kept.trim_end_matches("::").len());
+    kept
 }
 
 /// `price` of `<shop::Book as shop::Priced>::price`; the whole of a path without any.
@@ -191,7 +221,7 @@ mod tests {
         let target =
             reader.target(std::process::id() as Pid, LiveMemory::of(std::process::id() as Pid)).unwrap();
         let function = "core::fmt::write".to_owned();
-        let wanted = WatchedFunction { function, declared: None, is_async: false };
+        let wanted = WatchedFunction { function, declared: None, is_async: false, makes: false };
         let mut search = || {
             let start = Instant::now();
             (reader.entry_plans(&target, 0, &wanted), start.elapsed())

@@ -11,6 +11,7 @@
 //! The body of an async function is entered at every poll, and what it was given is there at the first one. Its records
 //! belong to the state that it is resumed with (see [`polls`]).
 
+mod made;
 mod polls;
 
 use std::collections::HashMap;
@@ -18,17 +19,19 @@ use std::time::{Duration, Instant};
 
 use relapse_snapshot::{Argument, Data, Frame, Trust, TypeTable};
 
+use self::made::Made;
 use self::polls::Polls;
 use super::events::Tracer;
 use super::ptrace::{self, Pid};
 use super::stacks::Target;
 use crate::entries::{WatchedFunction, WatchedStack};
 use crate::memory::Memory;
-use crate::stack::{EntryPlan, Moment, Placed};
+use crate::stack::{EntryPlan, Extent, Moment, Placed};
 
 /// Polls of one async function before it cools, first ones or not, for each entry of its allowance.
 const POLLS: u64 = 4;
 /// Functions that count as innermost ones: a crash is that of one of their calls among many.
+/// Those that make values stand before them: they are armed again whenever a function of the stack is entered.
 const INNERMOST: usize = 3;
 /// The least allowance of a function that was armed again.
 const LEAST_ALLOWANCE: u64 = 8;
@@ -143,6 +146,8 @@ pub(super) struct Watching {
     pub(super) types: TypeTable,
     records: HashMap<Pid, Vec<Record>>,
     polls: Polls,
+    /// The calls that made values.
+    pub(super) made: Made,
     targets: HashMap<Pid, Target>,
     /// How many files a process had mapped when its functions were last looked for.
     mapped: HashMap<Pid, usize>,
@@ -154,12 +159,17 @@ pub(super) struct Watching {
 impl Watching {
     pub(super) fn new(stack: &WatchedStack) -> Watching {
         let patience = if stack.patient { LONG } else { SHORT };
+        let before = stack.functions.iter().take_while(|function| function.makes).count();
         let state = |(index, wanted): (usize, &WatchedFunction)| State {
             wanted: wanted.clone(),
             entries: 0,
             polls: 0,
             spent: Duration::ZERO,
-            allowance: if index < INNERMOST { patience.innermost } else { patience.allowance },
+            allowance: if (before..before + INNERMOST).contains(&index) {
+                patience.innermost
+            } else {
+                patience.allowance
+            },
             armings: 0,
             cooled: false,
             all_entries: 0,
@@ -170,6 +180,7 @@ impl Watching {
             types: TypeTable::default(),
             records: HashMap::new(),
             polls: Polls::default(),
+            made: Made::default(),
             targets: HashMap::new(),
             mapped: HashMap::new(),
             stops: 0,
@@ -207,6 +218,7 @@ impl Watching {
         self.mapped.remove(&process);
         self.records.remove(&process);
         self.polls.forget_process(process);
+        self.made.forget_process(process);
     }
 
     pub(super) fn thread_gone(&mut self, tid: Pid) {
@@ -312,7 +324,8 @@ impl Tracer<'_> {
         {
             watching.targets.insert(process_id, target);
         }
-        watching.stops += 1;
+        let is_maker = |index: usize| watching.functions[index].wanted.makes;
+        watching.stops += u64::from(!point.entered().is_some_and(is_maker));
         if let Some(target) = watching.targets.remove(&process_id) {
             self.reach(&mut watching, &target, point, tid, (address, registers));
             let spent = start.elapsed();
@@ -330,6 +343,7 @@ impl Tracer<'_> {
             watching.given_up = true;
             watching.records.clear();
             watching.polls.clear();
+            watching.made.clear();
             for (pid, process) in &mut self.processes {
                 process.unwatch(*pid, |_| true);
             }
@@ -397,19 +411,49 @@ impl Tracer<'_> {
         } else {
             watching.record(tid, index, cfa).open &= !stop.bit;
         }
-        let Some(moment) = stop.moment else { return };
-        let types = &mut watching.types;
-        let Some(read) = self.stacks.entry_arguments(target, tid, registers, moment, types) else { return };
-        let record = watching.record(tid, index, cfa);
-        if record.arguments.is_empty() {
-            record.arguments = read;
-            return;
-        }
-        for (known, new) in record.arguments.iter_mut().zip(read) {
-            if !is_read(known) {
-                *known = new;
+        if let Some(moment) = stop.moment {
+            let types = &mut watching.types;
+            let extent =
+                if watching.functions[index].wanted.makes { Extent::NotReceiver } else { Extent::All };
+            let read = self.stacks.entry_arguments(target, tid, registers, (moment, extent), types);
+            let record = watching.record(tid, index, cfa);
+            match read {
+                Some(read) if record.arguments.is_empty() => record.arguments = read,
+                read => {
+                    for (known, new) in record.arguments.iter_mut().zip(read.unwrap_or_default()) {
+                        if !is_read(known) {
+                            *known = new;
+                        }
+                    }
+                }
             }
         }
+        if watching.functions[index].wanted.makes {
+            self.note_made(watching, target, index, tid, registers, cfa);
+        }
+    }
+
+    /// A function that makes values is entered, or has come to where its arguments are.
+    fn note_made(
+        &mut self,
+        watching: &mut Watching,
+        target: &Target,
+        index: usize,
+        tid: Pid,
+        registers: &libc::user_regs_struct,
+        cfa: u64,
+    ) {
+        let Record { arguments, open, .. } = watching.record(tid, index, cfa).clone();
+        if open != 0 {
+            return;
+        }
+        if watching.made.may_be_within(tid, cfa) {
+            let placed = self.stacks.placed_names(target, registers);
+            let cfas: Vec<u64> = placed.iter().filter_map(|placed| placed.cfa).collect();
+            watching.made.under_way(tid, &cfas);
+        }
+        let wanted = &watching.functions[index].wanted;
+        watching.made.begun(self.process_of(tid), tid, (index, wanted), cfa, arguments);
     }
 
     /// The body of an async function begins, or goes on.
@@ -462,6 +506,9 @@ impl Tracer<'_> {
         registers: &libc::user_regs_struct,
     ) {
         watching.functions[index].cooled = true;
+        if watching.functions[index].wanted.makes {
+            watching.made.lose(self.process_of(tid), index, &watching.functions[index].wanted);
+        }
         let process_id = self.process_of(tid);
         // Which of its calls are under way on this thread, the outermost last. Before the end of the prologue the
         // unwinder is right, too: unwind tables hold for every instruction.

@@ -83,6 +83,10 @@ impl Surroundings for Again<'_> {
             Lacking::Given(function) => {
                 format!("the arguments of {} may have been changed since its call", short_type(&function))
             }
+            Lacking::Made(function) => {
+                let function = short_type(&function);
+                format!("{function} takes a value of which its fields do not tell how it was made")
+            }
         };
         let command = match self.command(snapshot, request.would_harm) {
             Ok(command) => command,
@@ -114,6 +118,7 @@ impl Surroundings for Again<'_> {
             debug_info: self.settings.debug_info,
             target_folder: Some(request.target_folder.to_owned()),
             patient: request.patient,
+            makers: request.makers,
             program,
         };
         let spinner = self.console.progress("running the command again");

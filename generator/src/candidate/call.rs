@@ -146,7 +146,7 @@ impl Callable<'_> {
         types: &TypeTable,
         index: &SourceIndex,
     ) -> Result<Call, Uncallable> {
-        self.call_among(|| NamesAt::new(index, self.home), test, style, types)
+        self.call_among(|| NamesAt::new(index, self.home).with_made(self.made), test, style, types)
     }
 
     /// The same, with nothing beside the test but constructors.
@@ -157,7 +157,7 @@ impl Callable<'_> {
         types: &TypeTable,
         index: &SourceIndex,
     ) -> Result<Call, Uncallable> {
-        self.call_among(|| NamesAt::alone(index, self.home), test, style, types)
+        self.call_among(|| NamesAt::alone(index, self.home).with_made(self.made), test, style, types)
     }
 
     fn call_among<'i>(

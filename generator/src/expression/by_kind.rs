@@ -20,7 +20,10 @@ impl Writer<'_> {
         }
         match self.as_dynamic(value, place).or_else(|| self.as_function(value, place)) {
             Some(written) => written,
-            None => self.by_rule(value, place),
+            None => {
+                let mark = self.mark_for_made(value.ty);
+                self.by_rule(value, place).or_else(|refused| self.made_anew(value, mark, place, refused))
+            }
         }
     }
 

@@ -89,6 +89,8 @@ pub(super) struct Writer<'a> {
     pub(super) owners: HashMap<u64, u32>,
     /// The same of what stands behind raw pointers.
     pub(super) pointers: HashMap<(u64, TypeId), u32>,
+    /// Where the argument lies that is a reference, and how large that is.
+    pub(super) root_place: Option<(u64, u64)>,
     path: String,
     /// Length of the argument's own name, with which the path begins.
     root: usize,
@@ -136,6 +138,7 @@ impl<'a> Writer<'a> {
             allocations: Allocations::of(&pointers),
             owners,
             pointers,
+            root_place: place_of(root, types),
             root: path.len(),
             path,
             depth: 0,
@@ -486,6 +489,16 @@ impl<'a> Writer<'a> {
             )
         )
     }
+}
+
+/// Where what a reference leads to lies, and its size.
+fn place_of(root: &Value, types: &TypeTable) -> Option<(u64, u64)> {
+    let Data::Pointer { address, .. } = root.data else { return None };
+    let to = match types.get(root.ty)?.kind {
+        TypeKind::Reference { to, .. } => to,
+        _ => return None,
+    };
+    Some((address, types.get(to)?.size.unwrap_or(1)))
 }
 
 /// Whether an expression is that variable and nothing else.

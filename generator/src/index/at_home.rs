@@ -112,7 +112,7 @@ impl<'i> NamesAt<'i> {
         let home = self.home_elsewhere(id).filter(|_| self.can_speak_of(id))?;
         let path = self.path(&definition).ok()?;
         let tries = self.at_home.borrow().next_try()?;
-        let there = NamesAt::new(self.index(), home);
+        let there = NamesAt::new(self.index(), home).with_made(self.made);
         there.at_home.replace(AtHome { tries: Some(tries), given: Vec::new() });
         Some(write(&there).and_then(|body| self.give(&there, id, &path, full_name, &body)))
     }

@@ -3,19 +3,21 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use crate::expression::CrateRules;
 use crate::hostile::identifier;
-use crate::names::{Constructed, Defaults, Names, RebuiltClosure, Seen, Unnameable};
+use crate::names::{Constructed, Defaults, History, Names, RebuiltClosure, Seen, Unnameable};
 use crate::regression::ConstructorFile;
 
 use super::at_home::AtHome;
 use super::dwarf_name::TypeName;
 use super::ids::{CrateId, ItemId, ModuleId, Visibility};
 use super::items::{FieldList, ItemKind, Shape};
+use super::makers::Made;
 use super::reach::{Reach, Search};
 use super::resolve::{Def, Space, root};
 use super::{SourceIndex, standard};
@@ -42,6 +44,8 @@ pub struct NamesAt<'i> {
     /// Items of a program that the test holds a copy of.
     pub(super) copied: RefCell<BTreeSet<ItemId>>,
     pub(super) at_home: RefCell<AtHome>,
+    /// The calls that made values.
+    pub(super) made: Made<'i>,
 }
 
 impl<'i> NamesAt<'i> {
@@ -55,6 +59,7 @@ impl<'i> NamesAt<'i> {
             constructors: RefCell::default(),
             copied: RefCell::default(),
             at_home: RefCell::new(AtHome::wanted()),
+            made: Made::default(),
         }
     }
 
@@ -427,6 +432,18 @@ impl<'i> NamesAt<'i> {
         Ok(if wrapped { quote!((#tokens)) } else { tokens })
     }
 
+    /// Whether a type may be written without its argument at a place and all later ones: they have defaults.
+    fn may_be_left_out(&self, definition: &str, at: usize) -> bool {
+        let Ok(Def::Item(id)) = self.definition(definition) else { return false };
+        let parameters = &self.index().item(id).generics.params;
+        let mut defaults = parameters.iter().filter_map(|parameter| match parameter {
+            syn::GenericParam::Type(parameter) => Some(parameter.default.is_some()),
+            syn::GenericParam::Const(parameter) => Some(parameter.default.is_some()),
+            syn::GenericParam::Lifetime(_) => None,
+        });
+        defaults.nth(at) == Some(true)
+    }
+
     fn path_type(
         &self,
         path: &str,
@@ -455,8 +472,16 @@ impl<'i> NamesAt<'i> {
         }
         let standard = path.split("::").next().is_some_and(|first| standard::crate_root(first).is_some());
         let mut shown: Vec<TokenStream> = Vec::new();
-        for argument in arguments.iter().filter(|argument| !is_default(argument, standard)) {
-            shown.push(self.type_of(argument)?);
+        for (at, argument) in arguments.iter().enumerate() {
+            if is_default(argument, standard) {
+                continue;
+            }
+            match self.type_of(argument) {
+                Ok(tokens) => shown.push(tokens),
+                // The compiler tells where it is another one.
+                Err(_) if bindings.is_empty() && self.may_be_left_out(path, at) => break,
+                Err(unnameable) => return Err(unnameable),
+            }
         }
         for (name, ty) in bindings {
             let (name, ty) = (ident(name)?, self.type_of(ty)?);
@@ -475,6 +500,18 @@ impl Names for NamesAt<'_> {
 
     fn literal(&self, definition: &str) -> Result<(), Unnameable> {
         self.literal_of(definition, None)
+    }
+
+    fn knows_calls(&self) -> bool {
+        !self.made.calls.is_empty()
+    }
+
+    fn made(&self, definition: &str, within: Option<Range<u64>>) -> Option<Result<History<'_>, Unnameable>> {
+        self.history_of(definition, within)
+    }
+
+    fn made_with_fields(&self) -> bool {
+        self.made.with_fields()
     }
 
     fn is_braced(&self, definition: &str, variant: Option<&str>) -> bool {

@@ -84,6 +84,7 @@ fn crash(kind: CauseKind, message: &str, place: Option<(&str, u32, u32)>, functi
         location: place.map(|(file, line, column)| Location { file: file.to_owned(), line, column }),
         caught_by: Vec::new(),
         threads: vec![thread],
+        made: Vec::new(),
         types: TypeTable::default(),
         program: Program::default(),
         fingerprint: String::new(),

@@ -81,29 +81,27 @@ impl Found {
             text(beside);
         });
         drop_changed_flags(snapshot, &mut text);
-        for thread in &mut snapshot.threads {
-            let arguments = thread.frames.iter_mut().flat_map(|frame| &mut frame.arguments);
-            let mut open: Vec<&mut Value> = arguments.map(|argument| &mut argument.value).collect();
-            while let Some(value) = open.pop() {
-                let different = match &mut value.data {
-                    Data::Text { text: content, .. } => text(content),
-                    Data::Bytes { bytes, .. } => {
-                        let masked = mask_bytes(bytes, &self.ranges(bytes));
-                        replace(bytes, masked)
-                    }
-                    Data::Sequence { items, .. } => {
-                        if let Some(chars) = text_of_chars(items) {
-                            put_chars(items, &chars, &mask_text(&chars, &self.ranges(chars.as_bytes())));
-                        }
-                        false
-                    }
-                    _ => false,
-                };
-                if different {
-                    value.trust = Trust::Redacted;
+        let mut open: Vec<&mut Value> =
+            snapshot.arguments_mut().map(|argument| &mut argument.value).collect();
+        while let Some(value) = open.pop() {
+            let different = match &mut value.data {
+                Data::Text { text: content, .. } => text(content),
+                Data::Bytes { bytes, .. } => {
+                    let masked = mask_bytes(bytes, &self.ranges(bytes));
+                    replace(bytes, masked)
                 }
-                open.extend(value.children_mut());
+                Data::Sequence { items, .. } => {
+                    if let Some(chars) = text_of_chars(items) {
+                        put_chars(items, &chars, &mask_text(&chars, &self.ranges(chars.as_bytes())));
+                    }
+                    false
+                }
+                _ => false,
+            };
+            if different {
+                value.trust = Trust::Redacted;
             }
+            open.extend(value.children_mut());
         }
         changed
     }

@@ -65,6 +65,7 @@ pub fn snapshot(message: &str, arguments: Vec<(&str, Value)>) -> Snapshot {
                 frame("demo::main", FrameKind::Workspace, vec![]),
             ],
         }],
+        made: Vec::new(),
         types,
         program: Program {
             name: "demo".into(),

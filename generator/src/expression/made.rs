@@ -1,0 +1,236 @@
+//! Values that their fields do not tell how to build: they are made by the calls that made them in the crashed program,
+//! with what those were given. In: a value that was refused, the names at the place, which know the calls. Out: an
+//! expression, with the statements before it.
+
+use std::ops::Range;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use relapse_snapshot::{Argument, Data, Field, TypeId, TypeKind, Value};
+
+use super::Unwritable;
+use super::type_name::{definition, snake_case};
+use super::writer::{Place, Saved, Writer};
+use crate::hostile::identifier;
+use crate::names::{History, MadeCall, ReceivedBy};
+
+/// A text of so many bytes needs no variable.
+const SHORT_TEXT: u64 = 60;
+
+/// A value on its way.
+enum Stage {
+    /// An expression.
+    Expression(TokenStream),
+    /// It has a variable, which can be changed.
+    Variable(Ident),
+}
+
+impl Stage {
+    fn tokens(&self) -> TokenStream {
+        match self {
+            Stage::Expression(tokens) => tokens.clone(),
+            Stage::Variable(variable) => quote!(#variable),
+        }
+    }
+}
+
+/// What is known of the variable that a value gets.
+#[derive(Debug, Clone, Copy, Default)]
+struct Own<'v> {
+    /// It is that one.
+    variable: Option<&'v Ident>,
+    /// It has to say this type.
+    ty: Option<TypeId>,
+}
+
+/// The statement that came last, and how often in a row.
+#[derive(Default)]
+struct Repeated {
+    statement: String,
+    times: usize,
+    /// How many statements there were after it.
+    len: usize,
+}
+
+impl Repeated {
+    /// Adds a statement; several of the same in a row become a loop.
+    fn push(&mut self, statements: &mut Vec<TokenStream>, statement: TokenStream) {
+        let text = statement.to_string();
+        if self.times > 0 && self.len == statements.len() && self.statement == text {
+            self.times += 1;
+            let times = proc_macro2::Literal::usize_unsuffixed(self.times);
+            statements.truncate(self.len - 1);
+            statements.push(quote!(for _ in 0..#times { #statement }));
+        } else {
+            (self.statement, self.times) = (text, 1);
+            statements.push(statement);
+        }
+        self.len = statements.len();
+    }
+}
+
+impl<'a> Writer<'a> {
+    /// The writer before a value that may have to be made anew.
+    pub(super) fn mark_for_made(&self, ty: TypeId) -> Option<Saved<'a>> {
+        let kind = self.types.get(ty).map(|shape| &shape.kind);
+        let is_made = matches!(kind, Some(TypeKind::Struct { .. } | TypeKind::Enum { .. }));
+        (is_made && self.names.knows_calls()).then(|| self.mark()).flatten()
+    }
+
+    /// A value that was refused here, by the calls that made it.
+    pub(super) fn made_anew(
+        &mut self,
+        value: &Value,
+        mark: Option<Saved<'a>>,
+        place: Place,
+        refused: Unwritable,
+    ) -> Result<TokenStream, Unwritable> {
+        let names = self.names;
+        let path = definition(self.types.name(value.ty));
+        let (Some(mark), Some(path)) = (mark, path) else { return Err(refused) };
+        let Some(Ok(history)) = names.made(&path, self.addresses()) else { return Err(refused) };
+        self.restore(mark);
+        let own = if self.is_own() { self.own.take() } else { None };
+        let own = Own { variable: own.as_ref(), ty: Some(value.ty).filter(|_| place.typed) };
+        let mut stage = self.history(&history, own, place).map_err(|_| refused.clone())?;
+        if names.made_with_fields() {
+            match &value.data {
+                Data::Struct(fields) if names.literal(&path).is_ok() => {
+                    let variable = self.as_variable(stage, &history.type_name, own)?;
+                    self.put_fields(&variable, fields, place);
+                    stage = Stage::Variable(variable);
+                }
+                _ => return Err(refused),
+            }
+        }
+        self.suspect = true;
+        Ok(stage.tokens())
+    }
+
+    /// The addresses at which the value being written may lie.
+    fn addresses(&self) -> Option<Range<u64>> {
+        let (address, size) = self.root_place?;
+        let size = if self.is_own() { 1 } else { size.max(1) };
+        Some(address..address.saturating_add(size))
+    }
+
+    /// What the calls give, one by one.
+    fn history(&mut self, history: &History<'_>, own: Own<'_>, place: Place) -> Result<Stage, Unwritable> {
+        let made = &history.made;
+        let mut stage = match &history.of {
+            None => Stage::Expression(self.call_on(None, made, place)?),
+            Some(of) => {
+                let of = self.history(of, Own::default(), place)?;
+                Stage::Expression(self.call_on(Some(&of.tokens()), made, place)?)
+            }
+        };
+        let mut repeated = Repeated::default();
+        for step in &history.steps {
+            if step.receiver == ReceivedBy::Value {
+                stage = Stage::Expression(self.call_on(Some(&stage.tokens()), step, place)?);
+                continue;
+            }
+            let variable = self.as_variable(stage, &history.type_name, own)?;
+            let call = self.call_on(Some(&quote!(#variable)), step, place)?;
+            let unused = step.must_use.then(|| quote!(let _ =));
+            let lint = self.lint();
+            repeated.push(&mut self.lets, quote!(#lint #unused #call;));
+            stage = Stage::Variable(variable);
+        }
+        Ok(stage)
+    }
+
+    /// Gives a value its variable.
+    fn as_variable(&mut self, stage: Stage, type_name: &str, own: Own<'_>) -> Result<Ident, Unwritable> {
+        let tokens = match stage {
+            Stage::Variable(variable) => return Ok(variable),
+            Stage::Expression(tokens) => tokens,
+        };
+        let variable = own.variable.cloned().unwrap_or_else(|| self.scope.variable(&snake_case(type_name)));
+        // What is made of nothing says nothing of its type's arguments.
+        let generic = own.ty.filter(|ty| match self.types.get(*ty).map(|shape| &shape.kind) {
+            Some(TypeKind::Struct { params, .. } | TypeKind::Enum { params, .. }) => !params.is_empty(),
+            _ => false,
+        });
+        let annotation = generic.and_then(|ty| self.type_tokens(ty));
+        let statement = self.let_statement(&variable, true, annotation, &tokens);
+        self.lets.push(statement);
+        Ok(variable)
+    }
+
+    /// Puts what can be written of the fields into a value.
+    fn put_fields(&mut self, variable: &Ident, fields: &[Field], place: Place) {
+        for field in fields {
+            let Some(name) = identifier(&field.name) else { continue };
+            let Some(mark) = self.mark() else { return };
+            let place = Place { typed: false, coerces: true, operand: false, ..place };
+            match self.part(&format!(".{}", field.name), &field.value, place) {
+                Ok(tokens) => {
+                    let lint = self.lint();
+                    self.lets.push(quote!(#lint #variable.#name = #tokens;));
+                }
+                Err(_) => self.restore(mark),
+            }
+        }
+    }
+
+    /// `Regex::new("a")`, `builder.build().unwrap()`.
+    fn call_on(
+        &mut self,
+        receiver: Option<&TokenStream>,
+        made: &MadeCall<'_>,
+        place: Place,
+    ) -> Result<TokenStream, Unwritable> {
+        let place = Place { typed: made.typed, ..place.within_call() };
+        let mut arguments = Vec::with_capacity(made.arguments.len());
+        for argument in made.arguments {
+            let for_a_moment = made.receiver == ReceivedBy::Exclusive;
+            arguments.push(self.named(&argument.name, |writer| writer.given(argument, for_a_moment, place))?);
+        }
+        let unwrap = made.wrapped.then(|| quote!(.unwrap()));
+        let path = &made.path;
+        Ok(match (receiver, &made.method, made.receiver) {
+            (Some(receiver), Some(method), _) => quote!(#receiver.#method(#(#arguments),*) #unwrap),
+            (Some(receiver), None, by) => {
+                let by = match by {
+                    ReceivedBy::Shared => quote!(&),
+                    ReceivedBy::Exclusive => quote!(&mut),
+                    ReceivedBy::Value | ReceivedBy::Nobody => quote!(),
+                };
+                quote!(#path(#by #receiver #(, #arguments)*) #unwrap)
+            }
+            (None, ..) => quote!(#path(#(#arguments),*) #unwrap),
+        })
+    }
+
+    /// What a call is given. What it made may hold on to what it was lent, so that has a variable.
+    fn given(
+        &mut self,
+        argument: &Argument,
+        for_a_moment: bool,
+        place: Place,
+    ) -> Result<TokenStream, Unwritable> {
+        let value = &argument.value;
+        let shape = self.shape(value.ty)?;
+        let lent = match (&shape.kind, &value.data) {
+            (TypeKind::Reference { to, mutable }, _) if self.is_sized(*to) => {
+                Some((self.pointee(value, *to)?, *mutable))
+            }
+            _ => None,
+        };
+        let Some((pointee, mutable)) = lent else { return self.value(value, place) };
+        let pointee: &Value = &pointee;
+        let is_short = match pointee.data {
+            Data::Uint(_) | Data::Int(_) | Data::Bool(_) | Data::Char(_) => true,
+            // What a method is lent for one statement.
+            Data::Text { len, .. } => for_a_moment && len <= SHORT_TEXT,
+            _ => false,
+        };
+        if is_short && !mutable {
+            return self.value(value, place);
+        }
+        let variable = self
+            .hoist_as(&argument.name, mutable, place.typed, |writer, place| writer.value(pointee, place))?;
+        Ok(if mutable { quote!(&mut #variable) } else { quote!(&#variable) })
+    }
+}

@@ -1,0 +1,359 @@
+//! Functions that make values of a type. Where a type's fields do not tell how to build it, a call of one of them does: a
+//! second run sees what they were given. In: a type, and the calls that were seen. Out: the functions, and the call that
+//! a test makes in their place.
+
+use std::ops::Range;
+
+use relapse_snapshot::{Data, Frame, Location};
+use syn::{FnArg, GenericArgument, PathArguments, Receiver, ReceiverKind, ReturnType, Safety, Type};
+
+use crate::names::{History, MadeCall, ReceivedBy, Unnameable};
+
+use super::ids::{ItemId, plain};
+use super::items::ItemKind;
+use super::naming::NamesAt;
+use super::resolve::{Def, Space};
+use super::{FunctionItem, SourceIndex};
+
+/// The calls of one run that made values, oldest first.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Made<'a> {
+    /// What was seen.
+    pub(crate) calls: &'a [Frame],
+    /// Which of the ways to make a value is taken.
+    pub(crate) turn: usize,
+}
+
+impl Made<'_> {
+    /// How many of the calls that may have made a value are passed over, the last one first.
+    fn earlier(self) -> usize {
+        self.turn / 2
+    }
+
+    /// Whether what is known of the fields is put into what the call made.
+    pub(crate) fn with_fields(self) -> bool {
+        self.turn % 2 == 1
+    }
+}
+
+/// Methods that give access to what a value holds: what is done with that shows in no call.
+const GIVES_ACCESS: [&str; 6] = ["deref_mut", "index_mut", "borrow_mut", "as_mut", "drop", "by_ref"];
+/// Builders of builders that are followed, and builders of one type.
+const MOST_BUILDERS: usize = 4;
+/// Calls that a test makes for one value.
+const MOST_STEPS: usize = 200;
+
+/// What a function does for a value of a type. `wrapped`: it gives a `Result` or an `Option` of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// Makes one of arguments alone.
+    Maker { wrapped: bool },
+    /// Makes one of a value of another type: a builder.
+    Built { of: ItemId, wrapped: bool },
+    /// Takes one and gives one.
+    Chained { wrapped: bool },
+    /// May change one.
+    Method,
+}
+
+/// A call that was seen.
+struct Seen<'i> {
+    /// Which of all.
+    at: usize,
+    role: Role,
+    function: &'i FunctionItem,
+    call: &'i Frame,
+}
+
+impl<'i> NamesAt<'i> {
+    /// The names for a test whose values may be made as these calls made them.
+    pub(crate) fn with_made(mut self, made: Made<'i>) -> NamesAt<'i> {
+        self.made = made;
+        self
+    }
+
+    /// The functions by which a test here could make a value of the struct or enum at `definition`, and those by which it
+    /// could bring it into its state.
+    pub(crate) fn makers(&self, definition: &str) -> Vec<&'i FunctionItem> {
+        match self.definition(definition) {
+            Ok(Def::Item(id)) => self.makers_of(id),
+            _ => Vec::new(),
+        }
+    }
+
+    fn makers_of(&self, id: ItemId) -> Vec<&'i FunctionItem> {
+        let functions = self.index().source(id.krate).functions.iter();
+        let mut found: Vec<(Role, &FunctionItem)> =
+            functions.filter_map(|function| Some((self.role(function, id)?, function))).collect();
+        let built: Vec<ItemId> = found
+            .iter()
+            .filter_map(|(role, _)| match role {
+                Role::Built { of, .. } => Some(*of),
+                _ => None,
+            })
+            .collect();
+        for builder in built.into_iter().take(MOST_BUILDERS) {
+            let functions = self.index().source(builder.krate).functions.iter();
+            let own = functions.filter_map(|function| Some((self.role(function, builder)?, function)));
+            found.extend(own.filter(|(role, _)| !matches!(role, Role::Built { .. })));
+        }
+        found.sort_by_key(|(role, _)| *role == Role::Method);
+        found.into_iter().map(|(_, function)| function).collect()
+    }
+
+    /// The functions that could make what a function takes.
+    pub(crate) fn makers_of_arguments(&self, function: &FunctionItem) -> Vec<&'i FunctionItem> {
+        let mut found = Vec::new();
+        for input in &function.signature.inputs {
+            let FnArg::Typed(typed) = input else { continue };
+            let ty = match &*typed.ty {
+                Type::Reference(to) => &to.elem,
+                ty => ty,
+            };
+            if let Some(id) = self.item_of(function, ty) {
+                found.extend(self.makers_of(id));
+            }
+        }
+        found
+    }
+
+    /// What a function that could be called here does for a value of the type.
+    fn role(&self, function: &FunctionItem, id: ItemId) -> Option<Role> {
+        let signature = &function.signature;
+        let resolver = &self.reach.resolver;
+        let can_be_called = signature.asyncness.is_none()
+            && signature.variadic.is_none()
+            && !matches!(signature.safety, Safety::Unsafe(_))
+            && function.nested_in.is_none()
+            && !function.attributes.hidden
+            && !GIVES_ACCESS.contains(&function.name.as_str())
+            && resolver.visible(function.visibility, function.id.krate, Some(self.module))
+            && resolver.is_built(&function.cfg, function.id.krate);
+        if !can_be_called || !matches!(self.index().item(id).kind, ItemKind::Struct(_) | ItemKind::Enum(_)) {
+            return None;
+        }
+        let made = self.made_by(function, id);
+        let Some(receiver) = signature.receiver() else {
+            return made.map(|wrapped| Role::Maker { wrapped });
+        };
+        let of = self.item_of(function, function.self_type()?)?;
+        match (received_by(receiver)?, made) {
+            (ReceivedBy::Value, Some(wrapped)) if of == id => Some(Role::Chained { wrapped }),
+            (_, Some(wrapped)) if of != id => Some(Role::Built { of, wrapped }),
+            (ReceivedBy::Exclusive, _) if of == id => Some(Role::Method),
+            _ => None,
+        }
+    }
+
+    /// Whether a function gives a value of the type; then whether that is wrapped in a `Result` or an `Option`.
+    fn made_by(&self, function: &FunctionItem, id: ItemId) -> Option<bool> {
+        let ReturnType::Type(_, result) = &function.signature.output else { return None };
+        if self.item_of(function, result) == Some(id) {
+            return Some(false);
+        }
+        let Type::Path(path) = &**result else { return None };
+        let last = path.path.segments.last()?;
+        let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+        let Some(GenericArgument::Type(first)) = arguments.args.first() else { return None };
+        let wraps = last.ident == "Option" || last.ident.to_string().ends_with("Result");
+        (wraps && self.item_of(function, first) == Some(id)).then_some(true)
+    }
+
+    /// The struct, enum or alias that a type in a function's signature is.
+    fn item_of(&self, function: &FunctionItem, ty: &Type) -> Option<ItemId> {
+        let Type::Path(path) = ty else { return None };
+        if path.qself.is_some() {
+            return None;
+        }
+        if path.path.is_ident("Self") {
+            let own = function.self_type().filter(|own| !is_self(own))?;
+            return self.item_of(function, own);
+        }
+        let names: Vec<String> = path.path.segments.iter().map(|segment| plain(&segment.ident)).collect();
+        let absolute = path.path.leading_colon.is_some();
+        let found = self.reach.resolver.path(function.module, &names, absolute, false, Space::Types);
+        found.into_iter().find_map(|def| match def {
+            Def::Item(id) => Some(id),
+            _ => None,
+        })
+    }
+
+    /// What happened to a value of the type at `definition` until the crash, as far as the calls tell. `within`: the
+    /// addresses at which it may lie.
+    pub(super) fn history_of(
+        &self,
+        definition: &str,
+        within: Option<Range<u64>>,
+    ) -> Option<Result<History<'i>, Unnameable>> {
+        if self.made.calls.is_empty() {
+            return None;
+        }
+        let Def::Item(id) = self.definition(definition).ok()? else { return None };
+        let all = 0..self.made.calls.len();
+        self.history(id, within, all, self.made.earlier(), 0)
+    }
+
+    /// The same, of the calls in a range; `earlier`: how many of the calls that may have made it are passed over.
+    fn history(
+        &self,
+        id: ItemId,
+        within: Option<Range<u64>>,
+        calls: Range<usize>,
+        earlier: usize,
+        depth: usize,
+    ) -> Option<Result<History<'i>, Unnameable>> {
+        if depth > MOST_BUILDERS {
+            return None;
+        }
+        let known: Vec<(Role, &'i FunctionItem, Location)> = self
+            .makers_of(id)
+            .into_iter()
+            .filter_map(|function| {
+                Some((self.role(function, id)?, function, self.index().declared(function)))
+            })
+            .collect();
+        let made: &'i [Frame] = self.made.calls;
+        let seen: Vec<Seen<'i>> = calls
+            .filter_map(|at| {
+                let call = &made[at];
+                let (role, function, _) = known.iter().find(|(_, _, place)| is_at(call, place))?;
+                Some(Seen { at, role: *role, function, call })
+            })
+            .collect();
+        let on_value = |seen: &Seen<'_>| seen.role == Role::Method && seen.is_known();
+        let is_there = |address: &u64| within.as_ref().is_none_or(|within| within.contains(address));
+        let places = seen.iter().rev().filter(|seen| on_value(seen)).filter_map(Seen::receiver);
+        let address = places.clone().find(is_there);
+        let is_change = |seen: &Seen<'_>| on_value(seen) && address.is_some() && seen.receiver() == address;
+        let first = seen.iter().position(is_change).unwrap_or(seen.len());
+        let mut starts = (0..first).rev().filter(|at| seen[*at].begins());
+        let start = starts.nth(earlier)?;
+        let mut steps = Vec::new();
+        for (at, seen) in seen.iter().enumerate().skip(start + 1) {
+            // Of what was not seen nobody knows whether it changed this value.
+            if !seen.is_known() || steps.len() > MOST_STEPS {
+                return None;
+            }
+            if matches!(seen.role, Role::Chained { .. }) && at < first || is_change(seen) {
+                match self.made_call(seen) {
+                    Ok(step) => steps.push(step),
+                    Err(unnameable) => return Some(Err(unnameable)),
+                }
+            }
+        }
+        let start = &seen[start];
+        let of = match start.role {
+            Role::Built { of, .. } => {
+                let at = start.receiver().map(|at| at..at.saturating_add(1));
+                match self.history(of, at, 0..start.at, 0, depth + 1)? {
+                    Ok(of) => Some(Box::new(of)),
+                    Err(unnameable) => return Some(Err(unnameable)),
+                }
+            }
+            _ => None,
+        };
+        let made = match self.made_call(start) {
+            Ok(made) => made,
+            Err(unnameable) => return Some(Err(unnameable)),
+        };
+        Some(Ok(History { type_name: self.index().item(id).name.clone(), of, made, steps }))
+    }
+
+    fn made_call(&self, seen: &Seen<'i>) -> Result<MadeCall<'i>, Unnameable> {
+        let Seen { role, function, call, .. } = seen;
+        let path = self.callable(function, &[])?;
+        let signature = &function.signature;
+        let receiver = signature.receiver().and_then(received_by).unwrap_or(ReceivedBy::Nobody);
+        let is_open = |input: &FnArg| matches!(input, FnArg::Typed(typed) if has_impl(&typed.ty));
+        let result = match &signature.output {
+            ReturnType::Type(_, result) => Some(&**result),
+            ReturnType::Default => None,
+        };
+        Ok(MadeCall {
+            path: path.path,
+            method: path.method,
+            receiver,
+            wrapped: role.wrapped(),
+            must_use: result.is_some_and(is_result),
+            typed: signature.generics.type_params().next().is_some() || signature.inputs.iter().any(is_open),
+            arguments: call.arguments.get(usize::from(receiver != ReceivedBy::Nobody)..).unwrap_or_default(),
+        })
+    }
+}
+
+impl Role {
+    fn wrapped(self) -> bool {
+        match self {
+            Role::Maker { wrapped } | Role::Chained { wrapped } | Role::Built { wrapped, .. } => wrapped,
+            Role::Method => false,
+        }
+    }
+}
+
+impl Seen<'_> {
+    /// Whether it was seen what it was given.
+    fn is_known(&self) -> bool {
+        self.call.arguments_missing.is_none()
+            && self.call.arguments.len() == self.function.signature.inputs.len()
+    }
+
+    /// Whether a value begins with it.
+    fn begins(&self) -> bool {
+        matches!(self.role, Role::Maker { .. } | Role::Built { .. }) && self.is_known()
+    }
+
+    /// Where its receiver lies.
+    fn receiver(&self) -> Option<u64> {
+        match self.call.arguments.first().map(|argument| &argument.value.data) {
+            Some(Data::Pointer { address, .. }) => Some(*address),
+            _ => None,
+        }
+    }
+}
+
+/// How a receiver is taken; `None` for a pointer like `Box<Self>`.
+fn received_by(receiver: &Receiver) -> Option<ReceivedBy> {
+    match &receiver.kind {
+        ReceiverKind::Value => Some(ReceivedBy::Value),
+        ReceiverKind::Reference(_, _, Some(_)) => Some(ReceivedBy::Exclusive),
+        ReceiverKind::Reference(_, _, None) => Some(ReceivedBy::Shared),
+        _ => None,
+    }
+}
+
+fn is_result(ty: &Type) -> bool {
+    let Type::Path(path) = ty else { return false };
+    path.path.segments.last().is_some_and(|last| last.ident.to_string().ends_with("Result"))
+}
+
+fn is_self(ty: &Type) -> bool {
+    matches!(ty, Type::Path(path) if path.path.is_ident("Self"))
+}
+
+fn has_impl(ty: &Type) -> bool {
+    match ty {
+        Type::ImplTrait(_) => true,
+        Type::Reference(to) => has_impl(&to.elem),
+        _ => false,
+    }
+}
+
+fn is_at(call: &Frame, place: &Location) -> bool {
+    call.declared.as_ref().is_some_and(|at| (&at.file, at.line) == (&place.file, place.line))
+}
+
+impl SourceIndex {
+    /// Where a function is declared, as snapshots have it.
+    pub(crate) fn declared(&self, function: &FunctionItem) -> Location {
+        let package = self.package(function.id.krate);
+        let file = if package.local {
+            function.file.clone()
+        } else {
+            let within = self.workspace_root().join(&function.file);
+            let within = crate::paths::normalized(&within);
+            let within = within.strip_prefix(&package.folder).unwrap_or(&within).display().to_string();
+            format!("{}-{}/{within}", package.name, package.version)
+        };
+        Location { file, line: function.head_line, column: 0 }
+    }
+}

@@ -1,0 +1,155 @@
+//! Values that their fields do not tell how to build. A second run watches the functions that make such values, and a test
+//! calls them with what they were given. In: functions of the stack that no test can call for now. Out: what is to be
+//! watched, and the same functions with what was seen.
+
+use relapse_snapshot::{Data, Location, Snapshot, TypeId, TypeKind, Value};
+
+use crate::candidate::{self, Callable, Style, Uncallable};
+use crate::expression::{Literals, Scope, argument_with, definition};
+use crate::index::{Made, NamesAt, SourceIndex};
+use crate::prove::Draft;
+use crate::target::{Facts, Ranking};
+
+/// Functions that are watched at most: each stop of theirs takes from the time that is left for the stack's own.
+const MOST_MAKERS: usize = 64;
+/// Parts between an argument and the part of it that cannot be written.
+const MOST_STEPS: usize = 64;
+/// How many ways to make a value are tried: each of the last calls that may have made it, with and without what is known of
+/// its fields.
+pub(crate) const MOST_TURNS: usize = 6;
+
+/// What the values of the stack's functions were made by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Makers {
+    /// The functions to watch, by name and place.
+    pub(crate) functions: Vec<(String, Location)>,
+    /// The best of the functions that take such a value.
+    pub(crate) wanted_by: Option<String>,
+}
+
+/// The functions that may have made the values which keep the better functions of the stack from being called.
+pub(crate) fn makers(
+    callables: &[Callable<'_>],
+    drafts: &[Draft<'_>],
+    snapshot: &Snapshot,
+    index: &SourceIndex,
+    every: bool,
+) -> Makers {
+    let facts: Vec<Facts> = callables.iter().map(|callable| callable.facts.clone()).collect();
+    let mut makers = Makers::default();
+    for at in Ranking::default().order(&facts) {
+        let callable = &callables[at];
+        let mut own = drafts.iter().filter(|draft| draft.callable.depth == callable.depth);
+        if own.clone().any(Draft::reproduces) && !every {
+            break;
+        }
+        let is_new = own.next().is_none() && !callable.facts.entry_point;
+        if !is_new || !is_refused(callable, snapshot, index) {
+            continue;
+        }
+        let before = makers.functions.len();
+        for function in functions_for(callable, snapshot, index) {
+            if makers.functions.len() < MOST_MAKERS && !makers.functions.contains(&function) {
+                makers.functions.push(function);
+            }
+        }
+        if makers.functions.len() > before {
+            makers.wanted_by.get_or_insert_with(|| callable.frame.function.clone());
+        }
+    }
+    makers
+}
+
+/// Whether a function cannot be called because of an argument.
+fn is_refused(callable: &Callable<'_>, snapshot: &Snapshot, index: &SourceIndex) -> bool {
+    let called = callable.call(&callable.function.name, Style::default(), &snapshot.types, index);
+    matches!(called, Err(Uncallable::Argument(_)))
+}
+
+/// The functions that may have made a part of an argument which holds what cannot be written, the innermost part's first.
+fn functions_for(
+    callable: &Callable<'_>,
+    snapshot: &Snapshot,
+    index: &SourceIndex,
+) -> Vec<(String, Location)> {
+    let names = NamesAt::new(index, callable.home);
+    let mut found = Vec::new();
+    for (argument, _) in callable.arguments() {
+        let (name, value) = (&argument.name, &argument.value);
+        let mut scope = Scope::new(&callable.function.name);
+        let written = argument_with(name, value, &snapshot.types, &names, &mut scope, Literals::Suffixed);
+        let Err(refused) = written else { continue };
+        for ty in types_on_the_way(value, &refused.path, snapshot).into_iter().rev() {
+            let Some(path) = definition(snapshot.types.name(ty)) else { continue };
+            let makers = names.makers(&path);
+            let of_arguments = makers.iter().flat_map(|maker| names.makers_of_arguments(maker));
+            let all = makers.iter().copied().chain(of_arguments);
+            found.extend(all.map(|maker| (maker.name.clone(), index.declared(maker))));
+        }
+    }
+    found
+}
+
+/// The structs and enums from an argument to the part of it at a path (`self.inner.0[3].text`), the argument's own first.
+fn types_on_the_way(argument: &Value, path: &str, snapshot: &Snapshot) -> Vec<TypeId> {
+    let mut steps = path.split(['.', '[', ']', ' ']).filter(|step| !step.is_empty()).skip(1);
+    let mut found = Vec::new();
+    let mut note = |value: &Value| {
+        let kind = snapshot.types.get(value.ty).map(|shape| &shape.kind);
+        if matches!(kind, Some(TypeKind::Struct { .. } | TypeKind::Enum { .. })) {
+            found.push(value.ty);
+        }
+    };
+    let mut value = argument;
+    let mut step = steps.next();
+    for _ in 0..MOST_STEPS {
+        note(value);
+        let next = step.and_then(|step| part(value, step));
+        match next {
+            Some(next) => (value, step) = (next, steps.next()),
+            // What a pointer leads to has no step of its own.
+            None => match value.children().as_slice() {
+                [only] => value = only,
+                _ => break,
+            },
+        }
+    }
+    found
+}
+
+/// The field or element of that name.
+fn part<'v>(value: &'v Value, step: &str) -> Option<&'v Value> {
+    match &value.data {
+        Data::Struct(fields) | Data::Variant { fields, .. } => {
+            fields.iter().find(|field| field.name == step).map(|field| &field.value)
+        }
+        Data::Tuple(items) | Data::Sequence { items, .. } => {
+            step.parse().ok().and_then(|at: usize| items.get(at))
+        }
+        _ => None,
+    }
+}
+
+/// The functions of a second run's stack that can be called with values made anew. `turn`: which of the calls that may
+/// have made a value is taken.
+pub(crate) fn callables<'a>(
+    snapshot: &'a Snapshot,
+    index: &'a SourceIndex,
+    drafts: &[Draft<'_>],
+    turn: usize,
+) -> Vec<Callable<'a>> {
+    if snapshot.made.is_empty() {
+        return Vec::new();
+    }
+    let reproduces = |callable: &Callable<'_>| {
+        let mut same = drafts.iter().filter(|d| d.callable.frame.function == callable.frame.function);
+        same.any(Draft::reproduces)
+    };
+    let can_be_called = |callable: &Callable<'_>| {
+        callable.call(&callable.function.name, Style::default(), &snapshot.types, index).is_ok()
+    };
+    let (callables, _) = candidate::callables(snapshot, index);
+    let open = callables.into_iter().filter(|callable| !reproduces(callable) && !can_be_called(callable));
+    let made = Made { calls: &snapshot.made, turn };
+    open.map(|callable| callable.with_made(made)).filter(can_be_called).collect()
+}
