@@ -252,3 +252,31 @@ fn unwind_sections(own: &Sections<'_>, debug: &Sections<'_>) -> UnwindSections {
         bases,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_rebuilt_is_given_back_and_the_rest_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = std::env::current_exe().unwrap();
+        let [kept, rebuilt] = ["kept", "rebuilt"].map(|name| folder.path().join(name));
+        let mut cache = ImageCache::new();
+        for path in [&kept, &rebuilt] {
+            fs::copy(&program, path).unwrap();
+            assert!(cache.load(path).unwrap().symbol_at(0).is_none());
+        }
+        let first = cache.load(&kept).unwrap().number();
+        // SAFETY: nothing that was borrowed is used again.
+        unsafe { cache.forget_rebuilt() };
+        assert_eq!(cache.len(), 2);
+        fs::remove_file(&rebuilt).unwrap();
+        fs::copy(&program, &rebuilt).unwrap();
+        // SAFETY: the same.
+        unsafe { cache.forget_rebuilt() };
+        assert_eq!(cache.len(), 1);
+        assert_eq!(cache.load(&kept).unwrap().number(), first);
+        assert_ne!(cache.load(&rebuilt).unwrap().number(), first);
+    }
+}

@@ -21,12 +21,11 @@ thread_local! {
 impl Known {
     /// What this thread knows; nothing yet, where it looked for debug files in other folders.
     pub(super) fn of_thread(folders: &DebugFolders) -> Known {
-        let mut known =
-            KEPT.take().filter(|kept| kept.folders == *folders).unwrap_or_else(|| Known {
-                folders: folders.clone(),
-                files: Files::new(folders),
-                images: ImageCache::with_debug_folders(folders.clone()),
-            });
+        let mut known = KEPT.take().filter(|kept| kept.folders == *folders).unwrap_or_else(|| Known {
+            folders: folders.clone(),
+            files: Files::new(folders),
+            images: ImageCache::with_debug_folders(folders.clone()),
+        });
         // SAFETY: what borrows from the images is the tracer that kept them, with its stacks and address spaces, which is gone
         // (`keep` takes what is left of it), and never another thread: an image is not `Sync`. What tracing gives, frames and
         // snapshots, owns its text.
