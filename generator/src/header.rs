@@ -33,7 +33,10 @@ pub fn of(
     if trust == Trust::Redacted {
         remarks.push("a value that looked like a secret was replaced by one of the same shape".to_owned());
     }
-    if trust == Trust::Suspect {
+    if !callable.made.is_empty() {
+        let how = "made as the crashed program made it: what its fields hold does not tell how to build it";
+        remarks.push(how.to_owned());
+    } else if trust == Trust::Suspect {
         remarks.push("some of these values may differ from what the call was given".to_owned());
     }
     if index.outside(callable.function.id.krate) == Some(callable.home) {

@@ -116,9 +116,12 @@ impl Ranking {
                     (Ranking::ContractBreaking, 0..3) => 0,
                     (_, class) => class,
                 };
+                // Those that name a file are among each other as they would be without it.
+                let without_file = Facts { names_outside_file: false, ..facts[i].clone() }.class();
+                let within = if class == REST + 1 { without_file } else { class };
                 // Among private helpers the one furthest out is closest to a promise that somebody made.
-                let depth = if class == REST { (usize::MAX - facts[i].frame, 0) } else { facts[i].depth() };
-                (class, depth)
+                let depth = if within == REST { (usize::MAX - facts[i].frame, 0) } else { facts[i].depth() };
+                (class, within, depth)
             }),
         }
         order
@@ -172,6 +175,8 @@ mod tests {
         let reads = |frame| Facts { public: true, plain_data: true, names_outside_file: true, ..at(frame) };
         let main = Facts { entry_point: true, ..at(3) };
         assert_eq!(Ranking::default().order(&[at(0), reads(1), reads(2), main]), [0, 1, 2, 3]);
+        let helper = |frame| Facts { names_outside_file: true, ..at(frame) };
+        assert_eq!(Ranking::default().order(&[helper(0), helper(1), reads(2)]), [2, 1, 0]);
     }
 
     #[test]

@@ -88,15 +88,20 @@ impl<'a> Writer<'a> {
         let names = self.names;
         let path = definition(self.types.name(value.ty));
         let (Some(mark), Some(path)) = (mark, path) else { return Err(refused) };
-        let Some(Ok(history)) = names.made(&path, self.addresses()) else { return Err(refused) };
+        let history = match names.made(&path, self.addresses()) {
+            None => return Err(refused),
+            Some(Err(unnameable)) => return Err(but(refused, &unnameable.0)),
+            Some(Ok(history)) => history,
+        };
         self.restore(mark);
         let own = if self.is_own() { self.own.take() } else { None };
         let own = Own { variable: own.as_ref(), ty: Some(value.ty).filter(|_| place.typed) };
-        let mut stage = self.history(&history, own, place).map_err(|_| refused.clone())?;
+        let written = self.history(&history, own, place);
+        let mut stage = written.map_err(|inner| but(refused.clone(), &inner.to_string()))?;
         if names.made_with_fields() {
             match &value.data {
                 Data::Struct(fields) if names.literal(&path).is_ok() => {
-                    let variable = self.as_variable(stage, &history.type_name, own)?;
+                    let variable = self.as_variable(stage, &history.type_name, own);
                     self.put_fields(&variable, fields, place);
                     stage = Stage::Variable(variable);
                 }
@@ -130,7 +135,7 @@ impl<'a> Writer<'a> {
                 stage = Stage::Expression(self.call_on(Some(&stage.tokens()), step, place)?);
                 continue;
             }
-            let variable = self.as_variable(stage, &history.type_name, own)?;
+            let variable = self.as_variable(stage, &history.type_name, own);
             let call = self.call_on(Some(&quote!(#variable)), step, place)?;
             let unused = step.must_use.then(|| quote!(let _ =));
             let lint = self.lint();
@@ -141,9 +146,9 @@ impl<'a> Writer<'a> {
     }
 
     /// Gives a value its variable.
-    fn as_variable(&mut self, stage: Stage, type_name: &str, own: Own<'_>) -> Result<Ident, Unwritable> {
+    fn as_variable(&mut self, stage: Stage, type_name: &str, own: Own<'_>) -> Ident {
         let tokens = match stage {
-            Stage::Variable(variable) => return Ok(variable),
+            Stage::Variable(variable) => return variable,
             Stage::Expression(tokens) => tokens,
         };
         let variable = own.variable.cloned().unwrap_or_else(|| self.scope.variable(&snake_case(type_name)));
@@ -155,7 +160,7 @@ impl<'a> Writer<'a> {
         let annotation = generic.and_then(|ty| self.type_tokens(ty));
         let statement = self.let_statement(&variable, true, annotation, &tokens);
         self.lets.push(statement);
-        Ok(variable)
+        variable
     }
 
     /// Puts what can be written of the fields into a value.
@@ -233,4 +238,10 @@ impl<'a> Writer<'a> {
             .hoist_as(&argument.name, mutable, place.typed, |writer, place| writer.value(pointee, place))?;
         Ok(if mutable { quote!(&mut #variable) } else { quote!(&#variable) })
     }
+}
+
+/// Why a value cannot be written, with why it cannot be made anew either.
+fn but(refused: Unwritable, why: &str) -> Unwritable {
+    let reason = format!("{}; and what made it cannot be called again: {why}", refused.reason);
+    Unwritable { reason, ..refused }
 }

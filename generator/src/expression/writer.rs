@@ -494,10 +494,7 @@ impl<'a> Writer<'a> {
 /// Where what a reference leads to lies, and its size.
 fn place_of(root: &Value, types: &TypeTable) -> Option<(u64, u64)> {
     let Data::Pointer { address, .. } = root.data else { return None };
-    let to = match types.get(root.ty)?.kind {
-        TypeKind::Reference { to, .. } => to,
-        _ => return None,
-    };
+    let TypeKind::Reference { to, .. } = types.get(root.ty)?.kind else { return None };
     Some((address, types.get(to)?.size.unwrap_or(1)))
 }
 

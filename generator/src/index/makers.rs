@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use quote::quote;
 use relapse_snapshot::{Data, Frame, Location};
 use syn::{FnArg, GenericArgument, PathArguments, Receiver, ReceiverKind, ReturnType, Safety, Type};
 
@@ -11,7 +12,7 @@ use crate::names::{History, MadeCall, ReceivedBy, Unnameable};
 
 use super::ids::{ItemId, plain};
 use super::items::ItemKind;
-use super::naming::NamesAt;
+use super::naming::{NamesAt, tokens};
 use super::resolve::{Def, Space};
 use super::{FunctionItem, SourceIndex};
 
@@ -25,6 +26,11 @@ pub(crate) struct Made<'a> {
 }
 
 impl Made<'_> {
+    /// Whether nothing was seen.
+    pub(crate) fn is_empty(self) -> bool {
+        self.calls.is_empty()
+    }
+
     /// How many of the calls that may have made a value are passed over, the last one first.
     fn earlier(self) -> usize {
         self.turn / 2
@@ -40,6 +46,8 @@ impl Made<'_> {
 const GIVES_ACCESS: [&str; 6] = ["deref_mut", "index_mut", "borrow_mut", "as_mut", "drop", "by_ref"];
 /// Builders of builders that are followed, and builders of one type.
 const MOST_BUILDERS: usize = 4;
+/// Aliases of aliases are followed this far.
+const MOST_ALIASES: usize = 8;
 /// Calls that a test makes for one value.
 const MOST_STEPS: usize = 200;
 
@@ -159,23 +167,32 @@ impl<'i> NamesAt<'i> {
         (wraps && self.item_of(function, first) == Some(id)).then_some(true)
     }
 
-    /// The struct, enum or alias that a type in a function's signature is.
+    /// The struct or enum that a type in a function's signature is.
     fn item_of(&self, function: &FunctionItem, ty: &Type) -> Option<ItemId> {
-        let Type::Path(path) = ty else { return None };
-        if path.qself.is_some() {
-            return None;
+        let (mut ty, mut module) = (ty, function.module);
+        for _ in 0..MOST_ALIASES {
+            let Type::Path(path) = ty else { return None };
+            if path.qself.is_some() {
+                return None;
+            }
+            if path.path.is_ident("Self") {
+                (ty, module) = (function.self_type().filter(|own| !is_self(own))?, function.module);
+                continue;
+            }
+            let names: Vec<String> = path.path.segments.iter().map(|segment| plain(&segment.ident)).collect();
+            let absolute = path.path.leading_colon.is_some();
+            let found = self.reach.resolver.path(module, &names, absolute, false, Space::Types);
+            let id = found.into_iter().find_map(|def| match def {
+                Def::Item(id) => Some(id),
+                _ => None,
+            })?;
+            let item = self.index().item(id);
+            match &item.kind {
+                ItemKind::Alias(to) => (ty, module) = (to, item.module),
+                _ => return Some(id),
+            }
         }
-        if path.path.is_ident("Self") {
-            let own = function.self_type().filter(|own| !is_self(own))?;
-            return self.item_of(function, own);
-        }
-        let names: Vec<String> = path.path.segments.iter().map(|segment| plain(&segment.ident)).collect();
-        let absolute = path.path.leading_colon.is_some();
-        let found = self.reach.resolver.path(function.module, &names, absolute, false, Space::Types);
-        found.into_iter().find_map(|def| match def {
-            Def::Item(id) => Some(id),
-            _ => None,
-        })
+        None
     }
 
     /// What happened to a value of the type at `definition` until the crash, as far as the calls tell. `within`: the
@@ -183,7 +200,7 @@ impl<'i> NamesAt<'i> {
     pub(super) fn history_of(
         &self,
         definition: &str,
-        within: Option<Range<u64>>,
+        within: Option<&Range<u64>>,
     ) -> Option<Result<History<'i>, Unnameable>> {
         if self.made.calls.is_empty() {
             return None;
@@ -197,7 +214,7 @@ impl<'i> NamesAt<'i> {
     fn history(
         &self,
         id: ItemId,
-        within: Option<Range<u64>>,
+        within: Option<&Range<u64>>,
         calls: Range<usize>,
         earlier: usize,
         depth: usize,
@@ -221,7 +238,7 @@ impl<'i> NamesAt<'i> {
             })
             .collect();
         let on_value = |seen: &Seen<'_>| seen.role == Role::Method && seen.is_known();
-        let is_there = |address: &u64| within.as_ref().is_none_or(|within| within.contains(address));
+        let is_there = |address: &u64| within.is_none_or(|within| within.contains(address));
         let places = seen.iter().rev().filter(|seen| on_value(seen)).filter_map(Seen::receiver);
         let address = places.clone().find(is_there);
         let is_change = |seen: &Seen<'_>| on_value(seen) && address.is_some() && seen.receiver() == address;
@@ -245,7 +262,7 @@ impl<'i> NamesAt<'i> {
         let of = match start.role {
             Role::Built { of, .. } => {
                 let at = start.receiver().map(|at| at..at.saturating_add(1));
-                match self.history(of, at, 0..start.at, 0, depth + 1)? {
+                match self.history(of, at.as_ref(), 0..start.at, 0, depth + 1)? {
                     Ok(of) => Some(Box::new(of)),
                     Err(unnameable) => return Some(Err(unnameable)),
                 }
@@ -261,7 +278,15 @@ impl<'i> NamesAt<'i> {
 
     fn made_call(&self, seen: &Seen<'i>) -> Result<MadeCall<'i>, Unnameable> {
         let Seen { role, function, call, .. } = seen;
-        let path = self.callable(function, &[])?;
+        let mut path = self.callable(function, &[])?;
+        let of_std = path.of_std.as_ref().map(|of_std| of_std.trait_path.as_str());
+        if let (Some("std::default::Default"), Some(ty)) = (of_std, function.self_type()) {
+            // Everybody leaves that trait out.
+            if let Some(id) = self.item_of(function, ty) {
+                let ty = tokens(&self.spell(&Def::Item(id), Space::Types)?)?;
+                path.path = quote!(#ty::default);
+            }
+        }
         let signature = &function.signature;
         let receiver = signature.receiver().and_then(received_by).unwrap_or(ReceivedBy::Nobody);
         let is_open = |input: &FnArg| matches!(input, FnArg::Typed(typed) if has_impl(&typed.ty));

@@ -507,7 +507,7 @@ impl Names for NamesAt<'_> {
     }
 
     fn made(&self, definition: &str, within: Option<Range<u64>>) -> Option<Result<History<'_>, Unnameable>> {
-        self.history_of(definition, within)
+        self.history_of(definition, within.as_ref())
     }
 
     fn made_with_fields(&self) -> bool {

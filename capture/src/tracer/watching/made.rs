@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use relapse_snapshot::{Argument, Frame};
+use relapse_snapshot::{Argument, Frame, Location};
 
 use super::super::ptrace::Pid;
 use crate::entries::WatchedFunction;
@@ -73,7 +73,7 @@ impl Made {
         open.push((order, cfa));
         let calls = self.of(process, index, function);
         if calls.begun.len() >= MOST_CALLS {
-            calls.lost = calls.begun.pop_front().map(|call| call.order);
+            calls.lost = calls.lost.max(calls.begun.pop_front().map(|call| call.order));
         }
         calls.begun.push_back(Begun { order, tid, cfa, within, arguments });
     }
@@ -95,15 +95,19 @@ impl Made {
     pub(in crate::tracer) fn calls(&self, process: Pid, tid: Pid, stack: &[Placed]) -> Vec<Frame> {
         let own: Vec<&Calls> =
             self.calls.iter().filter(|((of, _), _)| *of == process).map(|(_, calls)| calls).collect();
-        let cfas: BTreeSet<u64> = stack.iter().filter_map(|placed| placed.cfa).collect();
-        // Of several calls with one CFA only the last one can be under way.
-        let mut at: HashMap<u64, u64> = HashMap::new();
-        for call in own.iter().flat_map(|calls| &calls.begun).filter(|call| call.tid == tid) {
-            let last = at.entry(call.cfa).or_default();
-            *last = call.order.max(*last);
-        }
-        let under_way: BTreeSet<u64> =
-            at.into_iter().filter(|(cfa, _)| cfas.contains(cfa)).map(|(_, order)| order).collect();
+        // Of several calls of a function with one CFA only the last one can be under way.
+        let last_at = |calls: &Calls, cfa: u64| {
+            let there = calls.begun.iter().rev().find(|call| (call.tid, call.cfa) == (tid, cfa));
+            there.map(|call| call.order)
+        };
+        let under_way: BTreeSet<u64> = stack
+            .iter()
+            .filter_map(|placed| Some((placed.frame.declared.as_ref()?, placed.cfa?)))
+            .flat_map(|(declared, cfa)| {
+                let same = own.iter().filter(move |calls| is_at(calls.function.declared.as_ref(), declared));
+                same.filter_map(move |calls| last_at(calls, cfa))
+            })
+            .collect();
         let parents: HashMap<u64, Option<u64>> =
             own.iter().flat_map(|calls| &calls.begun).map(|call| (call.order, call.within)).collect();
         // A call that is not kept any more was over long ago.
@@ -144,5 +148,82 @@ impl Made {
     pub(super) fn clear(&mut self) {
         self.calls.clear();
         self.open.clear();
+    }
+}
+
+fn is_at(place: Option<&Location>, declared: &Location) -> bool {
+    place.is_some_and(|place| (&place.file, place.line) == (&declared.file, declared.line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn function(line: u32) -> WatchedFunction {
+        let declared = Some(Location { file: "src/lib.rs".to_owned(), line, column: 0 });
+        WatchedFunction { function: format!("f{line}"), declared, is_async: false, makes: true }
+    }
+
+    fn stack(frames: &[(u32, u64)]) -> Vec<Placed> {
+        let frame = |line: u32| Frame { declared: function(line).declared, ..Frame::default() };
+        frames
+            .iter()
+            .map(|(line, cfa)| Placed { frame: frame(*line), cfa: Some(*cfa), state: None })
+            .collect()
+    }
+
+    /// Calls of functions by their line, each with its CFA; then the stack at the crash.
+    fn told(calls: &[(u32, u64)], crash: &[(u32, u64)]) -> Vec<String> {
+        let mut made = Made::default();
+        for (line, cfa) in calls {
+            made.may_be_within(1, *cfa);
+            made.begun(1, 1, (*line as usize, &function(*line)), *cfa, Vec::new());
+        }
+        made.calls(1, 1, &stack(crash)).into_iter().map(|frame| frame.function).collect()
+    }
+
+    #[test]
+    fn a_call_within_another_one_is_part_of_it() {
+        assert_eq!(told(&[(1, 900), (2, 800), (3, 700), (4, 900)], &[]), ["f1", "f4"]);
+    }
+
+    #[test]
+    fn a_call_that_is_under_way_has_not_made_anything_but_what_is_within_it_has() {
+        let calls = [(1, 900), (2, 900), (3, 800), (4, 800)];
+        assert_eq!(told(&calls, &[(4, 800), (2, 900)]), ["f1", "f3"]);
+        // The frame of another function there is none of these.
+        assert_eq!(told(&calls, &[(9, 900)]), ["f1", "f2"]);
+    }
+
+    #[test]
+    fn what_the_stack_does_not_show_is_over() {
+        let mut made = Made::default();
+        made.begun(1, 1, (1, &function(1)), 900, Vec::new());
+        assert!(made.may_be_within(1, 800));
+        made.under_way(1, &[950]);
+        made.begun(1, 1, (2, &function(2)), 800, Vec::new());
+        assert_eq!(made.calls(1, 1, &[]).len(), 2);
+        assert!(!made.may_be_within(2, 800));
+    }
+
+    #[test]
+    fn calls_that_are_not_kept_are_told_of_where_the_last_of_them_was() {
+        let mut made = Made::default();
+        let begin = |made: &mut Made| {
+            made.may_be_within(1, 900);
+            made.begun(1, 1, (1, &function(1)), 900, Vec::new());
+        };
+        (0..=MOST_CALLS).for_each(|_| begin(&mut made));
+        let missing = |made: &Made| -> Vec<usize> {
+            let calls = made.calls(1, 1, &[]);
+            (0..calls.len()).filter(|at| calls[*at].arguments_missing.is_some()).collect()
+        };
+        assert_eq!(missing(&made), [0]);
+        made.lose(1, 1, &function(1));
+        assert_eq!(missing(&made), [MOST_CALLS]);
+        begin(&mut made);
+        assert_eq!(missing(&made), [MOST_CALLS - 1]);
+        made.forget_process(1);
+        assert!(made.calls(1, 1, &[]).is_empty());
     }
 }

@@ -1,0 +1,212 @@
+//! Values that their fields do not tell how to build: a second run sees the calls that made them, and the test makes these
+//! calls again.
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
+
+#[path = "fixture/project.rs"]
+mod project;
+
+use project::Project;
+
+/// What a union holds nobody can tell, so nothing here can be built of its fields.
+const LIB: &str = r#"
+#[derive(Clone, Copy)]
+union Bits {
+    whole: u32,
+    half: (u16, bool),
+}
+
+/// Made by a function that may refuse.
+pub struct Meter {
+    bits: Bits,
+}
+
+impl Meter {
+    pub fn parse(text: &str) -> Result<Meter, String> {
+        match text.parse() {
+            Ok(whole) => Ok(Meter { bits: Bits { whole } }),
+            Err(_) => Err(format!("no number: {text}")),
+        }
+    }
+
+    pub fn read(&self) -> u32 {
+        let limit = [5u32, 6, 7];
+        limit[unsafe { self.bits.whole } as usize]
+    }
+}
+
+/// Made of nothing, and changed by its methods.
+#[derive(Default)]
+pub struct Pile<T> {
+    bits: Option<Bits>,
+    items: Vec<T>,
+}
+
+impl<T: PartialEq> Pile<T> {
+    pub fn new() -> Pile<T> {
+        Pile { bits: Some(Bits { half: (0, false) }), items: Vec::new() }
+    }
+
+    pub fn put(&mut self, item: T) -> &mut Self {
+        self.make_room(1);
+        self.items.push(item);
+        self
+    }
+
+    pub fn make_room(&mut self, count: usize) {
+        self.items.reserve(count);
+    }
+
+    pub fn at(&self, index: usize) -> &T {
+        let _ = self.bits;
+        &self.items[index]
+    }
+
+    pub fn take(&mut self, index: usize) -> T {
+        self.items.remove(index)
+    }
+}
+
+/// Made by a builder.
+pub struct Plan {
+    bits: Bits,
+    steps: Vec<u8>,
+}
+
+pub struct PlanBuilder {
+    bits: Bits,
+    steps: Vec<u8>,
+}
+
+impl PlanBuilder {
+    pub fn of(whole: u32) -> PlanBuilder {
+        PlanBuilder { bits: Bits { whole }, steps: Vec::new() }
+    }
+
+    pub fn step(mut self, length: u8) -> PlanBuilder {
+        self.steps.push(length);
+        self
+    }
+
+    pub fn build(self) -> Plan {
+        Plan { bits: self.bits, steps: self.steps }
+    }
+}
+
+impl Plan {
+    pub fn length(&self, step: usize) -> u8 {
+        let _ = self.bits;
+        self.steps[step]
+    }
+}
+
+/// What makes it is called too often for each call to be read at first.
+pub struct Tick {
+    bits: Bits,
+}
+
+impl Tick {
+    pub fn at(whole: u32) -> Tick {
+        Tick { bits: Bits { whole } }
+    }
+
+    pub fn check(&self) -> u32 {
+        [1u32][unsafe { self.bits.whole } as usize / 5000]
+    }
+}
+"#;
+
+const MAIN: &str = r#"
+use demo::{Meter, Pile, PlanBuilder, Tick};
+
+struct Panel {
+    meters: Vec<Meter>,
+}
+
+fn panel(texts: &[&str]) -> Panel {
+    Panel { meters: texts.iter().filter_map(|text| Meter::parse(text).ok()).collect() }
+}
+
+fn main() {
+    let shown = match std::env::args().nth(1).as_deref() {
+        Some("meter") => panel(&["1", "x", "9"]).meters.iter().map(Meter::read).sum(),
+        Some("pile") => {
+            let mut other = Pile::new();
+            other.put(String::from("other"));
+            let mut pile = Pile::new();
+            for name in ["a", "b"] {
+                pile.put(name.to_string()).put(name.to_string());
+            }
+            pile.put(String::from("c"));
+            other.put(String::from("more"));
+            pile.take(1);
+            pile.at(7).len() as u32
+        }
+        Some("take") => {
+            let mut pile = Pile::new();
+            pile.put(1u64);
+            pile.take(0);
+            pile.take(0) as u32
+        }
+        Some("plan") => u32::from(PlanBuilder::of(3).step(4).step(5).build().length(2)),
+        _ => (0..5001).map(|whole| Tick::at(whole).check()).sum(),
+    };
+    println!("{shown}");
+}
+"#;
+
+fn generated(word: &str, options: &[&str]) -> (serde_json::Value, String, String) {
+    let project = Project::package(&[("src/lib.rs", LIB), ("src/main.rs", MAIN)]);
+    project.crash(&["cargo", "run", "-q", "--", word]);
+    project.generate(&[&["--no-shrink"], options].concat())
+}
+
+/// The test of the innermost function.
+fn test_of(word: &str) -> String {
+    let (account, test, said) = generated(word, &["--frame", "0"]);
+    assert_eq!(account["status"], "verified", "{account:#}\n{said}");
+    assert!(said.contains("running the command again"), "{said}");
+    test
+}
+
+#[test]
+fn what_a_function_made_of_its_arguments_is_made_by_it() {
+    let test = test_of("meter");
+    assert!(test.contains("    let meter = Meter::parse(\"9\").unwrap();\n    meter.read();\n"), "{test}");
+    assert!(test.contains("// made as the crashed program made it: "), "{test}");
+}
+
+#[test]
+fn what_methods_changed_is_changed_again_but_for_their_own_calls_and_other_values() {
+    let test = test_of("pile");
+    let expected = "    let mut pile: Pile<String> = Pile::new();\n\
+                    \x20   for _ in 0..2 {\n        pile.put(String::from(\"a\"));\n    }\n\
+                    \x20   for _ in 0..2 {\n        pile.put(String::from(\"b\"));\n    }\n\
+                    \x20   pile.put(String::from(\"c\"));\n    pile.take(1);\n";
+    assert!(test.contains(expected), "{test}");
+}
+
+#[test]
+fn the_call_that_crashed_is_not_made_before() {
+    let test = test_of("take");
+    let expected = "    let mut pile: Pile<u64> = Pile::new();\n    pile.put(1);\n    pile.take(0);\n";
+    assert!(test.contains(expected), "{test}");
+    assert_eq!(test.matches(".take(").count(), 2, "{test}");
+}
+
+#[test]
+fn what_a_builder_built_is_built_again() {
+    let test = test_of("plan");
+    assert!(test.contains("PlanBuilder::of(3).step(4).step(5).build();\n"), "{test}");
+}
+
+#[test]
+fn what_is_made_often_is_seen_by_a_patient_run() {
+    let test = test_of("tick");
+    assert!(test.contains("    let tick = Tick::at(5000);\n    tick.check();\n"), "{test}");
+}
+
+#[test]
+fn nothing_is_made_anew_where_no_second_run_may_be() {
+    let (account, _, _) = generated("meter", &["--frame", "0", "--no-rerun"]);
+    assert_ne!(account["status"], "verified", "{account:#}");
+}
