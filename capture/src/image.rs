@@ -6,6 +6,7 @@ mod data;
 pub(crate) mod debug_file;
 mod error;
 mod file;
+mod loaded;
 mod mapping;
 mod space;
 mod split;
@@ -35,8 +36,8 @@ use file::Elf;
 use split::Splits;
 use symbols::Symbols;
 
-/// The reader that all DWARF of this crate is read through: sections live as long as the program, because
-/// images are loaded once and never unloaded.
+/// The reader that all DWARF of this crate is read through: sections live as long as the program, because images are loaded
+/// once; only that of a file that was rebuilt is unloaded, when nothing borrows from it any more.
 pub type Slice = gimli::EndianSlice<'static, gimli::LittleEndian>;
 
 /// A DIE: unit and entry by their offsets in the `.debug_info` of one [`DebugInfo`].

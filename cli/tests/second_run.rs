@@ -27,6 +27,7 @@ impl Stock {
         left.swap_remove(2)
     }
 }
+pub fn later(of: Vec<u32>) -> u32 { of[of.len() + 5] }
 #[derive(Default)]
 pub struct Meter { pub calls: std::sync::atomic::AtomicU32, pub last: std::cell::Cell<u32> }
 impl Meter {
@@ -49,6 +50,7 @@ fn main() {
     match word.as_str() {
         \"often\" => { for price in (0..2000).rev() { stock.items.push(price); stock.restock(price); } }
         \"read\" => { demo::Meter::default().read(0); }
+        \"later\" => { demo::later(vec![8, 9]); }
         \"ratio\" => { demo::Meter::default().ratio(); }
         \"close\" => println!(\"{}\", stock.close(vec![\"a\".into(), \"b\".into(), \"c\".into(), \"d\".into()][..2].to_vec())),
         \"once\" => { if std::fs::File::create_new(\"seen\").is_ok() { stock.drain(3); } }
@@ -81,6 +83,21 @@ fn test_of_a_public_method_has_the_values_that_it_was_called_with() {
     assert_eq!((account["trust"].as_str(), account["frame"].as_u64()), (Some("entry"), Some(0)), "{said}");
     assert!(test.contains("items: vec![4, 5, 6]") && test.contains("taken: 0"), "{test}");
     assert!(said.contains("running the command again"), "{said}");
+}
+
+#[test]
+fn what_the_second_run_does_not_change_is_not_proved_once_more() {
+    let project = project();
+    project.crash(&["cargo", "run", "-q", "--", "later"]);
+    let (account, test, said) = project.generate(&[]);
+    assert!(said.contains("running the command again"), "{said}");
+    assert_eq!(
+        (account["status"].as_str(), account["trust"].as_str()),
+        (Some("verified"), Some("entry")),
+        "{said}"
+    );
+    assert_eq!((account["builds"].as_u64(), account["runs"].as_u64()), (Some(1), Some(3)), "{account:#}");
+    assert!(test.contains("vec![8, 9]") && !test.contains("may have been"), "{test}");
 }
 
 #[test]

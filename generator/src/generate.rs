@@ -154,7 +154,7 @@ pub fn generate(
     };
     let known = callables.clone();
     let mut rounds = Rounds::new(options.every_frame || options.frame.is_some());
-    let mut drafts = rounds.prove(callables, project, &bench, &mut rejected, surroundings)?;
+    let mut drafts = rounds.prove(callables, &[], project, &bench, &mut rejected, surroundings)?;
     // The same functions once more, with the values as they were given. Where no test can be built, these help nothing.
     let known: Vec<_> = known.iter().filter_map(|known| rounds.housed(known, &project.index)).collect();
     let would_harm = second_chance::would_harm(&drafts);
@@ -230,7 +230,7 @@ fn once_more<'a>(
     rounds.keep_names(drafts);
     let callables = second_chance::callables(bench.snapshot, &project.index, drafts);
     let mut reasons = Vec::new();
-    let better = rounds.prove(callables, project, bench, &mut reasons, surroundings)?;
+    let better = rounds.prove(callables, drafts, project, bench, &mut reasons, surroundings)?;
     second_chance::join(drafts, better, rejected, reasons);
     for turn in 0..second_chance::MOST_TURNS {
         let callables = second_chance::made_callables(bench.snapshot, &project.index, drafts, turn);
@@ -238,7 +238,7 @@ fn once_more<'a>(
             break;
         }
         let mut reasons = Vec::new();
-        let better = rounds.prove(callables, project, bench, &mut reasons, surroundings)?;
+        let better = rounds.prove(callables, drafts, project, bench, &mut reasons, surroundings)?;
         second_chance::join(drafts, better, rejected, reasons);
     }
     Ok(())

@@ -67,6 +67,7 @@ pub use packages::{Package, Target, TargetKind};
 pub use passed::Caller;
 pub use reach::PublicApi;
 pub use resolve::{Def, Space};
+pub(crate) use standard::settled;
 pub use surroundings::Reads;
 
 /// The index of a workspace and all its dependencies.

@@ -7,6 +7,7 @@ mod dev_build;
 mod error;
 mod files;
 mod lines;
+mod proved;
 mod reads;
 mod stack;
 mod trial;

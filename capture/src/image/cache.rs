@@ -1,8 +1,9 @@
-//! Files loaded once: read, parsed, and leaked, so that what borrows from them needs no lifetime.
+//! Files loaded once: read, parsed, and leaked, so that what borrows from them needs no lifetime. Only what was rebuilt
+//! meanwhile is given back, between two commands.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::fs::{File, Metadata};
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -14,19 +15,26 @@ use object::{Object, ObjectSection};
 
 use super::debug_file::{self, DebugFolders, Found, Wanted};
 use super::file::{self, Elf, Failure, Sections};
+use super::loaded::{Bytes, Loaded};
 use super::split::{self, Splits};
 use super::{Image, ImageError, Mapping, Segment, Slice, UnwindSections};
 
 /// The images that were loaded so far, each file once. A file that was rebuilt in place is another file.
 #[derive(Default)]
 pub struct ImageCache {
-    images: HashMap<Identity, &'static Image>,
+    images: HashMap<Identity, Loaded>,
     debug_folders: DebugFolders,
 }
 
 /// Device, inode, size, and modification time in nanoseconds.
 #[derive(PartialEq, Eq, Hash)]
 struct Identity(u64, u64, u64, i64, i64);
+
+impl Identity {
+    fn of(file: &Metadata) -> Identity {
+        Identity(file.dev(), file.ino(), file.len(), file.mtime(), file.mtime_nsec())
+    }
+}
 
 impl ImageCache {
     /// An empty cache.
@@ -44,7 +52,7 @@ impl ImageCache {
         let failed = |source| ImageError::Read { path: path.to_owned(), source };
         let file = File::open(path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
-        self.image(&metadata, path, || Ok(file::read(&file)?.leak()))
+        self.image(&metadata, path, || Ok(Bytes::read(file::read(&file)?)))
     }
 
     /// The image of a file that a process has mapped.
@@ -59,9 +67,9 @@ impl ImageCache {
         self.image(&way.metadata, path, || {
             let file = mapping.open(&way)?;
             if mapping.is_executable_of(pid) {
-                Ok(Box::leak(Box::new(file::map_executable(&file)?)))
+                Ok(Bytes::mapped(file::map_executable(&file)?))
             } else {
-                Ok(file::read(&file)?.leak())
+                Ok(Bytes::read(file::read(&file)?))
             }
         })
     }
@@ -70,16 +78,41 @@ impl ImageCache {
         &mut self,
         file: &Metadata,
         name: &Path,
-        content: impl FnOnce() -> io::Result<&'static [u8]>,
+        content: impl FnOnce() -> io::Result<Bytes>,
     ) -> Result<&'static Image, ImageError> {
-        let identity = Identity(file.dev(), file.ino(), file.len(), file.mtime(), file.mtime_nsec());
-        if let Some(image) = self.images.get(&identity) {
-            return Ok(image);
+        let identity = Identity::of(file);
+        if let Some(loaded) = self.images.get(&identity) {
+            return Ok(loaded.image());
         }
         let bytes = content().map_err(|source| ImageError::Read { path: name.to_owned(), source })?;
-        let image = Box::leak(Box::new(parse(bytes, name, &Beside::Folders(&self.debug_folders))?));
-        self.images.insert(identity, image);
+        let folders = Beside::Folders(&self.debug_folders);
+        let loaded = Loaded::read(bytes, |bytes| parse(bytes, name, &folders))?;
+        let image = loaded.image();
+        self.images.insert(identity, loaded);
         Ok(image)
+    }
+
+    /// Gives back the images of files that are not at their paths any more, or are others now: a test's executable is built
+    /// anew for each candidate.
+    ///
+    /// # Safety
+    ///
+    /// Nothing that was borrowed of an image of this cache is used from now on: stacks, address spaces, symbols.
+    pub(crate) unsafe fn forget_rebuilt(&mut self) {
+        let is_rebuilt = |identity: &Identity, loaded: &mut Loaded| {
+            let now = fs::metadata(loaded.image().path());
+            !now.is_ok_and(|now| Identity::of(&now) == *identity)
+        };
+        for (_, loaded) in self.images.extract_if(is_rebuilt) {
+            // SAFETY: as the caller promises; the cache itself does not have it any more.
+            unsafe { loaded.give_back() };
+        }
+    }
+
+    /// How many images it has.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.images.len()
     }
 }
 
@@ -217,5 +250,33 @@ fn unwind_sections(own: &Sections<'_>, debug: &Sections<'_>) -> UnwindSections {
         eh_frame_address,
         debug_frame: gimli::DebugFrame::from(debug.reader(Some(".debug_frame"))),
         bases,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_rebuilt_is_given_back_and_the_rest_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = std::env::current_exe().unwrap();
+        let [kept, rebuilt] = ["kept", "rebuilt"].map(|name| folder.path().join(name));
+        let mut cache = ImageCache::new();
+        for path in [&kept, &rebuilt] {
+            fs::copy(&program, path).unwrap();
+            assert!(cache.load(path).unwrap().symbol_at(0).is_none());
+        }
+        let first = cache.load(&kept).unwrap().number();
+        // SAFETY: nothing that was borrowed is used again.
+        unsafe { cache.forget_rebuilt() };
+        assert_eq!(cache.len(), 2);
+        fs::remove_file(&rebuilt).unwrap();
+        fs::copy(&program, &rebuilt).unwrap();
+        // SAFETY: the same.
+        unsafe { cache.forget_rebuilt() };
+        assert_eq!(cache.len(), 1);
+        assert_eq!(cache.load(&kept).unwrap().number(), first);
+        assert_ne!(cache.load(&rebuilt).unwrap().number(), first);
     }
 }

@@ -1,5 +1,6 @@
 //! What a thread has read of programs and libraries, for the next command that it traces: a test is run several times, and
-//! its executable stays the same. Nothing that was read of an image is ever given back, so it must not be read anew.
+//! its executable stays the same. What was built anew since is given back: hundreds of programs of a large project are more
+//! than there is memory for.
 
 use std::cell::Cell;
 
@@ -20,11 +21,16 @@ thread_local! {
 impl Known {
     /// What this thread knows; nothing yet, where it looked for debug files in other folders.
     pub(super) fn of_thread(folders: &DebugFolders) -> Known {
-        KEPT.take().filter(|kept| kept.folders == *folders).unwrap_or_else(|| Known {
+        let mut known = KEPT.take().filter(|kept| kept.folders == *folders).unwrap_or_else(|| Known {
             folders: folders.clone(),
             files: Files::new(folders),
             images: ImageCache::with_debug_folders(folders.clone()),
-        })
+        });
+        // SAFETY: what borrows from the images is the tracer that kept them, with its stacks and address spaces, which is gone
+        // (`keep` takes what is left of it), and never another thread: an image is not `Sync`. What tracing gives, frames and
+        // snapshots, owns its text.
+        unsafe { known.images.forget_rebuilt() };
+        known
     }
 
     /// Keeps what was read for the next command.

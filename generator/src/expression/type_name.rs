@@ -1,7 +1,10 @@
 //! Names of types as DWARF has them, taken apart. In: `alloc::vec::Vec<u8, alloc::alloc::Global>`.
 //! Out: the definition's path, the type arguments, a variable's name. Never: tokens.
 
-/// The path of a type's definition, its generics left out wherever they stand: `a::B<T>::C` is `a::B::C`.
+use crate::index::settled;
+
+/// The path of a type's definition, its generics left out wherever they stand: `a::B<T>::C` is `a::B::C`. What std has moved
+/// between its crates is where it was.
 /// `None` for what has no path (`&T`, `(A, B)`, `[T]`, `fn(…)`).
 pub fn definition(name: &str) -> Option<String> {
     let mut path = String::new();
@@ -23,7 +26,7 @@ pub fn definition(name: &str) -> Option<String> {
                 && (segment.starts_with('{')
                     || segment.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '#'))
         });
-    plain.then_some(path)
+    plain.then(|| settled(&path).into_owned())
 }
 
 /// The generic arguments at the end of a type's name, at their outermost level.
@@ -75,6 +78,7 @@ mod tests {
     fn definitions_have_no_generics() {
         for (name, path) in [
             ("alloc::vec::Vec<u8, alloc::alloc::Global>", Some("alloc::vec::Vec")),
+            ("core::io::cursor::Cursor<&[u8]>", Some("std::io::cursor::Cursor")),
             ("a::B<T>::C", Some("a::B::C")),
             ("a::G<fn(u8) -> u8>", Some("a::G")),
             ("a::{impl#0}::g::C", Some("a::{impl#0}::g::C")),

@@ -50,10 +50,11 @@ impl Rounds {
     }
 
     /// Builds and runs a test of each function. A target that has entry points alone (`main`, a test) is a last resort:
-    /// it is not built where another function reproduces the crash.
+    /// it is not built where another function reproduces the crash. Nor is what `earlier` rounds have proved, word for word.
     pub(super) fn prove<'a>(
         &mut self,
         callables: Vec<Callable<'a>>,
+        earlier: &[Draft<'a>],
         project: &Project,
         bench: &Bench<'_>,
         rejected: &mut Vec<Rejection>,
@@ -64,6 +65,16 @@ impl Rounds {
         while !open.is_empty() {
             let callables = self.within_reach(std::mem::take(&mut open), project, rejected);
             for group in drafts_by_target(callables, project, bench, &mut self.names, rejected) {
+                let group: Vec<Draft<'a>> = group
+                    .into_iter()
+                    .filter_map(|draft| match draft.proved_by(earlier, bench) {
+                        Some(proved) => {
+                            drafts.push(proved);
+                            None
+                        }
+                        None => Some(draft),
+                    })
+                    .collect();
                 let last_resort = group.iter().all(|draft| draft.callable.facts.entry_point);
                 if last_resort && !self.all && drafts.iter().any(Draft::suffices) {
                     rejected.extend(group.iter().map(|draft| draft.rejection(NOT_TRIED.to_owned())));

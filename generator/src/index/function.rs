@@ -1,6 +1,7 @@
 //! Functions as the index has them: where they stand, how they are declared, and cheap facts of their bodies.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::punctuated::Punctuated;
@@ -25,25 +26,25 @@ pub enum Owner {
     /// `impl Type { … }`.
     Inherent {
         /// The type.
-        self_type: Box<syn::Type>,
+        self_type: Rc<syn::Type>,
         /// The impl's generic parameters.
-        generics: Box<syn::Generics>,
+        generics: Rc<syn::Generics>,
     },
     /// `impl Trait for Type { … }`.
     TraitImpl {
         /// The type.
-        self_type: Box<syn::Type>,
+        self_type: Rc<syn::Type>,
         /// The trait as written.
-        trait_path: Box<syn::Path>,
+        trait_path: Rc<syn::Path>,
         /// The impl's generic parameters.
-        generics: Box<syn::Generics>,
+        generics: Rc<syn::Generics>,
     },
     /// A method with a body in a trait.
     Trait {
         /// The trait's name.
         name: String,
         /// The trait's generic parameters.
-        generics: Box<syn::Generics>,
+        generics: Rc<syn::Generics>,
     },
 }
 

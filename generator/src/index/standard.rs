@@ -4,6 +4,8 @@
 
 mod table;
 
+use std::borrow::Cow;
+
 use table::{ALIASES, OPEN, PRELUDE, PRELUDE_2021, TABLE};
 
 /// Whether a crate of that name is one of std's, and the name that its public paths begin with here.
@@ -16,8 +18,16 @@ pub(super) fn crate_root(name: &str) -> Option<&'static str> {
     }
 }
 
+/// Where std defines something, by its path before std moved it to another one of its crates: `std::io` goes to `core` and
+/// `alloc` piece by piece, its modules as they are.
+pub(crate) fn settled(definition: &str) -> Cow<'_, str> {
+    let moved = ["core::io::", "alloc::io::"].into_iter().find_map(|from| definition.strip_prefix(from));
+    moved.map_or(Cow::Borrowed(definition), |rest| Cow::Owned(format!("std::io::{rest}")))
+}
+
 /// The public path of what std defines at `definition`.
 pub(super) fn public(definition: &str) -> Option<String> {
+    let definition = settled(definition);
     let (module, name) = definition.rsplit_once("::")?;
     let (_, public, _) = TABLE.iter().find(|(at, _, names)| *at == module && names.contains(&name))?;
     Some(format!("{public}::{name}"))
@@ -162,6 +172,20 @@ mod tests {
             std::vec::Vec as Vec<u8>,
         );
         assert_eq!(public("alloc::vec::Secret"), None);
+    }
+
+    #[test]
+    fn what_std_has_moved_keeps_its_name() {
+        for (definition, path) in [
+            ("core::io::cursor::Cursor", "std::io::Cursor"),
+            ("core::io::util::Take", "std::io::Take"),
+            ("alloc::io::util::Chain", "std::io::Chain"),
+            ("core::io::SeekFrom", "std::io::SeekFrom"),
+            ("alloc::io::error::Error", "std::io::Error"),
+        ] {
+            assert_eq!(public(definition).as_deref(), Some(path));
+        }
+        assert_eq!(public("core::iox::Take"), None);
     }
 
     #[test]

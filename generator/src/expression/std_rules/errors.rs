@@ -81,7 +81,7 @@ pub(super) fn rule(definition: &str) -> Option<Rule> {
             let (name, inner) = (w.name_of(of.shape)?, of.part(w, "0")?);
             Ok(quote!(#name(#inner)))
         },
-        "std::io::error::Error" | "core::io::error::Error" | "alloc::io::error::Error" => io_error,
+        "std::io::error::Error" => io_error,
         _ => return None,
     })
 }

@@ -15,9 +15,9 @@ pub(super) fn rule(definition: &str) -> Option<Rule> {
         "std::io::stdio::Stdin" | "std::io::stdio::StdinLock" => |w, _| {
             Err(w.refuse("standard input, where the function takes nothing else (of a generic reader its bytes would do)"))
         },
-        "std::io::util::Empty" | "core::io::util::Empty" => |w, _| function(w, "std::io::util::empty"),
-        "std::io::util::Sink" | "core::io::util::Sink" => |w, _| function(w, "std::io::util::sink"),
-        "std::io::util::Repeat" | "core::io::util::Repeat" => |w, of| {
+        "std::io::util::Empty" => |w, _| function(w, "std::io::util::empty"),
+        "std::io::util::Sink" => |w, _| function(w, "std::io::util::sink"),
+        "std::io::util::Repeat" => |w, of| {
             let (name, byte) = (w.name("std::io::util::repeat")?, of.part(w, "byte")?);
             Ok(quote!(#name(#byte)))
         },

@@ -1,6 +1,7 @@
 //! What std has where, as rustc 1.75 and later declare it. Data only.
 
-/// (declaring module, public module, names). Where the two modules are the same, the second one is `std`'s.
+/// (declaring module, public module, names). Where the two modules are the same, the second one is `std`'s. What has moved
+/// from `std::io` to `core` or `alloc` stands here as it was.
 pub(super) const TABLE: &[(&str, &str, &[&str])] = &[
     ("alloc::borrow", "std::borrow", &["Cow", "ToOwned"]),
     ("alloc::boxed", "std::boxed", &["Box"]),
@@ -363,17 +364,13 @@ pub(super) const TABLE: &[(&str, &str, &[&str])] = &[
     ("std::panic", "std::panic", &["catch_unwind", "resume_unwind"]),
     ("std::io::util", "std::io", &["empty", "repeat", "sink"]),
     ("std::io::stdio", "std::io", &["stderr", "stdin", "stdout"]),
-    ("core::io", "std::io", &["SeekFrom"]),
     ("std::io::buffered::bufreader", "std::io", &["BufReader"]),
     ("std::io::buffered::bufwriter", "std::io", &["BufWriter"]),
     ("std::io::buffered::linewriter", "std::io", &["LineWriter"]),
     ("std::io::cursor", "std::io", &["Cursor"]),
-    ("core::io::cursor", "std::io", &["Cursor"]),
     ("std::io::error", "std::io", &["Error", "ErrorKind", "Result"]),
-    ("core::io::error", "std::io", &["ErrorKind"]),
     ("std::io::stdio", "std::io", &["Stderr", "StderrLock", "Stdin", "StdinLock", "Stdout", "StdoutLock"]),
-    ("std::io::util", "std::io", &["Empty", "Repeat", "Sink"]),
-    ("core::io::util", "std::io", &["Empty", "Repeat", "Sink"]),
+    ("std::io::util", "std::io", &["Chain", "Empty", "Repeat", "Sink", "Take"]),
     ("std::os::fd::owned", "std::os::fd", &["BorrowedFd", "OwnedFd"]),
     ("std::os::fd::raw", "std::os::fd", &["AsRawFd", "FromRawFd", "IntoRawFd", "RawFd"]),
     ("std::os::unix::net::datagram", "std::os::unix::net", &["UnixDatagram"]),

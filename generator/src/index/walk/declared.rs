@@ -1,5 +1,7 @@
 //! What a module declares: functions, impl blocks, traits, types, and macros whose text reads as items.
 
+use std::rc::Rc;
+
 use syn::visit::{self, Visit};
 use syn::{Fields, ImplItem as SynImplItem, Item, TraitItem};
 
@@ -116,32 +118,27 @@ impl Walk<'_> {
             cfg: cfg.clone(),
         });
         let spot = Spot { cfg, ..spot.clone() };
-        self.impl_items(block, &block.items, trait_path.as_ref(), attributes.hidden, &spot);
+        // Of the methods of one block each has them: a block of a large library has hundreds.
+        let (self_type, generics) = (Rc::new((*block.self_ty).clone()), Rc::new(block.generics.clone()));
+        let owner = match trait_path {
+            Some(path) => Owner::TraitImpl { self_type, trait_path: Rc::new(path), generics },
+            None => Owner::Inherent { self_type, generics },
+        };
+        self.impl_items(&owner, &block.items, attributes.hidden, &spot);
     }
 
-    fn impl_items(
-        &mut self,
-        block: &syn::ItemImpl,
-        items: &[SynImplItem],
-        trait_path: Option<&syn::Path>,
-        hidden: bool,
-        spot: &Spot,
-    ) {
+    fn impl_items(&mut self, owner: &Owner, items: &[SynImplItem], hidden: bool, spot: &Spot) {
         for item in items {
             match item {
                 SynImplItem::Fn(function) => {
-                    let (self_type, generics) = (block.self_ty.clone(), Box::new(block.generics.clone()));
-                    let owner = match trait_path.cloned() {
-                        Some(path) => Owner::TraitImpl { self_type, trait_path: Box::new(path), generics },
-                        None => Owner::Inherent { self_type, generics },
-                    };
-                    let visibility = match &owner {
+                    let visibility = match owner {
                         Owner::TraitImpl { .. } => Visibility::Public,
                         _ => self.visibility(&function.vis, spot),
                     };
                     let mut own = self.attributes(&function.attrs);
                     own.hidden |= hidden;
                     let head = head_line(&function.vis, &function.modifiers, &function.sig);
+                    let owner = owner.clone();
                     let head = Head { attrs: &function.attrs, attributes: own, head, visibility, owner };
                     self.function(&function.sig, &function.block, head, spot);
                 }
@@ -151,7 +148,7 @@ impl Walk<'_> {
                 SynImplItem::Macro(invocation) => match self.made_in_impl(&invocation.mac, spot) {
                     Some(made) => {
                         let within = Self::within_macro(spot);
-                        self.impl_items(block, &made, trait_path, hidden, &within);
+                        self.impl_items(owner, &made, hidden, &within);
                     }
                     None => self.opaque(&invocation.mac, None, spot),
                 },
@@ -172,23 +169,24 @@ impl Walk<'_> {
             kind: ItemKind::Trait,
         };
         self.add_item(declared, spot);
-        self.trait_items(item, &item.items, &name, &Spot { cfg, ..spot.clone() });
+        let owner = Owner::Trait { name, generics: Rc::new(item.generics.clone()) };
+        self.trait_items(&owner, &item.items, &Spot { cfg, ..spot.clone() });
     }
 
-    fn trait_items(&mut self, item: &syn::ItemTrait, items: &[TraitItem], name: &str, inner: &Spot) {
+    fn trait_items(&mut self, owner: &Owner, items: &[TraitItem], inner: &Spot) {
         for part in items {
             let function = match part {
                 TraitItem::Fn(function) => function,
                 TraitItem::Macro(invocation) => {
                     if let Some(made) = self.made_in_trait(&invocation.mac, inner) {
-                        self.trait_items(item, &made, name, &Self::within_macro(inner));
+                        self.trait_items(owner, &made, &Self::within_macro(inner));
                     }
                     continue;
                 }
                 _ => continue,
             };
             let Some(block) = &function.default else { continue };
-            let owner = Owner::Trait { name: name.to_owned(), generics: Box::new(item.generics.clone()) };
+            let owner = owner.clone();
             let head = head_line(&syn::Visibility::Inherited, &function.modifiers, &function.sig);
             let own = self.attributes(&function.attrs);
             let visibility = Visibility::Public;
