@@ -4,8 +4,6 @@
 
 mod table;
 
-use std::borrow::Cow;
-
 use table::{ALIASES, OPEN, PRELUDE, PRELUDE_2021, TABLE};
 
 /// Whether a crate of that name is one of std's, and the name that its public paths begin with here.
@@ -20,9 +18,9 @@ pub(super) fn crate_root(name: &str) -> Option<&'static str> {
 
 /// Where std defines something, by its path before std moved it to another one of its crates: `std::io` goes to `core` and
 /// `alloc` piece by piece, its modules as they are.
-pub(crate) fn settled(definition: &str) -> Cow<'_, str> {
+pub(crate) fn settled(definition: &str) -> String {
     let moved = ["core::io::", "alloc::io::"].into_iter().find_map(|from| definition.strip_prefix(from));
-    moved.map_or(Cow::Borrowed(definition), |rest| Cow::Owned(format!("std::io::{rest}")))
+    moved.map_or_else(|| definition.to_owned(), |rest| format!("std::io::{rest}"))
 }
 
 /// The public path of what std defines at `definition`.
