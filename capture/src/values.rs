@@ -5,17 +5,21 @@
 mod array_iterators;
 mod btree;
 mod cells;
+mod channels;
 mod coroutines;
+mod discriminants;
 mod elsewhere;
 mod entries;
 mod fields;
 mod foreign;
 mod functions;
 mod graph;
+mod hash_iterators;
 mod hashing;
 mod io_errors;
 mod iterators;
 mod layout;
+mod linked_maps;
 mod names;
 mod once;
 mod optimised;
@@ -29,6 +33,7 @@ mod shapes;
 mod source;
 mod text_iterators;
 mod trait_objects;
+mod tree_iterators;
 mod unions;
 mod vtables;
 
@@ -261,9 +266,21 @@ impl<'a> Reader<'a> {
         if io_errors::is_io_error(layout) {
             return self.io_error(layout, source, depth);
         }
+        if let Some(receives) = channels::end_of_channel(layout) {
+            return self.channel(receives, layout, source, depth);
+        }
         match &layout.kind {
-            Kind::Record { .. } if is_tree_iterator(&layout.name) => {
-                self.btree_iterator(layout, source, depth)
+            Kind::Record { .. } if tree_iterators::is_tree_iterator(&layout.name) => {
+                self.tree_iterator(layout, source, depth)
+            }
+            Kind::Record { .. } if discriminants::is_discriminant(layout) => {
+                self.discriminant(layout, source)
+            }
+            Kind::Record { .. } if iterators::is_list_iterator(layout) => {
+                self.linked_list(layout, source, depth)
+            }
+            Kind::Record { .. } if hash_iterators::is_bucket_iterator(layout) => {
+                self.bucket_iterator(layout, source, depth)
             }
             Kind::Record { .. } if array_iterators::is_array_iterator(layout) => {
                 self.array_into_iter(layout, source, depth)
@@ -329,12 +346,6 @@ impl<'a> Reader<'a> {
 /// The full name of the type at `die`, by definition path: `alloc::vec::Vec<u8, alloc::alloc::Global>`.
 pub fn full_type_name(dwarf: &gimli::Dwarf<Slice>, units: &mut UnitCache, die: DieRef) -> String {
     Parser::new(dwarf, units).layout(die).name.clone()
-}
-
-/// Whether a struct is one of std's iterators over the entries of a tree.
-fn is_tree_iterator(name: &str) -> bool {
-    let own = name.strip_prefix("alloc::collections::btree::map::");
-    own.is_some_and(|own| ["Iter<", "IterMut<", "IntoIter<"].iter().any(|known| own.starts_with(known)))
 }
 
 /// A node that was read.

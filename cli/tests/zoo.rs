@@ -46,6 +46,7 @@ areas! {
     time_and_net, "2021", "";
     errors, "2021", "";
     iterators, "2021", "";
+    collection_iterators, "2021", "";
     text_iterators, "2021", "";
     files, "2021", "";
     calls, "2021", "";
@@ -55,6 +56,7 @@ areas! {
     workspace_types, "2021", "";
     dyn_values, "2021", "";
     graphs, "2021", "";
+    channels, "2021", "";
 }
 
 /// Types of the crates that everybody uses. It has a lock file of its own. These crates are not at hand everywhere, and take

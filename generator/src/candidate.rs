@@ -37,8 +37,8 @@ pub struct Callable<'a> {
     callers: Vec<ModuleId>,
     /// What the choice of the target goes by.
     pub facts: Facts,
-    /// The frame that called it, where that is of the workspace.
-    pub caller: Option<&'a Frame>,
+    /// The frames further out, of the workspace and not, the nearest first: the first one called it.
+    pub further: &'a [Frame],
     /// The calls by which values may be made that cannot be built of their fields.
     pub(crate) made: Made<'a>,
 }
@@ -82,7 +82,7 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
                 let recursion = within.map(|calls| calls.start);
                 let facts = Facts { asserts_on_arguments: blames_caller, recursion, ..facts };
                 let (home, callers) = (index.outside_of_macros(function.module), Vec::new());
-                let caller = caller(snapshot, frame);
+                let further = further(snapshot, frame);
                 callables.push(Callable {
                     frame,
                     depth,
@@ -90,7 +90,7 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
                     home,
                     callers,
                     facts,
-                    caller,
+                    further,
                     made: Made::default(),
                 });
                 continue;
@@ -109,10 +109,11 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
     (callables, rejected)
 }
 
-/// The frame next to one, where it is of the workspace: that which wrote the call.
-fn caller<'a>(snapshot: &'a Snapshot, frame: &Frame) -> Option<&'a Frame> {
-    let mut further = snapshot.frames().iter().skip_while(|other| !std::ptr::eq(*other, frame)).skip(1);
-    further.next().filter(|next| next.kind == FrameKind::Workspace)
+/// The frames behind one.
+fn further<'a>(snapshot: &'a Snapshot, frame: &Frame) -> &'a [Frame] {
+    let frames = snapshot.frames();
+    let at = frames.iter().position(|other| std::ptr::eq(other, frame));
+    at.and_then(|at| frames.get(at + 1..)).unwrap_or_default()
 }
 
 /// Calls of one function at either end of a recursion that become candidates.

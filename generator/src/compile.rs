@@ -5,6 +5,7 @@
 mod cargo;
 mod diagnostic;
 mod error;
+mod lacking;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -128,7 +129,7 @@ pub fn compile_candidates(
             }
             Ok(compiled) if rejected.is_empty() => {
                 scratch.reset(&build.applied)?;
-                return Err(CompileError::elsewhere(&compiled.errors, scratch.skipped()));
+                return Err(CompileError::elsewhere(&target.package, &compiled.errors, scratch.skipped()));
             }
             Ok(_) => scratch.reset(&build.applied)?,
             Err(error) => {

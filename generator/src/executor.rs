@@ -48,6 +48,7 @@ mod tests {
     fn package(name: &str, dependencies: Vec<(String, usize)>, features: &[&str]) -> Package {
         Package {
             name: name.to_owned(),
+            oldest_rust: None,
             version: "1.0.0".to_owned(),
             folder: "/a".into(),
             relative_folder: "".into(),

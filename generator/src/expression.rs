@@ -19,6 +19,7 @@ mod made;
 mod pointer;
 mod raw_pointer;
 mod record;
+mod repeated;
 mod scope;
 mod seen_through;
 mod sequence;
@@ -28,6 +29,7 @@ mod tape;
 mod type_name;
 mod uses;
 mod vec_macros;
+mod ways;
 mod writer;
 
 use proc_macro2::{Ident, TokenStream};

@@ -3,12 +3,14 @@
 //! here.
 
 mod choice;
+mod doubt;
 mod reasons;
 mod rounds;
 
 use relapse_snapshot::{CauseKind, Rules, Snapshot, Trust};
 
 use self::choice::{choose, order};
+use self::doubt::doubt;
 use self::reasons::{no_callable, why_not};
 use self::rounds::Rounds;
 use crate::candidate::{Rejection, callables};
@@ -206,8 +208,12 @@ pub fn generate(
             drafts[index] = said;
         }
     }
+    let rerun = again.is_none() && may_again && options.frame.is_none() && !options.every_frame;
     for draft in drafts.iter().filter(|draft| !draft.reproduces()) {
-        rejected.push(draft.rejection(why_not(draft, proved_with(draft))));
+        let bench = proved_with(draft);
+        let doubt = doubt(draft, bench.snapshot, rerun);
+        let reasons = [Some(why_not(draft, bench)), doubt];
+        rejected.push(draft.rejection(reasons.into_iter().flatten().collect::<Vec<_>>().join("; ")));
     }
     choose(&drafts, &bench, project, options, rejected, rounds.effort)
 }

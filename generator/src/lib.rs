@@ -31,3 +31,4 @@ pub mod sync;
 pub mod target;
 mod tolerant;
 pub mod verify;
+pub mod ways;

@@ -2,11 +2,13 @@
 //! they need no source index of their own.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use proc_macro2::{Ident, TokenStream};
 use relapse_snapshot::{Argument, ClosureText};
 
 use crate::expression::CrateRules;
+use crate::ways::Ways;
 
 /// Why something cannot be named or built from a place, in words for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -148,6 +150,12 @@ pub trait Names {
         None
     }
 
+    /// How the type's own functions build a value of the struct at `definition`, step by step, where a literal may not be
+    /// written.
+    fn ways(&self, _definition: &str) -> Option<Rc<Ways>> {
+        None
+    }
+
     /// A function that builds the struct at `definition` from all of its fields where a literal may not be
     /// written: `Token::relapse_new`. `fields` are those that were read, in declaration order.
     fn constructor(&self, definition: &str, _fields: &[&str]) -> Result<TokenStream, Unnameable> {
@@ -206,6 +214,11 @@ pub trait Names {
         false
     }
 
+    /// Whether the type at `definition` is known to derive `Clone`.
+    fn derives_clone(&self, _definition: &str) -> bool {
+        false
+    }
+
     /// Whether the type at `definition` has an associated function of that name that may be called there and
     /// is not deprecated, as far as its source tells.
     fn has_function(&self, _definition: &str, _function: &str) -> bool {
@@ -219,6 +232,11 @@ pub trait Names {
 
     /// The version of the crate in which the item at `definition` is defined.
     fn version(&self, _definition: &str) -> Option<String> {
+        None
+    }
+
+    /// The oldest release of Rust 1 with which the package at the place builds, as its `rust-version` says: 85.
+    fn oldest_rust(&self) -> Option<u16> {
         None
     }
 

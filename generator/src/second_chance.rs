@@ -31,6 +31,12 @@ pub enum Lacking {
     Made(String),
 }
 
+/// Whether a function that does not reproduce the crash might with the values that it was given.
+pub(crate) fn would_help(draft: &Draft<'_>, snapshot: &Snapshot) -> bool {
+    let (callable, own) = (&draft.callable, std::slice::from_ref(draft));
+    may_differ(callable, is_optimised(snapshot)) && !has_other_reason(callable, own, snapshot)
+}
+
 /// What is asked of a second run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request<'a> {

@@ -238,6 +238,47 @@ fn values_that_hold_themselves_within_each_other_are_written_in_time() {
     assert_eq!(text.matches("new_cyclic").count(), 20, "{text}");
 }
 
+/// `struct Node { parent: RefCell<Weak<Node>>, children: RefCell<Vec<Rc<Node>>> }`: each child waits for its parent, and is
+/// not tried again with every other one.
+#[test]
+fn many_children_that_refer_to_their_parent_are_written_in_time() {
+    let mut s = Sheet::default();
+    let node = s.ty("subject::Node", TypeKind::Opaque);
+    let owner = |s: &mut Sheet, std, name: &str| {
+        let kind = TypeKind::Std { std, params: vec![node] };
+        s.ty(&format!("alloc::rc::{name}<subject::Node, alloc::alloc::Global>"), kind)
+    };
+    let (rc, weak) = (owner(&mut s, StdType::Rc, "Rc"), owner(&mut s, StdType::Weak, "Weak"));
+    s.types.fill(node, TypeKind::Struct { fields: Vec::new(), tuple: false, params: Vec::new() });
+    let list = TypeKind::Std { std: StdType::Vec, params: vec![rc] };
+    let list = s.ty("alloc::vec::Vec<alloc::rc::Rc<subject::Node>, alloc::alloc::Global>", list);
+    let made = |s: &mut Sheet, address: u64, parent: Value, children: Vec<Value>| {
+        let len = children.len() as u64;
+        let children = v(list, Data::Sequence { items: children, len });
+        let cells = [("parent", "a", parent), ("children", "b", children)];
+        let fields = cells.map(|(name, of, inner)| {
+            let cell = s.cell(StdType::RefCell, &format!("core::cell::RefCell<{of}>"), inner, 0);
+            Field { name: name.to_owned(), value: cell }
+        });
+        let inner = v(node, Data::Struct(fields.into()));
+        v(rc, Data::Pointer { address, to: Some(Box::new(inner)) })
+    };
+    let root = 0x100_0000;
+    let children = (1..=900).map(|at| {
+        let elsewhere = Box::new(v(node, Data::Elsewhere { address: root, len: None }));
+        let parent = v(weak, Data::Pointer { address: root, to: Some(elsewhere) });
+        made(&mut s, at * 0x100, parent, Vec::new())
+    });
+    let children: Vec<Value> = children.collect();
+    let parent = v(weak, Data::Pointer { address: u64::MAX, to: None });
+    let root = made(&mut s, root, parent, children);
+    let begun = std::time::Instant::now();
+    let text = written(&s, &root);
+    assert_eq!(text.matches("Rc::downgrade").count(), 900, "{text}");
+    // It took a minute on the same machine as one second now.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
+}
+
 /// A panic poisoned the lock, and the function held it again at the crash.
 #[test]
 fn a_poisoned_lock_that_was_held_is_suspect() {

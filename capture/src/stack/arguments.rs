@@ -194,10 +194,13 @@ impl Source<'_> {
             let name = parameter.name.unwrap_or_default();
             match parameter.ty {
                 Some(ty) => {
-                    let function = in_symbol(ty).and_then(|said| reader.generic_function(ty, said));
                     let mut little = Allowance { nodes: 1, bytes: 0 };
                     let by_place = self.extent == Extent::NotReceiver && name == "self";
                     let left = if by_place { &mut little } else { &mut *left };
+                    let function = in_symbol(ty).and_then(|said| {
+                        let read = |reader: &mut Reader<'_>| value(reader, ty, place.clone(), left);
+                        reader.generic_function(ty, said, read)
+                    });
                     let value = function.unwrap_or_else(|| value(&mut reader, ty, place, left));
                     frame.arguments.push(Argument { name, value });
                 }

@@ -10,7 +10,7 @@ use super::source::{Gap, Read, Source, little_endian, read_memory};
 use super::{Reader, fields::Part};
 
 /// Higher trees cannot be: nodes have at least 6 edges.
-const HEIGHT: u64 = 26;
+pub(super) const HEIGHT: u64 = 26;
 
 /// std's nodes have 11.
 const MOST_KEYS: u64 = 64;
@@ -19,14 +19,16 @@ const MOST_KEYS: u64 = 64;
 const NODE: u64 = 4 << 20;
 
 /// Where a node keeps what.
-struct Nodes {
+pub(super) struct Nodes {
     leaf_size: u64,
     internal_size: u64,
     len: (u64, u64),
     keys: u64,
     vals: u64,
     parent: u64,
-    capacity: u64,
+    /// Offset and size of a node's place among its parent's edges.
+    place: (u64, u64),
+    pub(super) capacity: u64,
     key: (Entry, u64),
     val: (Entry, u64),
     /// Offset of the edges in an internal node.
@@ -34,16 +36,48 @@ struct Nodes {
 }
 
 /// What a walk has read so far.
-struct Walk {
-    entries: Vec<(Value, Option<Value>)>,
-    len: u64,
+pub(super) struct Walk {
+    pub(super) entries: Vec<(Value, Option<Value>)>,
+    pub(super) len: u64,
     depth: u32,
     values: bool,
 }
 
+/// A node that was read.
+pub(super) struct Node {
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Node {
+    fn number(&self, (offset, size): (u64, u64)) -> u64 {
+        let (from, size) = (offset as usize, size as usize);
+        let bytes = self.bytes.get(from..).and_then(|rest| rest.get(..size));
+        bytes.map(little_endian).unwrap_or_default() as u64
+    }
+
+    pub(super) fn len(&self, nodes: &Nodes) -> u64 {
+        self.number(nodes.len)
+    }
+
+    /// The address of the node below, of an internal one.
+    pub(super) fn edge(&self, nodes: &Nodes, index: u64) -> u64 {
+        self.number((nodes.edges.saturating_add(index.saturating_mul(8)), 8))
+    }
+
+    /// The address of the node above, 0 at the root, and the place among its edges.
+    pub(super) fn parent(&self, nodes: &Nodes) -> (u64, u64) {
+        (self.number((nodes.parent, 8)), self.number(nodes.place))
+    }
+}
+
 impl Walk {
+    /// Of entries with their values.
+    pub(super) fn of(len: u64, depth: u32) -> Walk {
+        Walk { entries: Vec::new(), len, depth, values: true }
+    }
+
     /// The entries that were read, as a map.
-    fn into_map(self) -> Data {
+    pub(super) fn into_map(self) -> Data {
         let pair = |(key, value): (Value, Option<Value>)| value.map(|value| (key, value));
         Data::Map { len: self.len, entries: self.entries.into_iter().filter_map(pair).collect() }
     }
@@ -73,42 +107,6 @@ impl Reader<'_> {
         let (walk, trust) = self.tree(&layout, map.source, depth, false)?;
         let items = walk.entries.into_iter().map(|(key, _)| key).collect();
         Ok((Data::Sequence { items, len: walk.len }, trust))
-    }
-
-    /// What iterators over a tree begin with, `{ range: LazyLeafRange { front, .. }, length, .. }`: the root, until the
-    /// first entry is taken.
-    pub(super) fn btree_iterator(
-        &mut self,
-        layout: &Layout,
-        source: Source<'_>,
-        depth: u32,
-    ) -> Read<(Data, Trust)> {
-        let len = layout.part(source, "length")?;
-        let len = self.word(len)?;
-        if len == 0 {
-            return Ok((Data::Map { entries: Vec::new(), len }, Trust::AtCrash));
-        }
-        let front = self.untaken(layout, source, "front")?;
-        let back = self.untaken(layout, source, "back")?;
-        let (Some(root), Some(_)) = (front, back) else {
-            return Err(Gap::because("an iterator over a tree, of which some entries are taken"));
-        };
-        let walk = Walk { entries: Vec::new(), len, depth, values: true };
-        let (walk, trust) = self.tree_from(layout, root, walk)?;
-        Ok((walk.into_map(), trust))
-    }
-
-    /// The root, where nothing is taken yet from that end: then the end is a `LazyLeafHandle::Root`.
-    fn untaken<'v>(&mut self, layout: &Layout, source: Source<'v>, end: &str) -> Read<Option<Part<'v>>> {
-        let end = self.parts(layout, source, &["range", end])?;
-        let end = self.some(end)?.ok_or_else(|| Gap::because("entries of no tree"))?;
-        let handle = self.layout(end.entry.die);
-        let Kind::Enum { discriminant, variants } = &handle.kind else {
-            return Err(Gap::because(format!("{} is no enum", handle.name)));
-        };
-        let variant = self.active_variant(*discriminant, variants, end.source)?;
-        let root = variant.members.first().filter(|_| variant.name == "Root");
-        Ok(root.map(|root| Part { entry: root.entry, source: end.source.at(root.offset) }))
     }
 
     fn tree(&mut self, layout: &Layout, source: Source<'_>, depth: u32, values: bool) -> Read<(Walk, Trust)> {
@@ -156,7 +154,7 @@ impl Reader<'_> {
     }
 
     /// Learns the layout of the nodes from the entries of `LeafNode` and `InternalNode`.
-    fn nodes(&mut self, map: &Layout, node: Part<'_>, height: u64) -> Read<Nodes> {
+    pub(super) fn nodes(&mut self, map: &Layout, node: Part<'_>, height: u64) -> Read<Nodes> {
         let leaf = self.target_of(node.entry)?;
         let leaf_layout = self.layout(leaf.die);
         let offset = |name: &str| {
@@ -166,6 +164,7 @@ impl Reader<'_> {
                 .ok_or_else(|| leaf_layout.no_field(name))
         };
         let (len, keys, vals, parent) = (offset("len")?, offset("keys")?, offset("vals")?, offset("parent")?);
+        let place = offset("parent_idx")?;
         let Kind::Array { len: capacity @ 1..=MOST_KEYS, .. } = self.layout(keys.0.die).kind else {
             return Err(Gap::because("the keys of a tree's node are no array of a few"));
         };
@@ -177,6 +176,7 @@ impl Reader<'_> {
             keys: keys.1,
             vals: vals.1,
             parent: parent.1,
+            place: (place.1, self.size_of(place.0)?),
             capacity,
             key: (key, self.size_of(key)?),
             val: (val, self.size_of(val)?),
@@ -212,6 +212,15 @@ impl Reader<'_> {
         }
     }
 
+    /// The bytes of a node.
+    pub(super) fn node_bytes(&mut self, nodes: &Nodes, address: u64, height: u64) -> Read<Node> {
+        let size = if height == 0 { nodes.leaf_size } else { nodes.internal_size };
+        if size > NODE {
+            return Err(Gap::because(format!("a tree's node of {size} bytes")));
+        }
+        Ok(Node { bytes: read_memory(self.memory, address, size as usize)? })
+    }
+
     /// Reads a node and those below it, in order, until a limit is met (`false`).
     fn visit(
         &mut self,
@@ -221,35 +230,32 @@ impl Reader<'_> {
         height: u64,
         parent: Option<u64>,
     ) -> Read<bool> {
-        let size = if height == 0 { nodes.leaf_size } else { nodes.internal_size };
-        if size > NODE {
-            return Err(Gap::because(format!("a tree's node of {size} bytes")));
-        }
-        let node = read_memory(self.memory, address, size as usize)?;
-        let number = |offset: u64, size: u64| {
-            let (from, size) = (offset as usize, size as usize);
-            let bytes = node.get(from..).and_then(|rest| rest.get(..size));
-            bytes.map(little_endian).unwrap_or_default() as u64
-        };
-        let len = number(nodes.len.0, nodes.len.1);
-        if len > nodes.capacity || parent.is_some_and(|parent| number(nodes.parent, 8) != parent) {
+        let node = self.node_bytes(nodes, address, height)?;
+        let len = node.len(nodes);
+        if len > nodes.capacity || parent.is_some_and(|parent| node.parent(nodes).0 != parent) {
             return Err(Gap::because(format!("no node of a tree at {address:#x}")));
         }
         for index in 0..=len {
             if height > 0 {
-                let edge = number(nodes.edges.saturating_add(index * 8), 8);
+                let edge = node.edge(nodes, index);
                 if !self.visit(nodes, walk, edge, height - 1, Some(address))? {
                     return Ok(false);
                 }
             }
-            if index < len && !self.entry(nodes, walk, (address, &node), index) {
+            if index < len && !self.entry(nodes, walk, (address, &node.bytes), index) {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    fn entry(&mut self, nodes: &Nodes, walk: &mut Walk, (address, node): (u64, &[u8]), index: u64) -> bool {
+    pub(super) fn entry(
+        &mut self,
+        nodes: &Nodes,
+        walk: &mut Walk,
+        (address, node): (u64, &[u8]),
+        index: u64,
+    ) -> bool {
         let count = walk.entries.len() as u64;
         if count >= self.limits.elements || self.nodes_left == 0 || walk.depth + 1 >= self.deepest() {
             return false;

@@ -27,6 +27,8 @@ enum Keeps {
     Buckets,
     /// Text behind a pointer, where the last byte says so (`compact_str`).
     Compact,
+    /// Entries in nodes that each lead to the next one, and the last back to the first (`hashlink`).
+    Linked,
     /// Text behind a pointer that is shifted by a bit, its length before it (`semver`).
     Counted,
 }
@@ -40,6 +42,7 @@ fn keeps(path: &str) -> Option<Keeps> {
         "smallvec::SmallVec" => Keeps::Small,
         "hashbrown::raw::RawTable" | "hashbrown::raw::inner::RawTable" => Keeps::Buckets,
         "compact_str::repr::Repr" => Keeps::Compact,
+        "hashlink::linked_hash_map::LinkedHashMap" => Keeps::Linked,
         "semver::identifier::Identifier" => Keeps::Counted,
         _ => return None,
     })
@@ -85,6 +88,10 @@ impl Reader<'_> {
             Keeps::Compact => {
                 has(&["0", "1", "5"])?;
                 self.compact(layout, source).transpose()
+            }
+            Keeps::Linked => {
+                has(&["map", "values"])?;
+                Some(self.linked_map(layout, source, depth))
             }
             Keeps::Counted => {
                 has(&["head"])?;

@@ -36,19 +36,36 @@ impl Reader<'_> {
     }
 
     /// A parameter of a generic type that debug info describes as a function pointer: it may be the function itself as well,
-    /// which is kept nowhere. `argument` is what the caller's symbol says of the generic. `None`: it is to be read.
-    pub(crate) fn generic_function(&mut self, die: DieRef, argument: Option<&str>) -> Option<Value> {
+    /// which is kept nowhere. `argument` is what the caller's symbol says of the generic, `read` what lies where a pointer
+    /// would. `None`: it is to be read.
+    pub(crate) fn generic_function(
+        &mut self,
+        die: DieRef,
+        argument: Option<&str>,
+        read: impl FnOnce(&mut Self) -> Value,
+    ) -> Option<Value> {
         if !matches!(self.layout(die).kind, Kind::Function) {
             return None;
         }
         match argument {
             Some(argument) if is_function_pointer(argument) => None,
-            Some(argument) => Some(self.function_item(argument)),
-            None => {
-                let reason = "a function or a pointer to one: the debug info does not tell which";
-                Some(Value::missing(self.shape(die), Trust::Unreadable, reason))
+            // A parameter of the plain pointer's type has the same entry. Of a function nothing is kept: where a pointer to
+            // another one lies, it may be either.
+            Some(argument) => {
+                let function = self.function_item(argument);
+                let read = read(self);
+                let is_another =
+                    matches!(&read.data, Data::Pointer { to: Some(to), .. } if to.ty != function.ty);
+                Some(if is_another { self.either_function(die) } else { function })
             }
+            None => Some(self.either_function(die)),
         }
+    }
+
+    /// What is a function or a pointer to one, and nothing tells which.
+    pub(super) fn either_function(&mut self, die: DieRef) -> Value {
+        let reason = "a function or a pointer to one: the debug info does not tell which";
+        Value::missing(self.shape(die), Trust::Unreadable, reason)
     }
 
     /// The function's name, and whether another one may be meant.

@@ -7,6 +7,12 @@ use super::sequences::{plausible, sequence};
 use super::source::{Gap, Read, Source};
 use super::{Reader, fields::Part};
 
+/// Whether a struct is an iterator over a linked list: it has the list's fields.
+pub(super) fn is_list_iterator(layout: &Layout) -> bool {
+    let own = layout.name.strip_prefix("alloc::collections::linked_list::");
+    own.is_some_and(|own| own.starts_with("Iter<") || own.starts_with("IterMut<"))
+}
+
 impl Reader<'_> {
     /// `Iter<'_, T> { ptr, end_or_len }`: of types without size the second is how many are left.
     pub(super) fn slice_iter(
@@ -61,7 +67,7 @@ impl Reader<'_> {
         self.elements(of, Source::Memory(start), bytes / size, depth)
     }
 
-    /// `LinkedList<T> { head: Option<NonNull<Node<T>>>, len, .. }`, `Node<T> { next, element, .. }`.
+    /// `LinkedList<T>`, and what is left for an iterator: `{ head: Option<NonNull<Node<T>>>, len, .. }`, `Node<T> { next, element, .. }`.
     pub(super) fn linked_list(
         &mut self,
         layout: &Layout,

@@ -126,9 +126,7 @@ impl Reader<'_> {
         let inner = match self.size_in_union(layout, source)? {
             Some(POINTER) => self.decode(param, cell.source, depth + 1),
             Some(0) => self.decode(Entry { form: Form::FunctionItem, ..param }, cell.source, depth + 1),
-            _ => self.generic_function(param.die, None).unwrap_or_else(|| {
-                Value::missing(self.shape(param.die), Trust::Unreadable, "its size is not known")
-            }),
+            _ => self.either_function(param.die),
         };
         Ok(self.in_cell(cell, inner))
     }

@@ -21,6 +21,9 @@ impl Reader<'_> {
         source: Source<'_>,
         depth: u32,
     ) -> Read<Data> {
+        if layout.name.starts_with("core::mem::maybe_uninit::MaybeUninit<") {
+            return Err(Gap::because("a MaybeUninit: nothing says whether it holds a value"));
+        }
         let mut parser = Parser::new(self.dwarf, self.units);
         let unit = parser.units.unit(parser.dwarf, die.unit);
         let members = unit.and_then(|unit| parser.plain_members(die, &unit)).unwrap_or_default();

@@ -33,6 +33,12 @@ fn both<F: Fn(u32) -> u32, G: Fn(u32) -> u32>(f: F, g: G) -> u32 {
 }
 
 #[inline(never)]
+fn beside<F: Fn(u32) -> u32>(f: F, pointer: fn(u32) -> u32) -> u32 {
+    let answer = both(double, triple);
+    answer + f(1) + std::hint::black_box(pointer)(2)
+}
+
+#[inline(never)]
 fn pick<F: Fn(u32) -> u32, T: Default, const N: u32>(f: F, rest: &(T, fn(u8) -> u64, fn(u8) -> u64)) -> u32 {
     let answer = same(&double, &double) + f(N);
     std::hint::black_box(rest);
@@ -41,7 +47,7 @@ fn pick<F: Fn(u32) -> u32, T: Default, const N: u32>(f: F, rest: &(T, fn(u8) -> 
 
 #[inline(never)]
 fn same<F: Fn(u32) -> u32, G: Fn(u32) -> u32>(f: &F, g: &G) -> u32 {
-    f(1) + both(double, triple) + g(1)
+    f(1) + beside(double, std::hint::black_box(triple)) + g(1)
 }
 
 #[inline(never)]

@@ -2,11 +2,12 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use relapse_snapshot::{Argument, Data, Trust, TypeTable, Value};
+use relapse_snapshot::{Argument, Data, Generic, Trust, TypeKind, TypeTable, Value};
 use syn::{FnArg, Pat};
 
 use super::behind_dyn::behind_dyn;
 use super::idiom::{Idiom, idiom, is_drop};
+use super::passed::Passed;
 use super::{Callable, passed};
 use crate::expression::{
     Extent, Literals, Open, Scope, StandIns, Unwritable, WrittenArgument, argument_of_any_type, argument_with,
@@ -32,6 +33,8 @@ pub struct Style {
     pub allows_unused: bool,
     /// Bytes stand in for a reader as a cursor, which can seek, also where no bound asks for it.
     pub seekable: bool,
+    /// A sink that stands in for another takes text: its trait is that of `std::fmt`.
+    pub formats: bool,
 }
 
 impl Style {
@@ -167,13 +170,14 @@ impl Callable<'_> {
         style: Style,
         types: &TypeTable,
     ) -> Result<Call, Uncallable> {
-        let narrow = self.stand_ins(Extent { seekable: style.seekable, all_sinks: false }, types);
+        let extent = Extent { seekable: style.seekable, all_sinks: false, formats: style.formats };
+        let narrow = self.stand_ins(extent, types);
         let refused = match self.call_with(&narrow, test, style, types, &names()) {
             Err(Uncallable::Argument(refused)) => refused,
             made => return made,
         };
         // What cannot be written, but is only written to, has an equal.
-        let wide = self.stand_ins(Extent { seekable: style.seekable, all_sinks: true }, types);
+        let wide = self.stand_ins(Extent { all_sinks: true, ..extent }, types);
         let again = (wide != narrow).then(|| self.call_with(&wide, test, style, types, &names()).ok());
         again.flatten().ok_or(Uncallable::Argument(refused))
     }
@@ -188,6 +192,13 @@ impl Callable<'_> {
     ) -> Result<Call, Uncallable> {
         // What stands in for a type is left to inference.
         let kept = self.frame.generics.iter().filter(|generic| !stand_ins.change(generic.ty, types));
+        // So is what stands for a function: its own type has no name.
+        let is_function = |generic: &Generic| {
+            types.get(generic.ty).is_some_and(|shape| shape.kind == TypeKind::FunctionPointer)
+        };
+        let by_name = self.arguments_by_name(types, names);
+        let kept = kept
+            .filter(|generic| !(is_function(generic) && by_name.iter().flatten().any(Passed::names_item)));
         let result = self.frame.result.map(|ty| types.name(ty));
         let constants = result.map(|name| self.function.constants_of(name)).unwrap_or_default();
         let constants = constants.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -205,8 +216,8 @@ impl Callable<'_> {
             let name = &self.name_of(index, argument);
             let value = if drops { whole(&argument.value) } else { &argument.value };
             let literals = style.literals(index);
-            let passed = self.passed_by_name(index, types, names);
-            let mut written = passed::written(passed, value, || {
+            let passed = by_name.get(index).cloned().flatten();
+            let mut written = passed::written(name, passed, value, || {
                 argument_of_any_type(name, value, types, names, &mut scope, literals, stand_ins)
             })?;
             if is_mut && value.trust == Trust::AtCrash {

@@ -7,6 +7,8 @@ use cargo_metadata::diagnostic::{Diagnostic as Message, DiagnosticLevel, Diagnos
 use super::BuildPlace;
 use crate::scratch::relative_within;
 
+/// "mismatched types".
+const MISMATCHED: &str = "E0308";
 /// A macro that expands in a macro that … : more steps than this tell nothing new.
 const MAX_EXPANSIONS: usize = 64;
 
@@ -23,6 +25,8 @@ pub struct Diagnostic {
     pub code: Option<String>,
     /// The first line of the message.
     pub message: String,
+    /// What stands under its primary span: what was expected, and what was found.
+    pub label: String,
     /// All of it as the compiler prints it, without colour.
     pub rendered: String,
     /// The files of its primary spans and of the macro calls that they come from, relative to the root.
@@ -60,11 +64,18 @@ impl Diagnostic {
             words: primary.map(words_of).unwrap_or_default(),
             code: message.code.as_ref().map(|code| code.code.clone()),
             message: message.message.lines().next().unwrap_or_default().to_owned(),
+            label: primary.and_then(|span| first_line(span.label.as_deref()?)).unwrap_or_default().to_owned(),
             rendered: message.rendered.clone().unwrap_or_else(|| message.message.clone()),
             primary_files: files(true),
             other_files,
         };
         Some((weight, diagnostic))
+    }
+
+    /// What it says in one line. "mismatched types" alone does not tell which.
+    pub fn summary(&self) -> String {
+        let says_all = self.label.is_empty() || self.code.as_deref() != Some(MISMATCHED);
+        if says_all { self.message.clone() } else { format!("{}: {}", self.message, self.label) }
     }
 
     /// A diagnostic about nothing in particular.
@@ -76,6 +87,7 @@ impl Diagnostic {
             code: None,
             rendered: message.clone(),
             message,
+            label: String::new(),
             primary_files: Vec::new(),
             other_files: Vec::new(),
         }
@@ -85,6 +97,10 @@ impl Diagnostic {
     pub(super) fn has_place(&self, message: &Message) -> bool {
         self.line > 0 || !message.spans.is_empty()
     }
+}
+
+fn first_line(text: &str) -> Option<&str> {
+    text.lines().next()
 }
 
 /// The part of a line that a span marks; columns count characters, from 1.
@@ -102,4 +118,20 @@ fn file_of(span: &DiagnosticSpan, place: &BuildPlace) -> Option<PathBuf> {
 fn files_of(span: &DiagnosticSpan, place: &BuildPlace) -> Vec<PathBuf> {
     let outwards = std::iter::successors(Some(span), |span| span.expansion.as_ref().map(|e| &e.span));
     outwards.take(MAX_EXPANSIONS).filter_map(|span| file_of(span, place)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mismatched_types_are_told() {
+        let label = "expected `u8`, found `u16`".to_owned();
+        let code = |code: &str| Some(code.to_owned());
+        let of = |text: &str| Diagnostic { label: label.clone(), ..Diagnostic::bare(text.to_owned()) };
+        let mismatched = Diagnostic { code: code("E0308"), ..of("mismatched types") };
+        assert_eq!(mismatched.summary(), "mismatched types: expected `u8`, found `u16`");
+        let other = Diagnostic { code: code("E0425"), ..of("cannot find value `x` in this scope") };
+        assert_eq!(other.summary(), "cannot find value `x` in this scope");
+    }
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::diagnostic::Diagnostic;
+use super::lacking;
 use crate::scratch::ScratchError;
 
 /// How many of the compiler's messages an error shows.
@@ -91,11 +92,11 @@ impl CompileError {
         }
     }
 
-    /// The error for diagnostics that belong to no candidate. `skipped`: the files that could not be copied, which may
-    /// be what lacks.
-    pub fn elsewhere(errors: &[Diagnostic], skipped: &[PathBuf]) -> Self {
-        let mut texts: Vec<String> =
-            errors.iter().take(SHOWN).map(|error| error.rendered.trim_end().to_owned()).collect();
+    /// The error for diagnostics that belong to no candidate of the package. `skipped`: the files that could not be copied,
+    /// which may be what lacks.
+    pub fn elsewhere(package: &str, errors: &[Diagnostic], skipped: &[PathBuf]) -> Self {
+        let mut texts: Vec<String> = lacking::advice(package, errors).into_iter().collect();
+        texts.extend(errors.iter().take(SHOWN).map(|error| error.rendered.trim_end().to_owned()));
         if let Some((first, more)) = skipped.split_first() {
             let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
             texts.push(format!("not in the copy, as it cannot be read: {}{more}", first.display()));
@@ -112,7 +113,7 @@ mod tests {
     fn files_that_could_not_be_copied_are_named_where_the_build_fails() {
         let missing = Diagnostic::bare("couldn't read `src/key.bin`\n".to_owned());
         let text = |skipped: &[PathBuf]| {
-            CompileError::elsewhere(std::slice::from_ref(&missing), skipped).to_string()
+            CompileError::elsewhere("keys", std::slice::from_ref(&missing), skipped).to_string()
         };
         assert!(text(&[]).ends_with("couldn't read `src/key.bin`"));
         let named = text(&["src/key.bin".into(), "b".into()]);

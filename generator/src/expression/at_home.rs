@@ -11,6 +11,7 @@ use relapse_snapshot::{TypeShape, Value};
 
 use super::Unwritable;
 use super::raw_pointer::pointers;
+use super::std_rules::channels::ends;
 use super::writer::{Place, Saved, Writer, owners};
 use crate::names::{Names, Unnameable};
 
@@ -85,6 +86,7 @@ impl<'a> Writer<'a> {
         let within = owners(value, self.types);
         is_more(&self.owners, &within)
             || is_more(&self.scope.owners, &within)
+            || self.scope.has_more_ends(&ends(value, self.types))
             || is_more(&self.pointers, &pointers(value, self.types))
     }
 }

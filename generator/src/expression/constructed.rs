@@ -3,7 +3,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use relapse_snapshot::{Data, Field, TypeId};
+use relapse_snapshot::{Data, Field, TypeId, Value};
 
 use super::Unwritable;
 use super::writer::{Place, Writer};
@@ -12,7 +12,7 @@ use crate::names::{Constructed, Seen};
 impl Writer<'_> {
     /// The constructor of the type at `path` for a value with these fields.
     pub(super) fn own_constructor(&self, path: &str, fields: &[Field]) -> Option<Constructed> {
-        let seen: Vec<Seen<'_>> = fields.iter().map(seen).collect();
+        let seen: Vec<Seen<'_>> = fields.iter().map(|field| seen(&field.name, &field.value)).collect();
         self.names.own_constructor(path, &seen)
     }
 
@@ -40,14 +40,14 @@ impl Writer<'_> {
 }
 
 /// What the choice of a constructor asks of a field.
-fn seen(field: &Field) -> Seen<'_> {
-    let number = match &field.value.data {
+pub(super) fn seen<'v>(name: &'v str, value: &'v Value) -> Seen<'v> {
+    let number = match &value.data {
         Data::Int(number) => Some(*number),
         Data::Uint(number) => i128::try_from(*number).ok(),
         Data::Bool(flag) => Some(i128::from(*flag)),
         _ => None,
     };
-    let blank = match &field.value.data {
+    let blank = match &value.data {
         Data::Sequence { len, .. }
         | Data::Map { len, .. }
         | Data::Text { len, .. }
@@ -57,5 +57,5 @@ fn seen(field: &Field) -> Seen<'_> {
         Data::Tuple(items) => items.is_empty(),
         _ => false,
     };
-    Seen { name: &field.name, blank, number }
+    Seen { name, blank, number }
 }

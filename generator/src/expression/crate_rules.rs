@@ -173,7 +173,7 @@ impl Writer<'_> {
 
     fn can_name(&self, pieces: &[Piece]) -> bool {
         pieces.iter().all(|piece| match piece {
-            Piece::Item(definition) | Piece::Trait(definition) => self.names.path(definition).is_ok(),
+            Piece::Item(definition) | Piece::Trait(definition, _) => self.names.path(definition).is_ok(),
             Piece::Group(_, inner) | Piece::Only(_, inner) => self.can_name(inner),
             Piece::Each(listing) => self.can_name(&listing.template),
             _ => true,
@@ -182,7 +182,7 @@ impl Writer<'_> {
 
     fn pieces_fit(&self, pieces: &[Piece], value: &Value) -> bool {
         pieces.iter().all(|piece| match piece {
-            Piece::Token(_) | Piece::Own { .. } | Piece::Item(_) | Piece::Trait(_) | Piece::At => true,
+            Piece::Token(_) | Piece::Own { .. } | Piece::Item(_) | Piece::Trait(..) | Piece::At => true,
             Piece::Group(_, inner) => self.pieces_fit(inner, value),
             Piece::Value(path, _) => path.find(value).is_some(),
             Piece::Text(parts) => match parts.as_slice() {
@@ -198,7 +198,7 @@ impl Writer<'_> {
             Piece::Source(path) => path.find(value).is_some_and(|items| source::source(items).is_some()),
             Piece::Packed(parts) => self.packed(parts, value).is_some(),
             Piece::Ascii(number) => self.ascii(number, value).is_some(),
-            Piece::Bytes(path) => {
+            Piece::Bytes(path) | Piece::Array(path) => {
                 path.find(value).is_some_and(|value| formula::little_endian(value, self.types).is_some())
             }
             Piece::Number(formula) => {
@@ -274,10 +274,11 @@ impl Writer<'_> {
                 });
             }
             Piece::Item(definition) => return self.name(definition),
-            Piece::Trait(definition) => {
+            Piece::Trait(definition, is_generic) => {
                 let name = self.name(definition)?;
                 return Ok(match &own.full {
-                    Some(full) => quote!(<#full as #name<_>>),
+                    Some(full) if *is_generic => quote!(<#full as #name<_>>),
+                    Some(full) => quote!(<#full as #name>),
                     None => name,
                 });
             }
@@ -289,10 +290,11 @@ impl Writer<'_> {
                 let bits = self.bits(words, count, value).ok_or_else(|| self.formless())?;
                 return Ok(quote!(#(#bits),*));
             }
-            Piece::Bytes(path) => {
+            Piece::Bytes(path) | Piece::Array(path) => {
                 let bytes = formula::little_endian(self.found(path, value)?, self.types);
                 let bytes = bytes.ok_or_else(|| self.formless())?;
-                return Ok(self.bytes(&bytes, bytes.len() as u64, false)?.reference());
+                let bytes = self.bytes(&bytes, bytes.len() as u64, false)?;
+                return Ok(if matches!(piece, Piece::Array(_)) { bytes.array() } else { bytes.reference() });
             }
             Piece::Number(formula) => {
                 let number = formula.compute(value, self.types).as_ref().and_then(rendered);

@@ -26,6 +26,8 @@ pub(super) struct Later<'v> {
     /// The way there, behind the owner's variable.
     way: Way,
     value: &'v Value,
+    /// What it leads back to: until that is built, no try can succeed.
+    waits_for: u64,
 }
 
 /// How a place within a shared value is set.
@@ -57,13 +59,14 @@ impl<'a> Writer<'a> {
         let Some(empty) = self.empty(value) else { return self.by_kind(value, place) };
         let saved = self.save();
         let refused = match self.by_kind(value, place) {
-            Err(refused) if self.graph.state.back.is_some() => refused,
+            Err(refused) => refused,
             written => return written,
         };
+        let Some(Back { address: waits_for, .. }) = self.graph.state.back else { return Err(refused) };
         let Some(&(owner, content)) = self.graph.state.building.last() else { return Err(refused) };
         let Some((way, value)) = self.way_to(content, value) else { return Err(refused) };
         self.restore(saved);
-        self.graph.state.later.push(Later { owner, way, value });
+        self.graph.state.later.push(Later { owner, way, value, waits_for });
         self.by_kind(&empty, place)
     }
 
@@ -205,7 +208,12 @@ impl<'a> Writer<'a> {
 
     /// Sets what can be set by now.
     fn set_what_waited(&mut self) -> Result<(), Unwritable> {
-        for later in std::mem::take(&mut self.graph.state.later) {
+        // Each try copies what it may change, so of many that wait for one value only those are tried that can succeed.
+        for mut later in std::mem::take(&mut self.graph.state.later) {
+            if self.is_building(later.waits_for) {
+                self.graph.state.later.push(later);
+                continue;
+            }
             let Some(Some(owner)) = self.scope.shared.get(&later.owner).cloned() else {
                 self.graph.state.later.push(later);
                 continue;
@@ -221,11 +229,12 @@ impl<'a> Writer<'a> {
                     };
                     self.lets.push(statement);
                 }
-                Err(_) if self.graph.state.back.is_some() => {
+                Err(refused) => {
+                    let Some(Back { address, .. }) = self.graph.state.back else { return Err(refused) };
                     self.restore_all(saved);
+                    later.waits_for = address;
                     self.graph.state.later.push(later);
                 }
-                Err(refused) => return Err(refused),
             }
         }
         Ok(())

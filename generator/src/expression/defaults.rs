@@ -47,7 +47,7 @@ impl Writer<'_> {
     }
 
     /// Whether a value is known to be its type's default.
-    fn is_default(&self, value: &Value, depth: u32) -> bool {
+    pub(super) fn is_default(&self, value: &Value, depth: u32) -> bool {
         let Some(shape) = self.types.get(value.ty) else { return false };
         match (&shape.kind, &value.data) {
             (TypeKind::Bool, Data::Bool(flag)) => !flag,
@@ -65,6 +65,9 @@ impl Writer<'_> {
             }
             (TypeKind::Enum { .. }, Data::Variant { name, .. }) => {
                 name == "None" && shape.name.split('<').next() == Some(OPTION)
+            }
+            (TypeKind::Struct { .. }, Data::Struct(_)) if self.has_no_flags(value) => {
+                self.names.defaults(&shape.name) != Defaults::Unknown
             }
             (TypeKind::Struct { params, .. }, Data::Struct(fields)) if params.is_empty() => {
                 depth < MAX_DEPTH

@@ -59,6 +59,7 @@ impl<'v> Graph<'v> {
         for address in shared_owners([argument], types).into_iter().chain(on_cycles) {
             scope.shared.entry(address).or_insert(None);
         }
+        scope.meet_channels([argument], types);
         let targets = Targets::of(argument);
         let (instead, no_lists, cyclic) = (HashMap::new(), HashSet::new(), HashSet::new());
         Graph { targets, instead, no_lists, cyclic, has_cycles, state: State::default() }
@@ -88,6 +89,7 @@ impl Scope {
                 *self.owners.entry(address).or_default() += times;
             }
         }
+        self.meet_channels(arguments.iter().copied(), types);
         for address in shared_owners(arguments, types) {
             self.shared.entry(address).or_insert(None);
         }

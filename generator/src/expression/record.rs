@@ -27,6 +27,9 @@ impl Writer<'_> {
             if let Some(own) = self.own_constructor(&path, fields) {
                 return self.constructed(&own, fields, params, Place { typed, ..place });
             }
+            if let Some(chain) = self.by_ways(&path, fields, params, Place { typed, ..place })? {
+                return Ok(chain);
+            }
             let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
             let constructor = self.names.constructor(&path, &names);
             let constructor = constructor.map_err(|unnameable| self.refuse(unnameable.0))?;

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use proc_macro2::{Ident, Span};
 use relapse_snapshot::TypeId;
 
+use super::std_rules::channels::Ends;
 use crate::hostile::{file_name, identifier};
 
 /// The names of one test.
@@ -16,6 +17,8 @@ pub struct Scope {
     numbers: HashMap<String, u32>,
     side_files: HashSet<String>,
     arguments: usize,
+    /// What is written is the body of a function beside the test.
+    beside: bool,
     /// `Rc`s and `Arc`s that occur more than once, by address; with their variable once it is written.
     pub(super) shared: HashMap<u64, Option<Ident>>,
     /// How many parts of all arguments of the call own each of them, or refer to it by a `Weak`.
@@ -23,6 +26,8 @@ pub struct Scope {
     /// The variables of what closures have borrowed, by address, type, and whether they are references: two of them may share
     /// one.
     pub(super) borrowed: HashMap<(u64, TypeId, bool), Ident>,
+    /// Channels of which an end was met, by address.
+    pub(super) channels: Ends,
 }
 
 impl Scope {
@@ -34,21 +39,28 @@ impl Scope {
             numbers: HashMap::new(),
             side_files: HashSet::new(),
             arguments: 0,
+            beside: false,
             shared: HashMap::new(),
             owners: HashMap::new(),
             borrowed: HashMap::new(),
+            channels: Ends::new(),
         }
     }
 
     /// A scope of the same test with nothing taken: of a function beside it.
     pub(super) fn empty(&self) -> Scope {
-        Scope::new(&self.regression)
+        Scope { beside: true, ..Scope::new(&self.regression) }
+    }
+
+    /// Whether what is written is the body of a function, which drops all but its value as it returns.
+    pub(super) fn is_beside(&self) -> bool {
+        self.beside
     }
 
     /// How many entries a copy has.
     pub(super) fn entries(&self) -> usize {
         let names = self.variables.len() + self.numbers.len() + self.side_files.len();
-        names + self.shared.len() + self.owners.len() + self.borrowed.len()
+        names + self.shared.len() + self.owners.len() + self.borrowed.len() + self.channels.len()
     }
 
     /// Whether a variable has that name.

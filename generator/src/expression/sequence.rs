@@ -242,6 +242,11 @@ impl Writer<'_> {
                 if let Some(references) = self.references(items, place)? {
                     return Ok(references);
                 }
+                if self.are_clones(items) && !self.is_copy(items[0].ty) {
+                    let item = self.part("[0]", &items[0], place)?;
+                    let length = literal::integer(items.len() as u128, false, "usize", false);
+                    return Ok(quote!(vec![#item; #length]));
+                }
                 let items = self.list_items(items, place)?;
                 Ok(quote!(vec![#items]))
             }

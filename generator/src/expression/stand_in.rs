@@ -31,6 +31,8 @@ pub enum StandIn {
     Buffer,
     /// `Vec<u8>`: takes what is written.
     Sink,
+    /// `String`: takes what is formatted.
+    Text,
     /// `DefaultHasher`: takes what is hashed.
     Hasher,
 }
@@ -42,6 +44,8 @@ pub struct Extent {
     pub seekable: bool,
     /// Every type that is only written to is replaced, the program's own too.
     pub all_sinks: bool,
+    /// `Write` is that of `std::fmt`.
+    pub formats: bool,
 }
 
 /// Bounds that all stand-ins meet.
@@ -88,6 +92,11 @@ impl StandIns {
         self.0.get(&ty).copied()
     }
 
+    /// Whether any type is replaced by bytes that take what is written.
+    pub fn has_sink(&self) -> bool {
+        self.0.values().any(|stand_in| *stand_in == StandIn::Sink)
+    }
+
     /// Whether any type is replaced by `&[u8]`, which cannot seek.
     pub fn has_bytes(&self) -> bool {
         self.0.values().any(|stand_in| *stand_in == StandIn::Bytes)
@@ -115,7 +124,7 @@ impl StandIns {
     pub fn trust(&self, value: &Value) -> Trust {
         let (mut worst, mut open) = (Trust::Entry, vec![value]);
         while let Some(value) = open.pop() {
-            if matches!(self.of(value.ty), Some(StandIn::Sink | StandIn::Hasher)) {
+            if matches!(self.of(value.ty), Some(StandIn::Sink | StandIn::Text | StandIn::Hasher)) {
                 continue;
             }
             if !matches!(value.data, Data::Missing(_)) {
@@ -149,7 +158,7 @@ fn stand_in(ty: TypeId, bounds: &BTreeSet<String>, extent: Extent, types: &TypeT
         return if is_file { stand_in(*to, bounds, extent, types) } else { None };
     }
     if extent.all_sinks && has("Write") && only(bounds, &["Write"]) {
-        return Some(StandIn::Sink);
+        return Some(if extent.formats { StandIn::Text } else { StandIn::Sink });
     }
     if extent.all_sinks && has("Hasher") && only(bounds, &["Hasher"]) {
         return Some(StandIn::Hasher);

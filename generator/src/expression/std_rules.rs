@@ -2,6 +2,8 @@
 //! definition to rule. In: the decoded fields. Out: a call of a public constructor. To add a type, add a line.
 
 pub(super) mod c_text;
+pub(super) mod channels;
+mod collection_iterators;
 mod errors;
 mod iterators;
 mod moments;
@@ -11,6 +13,7 @@ mod readers;
 mod set_once;
 mod single_items;
 mod taken;
+mod threads;
 mod tree_iterators;
 
 use proc_macro2::TokenStream;
@@ -64,7 +67,10 @@ pub(super) fn rule(definition: &str) -> Option<Rule> {
                 .or_else(|| moments::rule(definition))
                 .or_else(|| single_items::rule(definition))
                 .or_else(|| tree_iterators::rule(definition))
-                .or_else(|| parts::rule(definition));
+                .or_else(|| parts::rule(definition))
+                .or_else(|| channels::rule(definition))
+                .or_else(|| collection_iterators::rule(definition))
+                .or_else(|| threads::rule(definition));
         }
     })
 }

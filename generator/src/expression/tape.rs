@@ -44,6 +44,7 @@ impl Writer<'_> {
     ) -> Result<TokenStream, Unwritable> {
         match stand_in {
             StandIn::Sink => return self.sink(),
+            StandIn::Text => return self.text_sink(),
             StandIn::Hasher => return self.hasher(),
             StandIn::Bytes | StandIn::Cursor | StandIn::Buffer => {}
         }
@@ -82,6 +83,12 @@ impl Writer<'_> {
         Ok(quote!(#vec::<u8>::new()))
     }
 
+    /// `String::new()`.
+    fn text_sink(&self) -> Result<TokenStream, Unwritable> {
+        let string = self.name("alloc::string::String")?;
+        Ok(quote!(#string::new()))
+    }
+
     /// `DefaultHasher::new()`.
     fn hasher(&self) -> Result<TokenStream, Unwritable> {
         let hasher = self.name("std::hash::random::DefaultHasher")?;
@@ -94,9 +101,7 @@ impl Writer<'_> {
         let mut traits = shape.name.trim_matches(['(', ')']).trim_start_matches("dyn ").split(" + ");
         match traits.next()? {
             "std::io::Write" | "core::io::Write" => self.sink().ok(),
-            "core::fmt::Write" => {
-                self.name("alloc::string::String").ok().map(|string| quote!(#string::new()))
-            }
+            "core::fmt::Write" => self.text_sink().ok(),
             "core::hash::Hasher" => self.hasher().ok(),
             _ => None,
         }

@@ -92,6 +92,8 @@ pub(super) struct Writer<'a> {
     /// Where the argument lies that is a reference, and how large that is.
     pub(super) root_place: Option<(u64, u64)>,
     path: String,
+    /// The argument's own type.
+    pub(super) root_type: TypeId,
     /// Length of the argument's own name, with which the path begins.
     root: usize,
     depth: usize,
@@ -138,6 +140,7 @@ impl<'a> Writer<'a> {
             allocations: Allocations::of(&pointers),
             owners,
             pointers,
+            root_type: root.root().ty,
             root_place: place_of(root, types),
             root: path.len(),
             path,

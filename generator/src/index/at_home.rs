@@ -129,11 +129,13 @@ impl<'i> NamesAt<'i> {
         let mut of: syn::Type =
             syn::parse2(of).map_err(|_| Unnameable(format!("`{full_name}` has no name in source")))?;
         AnyLifetime { names: there }.visit_type_mut(&mut of);
+        let open = there.copies_in(&of, body)?;
+        let generics = (!open.is_empty()).then(|| quote!(<#(#open),*>));
         // By what it gives: two tests may share it, and no two functions have one name.
         let function = format!("{FUNCTION_STEM}{:08x}", digest(&quote!(#of #body).to_string()));
         let function = Ident::new(&function, Span::call_site());
         let (body, uses) = self.imported(there, body);
-        let tokens = quote! { impl #of { pub(crate) fn #function() -> Self { #body } } };
+        let tokens = quote! { impl #generics #of { pub(crate) fn #function() -> Self { #body } } };
         let refused = |_| Unnameable(format!("a value of `{full_name}` cannot be written as source"));
         let text = prettyplease::unparse(&syn::parse2::<syn::File>(tokens).map_err(refused)?);
         let item = self.index().item(id);

@@ -122,10 +122,17 @@ impl NamesAt<'_> {
                 let ty = self.lower(self_type, function.module, &concrete, 0)?;
                 let (trait_tokens, def) = self.lower_trait(trait_path, function.module, &concrete)?;
                 let self_type_tokens = ty.as_type();
-                let whole = quote!(<#self_type_tokens as #trait_tokens>::#name);
+                let takes_self = function.signature.receiver().is_some();
+                let is_plain = || trait_tokens.to_string().chars().all(|c| c != '<');
+                // The receiver alone tells the type.
+                let by_receiver = takes_self && self_type_tokens.to_string() == "_" && is_plain();
+                let whole = if by_receiver {
+                    quote!(#trait_tokens::#name)
+                } else {
+                    quote!(<#self_type_tokens as #trait_tokens>::#name)
+                };
                 // Where nothing else of that name is nearer, people leave the trait out.
                 let near = self.trait_in_scope(def.as_ref()) && !self.has_inherent(function, self_type);
-                let takes_self = function.signature.receiver().is_some();
                 let short = near && !takes_self && ty.is_path && !ty.inferred;
                 let prefix = ty.as_prefix(true);
                 let path = if short { quote!(#prefix::#name) } else { whole.clone() };

@@ -19,6 +19,7 @@ use super::ids::{ModuleId, plain};
 use super::naming::NamesAt;
 use body::Body;
 use find::{Locals, Written};
+use generics::Concrete;
 
 /// What stands for the n-th captured place until it has its variable.
 fn placeholder(index: usize) -> Ident {
@@ -70,23 +71,31 @@ pub(super) struct Spelling<'a> {
     names: &'a NamesAt<'a>,
     from: ModuleId,
     locals: Locals,
+    concrete: Concrete,
 }
 
 impl<'a> Spelling<'a> {
     /// That of a function whose file was parsed.
     pub(super) fn at(names: &'a NamesAt<'a>, function: &FunctionItem, file: &syn::File) -> Spelling<'a> {
-        Spelling { names, from: function.module, locals: find::locals(function, file) }
+        let locals = find::locals(function, file);
+        Spelling { names, from: function.module, locals, concrete: Concrete::default() }
+    }
+
+    /// The same where it is known what the function's generic parameters are, and its impl's, by name.
+    pub(super) fn with_generics(self, function: &FunctionItem, generics: &[(&str, &str)]) -> Spelling<'a> {
+        Spelling { concrete: Concrete::given(function, generics), ..self }
     }
 
     /// Spells the path of an item; one of a variable is refused.
-    pub(super) fn item(&self, path: &mut syn::Expr) -> Result<(), String> {
+    pub(super) fn item(self, path: &mut syn::Expr) -> Result<(), String> {
         if let syn::Expr::Path(name) = path
             && let Some(name) = name.path.get_ident().map(plain)
             && self.locals.variables.contains(&name)
         {
             return Err(format!("passes the variable `{name}`"));
         }
-        Body::new(self.names, self.from, &self.locals, &[]).rewrite_expression(path)
+        let body = Body::new(self.names, self.from, &self.locals, &[]);
+        body.with(self.concrete).rewrite_expression(path)
     }
 }
 

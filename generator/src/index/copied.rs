@@ -20,6 +20,7 @@ use super::ids::{ItemId, ModuleId, plain};
 use super::naming::NamesAt;
 use super::resolve::{Def, Space, root};
 
+mod elsewhere;
 mod mentions;
 
 use mentions::Mentions;

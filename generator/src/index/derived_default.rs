@@ -3,7 +3,7 @@
 
 use crate::names::Defaults;
 
-use super::items::{FieldList, ItemKind, TypeItem};
+use super::items::{FieldList, ImplItem, ItemKind, TypeItem};
 use super::naming::NamesAt;
 use super::resolve::{Def, Space};
 use super::{attributes, standard};
@@ -13,7 +13,16 @@ const NAME: &str = "Default";
 impl NamesAt<'_> {
     /// A written `impl Default` may give anything, and is not asked.
     pub(super) fn defaults_of(&self, definition: &str) -> Defaults {
-        let Ok(Def::Item(id)) = self.definition(definition) else { return Defaults::Unknown };
+        let id = match self.definition(definition) {
+            Ok(Def::Item(id)) => id,
+            // The macro derives it, where it is not written.
+            Ok(Def::Made(module, name)) if self.is_of_macro(definition, "bitflags") => {
+                let mut blocks = self.index().source(module.krate).impls.iter();
+                let is_written = blocks.any(|block| is_default_of(block, &name));
+                return if is_written { Defaults::Unknown } else { Defaults::Whole };
+            }
+            _ => return Defaults::Unknown,
+        };
         let item = self.index().item(id);
         let derived = item.attributes.derives.iter().any(|derived| derived == NAME);
         let own = || {
@@ -51,4 +60,15 @@ impl NamesAt<'_> {
         let std = standard::prelude(NAME).map(Def::Std);
         !is_imported && meanings.into_iter().all(|binding| Some(&binding.def) == std.as_ref())
     }
+}
+
+/// `impl Default for Name`.
+fn is_default_of(block: &ImplItem, name: &str) -> bool {
+    let is_default = block
+        .trait_path
+        .as_ref()
+        .and_then(|path| path.segments.last())
+        .is_some_and(|last| last.ident == NAME);
+    let syn::Type::Path(own) = &block.self_type else { return false };
+    is_default && own.path.segments.last().is_some_and(|last| last.ident == name)
 }

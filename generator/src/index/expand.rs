@@ -3,6 +3,7 @@
 //! refuses the whole use, so that nothing is guessed; names are not hygienic, which for items they are not either.
 
 mod definition;
+pub(super) mod kinds;
 mod matching;
 mod transcription;
 
@@ -48,7 +49,10 @@ impl Definition {
                 })
             };
             match parser.parse2(text.clone()) {
-                Ok(bindings) => return transcription::transcribe(&rule.result, &bindings, MAX_TOKENS),
+                Ok(bindings) => {
+                    let made = transcription::transcribe(&rule.result, &bindings, MAX_TOKENS)?;
+                    return Some(kinds::cleared_outside_uses(made));
+                }
                 Err(_) if missed == Miss::Stops => return None,
                 Err(_) => {}
             }
@@ -175,6 +179,87 @@ mod tests {
         }
     }
 
+    /// The compiler's word: whether what one macro has matched as a kind of fragment fits as another one in the next.
+    macro_rules! handed_on {
+        ($($kind:ident $text:tt => $($wanted:ident)*;)*) => {
+            $(handed_on! { each $kind $text $($wanted)* })*
+        };
+        (each $kind:ident $text:tt $($wanted:ident)*) => {
+            $({
+                macro_rules! both { ($d:tt) => {
+                    macro_rules! inner { ($d x:$wanted) => { "fits" }; ($d($d x:tt)*) => { "other" } }
+                    macro_rules! outer { ($d x:$kind) => { inner!($d x) } }
+                } }
+                both!($);
+                let theirs: &str = outer! $text;
+                let (text, wanted) = (stringify!($text), stringify!($wanted));
+                let text = text[1..text.len() - 1].trim();
+                let outer = concat!("($x:", stringify!($kind), ") => { inner!($x) }");
+                let inner = format!("($x:{wanted}) => {{ fits }}; ($($x:tt)*) => {{ other }}");
+                let ours = expanded_twice(outer, &inner, text);
+                assert_eq!(ours.as_deref(), Some(theirs), "{outer}: {text} as {wanted}");
+            })*
+        };
+    }
+
+    /// Where the compiler stops, nothing is listed.
+    #[test]
+    fn a_fragment_that_is_handed_on_keeps_its_kind() {
+        handed_on! {
+            pat_param (x) => pat_param ty expr pat literal block vis ident lifetime;
+            ty (a::B) => ty path expr literal meta block vis ident lifetime;
+            ty (Vec<u8>) => ty path expr literal block vis ident lifetime;
+            ty (&u8) => ty expr literal block vis ident lifetime;
+            ty (A) => ty path expr literal meta block vis ident lifetime;
+            path (a::B) => pat_param ty path expr pat literal meta block stmt vis ident lifetime;
+            path (Vec<u8>) => pat_param ty path expr pat literal block stmt vis ident lifetime;
+            path (A) => pat_param ty path expr pat literal meta block stmt vis ident lifetime;
+            expr (x) => pat_param ty expr pat literal stmt vis ident lifetime;
+            expr (a::b) => pat_param ty expr pat literal stmt vis ident lifetime;
+            expr (1) => pat_param ty expr pat literal stmt vis ident lifetime;
+            expr (x + 1) => pat_param ty expr pat literal stmt vis ident lifetime;
+            expr (-1) => pat_param ty expr pat literal stmt vis ident lifetime;
+            expr ({ 1 }) => pat_param ty expr pat literal stmt vis ident lifetime;
+            pat (x) => pat_param ty expr pat literal block vis ident lifetime;
+            pat (1) => pat_param ty expr pat literal block vis ident lifetime;
+            pat (A(_)) => pat_param ty expr pat literal block vis ident lifetime;
+            pat (a::B) => pat_param ty expr pat literal block vis ident lifetime;
+            literal (1) => pat_param ty expr pat literal stmt vis ident lifetime;
+            literal (-1) => pat_param ty expr pat literal stmt vis ident lifetime;
+            literal ("a") => pat_param ty expr pat literal stmt vis ident lifetime;
+            meta (a) => ty expr literal meta block vis ident lifetime;
+            meta (a(b)) => ty expr literal meta block vis ident lifetime;
+            meta (a::b) => ty expr literal meta block vis ident lifetime;
+            block ({ 1 }) => pat_param ty path expr pat literal meta block stmt vis ident lifetime;
+            stmt (let x = 1) => pat_param ty expr pat literal stmt vis ident lifetime;
+            stmt (x) => pat_param ty expr pat literal stmt vis ident lifetime;
+            stmt (a::b) => pat_param ty expr pat literal stmt vis ident lifetime;
+            item (fn f() {}) => pat_param ty path expr pat literal meta block stmt item vis ident lifetime;
+            vis (pub) => pat_param ty path expr pat literal meta block vis ident lifetime;
+        }
+    }
+
+    #[test]
+    fn kinds_are_kept_through_three_macros_and_stand_in_no_result() {
+        let tell = "($x:expr) => { struct Expr; }; ($x:ty) => { struct Type($x); }";
+        let hand_on = "($($x:tt)*) => { last!($($x)*); fn f() -> u8 { g!($($x)*) } }";
+        let made = expanded_twice("($x:ty) => { next!($x) }", hand_on, "u8").unwrap();
+        assert_eq!(made, "last ! (u8) ; fn f () -> u8 { g ! (u8) }");
+        let made = Definition::read(&"($x:ty) => { next!($x) }".parse().unwrap(), 0).unwrap();
+        let made: syn::Macro = syn::parse2(made.expand(&"u8".parse().unwrap()).unwrap()).unwrap();
+        let made = Definition::read(&hand_on.parse().unwrap(), 0).unwrap().expand(&made.tokens).unwrap();
+        let mut file: syn::File = syn::parse2(made).unwrap();
+        let syn::Item::Macro(last) = file.items.remove(0) else { panic!("no use") };
+        let made = Definition::read(&tell.parse().unwrap(), 0).unwrap().expand(&last.mac.tokens).unwrap();
+        let file: syn::File = syn::parse2(made.clone()).unwrap();
+        assert!(matches!(&file.items[..], [syn::Item::Struct(made)] if made.ident == "Type"));
+        let group = |tree: &proc_macro2::TokenTree| match tree {
+            proc_macro2::TokenTree::Group(group) => kinds::kind(group),
+            _ => None,
+        };
+        assert!(made.into_iter().all(|tree| group(&tree).is_none()));
+    }
+
     #[test]
     fn a_fragment_that_begins_and_is_none_ends_the_search() {
         for (rules, text) in [
@@ -209,7 +294,6 @@ mod tests {
             ("($x:other) => { $x }", "let x = 1"),
             ("($x:stmt) => { $x }", "1 2"),
             ("($($x:ident)*) => { ${count($x)} }", "a b"),
-            ("($x:ident) => { $y }", "a"),
             // Repetitions of different lengths, or of nothing that repeats.
             ("($($x:ident)*; $($y:ident)*) => { $($x $y)* }", "a; b c"),
             ("($x:ident) => { $(a)* }", "a"),
@@ -217,6 +301,18 @@ mod tests {
         ] {
             assert_eq!(expanded(rules, text), None, "{rules}");
         }
+    }
+
+    #[test]
+    fn a_macro_that_is_defined_in_a_result_has_variables_of_its_own() {
+        let outer = "($x:ident) => { macro_rules! inner { ($y:ident) => { struct $x($y); } } }";
+        let made = expanded(outer, "A").unwrap();
+        let plain: String = made.chars().filter(|c| !c.is_whitespace()).collect();
+        assert_eq!(plain, "macro_rules!inner{($y:ident)=>{structA($y);}}");
+        let made: syn::ItemMacro = syn::parse_str(&made).unwrap();
+        let inner = Definition::read(&made.mac.tokens, 0).unwrap();
+        let made = inner.expand(&"u8".parse().unwrap()).unwrap().to_string();
+        assert_eq!(made.replace(' ', ""), "structA(u8);");
     }
 
     #[test]

@@ -15,6 +15,7 @@ use super::builds::Builds;
 use super::cfg::Cfg;
 use super::ids::{FunctionId, ModuleId, Visibility};
 use super::never_returns::Returns;
+use super::plain::Plain;
 use super::surroundings::Reads;
 
 /// What a function belongs to.
@@ -94,6 +95,8 @@ pub struct FunctionItem {
     pub forwards: BTreeSet<String>,
     /// Which parameter is which field, of a function that makes its own type of its parameters alone.
     pub builds: Option<Box<Builds>>,
+    /// Its body, where that is short and has no branches.
+    pub plain: Option<Box<Plain>>,
 }
 
 /// A place in a body that panics on purpose: `assert!`, `panic!`, `.expect(…)` …
@@ -189,6 +192,23 @@ impl FunctionItem {
             }
         }
         bounds
+    }
+
+    /// Whether a type in its head is one of its generic parameters, its impl's or trait's included, or `impl Trait`.
+    pub fn is_generic(&self, ty: &syn::Type) -> bool {
+        match ty {
+            syn::Type::Paren(inner) => self.is_generic(&inner.elem),
+            syn::Type::Group(inner) => self.is_generic(&inner.elem),
+            syn::Type::ImplTrait(_) => true,
+            syn::Type::Path(path) => {
+                path.qself.is_none()
+                    && path.path.get_ident().is_some_and(|name| {
+                        let lists = self.owner_generics().into_iter().chain([&self.signature.generics]);
+                        lists.flat_map(syn::Generics::type_params).any(|parameter| parameter.ident == *name)
+                    })
+            }
+            _ => false,
+        }
     }
 
     /// The panic on purpose that stands at a line, the innermost one.

@@ -24,7 +24,7 @@ impl NamesAt<'_> {
     }
 
     /// Whether a function that is built, and not deprecated, stands in an impl block of that type.
-    fn stands_for(&self, function: &FunctionItem, self_type: &Type, id: ItemId) -> bool {
+    pub(super) fn stands_for(&self, function: &FunctionItem, self_type: &Type, id: ItemId) -> bool {
         let Type::Path(path) = self_type else { return false };
         let resolver = &self.reach.resolver;
         let names: Vec<String> = path.path.segments.iter().map(|segment| plain(&segment.ident)).collect();

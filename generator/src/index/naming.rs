@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
+use std::rc::Rc;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -12,6 +13,7 @@ use crate::expression::CrateRules;
 use crate::hostile::identifier;
 use crate::names::{Constructed, Defaults, History, Names, RebuiltClosure, Seen, Unnameable};
 use crate::regression::ConstructorFile;
+use crate::ways::Ways;
 
 use super::at_home::AtHome;
 use super::dwarf_name::TypeName;
@@ -44,6 +46,7 @@ pub struct NamesAt<'i> {
     /// Items of a program that the test holds a copy of.
     pub(super) copied: RefCell<BTreeSet<ItemId>>,
     pub(super) at_home: RefCell<AtHome>,
+    pub(super) ways: RefCell<HashMap<ItemId, Option<Rc<Ways>>>>,
     /// The calls that made values.
     pub(super) made: Made<'i>,
 }
@@ -59,6 +62,7 @@ impl<'i> NamesAt<'i> {
             constructors: RefCell::default(),
             copied: RefCell::default(),
             at_home: RefCell::new(AtHome::wanted()),
+            ways: RefCell::default(),
             made: Made::default(),
         }
     }
@@ -534,12 +538,21 @@ impl Names for NamesAt<'_> {
         self.implements(definition, "Copy")
     }
 
+    fn derives_clone(&self, definition: &str) -> bool {
+        let Ok(Def::Item(id)) = self.definition(definition) else { return false };
+        self.index().item(id).attributes.derives.iter().any(|derived| derived == "Clone")
+    }
+
     fn defaults(&self, definition: &str) -> Defaults {
         self.defaults_of(definition)
     }
 
     fn own_constructor(&self, definition: &str, fields: &[Seen<'_>]) -> Option<Constructed> {
         self.own_constructor_of(definition, fields)
+    }
+
+    fn ways(&self, definition: &str) -> Option<Rc<Ways>> {
+        self.ways_of(definition)
     }
 
     fn constructor(&self, definition: &str, fields: &[&str]) -> Result<TokenStream, Unnameable> {
@@ -574,6 +587,10 @@ impl Names for NamesAt<'_> {
     fn version(&self, definition: &str) -> Option<String> {
         let Ok(Def::Item(id)) = self.definition(definition) else { return None };
         Some(self.index().package(id.krate).version.clone())
+    }
+
+    fn oldest_rust(&self) -> Option<u16> {
+        self.index().package(self.module.krate).oldest_rust
     }
 
     fn is_made_by(&self, definition: &str, macro_name: &str) -> bool {

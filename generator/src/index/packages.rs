@@ -21,6 +21,8 @@ pub struct Package {
     pub name: String,
     /// Its version.
     pub version: String,
+    /// The oldest release of Rust 1 that its `rust-version` says it builds with.
+    pub oldest_rust: Option<u16>,
     /// Its folder.
     pub folder: PathBuf,
     /// Its folder, relative to the workspace root (`..` where it is outside).
@@ -84,6 +86,7 @@ pub(super) fn read(metadata: &Metadata) -> (Vec<Package>, Vec<Target>) {
         let mut own = Package {
             name: package.name.to_string(),
             version: package.version.to_string(),
+            oldest_rust: package.rust_version.as_ref().and_then(|version| u16::try_from(version.minor).ok()),
             relative_folder: relative(root, &folder),
             folder,
             local: package.source.is_none(),

@@ -370,7 +370,11 @@ impl<'i> Resolver<'i> {
                     .collect()
             }
             Def::Item(id) if self.has_variant(*id, name) => vec![Def::Variant(*id, name.to_owned())],
-            Def::Std(path) => vec![Def::Std(standard::canonical(&format!("{path}::{name}")))],
+            Def::Std(path) => {
+                let path = standard::canonical(&format!("{path}::{name}"));
+                let is_module = space == Space::Values && standard::is_module(&path);
+                if is_module { Vec::new() } else { vec![Def::Std(path)] }
+            }
             _ => Vec::new(),
         }
     }

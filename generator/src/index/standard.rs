@@ -38,6 +38,13 @@ pub(super) fn is_public(path: &str) -> bool {
         || ALIASES.iter().any(|(alias, _)| *alias == path)
 }
 
+/// Whether a public path is that of a module, which is neither a function nor a constant: what std has at its top is that,
+/// but for its macros.
+pub(super) fn is_module(path: &str) -> bool {
+    let top = path.split_once("::").filter(|(root, _)| *root == "std").map(|(_, name)| name);
+    top.is_some_and(|name| !name.contains("::")) || TABLE.iter().any(|(_, public, _)| *public == path)
+}
+
 /// One spelling for all public paths of a thing: `core` and `alloc` become `std`.
 pub(super) fn canonical(path: &str) -> String {
     let path = match path.split_once("::") {

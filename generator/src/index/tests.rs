@@ -13,13 +13,16 @@ mod constants;
 mod construct;
 mod copied;
 mod defaults;
+mod histories;
 mod joins;
 mod made;
 mod naming;
 mod own_constructors;
+mod passed;
 mod proof;
 mod registry;
 mod tree;
+mod ways;
 
 /// A workspace in a temporary folder, and its index.
 pub(crate) struct Fixture {

@@ -45,6 +45,15 @@ impl Draft<'_> {
             self.style.seekable = true;
             return self.rewrite(bench);
         }
+        // E0277: two traits have the name `Write`.
+        if code == "E0277"
+            && !self.style.formats
+            && self.has_sink(bench)
+            && error.message.contains("fmt::Write")
+        {
+            self.style.formats = true;
+            return self.rewrite(bench);
+        }
         if other_method.contains(&code) && self.names_in_full(bench) {
             return true;
         }
@@ -66,6 +75,12 @@ impl Draft<'_> {
             return self.rewrite(bench);
         }
         false
+    }
+
+    /// Whether a sink may stand in for what is written to.
+    fn has_sink(&self, bench: &Bench<'_>) -> bool {
+        let widest = Extent { all_sinks: true, ..Extent::default() };
+        self.callable.stand_ins(widest, &bench.snapshot.types).has_sink()
     }
 
     /// Says more of the types: of the argument that the error is about, then in the call's path, then everywhere.

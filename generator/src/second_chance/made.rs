@@ -2,6 +2,8 @@
 //! calls them with what they were given. In: functions of the stack that no test can call for now. Out: what is to be
 //! watched, and the same functions with what was seen.
 
+use std::collections::BTreeSet;
+
 use relapse_snapshot::{Data, Location, Snapshot, TypeId, TypeKind, Value};
 
 use crate::candidate::{self, Callable, Style, Uncallable};
@@ -16,7 +18,7 @@ const MOST_MAKERS: usize = 64;
 const MOST_STEPS: usize = 64;
 /// How many ways to make a value are tried: each of the last calls that may have made it, with and without what is known of
 /// its fields.
-pub(crate) const MOST_TURNS: usize = 6;
+pub(crate) const MOST_TURNS: usize = 4;
 
 /// What the values of the stack's functions were made by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -148,7 +150,18 @@ pub(crate) fn callables<'a>(
     let can_be_called = |callable: &Callable<'_>| {
         callable.call(&callable.function.name, Style::default(), &snapshot.types, index).is_ok()
     };
-    let (callables, _) = candidate::callables(snapshot, index);
+    let (mut callables, _) = candidate::callables(snapshot, index);
+    if turn > 0 {
+        // Each turn is a build: only what would be a better target is worth it.
+        let facts: Vec<Facts> = callables.iter().map(|callable| callable.facts.clone()).collect();
+        let order = Ranking::default().order(&facts);
+        let better: BTreeSet<usize> = order
+            .into_iter()
+            .take_while(|at| !reproduces(&callables[*at]))
+            .map(|at| callables[at].depth)
+            .collect();
+        callables.retain(|callable| better.contains(&callable.depth));
+    }
     let open = callables.into_iter().filter(|callable| !reproduces(callable) && !can_be_called(callable));
     let made = Made { calls: &snapshot.made, turn };
     open.map(|callable| callable.with_made(made)).filter(can_be_called).collect()

@@ -17,8 +17,9 @@ pub(super) enum Piece {
     Own { qualifies: bool },
     /// `::chrono::offset::utc::Utc`: the definition's path.
     Item(String),
-    /// `<Self as ::a::Trait<_>>`: that trait, of the type only where the expression has to say its type.
-    Trait(String),
+    /// `<Self as ::a::Trait<_>>`: that trait, of the type only where the expression has to say its type; whether it has a
+    /// parameter, `<_>`.
+    Trait(String, bool),
     /// `{ datetime }`: a field's value; whether a method of it is called.
     Value(Path, bool),
     /// `{ text(sym) }`: a field's text as a literal; of several the whole: `{ text("http://", authority, path) }`.
@@ -39,6 +40,8 @@ pub(super) enum Piece {
     Ascii(Formula),
     /// `{ bytes(digits) }`: a reference to bytes, those of the first number first, each number's least first.
     Bytes(Path),
+    /// `{ array(words) }`: the same bytes as an array.
+    Array(Path),
     /// `{ yof >> 13 }`: what a formula comes to.
     Number(Formula),
     /// `{ each(entries, ({ key }, { value })) }`: the elements of a sequence, each by a template, with commas.
@@ -97,12 +100,16 @@ pub(super) fn read(tokens: TokenStream) -> Result<Vec<Piece>, String> {
             }
             TokenTree::Punct(mark) if mark.as_char() == '<' && is_as(next) => {
                 let (definition, length) = definition(&next[2..]).ok_or("`as` without a trait's path")?;
-                let end = next.get(2 + length..6 + length).unwrap_or_default();
-                if end.iter().map(ToString::to_string).collect::<String>() != "<_>>" {
-                    return Err("a trait without `<_>`".to_owned());
-                }
-                pieces.push(Piece::Trait(definition));
-                at += length + 6;
+                let rest = next.get(2 + length..).unwrap_or_default();
+                let has_end = |end: &str| {
+                    let own = rest.iter().take(end.len()).map(ToString::to_string);
+                    own.collect::<String>() == end
+                };
+                let Some(end) = ["<_>>", ">"].into_iter().find(|end| has_end(end)) else {
+                    return Err("a trait with other arguments than `<_>`".to_owned());
+                };
+                pieces.push(Piece::Trait(definition, end.len() > 1));
+                at += length + 2 + end.len();
                 path_goes_on = true;
             }
             TokenTree::Punct(_) if !continues && starts_path(&trees[at - 1..]) => {
@@ -201,6 +208,7 @@ fn block(tokens: TokenStream, is_receiver: bool) -> Result<Piece, String> {
                 let parts = split(inner).into_iter().map(path);
                 return Ok(Piece::Packed(parts.collect::<Result<_, _>>()?));
             }
+            "array" => return Ok(Piece::Array(path(inner)?)),
             "bytes" => return Ok(Piece::Bytes(path(inner)?)),
             "each" | "each_sorted" | "each_of" => {
                 let (items, mut template) = first(inner).ok_or("`each` without a template")?;

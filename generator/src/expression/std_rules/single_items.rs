@@ -8,6 +8,10 @@ use super::super::writer::{Place, Writer};
 use super::iterators::begun;
 use super::of::{Of, Rule, Written};
 use super::taken;
+use crate::hostile::literal;
+
+/// More items than this are not put at an array's end to be taken again.
+const MOST_TAKEN: usize = 1000;
 
 /// The rule for a definition, where there is one.
 pub(super) fn rule(definition: &str) -> Option<Rule> {
@@ -125,10 +129,11 @@ fn array_into_iter(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
         Data::Sequence { len, .. } | Data::Bytes { len, .. } => *len,
         _ => return Err(writer.mismatch(of.shape)),
     };
-    if len == 0 && front + back > 0 || back > 0 {
-        return Err(writer.refuse("an array's items, of which the last are taken"));
+    if len == 0 && front + back > 0 || back > MOST_TAKEN {
+        return Err(writer.refuse("an array's items, of which all or very many are taken"));
     }
-    let all = taken::with_taken(writer.types, left, front);
+    let left = with_last(left, back);
+    let all = taken::with_taken(writer.types, &left, front);
     let (all, front) = all.map_err(|reason| writer.refuse(format!("an array's items: {reason}")))?;
     let array = match &all.data {
         Data::Bytes { bytes, len } => writer.bytes(bytes, *len, of.place.typed)?.array(),
@@ -140,7 +145,30 @@ fn array_into_iter(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
     };
     // By the trait's path: in edition 2018 the method is that of a slice.
     let name = writer.name("core::iter::traits::collect::IntoIterator")?;
-    Ok(begun(writer, "items", &quote!(#name::into_iter(#array)), front))
+    let items = begun(writer, "items", &quote!(#name::into_iter(#array)), front);
+    if back == 0 {
+        return Ok(items);
+    }
+    let variable = writer.scope.variable("items");
+    let last = literal::integer(back as u128 - 1, false, "usize", false);
+    Ok(quote!({ let mut #variable = #items; #variable.nth_back(#last); #variable }))
+}
+
+/// Items with so many more of the last one.
+fn with_last(left: &Value, more: usize) -> Value {
+    let mut longer = left.clone();
+    match &mut longer.data {
+        Data::Bytes { bytes, len } if bytes.len() as u64 == *len => {
+            bytes.extend(bytes.last().copied().into_iter().cycle().take(more));
+            *len = bytes.len() as u64;
+        }
+        Data::Sequence { items, len } if items.len() as u64 == *len => {
+            items.extend(items.last().cloned().into_iter().cycle().take(more));
+            *len = items.len() as u64;
+        }
+        _ => {}
+    }
+    longer
 }
 
 /// `Iter { i1, i2 }`, both over slices.

@@ -1,4 +1,4 @@
-//! Iterators over trees that have given nothing yet: of a map of the same entries.
+//! Iterators over trees, and over parts of them: of a tree of the entries that are left.
 
 use proc_macro2::Ident;
 use quote::quote;
@@ -25,6 +25,20 @@ pub(super) fn rule(definition: &str) -> Option<Rule> {
             let entries = entries(w, of, of.value, of.place)?;
             Ok(quote!(#entries.into_iter()))
         },
+        "map::Range" => |w, of| range(w, of, false, "range"),
+        "map::RangeMut" => |w, of| range(w, of, true, "range_mut"),
+        "set::Range" => |w, of| {
+            let of_map = of.field(w, "iter")?;
+            range(w, Of { value: of_map, ..of }, false, "range")
+        },
+        "map::IntoKeys" => |w, of| {
+            let entries = entries(w, of, of.field(w, "inner")?, of.place)?;
+            Ok(quote!(#entries.into_keys()))
+        },
+        "map::IntoValues" => |w, of| {
+            let entries = entries(w, of, of.field(w, "inner")?, of.place)?;
+            Ok(quote!(#entries.into_values()))
+        },
         "set::Iter" => |w, of| {
             let keys = field(of.field(w, "iter")?, "inner").ok_or_else(|| w.mismatch(of.shape))?;
             borrowed(w, of, keys, false, "iter")
@@ -42,6 +56,14 @@ fn borrowed(writer: &mut Writer<'_>, of: Of<'_>, iterator: &Value, mutable: bool
         writer.hoist_as("tree", mutable, of.place.typed, |w, place| entries(w, of, iterator, place))?;
     let method = Ident::new(method, proc_macro2::Span::call_site());
     Ok(quote!(#owner.#method()))
+}
+
+/// A part of a tree is a tree by itself.
+fn range(writer: &mut Writer<'_>, of: Of<'_>, mutable: bool, method: &str) -> Written {
+    let owner =
+        writer.hoist_as("tree", mutable, of.place.typed, |w, place| entries(w, of, of.value, place))?;
+    let method = Ident::new(method, proc_macro2::Span::call_site());
+    Ok(quote!(#owner.#method(..)))
 }
 
 /// The map, or the set, of an iterator's entries.

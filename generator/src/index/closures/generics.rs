@@ -7,7 +7,8 @@ use syn::visit_mut::VisitMut;
 use syn::{Expr, Type};
 
 use crate::index::dwarf_name::TypeName;
-use crate::index::ids::plain;
+use crate::index::ids::{ModuleId, plain};
+use crate::index::naming::tokens;
 use crate::index::resolve::{Def, Space};
 use crate::index::{FunctionItem, Owner};
 
@@ -28,17 +29,12 @@ impl Concrete {
     /// Those of a function, whose closure's type has that name: `demo::f::{closure_env#0}<u8>`. The parameters of the impl
     /// come first, then the function's own; what has no name comes last.
     pub(super) fn of(function: &FunctionItem, closure: &str) -> Concrete {
-        let mut concrete = Concrete::default();
-        match &function.owner {
-            // Its first parameter is `Self`, which has no generics of its own to be told apart by.
-            Owner::Trait { .. } => return concrete,
-            Owner::Inherent { self_type, .. } | Owner::TraitImpl { self_type, .. } => {
-                concrete.self_type = Some((**self_type).clone());
-            }
-            Owner::Module => {}
+        // Its first parameter is `Self`, which has no generics of its own to be told apart by.
+        if matches!(function.owner, Owner::Trait { .. }) {
+            return Concrete::default();
         }
+        let mut concrete = Concrete::around(function);
         let generics = function.owner_generics().into_iter().chain([&function.signature.generics]);
-        generics.clone().for_each(|generics| concrete.add_bounds(generics));
         let names = generics.flat_map(|generics| &generics.params).filter_map(|parameter| match parameter {
             syn::GenericParam::Type(parameter) => Some(plain(&parameter.ident)),
             syn::GenericParam::Const(parameter) => Some(plain(&parameter.ident)),
@@ -49,6 +45,20 @@ impl Concrete {
         if arguments.len() >= names.len() {
             concrete.types = names.into_iter().zip(arguments).collect();
         }
+        concrete
+    }
+
+    /// Those of a function whose parameters, its impl's or trait's included, are known by name.
+    pub(super) fn given(function: &FunctionItem, generics: &[(&str, &str)]) -> Concrete {
+        let known = generics.iter().filter_map(|(name, ty)| Some(((*name).to_owned(), TypeName::parse(ty)?)));
+        Concrete { types: known.collect(), ..Concrete::around(function) }
+    }
+
+    /// What a function's source says of them.
+    fn around(function: &FunctionItem) -> Concrete {
+        let mut concrete = Concrete { self_type: function.self_type().cloned(), ..Concrete::default() };
+        let generics = function.owner_generics().into_iter().chain([&function.signature.generics]);
+        generics.for_each(|generics| concrete.add_bounds(generics));
         concrete
     }
 
@@ -91,8 +101,9 @@ impl Body<'_> {
     }
 
     fn concrete(&mut self, name: &str) -> Option<Type> {
-        if name == "Self" {
-            let mut own = self.concrete.self_type.clone()?;
+        if name == "Self"
+            && let Some(mut own) = self.concrete.self_type.clone()
+        {
             self.visit_type_mut(&mut own);
             return Some(own);
         }
@@ -112,12 +123,20 @@ impl Body<'_> {
         let called = rest.first().map(|segment| plain(&segment.ident)).unwrap_or_default();
         let mut rest: syn::Path = syn::parse_quote!(#(#rest)::*);
         let ty = self.concrete(&first)?;
-        if self.may_be_another(&first, &called) {
+        self.arguments(&mut rest);
+        let by_itself_another = self.may_be_another(&first, &called);
+        let of_trait = self.trait_that_has(&first, &called);
+        if let Some(of) = of_trait.filter(|of| by_itself_another || !self.names.trait_in_scope(Some(of)))
+            && let Some(path) =
+                self.names.spell(&of, Space::Types).ok().and_then(|spelled| tokens(&spelled).ok())
+        {
+            return Some(syn::parse_quote!(<#ty as #path>::#rest));
+        }
+        if by_itself_another {
             self.fail(format!(
                 "calls `{first}::{called}` of a bound, and the type itself may have a function of that name"
             ));
         }
-        self.arguments(&mut rest);
         let is_plain = |path: &syn::TypePath| {
             path.qself.is_none() && path.path.segments.iter().all(|segment| segment.arguments.is_none())
         };
@@ -125,6 +144,34 @@ impl Body<'_> {
             Type::Path(ty) if is_plain(ty) => syn::parse_quote!(#ty::#rest),
             ty => syn::parse_quote!(<#ty>::#rest),
         })
+    }
+
+    /// The one trait among a parameter's bounds, without arguments of its own, that is seen to have a function of that name:
+    /// another one may have it from a trait that it needs.
+    fn trait_that_has(&self, parameter: &str, called: &str) -> Option<Def> {
+        let resolver = &self.names.reach.resolver;
+        let leads_to = |path: &syn::Path, at: ModuleId| {
+            let names: Vec<String> = path.segments.iter().map(|segment| plain(&segment.ident)).collect();
+            let found = resolver.path(at, &names, path.leading_colon.is_some(), false, Space::Types);
+            if let [only] = found.as_slice() { Some(only.clone()) } else { None }
+        };
+        let has_it = |of: &Def| {
+            let Def::Item(id) = of else { return false };
+            let item = self.names.index().item(*id);
+            let functions = self.names.index().source(id.krate).functions.iter();
+            functions.filter(|function| function.name == called).any(|function| match &function.owner {
+                Owner::Trait { name, .. } => function.module == item.module && *name == item.name,
+                Owner::TraitImpl { trait_path, .. } => {
+                    leads_to(trait_path, function.module).as_ref() == Some(of)
+                }
+                Owner::Inherent { .. } | Owner::Module => false,
+            })
+        };
+        let is_plain = |path: &&syn::Path| path.segments.iter().all(|segment| segment.arguments.is_none());
+        let bounds = self.concrete.bounds.get(parameter)?.iter().filter(is_plain);
+        let mut found = bounds.filter_map(|bound| leads_to(bound, self.from)).filter(has_it);
+        let only = found.next()?;
+        found.all(|other| other == only).then_some(only)
     }
 
     /// Whether behind the type itself a name may mean another function than behind the parameter: there it is that of a

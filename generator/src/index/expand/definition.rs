@@ -61,7 +61,7 @@ pub(super) enum Matcher {
 pub(super) enum Made {
     Token(TokenTree),
     Group(Delimiter, Vec<Made>, Span),
-    Variable(String),
+    Variable(Ident),
     Repeated(Repeated<Made>),
 }
 
@@ -178,7 +178,7 @@ fn made(text: TokenStream, depth: usize) -> Option<Vec<Made>> {
                 }
                 Dollar::Name(name, taken) => {
                     at += taken;
-                    Made::Variable(name.to_string())
+                    Made::Variable(name)
                 }
                 Dollar::Repeated(group, separator, times, taken) => {
                     at += taken;

@@ -9,6 +9,7 @@ use syn::parse::{ParseBuffer, ParseStream, discouraged::Speculative as _};
 use syn::{Ident, Lifetime, Lit, Pat, Token, Type};
 
 use super::definition::{Fragment, Matcher, Repeated, Times};
+use super::kinds;
 
 /// What a variable is.
 #[derive(Debug, Clone)]
@@ -155,8 +156,12 @@ fn variables(pattern: &[Matcher], names: &mut Vec<String>) {
 }
 
 fn fragment(fragment: Fragment, input: ParseStream<'_>) -> Result<TokenStream, Miss> {
-    if input.peek(syn::token::Group) && !matches!(fragment, Fragment::Expr | Fragment::Tt) {
-        return forwarded(fragment, input);
+    if input.peek(syn::token::Group) && fragment != Fragment::Tt {
+        let ahead = input.fork();
+        let kind = if let TokenTree::Group(group) = ahead.parse()? { kinds::kind(&group) } else { None };
+        if kind.is_some() || fragment != Fragment::Expr {
+            return forwarded(fragment, kind, input);
+        }
     }
     // Only this may be nothing.
     if input.is_empty() && fragment != Fragment::Vis {
@@ -173,11 +178,30 @@ fn fragment(fragment: Fragment, input: ParseStream<'_>) -> Result<TokenStream, M
     }
 }
 
-/// A fragment that another macro was given, and hands on: it fits as a whole.
-fn forwarded(fragment: Fragment, input: ParseStream<'_>) -> Result<TokenStream, Miss> {
+/// A fragment that another macro was given, and hands on: it fits as a whole, as what it was `kind` there.
+fn forwarded(
+    fragment: Fragment,
+    kind: Option<Fragment>,
+    input: ParseStream<'_>,
+) -> Result<TokenStream, Miss> {
     let ahead = input.fork();
     let TokenTree::Group(group) = ahead.parse::<TokenTree>()? else { return Err(Miss::Other) };
     let whole = |input: ParseStream<'_>| parsed(fragment, input);
+    match kind.map(|kind| takes(fragment, kind)) {
+        None | Some(Takes::Always) => {}
+        Some(Takes::Never) if fragment == Fragment::Vis => return Ok(TokenStream::new()),
+        Some(Takes::Never) => return Err(Miss::Other),
+        Some(Takes::Unread) => {
+            input.advance_to(&ahead);
+            let found = syn::parse::Parser::parse2(whole, group.stream());
+            return Ok(found.unwrap_or_else(|_| kinds::marked(&group.stream(), fragment).into_token_stream()));
+        }
+        Some(Takes::IfItReads) => {
+            let found = syn::parse::Parser::parse2(whole, group.stream()).map_err(|_| Miss::Other)?;
+            input.advance_to(&ahead);
+            return Ok(found);
+        }
+    }
     let found = syn::parse::Parser::parse2(whole, group.stream());
     match (fragment, found) {
         (Fragment::Ident | Fragment::Lifetime, _) | (Fragment::Literal, Err(_)) => Err(Miss::Other),
@@ -187,6 +211,31 @@ fn forwarded(fragment: Fragment, input: ParseStream<'_>) -> Result<TokenStream, 
             Ok(found)
         }
         (_, Err(_)) => Err(Miss::Stops),
+    }
+}
+
+/// Whether what was one kind of fragment fits as another one.
+enum Takes {
+    Always,
+    /// Also where it does not read as one: `a + 1` as a pattern, `Vec<u8>` as an expression.
+    Unread,
+    /// Where it reads as one.
+    IfItReads,
+    Never,
+}
+
+/// What the compiler takes of what was matched before; the program compiles, so that where one version of it would stop the
+/// next rule is the one that is meant.
+fn takes(fragment: Fragment, kind: Fragment) -> Takes {
+    use Fragment::{Block, Expr, Item, Literal, Meta, Pat, PatParam, Path, Stmt, Ty, Vis};
+    match (fragment, kind) {
+        (Pat | PatParam, Expr | Path) | (Expr | Stmt, Path) => Takes::Unread,
+        (Ty, Ty | Path) | (Path, Path) | (Expr, Expr | Literal | Block) => Takes::Always,
+        (Pat | PatParam, Pat | PatParam | Literal) | (Literal, Literal) => Takes::Always,
+        (Stmt, Stmt | Expr | Literal | Block | Item) => Takes::Always,
+        (Meta, Meta | Path | Ty) | (Block, Block) | (Item, Item) | (Vis, Vis) => Takes::Always,
+        (Path, Ty) | (Literal, Expr) => Takes::IfItReads,
+        _ => Takes::Never,
     }
 }
 

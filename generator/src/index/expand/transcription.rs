@@ -1,8 +1,9 @@
 //! What a rule makes of its variables.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Punct, Spacing, TokenStream, TokenTree};
 
 use super::definition::{Fragment, Made, Repeated};
+use super::kinds;
 use super::matching::{Binding, Bindings};
 
 /// The result; `None` where a variable is unknown or repeats otherwise than the result does, and past the limit.
@@ -29,17 +30,25 @@ fn parts(result: &[Made], bindings: &Bindings, room: &mut usize, used: bool) -> 
                 group.set_span(*span);
                 tokens.extend([TokenTree::Group(group)]);
             }
-            Made::Variable(name) => match bindings.get(name)? {
-                Binding::One(found, fragment) => {
+            Made::Variable(name) => match bindings.get(&name.to_string()) {
+                // What is no variable stays as it is: one of a macro that is defined there.
+                None => {
+                    let mut dollar = Punct::new('$', Spacing::Alone);
+                    dollar.set_span(name.span());
+                    tokens.extend([TokenTree::Punct(dollar), TokenTree::Ident(name.clone())]);
+                }
+                Some(Binding::One(found, fragment)) => {
                     *room = room.checked_sub(super::size(found))?;
-                    // In `1 as $ty << 2` the type ends where it does.
-                    if (operand || used && is_opaque(*fragment)) && !is_whole(found) {
+                    if used && is_opaque(*fragment) && !found.is_empty() {
+                        tokens.extend([TokenTree::Group(kinds::marked(found, *fragment))]);
+                    } else if operand && !is_whole(found) {
+                        // In `1 as $ty << 2` the type ends where it does.
                         tokens.extend([TokenTree::Group(Group::new(Delimiter::None, found.clone()))]);
                     } else {
                         tokens.extend(found.clone());
                     }
                 }
-                Binding::Each(_) => return None,
+                Some(Binding::Each(_)) => return None,
             },
             Made::Repeated(repeated) => tokens.extend(turns(repeated, bindings, room, used)?),
         }
@@ -81,8 +90,8 @@ fn turns(
     variables(&repeated.inner, &mut names);
     let each: Vec<(&str, &Vec<Binding>)> = names
         .iter()
-        .filter_map(|name| match bindings.get(*name) {
-            Some(Binding::Each(each)) => Some((*name, each)),
+        .filter_map(|name| match bindings.get(name) {
+            Some(Binding::Each(each)) => Some((name.as_str(), each)),
             _ => None,
         })
         .collect();
@@ -97,12 +106,12 @@ fn turns(
         }
         let mut own: Bindings = Bindings::new();
         for name in &names {
-            let found = bindings.get(*name)?;
-            let found = match found {
-                Binding::Each(each) => each.get(turn)?,
-                one @ Binding::One(..) => one,
+            let found = match bindings.get(name) {
+                Some(Binding::Each(each)) => each.get(turn)?,
+                Some(one @ Binding::One(..)) => one,
+                None => continue,
             };
-            own.insert((*name).to_owned(), found.clone());
+            own.insert(name.clone(), found.clone());
         }
         tokens.extend(parts(&repeated.inner, &own, room, used)?);
     }
@@ -110,12 +119,12 @@ fn turns(
 }
 
 /// The variables of a result.
-fn variables<'m>(result: &'m [Made], names: &mut Vec<&'m str>) {
+fn variables(result: &[Made], names: &mut Vec<String>) {
     for part in result {
         match part {
             Made::Token(_) => {}
-            Made::Variable(name) if names.contains(&name.as_str()) => {}
-            Made::Variable(name) => names.push(name),
+            Made::Variable(name) if names.iter().any(|known| name == known) => {}
+            Made::Variable(name) => names.push(name.to_string()),
             Made::Group(_, inner, _) => variables(inner, names),
             Made::Repeated(repeated) => variables(&repeated.inner, names),
         }

@@ -47,14 +47,16 @@ pub mod a {
         apply(twice); apply(shapes::twice); apply(local); apply(fun); apply(|x| twice(x)); apply(|x| x + base); apply(twice(1));
     }
     use crate::shapes::apply;
-    pub trait Gauge { fn scale() -> u32; fn most() -> u32 { 9 } }
+    pub trait Least { fn least() -> u32; }
+    pub trait Gauge: Least { fn scale() -> u32; fn most() -> u32 { 9 } }
     pub struct Meter;
-    impl Meter { pub fn scale() -> u32 { 1 } }
+    impl Meter { pub fn scale() -> u32 { 1 } pub fn least() -> u32 { 0 } }
     impl Gauge for Meter { fn scale() -> u32 { 2 } }
     impl Gauge for u16 { fn scale() -> u32 { 3 } }
     fn measure<G>() where G: Gauge {
         apply(|x| x + G::scale());
         apply(|x| x + G::most());
+        apply(|x| x + G::least());
     }
     fn held(p: &u32, x: u32) -> u32 { *p + x }
 }
@@ -160,13 +162,17 @@ fn generic_parameters_and_self_are_what_they_were() {
 fn a_bounds_function_is_not_the_types_own() {
     let fixture = fixture();
     let at_a = |name: &str, line: &str| shown(&fixture, "a", (name, line), &[]);
-    // `Meter::scale` is its own; the bound's is `<Meter as Gauge>::scale`.
-    let refused = at_a("demo::a::measure::{closure_env#0}<demo::a::Meter>", "G::scale()").unwrap_err();
-    assert!(refused.contains("calls `G::scale` of a bound"), "{refused}");
+    // `Meter::scale` is its own.
+    let of_bound = at_a("demo::a::measure::{closure_env#0}<demo::a::Meter>", "G::scale()").unwrap();
+    assert_eq!(of_bound, "|x|x+<Meter as Gauge>::scale()");
     let other = at_a("demo::a::measure::{closure_env#1}<demo::a::Meter>", "G::most()").unwrap();
     assert_eq!(other, "|x|x+Meter::most()");
     // What functions `u16` has is not known.
-    assert!(at_a("demo::a::measure::{closure_env#0}<u16>", "G::scale()").is_err());
+    let of_std = at_a("demo::a::measure::{closure_env#0}<u16>", "G::scale()").unwrap();
+    assert_eq!(of_std, "|x|x+<u16 as Gauge>::scale()");
+    // Nor whether the trait has a function of that name, or one that it needs.
+    let refused = at_a("demo::a::measure::{closure_env#2}<demo::a::Meter>", "G::least()").unwrap_err();
+    assert!(refused.contains("calls `G::least` of a bound"), "{refused}");
 }
 
 #[test]
@@ -273,7 +279,8 @@ fn a_function_is_passed_by_the_name_that_its_caller_gives() {
         let column = 1 + text.find(call).unwrap() as u32;
         let at = Location { file: "src/lib.rs".into(), line: line as u32, column };
         let names = NamesAt::new(&fixture.index, fixture.module(module));
-        let path = names.passed_function(apply, 0, &at, "demo").map_err(|unnameable| unnameable.0);
+        let caller = Caller { at: &at, krate: "demo", generics: Vec::new() };
+        let path = names.passed_function(apply, 0, &[caller]).map_err(|unnameable| unnameable.0);
         path.map(|path| compact(&path))
     };
     assert_eq!(passed("apply(twice)", "a").unwrap(), "twice");

@@ -10,6 +10,7 @@ pub fn checksum<R: Read>(reader: R) {}
 pub fn corner(shape: &dyn Shape) {}
 pub fn largest<T: Ord>(items: &[T]) {}
 mod texts { pub struct String; }
+pub mod lists { struct Own(u8); pub struct List<T> { of: Vec<T>, own: Own } }
 mod inner { pub struct Circle; pub fn shown<T: std::fmt::Display>(value: T) {} }
 "#;
 
@@ -166,4 +167,22 @@ fn what_is_not_spoken_of_is_not_copied() {
     names.path("driver::Source").unwrap();
     let called = fixture.lib().functions.iter().find(|f| f.name == "checksum").unwrap();
     assert_eq!(names.copied(&quote::quote!(checksum(reader)), called).unwrap(), None);
+}
+
+#[test]
+fn a_function_elsewhere_takes_a_copied_type_as_a_parameter() {
+    let fixture = fixture();
+    let names = NamesAt::new(&fixture.index, fixture.module("inner"));
+    let full = "demo::lists::List<driver::Square>";
+    let mut empty = |_: &dyn Names| Ok(quote::quote!(List { of: Vec::new(), own: Own(3) }));
+    let call = names.given_at_home(full, &mut empty).unwrap().unwrap();
+    let files = names.constructors(&quote::quote!(let list = #call;));
+    assert!(files[0].body.starts_with("impl<Square> List<Square> {"), "{}", files[0].body);
+    // A value of it is made where the copy is.
+    let mut holding = |names: &dyn Names| {
+        let square = names.path("driver::Square")?;
+        Ok(quote::quote!(List { of: vec![#square], own: Own(3) }))
+    };
+    let refused = names.given_at_home(full, &mut holding).unwrap().unwrap_err();
+    assert!(refused.0.contains("the module that can write this value has no copy of it"), "{}", refused.0);
 }

@@ -16,6 +16,7 @@ use crate::index::items::{
 };
 use crate::index::macros::{self, MacroText};
 use crate::index::never_returns::returns;
+use crate::index::plain::plain as plain_body;
 use crate::index::surroundings::{Surroundings, surroundings};
 
 /// How a function is introduced.
@@ -72,6 +73,7 @@ impl Walk<'_> {
                 }
                 _ => None,
             },
+            plain: plain_body(signature, block).map(Box::new),
             owner: head.owner,
             signature: signature.clone(),
             attributes: head.attributes,

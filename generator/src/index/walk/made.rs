@@ -10,7 +10,7 @@ use syn::visit_mut::{self, VisitMut};
 
 use super::{Spot, Walk};
 use crate::index::cfg::Holds;
-use crate::index::expand::Definition;
+use crate::index::expand::{Definition, kinds};
 use crate::index::items::Import;
 use crate::index::macros::parse_items;
 
@@ -214,6 +214,17 @@ impl Walk<'_> {
 struct Ungrouped;
 
 impl VisitMut for Ungrouped {
+    // Uses among items may be expanded in turn, and are matched by what they were handed; others are read as they are.
+    fn visit_item_macro_mut(&mut self, _: &mut syn::ItemMacro) {}
+
+    fn visit_impl_item_macro_mut(&mut self, _: &mut syn::ImplItemMacro) {}
+
+    fn visit_trait_item_macro_mut(&mut self, _: &mut syn::TraitItemMacro) {}
+
+    fn visit_macro_mut(&mut self, used: &mut syn::Macro) {
+        used.tokens = kinds::cleared(std::mem::take(&mut used.tokens));
+    }
+
     fn visit_type_mut(&mut self, ty: &mut syn::Type) {
         while let syn::Type::Group(group) = ty {
             *ty = (*group.elem).clone();

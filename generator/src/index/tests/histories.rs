@@ -1,0 +1,139 @@
+//! How a value came into its state, as the calls of a run tell it.
+
+use relapse_snapshot::{Argument, Data, Frame, Location, Trust, TypeId, TypeTable, Value};
+
+use super::*;
+use crate::index::makers::Made;
+use crate::names::{History, MadeCall, Names};
+
+const LIB: &str = "
+pub struct Pile { items: Vec<u8> }
+pub type Heap = Pile;
+pub struct PileBuilder(u8);
+impl Pile {
+    pub fn new() -> Self { Pile { items: Vec::new() } }
+    pub fn parse(text: &str) -> std::io::Result<Heap> { todo!() }
+    pub fn put(&mut self, item: u8) -> &mut Self { self.items.push(item); self }
+    pub fn with(mut self, item: u8) -> Self { self.items.push(item); self }
+    pub fn len(&self) -> usize { self.items.len() }
+    pub unsafe fn trusted(item: u8) -> Self { Pile { items: vec![item] } }
+    pub async fn later(item: u8) -> Self { Pile { items: vec![item] } }
+    #[doc(hidden)]
+    pub fn inner(item: u8) -> Self { Pile { items: vec![item] } }
+}
+impl PileBuilder {
+    pub fn new(item: u8) -> Self { PileBuilder(item) }
+    pub fn set(&mut self, item: u8) -> &mut Self { self.0 = item; self }
+    pub fn build(&self) -> Option<Pile> { None }
+}
+pub fn piled(item: u8) -> Pile { Pile { items: vec![item] } }
+impl Default for Pile {
+    fn default() -> Self { Pile::new() }
+}
+impl std::ops::DerefMut for Pile {
+    fn deref_mut(&mut self) -> &mut Vec<u8> { &mut self.items }
+}
+";
+
+fn fixture() -> Fixture {
+    Fixture::library(LIB, &[])
+}
+
+fn line_of(text: &str) -> u32 {
+    LIB.lines().position(|line| line.contains(text)).unwrap() as u32 + 1
+}
+
+/// A call of the function whose head is that text, on what lies at an address, or on nothing.
+fn call(head: &str, receiver: Option<u64>, arguments: usize) -> Frame {
+    let mut types = TypeTable::default();
+    let ty: TypeId = types.intern(relapse_snapshot::TypeShape {
+        name: "u8".to_owned(),
+        size: Some(1),
+        kind: relapse_snapshot::TypeKind::Integer { signed: false, bits: 8 },
+    });
+    let argument =
+        |data| Argument { name: "item".to_owned(), value: Value { ty, trust: Trust::Entry, data } };
+    let receiver = receiver.map(|address| argument(Data::Pointer { address, to: None }));
+    let arguments = receiver.into_iter().chain((0..arguments).map(|_| argument(Data::Uint(1)))).collect();
+    let declared = Some(Location { file: "src/lib.rs".to_owned(), line: line_of(head), column: 0 });
+    Frame { declared, arguments, ..Frame::default() }
+}
+
+fn lost(head: &str) -> Frame {
+    Frame { arguments_missing: Some("not seen".to_owned()), ..call(head, None, 0) }
+}
+
+/// `Pile::new .put .put`.
+fn told(history: &History<'_>) -> String {
+    let one = |made: &MadeCall<'_>| match &made.method {
+        Some(method) => format!(".{method}"),
+        None => made.path.to_string().replace(' ', ""),
+    };
+    let of = history.of.as_ref().map(|of| format!("({})", told(of))).unwrap_or_default();
+    let steps: Vec<String> = history.steps.iter().map(one).collect();
+    format!("{of}{}{}", one(&history.made), steps.concat())
+}
+
+fn history(calls: &[Frame], within: Option<std::ops::Range<u64>>, turn: usize) -> Option<String> {
+    let fixture = fixture();
+    let names = NamesAt::new(&fixture.index, fixture.module("")).with_made(Made { calls, turn });
+    names.made("demo::Pile", within).map(|history| told(&history.unwrap()))
+}
+
+#[test]
+fn what_could_make_or_change_a_value_is_watched() {
+    let fixture = fixture();
+    let names = NamesAt::new(&fixture.index, fixture.module(""));
+    let makers: Vec<&str> = names.makers("demo::Pile").iter().map(|maker| maker.name.as_str()).collect();
+    assert_eq!(makers, ["new", "parse", "with", "build", "piled", "default", "new", "put", "set"]);
+}
+
+#[test]
+fn a_value_is_made_by_the_last_call_and_by_an_earlier_one_in_a_later_turn() {
+    let calls = [call("fn piled", None, 1), call("fn parse", None, 1)];
+    assert_eq!(history(&calls, None, 0).unwrap(), "Pile::parse");
+    assert_eq!(history(&calls, None, 1).unwrap(), "Pile::parse");
+    assert_eq!(history(&calls, None, 2).unwrap(), "piled");
+    assert_eq!(history(&calls, None, 4), None);
+}
+
+#[test]
+fn what_lies_elsewhere_was_changed_by_other_calls() {
+    let calls = [
+        call("pub fn new() -> Self", None, 0),
+        call("fn put", Some(8), 1),
+        call("fn piled", None, 1),
+        call("fn put", Some(64), 1),
+        call("fn put", Some(8), 1),
+    ];
+    assert_eq!(history(&calls, Some(8..9), 0).unwrap(), "Pile::new.put.put");
+    assert_eq!(history(&calls, Some(64..65), 0).unwrap(), "piled.put");
+    assert_eq!(history(&calls, None, 0).unwrap(), "Pile::new.put.put");
+    assert_eq!(history(&calls, Some(128..129), 0).unwrap(), "piled", "nothing was seen to change it");
+}
+
+#[test]
+fn what_takes_a_value_and_gives_one_comes_after_what_made_it() {
+    let calls = [call("fn default", None, 0), call("fn with", Some(1), 1), call("fn put", Some(8), 1)];
+    assert_eq!(history(&calls, None, 0).unwrap(), "Pile::default.with.put");
+}
+
+#[test]
+fn a_builder_has_a_history_of_its_own() {
+    let calls = [
+        call("pub fn new(item: u8)", None, 1),
+        call("fn set", Some(8), 1),
+        call("pub fn new(item: u8)", None, 1),
+        call("fn set", Some(32), 1),
+        call("fn build", Some(8), 0),
+    ];
+    assert_eq!(history(&calls, None, 0).unwrap(), "(PileBuilder::new.set).build");
+}
+
+#[test]
+fn calls_that_were_not_seen_may_have_changed_it() {
+    let calls = [call("fn piled", None, 1), lost("fn put"), call("fn put", Some(8), 1)];
+    assert_eq!(history(&calls, None, 0), None);
+    let calls = [lost("fn put"), call("fn piled", None, 1), call("fn put", Some(8), 1)];
+    assert_eq!(history(&calls, None, 0).unwrap(), "piled.put");
+}

@@ -1,0 +1,103 @@
+//! What the functions of a type make of its fields, as another crate sees them.
+
+use super::*;
+use crate::names::Names;
+use crate::ways::{Made, Through};
+
+const CHART: &str = r#"
+#[derive(Clone, Copy)]
+pub enum Side { Left, Right }
+pub struct Point { x: i32, y: i32 }
+fn point(x: i32, y: i32) -> Point { Point { x, y } }
+#[derive(Default)]
+pub struct Group { label: Option<String>, bars: Vec<u8> }
+impl Group {
+    pub fn label(mut self, label: String) -> Self { self.label = Some(label); self }
+    pub fn bars(self, bars: &[u8]) -> Self { Self { bars: bars.to_vec(), ..self } }
+}
+pub struct Chart { title: String, groups: Vec<Group>, side: Side, at: Point, ratio: f32, log: bool, width: u16 }
+impl Default for Chart {
+    fn default() -> Self { Self::titled("chart") }
+}
+impl Chart {
+    pub fn titled(title: &str) -> Self {
+        #[cfg(debug_assertions)]
+        let log = std::env::var("LOG").is_ok();
+        #[cfg(not(debug_assertions))]
+        let log = false;
+        Self { title: title.to_owned(), groups: Vec::new(), side: Side::Left, at: point(0, -1), ratio: 0.5, log, width: 1 << 4 }
+    }
+    fn private(title: String) -> Self { Self::titled(&title) }
+    #[doc(hidden)]
+    pub fn hidden(mut self, width: u16) -> Self { self.width = width; self }
+    pub fn width<W: Into<u16>>(mut self, width: W) -> Self { self.width = width.into(); self }
+    pub fn wider(mut self, by: u16) -> Self { self.width = self.width + by; self }
+    pub fn group(mut self, group: impl Into<Group>) -> Self {
+        let group: Group = group.into();
+        if !group.bars.is_empty() { self.groups.push(group); }
+        self
+    }
+}
+"#;
+
+fn fixture() -> Fixture {
+    let manifest = "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+    let user = "[package]\nname = \"user\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\
+                [dependencies]\ndemo = { path = \"../demo\" }\n";
+    Fixture::new(&[
+        ("Cargo.toml", "[workspace]\nresolver = \"2\"\nmembers = [\"demo\", \"user\"]\n"),
+        ("demo/Cargo.toml", manifest),
+        ("demo/src/lib.rs", CHART),
+        ("user/Cargo.toml", user),
+        ("user/src/lib.rs", ""),
+    ])
+}
+
+#[test]
+fn constructors_setters_and_defaults_are_followed() {
+    let fixture = fixture();
+    let krate = fixture.krate("user", TargetKind::Library);
+    let names = NamesAt::new(&fixture.index, ModuleId { krate, module: 0 });
+    let chart = names.ways("demo::Chart").unwrap();
+    let begins: Vec<String> = chart.begins.iter().map(|begin| begin.function.to_string()).collect();
+    assert_eq!(begins, ["default", "titled"]);
+    let Made::Fields(made) = &chart.begins[1].makes else { panic!("{:?}", chart.begins[1]) };
+    let at = Made::Fields([("x".to_owned(), Made::Number(0)), ("y".to_owned(), Made::Number(-1))].into());
+    let expected = [
+        ("title", Made::Argument(0, Through::Text)),
+        ("groups", Made::Blank),
+        ("side", Made::Variant("Left".to_owned())),
+        ("at", at),
+        ("ratio", Made::Float(0.5)),
+        ("log", Made::Unknown),
+        ("width", Made::Number(16)),
+    ];
+    for (name, wanted) in expected {
+        assert_eq!(made[name], wanted, "{name}");
+    }
+    let Made::Fields(made) = &chart.begins[0].makes else { panic!("{:?}", chart.begins[0]) };
+    assert_eq!(made["title"], Made::Text("chart".to_owned()));
+    let steps =
+        chart.steps.iter().map(|step| (step.method.to_string(), step.field.as_str(), step.makes.clone()));
+    assert_eq!(
+        steps.collect::<Vec<_>>(),
+        [
+            ("width".to_owned(), "width", Made::Argument(0, Through::Open)),
+            ("group".to_owned(), "groups", Made::Argument(0, Through::Open)),
+        ]
+    );
+    assert_eq!(chart.steps[1].unless_empty, Some(vec!["bars".to_owned()]));
+    let group = names.ways("demo::Group").unwrap();
+    assert_eq!(group.begins[0].makes, Made::Default);
+    let made: Vec<Made> = group.steps.iter().map(|step| step.makes.clone()).collect();
+    let label = Made::Some(Box::new(Made::Argument(0, Through::Itself)));
+    assert_eq!(made, [label, Made::Argument(0, Through::Slice)]);
+}
+
+#[test]
+fn a_type_of_the_crate_itself_has_other_ways() {
+    let fixture = fixture();
+    let krate = fixture.krate("demo", TargetKind::Library);
+    let names = NamesAt::new(&fixture.index, ModuleId { krate, module: 0 });
+    assert!(names.ways("demo::Chart").is_none());
+}
