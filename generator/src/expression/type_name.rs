@@ -26,7 +26,7 @@ pub fn definition(name: &str) -> Option<String> {
                 && (segment.starts_with('{')
                     || segment.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '#'))
         });
-    plain.then(|| settled(&path).into_owned())
+    plain.then(|| settled(&path))
 }
 
 /// The generic arguments at the end of a type's name, at their outermost level.

@@ -18,11 +18,9 @@ pub(super) fn crate_root(name: &str) -> Option<&'static str> {
 
 /// Where std defines something, by its path before std moved it to another one of its crates: `std::io` goes to `core` and
 /// `alloc` piece by piece, its modules as they are.
-pub(crate) fn settled(definition: &str) -> std::borrow::Cow<'_, str> {
+pub(crate) fn settled(definition: &str) -> String {
     let moved = ["core::io::", "alloc::io::"].into_iter().find_map(|from| definition.strip_prefix(from));
-    moved.map_or(std::borrow::Cow::Borrowed(definition), |rest| {
-        std::borrow::Cow::Owned(format!("std::io::{rest}"))
-    })
+    moved.map_or_else(|| definition.to_owned(), |rest| format!("std::io::{rest}"))
 }
 
 /// The public path of what std defines at `definition`.
