@@ -189,6 +189,11 @@ pub trait Names {
         None
     }
 
+    /// Whether an argument is made by its calls although it can be written.
+    fn made_first(&self) -> bool {
+        false
+    }
+
     /// Whether what is known of the fields is to be put into what was made so.
     fn made_with_fields(&self) -> bool {
         false

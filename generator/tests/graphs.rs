@@ -241,7 +241,7 @@ fn values_that_hold_themselves_within_each_other_are_written_in_time() {
 /// `struct Node { parent: RefCell<Weak<Node>>, children: RefCell<Vec<Rc<Node>>> }`: each child waits for its parent, and is
 /// not tried again with every other one.
 #[test]
-fn many_children_that_refer_to_their_parent_are_written_in_time() {
+fn many_children_that_refer_to_their_parent_are_written() {
     let mut s = Sheet::default();
     let node = s.ty("subject::Node", TypeKind::Opaque);
     let owner = |s: &mut Sheet, std, name: &str| {

@@ -23,6 +23,8 @@ pub(crate) struct Made<'a> {
     pub(crate) calls: &'a [Frame],
     /// Which of the ways to make a value is taken.
     pub(crate) turn: usize,
+    /// Whether an argument is made so although it can be written: what was read of it does not show the crash.
+    pub(crate) first: bool,
 }
 
 impl Made<'_> {

@@ -514,6 +514,10 @@ impl Names for NamesAt<'_> {
         self.history_of(definition, within.as_ref())
     }
 
+    fn made_first(&self) -> bool {
+        self.made.first
+    }
+
     fn made_with_fields(&self) -> bool {
         self.made.with_fields()
     }

@@ -8,7 +8,7 @@ use relapse_snapshot::{Data, Location, Snapshot, TypeId, TypeKind, Value};
 
 use crate::candidate::{self, Callable, Style, Uncallable};
 use crate::expression::{Literals, Scope, argument_with, definition};
-use crate::index::{Made, NamesAt, SourceIndex};
+use crate::index::{FunctionItem, Made, NamesAt, SourceIndex};
 use crate::prove::Draft;
 use crate::target::{Facts, Ranking};
 
@@ -41,12 +41,16 @@ pub(crate) fn makers(
     let mut makers = Makers::default();
     for at in Ranking::default().order(&facts) {
         let callable = &callables[at];
-        let mut own = drafts.iter().filter(|draft| draft.callable.depth == callable.depth);
+        let own = drafts.iter().filter(|draft| draft.callable.depth == callable.depth);
         if own.clone().any(Draft::reproduces) && !every {
             break;
         }
-        let is_new = own.next().is_none() && !callable.facts.entry_point;
-        if !is_new || !is_refused(callable, snapshot, index) {
+        // What ran and did not show the crash may have been given less than was there to be read.
+        let has_run = own.clone().any(|draft| draft.verification.is_some());
+        if callable.facts.entry_point || own.clone().any(Draft::reproduces) {
+            continue;
+        }
+        if !has_run && !is_refused(callable, snapshot, index) {
             continue;
         }
         let before = makers.functions.len();
@@ -68,27 +72,32 @@ fn is_refused(callable: &Callable<'_>, snapshot: &Snapshot, index: &SourceIndex)
     matches!(called, Err(Uncallable::Argument(_)))
 }
 
-/// The functions that may have made a part of an argument which holds what cannot be written, the innermost part's first.
+/// The functions that may have made an argument, or a part of it which holds what cannot be written; the best first.
 fn functions_for(
     callable: &Callable<'_>,
     snapshot: &Snapshot,
     index: &SourceIndex,
 ) -> Vec<(String, Location)> {
     let names = NamesAt::new(index, callable.home);
-    let mut found = Vec::new();
+    let mut found: Vec<(u8, &FunctionItem)> = Vec::new();
     for (argument, _) in callable.arguments() {
         let (name, value) = (&argument.name, &argument.value);
         let mut scope = Scope::new(&callable.function.name);
         let written = argument_with(name, value, &snapshot.types, &names, &mut scope, Literals::Suffixed);
-        let Err(refused) = written else { continue };
-        for ty in types_on_the_way(value, &refused.path, snapshot).into_iter().rev() {
+        // Of what can be written, but does not show the crash, the whole may hold more than was read.
+        let refused = written.err().map_or_else(|| name.clone(), |refused| refused.path);
+        for ty in types_on_the_way(value, &refused, snapshot) {
             let Some(path) = definition(snapshot.types.name(ty)) else { continue };
             let makers = names.makers(&path);
             let of_arguments = makers.iter().flat_map(|maker| names.makers_of_arguments(maker));
-            let all = makers.iter().copied().chain(of_arguments);
-            found.extend(all.map(|maker| (maker.name.clone(), index.declared(maker))));
+            found.extend(of_arguments.map(|maker| (2, maker)));
+            let changes = |maker: &FunctionItem| maker.signature.receiver().is_some();
+            found.extend(makers.iter().map(|maker| (u8::from(changes(maker)), *maker)));
         }
     }
+    // There is a limit: what makes a whole argument tells more than what made its parts, or changed them.
+    found.sort_by_key(|(rank, _)| *rank);
+    let found = found.into_iter().map(|(_, maker)| (maker.name.clone(), index.declared(maker))).collect();
     found
 }
 
@@ -162,7 +171,23 @@ pub(crate) fn callables<'a>(
             .collect();
         callables.retain(|callable| better.contains(&callable.depth));
     }
-    let open = callables.into_iter().filter(|callable| !reproduces(callable) && !can_be_called(callable));
-    let made = Made { calls: &snapshot.made, turn };
-    open.map(|callable| callable.with_made(made)).filter(can_be_called).collect()
+    let with_made = |callable: Callable<'a>| {
+        let first = can_be_called(&callable);
+        let made = callable.with_made(Made { calls: &snapshot.made, turn, first });
+        // What can be written by itself is another call only where something of it is made anew.
+        (!first || is_written_otherwise(&made, snapshot, index)).then_some(made)
+    };
+    let open = callables.into_iter().filter(|callable| !callable.facts.entry_point && !reproduces(callable));
+    open.filter_map(with_made).filter(can_be_called).collect()
+}
+
+/// Whether the calls of a run change how a function is called.
+fn is_written_otherwise(callable: &Callable<'_>, snapshot: &Snapshot, index: &SourceIndex) -> bool {
+    let written = |callable: &Callable<'_>| {
+        let call = callable.call(&callable.function.name, Style::default(), &snapshot.types, index).ok()?;
+        let lets = call.arguments.iter().flat_map(|argument| &argument.lets);
+        Some(lets.map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let plain = callable.clone().with_made(Made::default());
+    written(callable).is_some_and(|made| Some(made) != written(&plain))
 }

@@ -76,7 +76,8 @@ fn told(history: &History<'_>) -> String {
 
 fn history(calls: &[Frame], within: Option<std::ops::Range<u64>>, turn: usize) -> Option<String> {
     let fixture = fixture();
-    let names = NamesAt::new(&fixture.index, fixture.module("")).with_made(Made { calls, turn });
+    let names =
+        NamesAt::new(&fixture.index, fixture.module("")).with_made(Made { calls, turn, first: false });
     names.made("demo::Pile", within).map(|history| told(&history.unwrap()))
 }
 
