@@ -38,10 +38,13 @@ pub struct WatchedFunction {
     /// Whether it is an async one, whose arguments are read as its body is polled for the first time.
     #[serde(default)]
     pub is_async: bool,
-    /// Whether it is one that makes values: told by its name and by where it is declared, generic arguments aside. Its
-    /// calls are kept although they are over by the crash.
+    /// Whether it is known by its name and by where it is declared alone, generic arguments aside, and is on no stack: one
+    /// that makes values.
     #[serde(default)]
     pub makes: bool,
+    /// Whether its calls are kept although they are over by the crash: it makes values, or changes them.
+    #[serde(default)]
+    pub kept: bool,
 }
 
 impl WatchedStack {
@@ -70,15 +73,27 @@ impl WatchedStack {
         has_new.then_some(whole)
     }
 
-    /// The same with functions that make values, by name and place.
+    /// The same with functions that make values, by name and place. One of the stack's own keeps its place.
     fn making(mut self, makers: &[(String, Location)]) -> WatchedStack {
-        let maker = |(name, declared): &(String, Location)| WatchedFunction {
-            function: name.clone(),
-            declared: Some(declared.clone()),
-            is_async: false,
-            makes: true,
-        };
-        self.functions.splice(0..0, makers.iter().take(MOST_FUNCTIONS).map(maker));
+        for (name, declared) in makers.iter().take(MOST_FUNCTIONS) {
+            let is_same = |own: &&mut WatchedFunction| {
+                let place = own.declared.as_ref();
+                place.is_some_and(|at| (&at.file, at.line) == (&declared.file, declared.line))
+            };
+            let mut known = false;
+            for own in self.functions.iter_mut().filter(is_same) {
+                (own.kept, known) = (true, true);
+            }
+            if !known {
+                self.functions.push(WatchedFunction {
+                    function: name.clone(),
+                    declared: Some(declared.clone()),
+                    is_async: false,
+                    makes: true,
+                    kept: true,
+                });
+            }
+        }
         self
     }
 
@@ -99,6 +114,7 @@ impl WatchedStack {
                     declared: frame.declared.clone(),
                     is_async,
                     makes: false,
+                    kept: false,
                 });
             }
         }

@@ -215,6 +215,9 @@ impl<'a> Tracer<'a> {
         {
             let forked = known.forked(child);
             self.processes.insert(child, forked);
+            if let Some(watching) = &mut self.watching {
+                watching.made.forked(child);
+            }
             self.threads.insert(child, Thread::new(child));
             self.bound_processes();
         }

@@ -14,7 +14,7 @@
 mod made;
 mod polls;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use relapse_snapshot::{Argument, Data, Frame, Trust, TypeTable};
@@ -31,7 +31,6 @@ use crate::stack::{EntryPlan, Extent, Moment, Placed};
 /// Polls of one async function before it cools, first ones or not, for each entry of its allowance.
 const POLLS: u64 = 4;
 /// Functions that count as innermost ones: a crash is that of one of their calls among many.
-/// Those that make values stand before them: they are armed again whenever a function of the stack is entered.
 const INNERMOST: usize = 3;
 /// The least allowance of a function that was armed again.
 const LEAST_ALLOWANCE: u64 = 8;
@@ -46,6 +45,10 @@ struct Patience {
     innermost: u64,
     /// The same of the others.
     allowance: u64,
+    /// The same of those that make values. They are armed once.
+    makers: u64,
+    /// What they may hold the program for, all together.
+    makers_time: Duration,
     /// Time that one allowance may take, whatever its number.
     allowance_time: Duration,
     /// All stops of a run.
@@ -58,6 +61,8 @@ struct Patience {
 const SHORT: Patience = Patience {
     innermost: 800,
     allowance: 300,
+    makers: 2000,
+    makers_time: Duration::from_secs(5),
     allowance_time: Duration::from_millis(1500),
     most_stops: 20_000,
     most_time: Duration::from_secs(20),
@@ -66,6 +71,8 @@ const SHORT: Patience = Patience {
 const LONG: Patience = Patience {
     innermost: u64::MAX,
     allowance: u64::MAX,
+    makers: u64::MAX,
+    makers_time: Duration::from_secs(15),
     allowance_time: Duration::MAX,
     most_stops: 300_000,
     most_time: Duration::from_secs(30),
@@ -153,22 +160,23 @@ pub(super) struct Watching {
     mapped: HashMap<Pid, usize>,
     stops: u64,
     held: Duration,
+    /// The part of it that reading the calls that make values took.
+    held_by_makers: Duration,
     given_up: bool,
 }
 
 impl Watching {
     pub(super) fn new(stack: &WatchedStack) -> Watching {
         let patience = if stack.patient { LONG } else { SHORT };
-        let before = stack.functions.iter().take_while(|function| function.makes).count();
         let state = |(index, wanted): (usize, &WatchedFunction)| State {
             wanted: wanted.clone(),
             entries: 0,
             polls: 0,
             spent: Duration::ZERO,
-            allowance: if (before..before + INNERMOST).contains(&index) {
-                patience.innermost
-            } else {
-                patience.allowance
+            allowance: match index {
+                _ if wanted.makes => patience.makers,
+                0..INNERMOST => patience.innermost,
+                _ => patience.allowance,
             },
             armings: 0,
             cooled: false,
@@ -185,6 +193,7 @@ impl Watching {
             mapped: HashMap::new(),
             stops: 0,
             held: Duration::ZERO,
+            held_by_makers: Duration::ZERO,
             given_up: false,
         }
     }
@@ -224,6 +233,7 @@ impl Watching {
     pub(super) fn thread_gone(&mut self, tid: Pid) {
         self.records.remove(&tid);
         self.targets.remove(&tid);
+        self.made.forget_thread(tid);
     }
 
     /// The recorded call of a function at a CFA; calls below are over.
@@ -324,12 +334,12 @@ impl Tracer<'_> {
         {
             watching.targets.insert(process_id, target);
         }
-        let is_maker = |index: usize| watching.functions[index].wanted.makes;
-        watching.stops += u64::from(!point.entered().is_some_and(is_maker));
+        let of_maker = point.entered().is_some_and(|index| watching.functions[index].wanted.makes);
+        watching.stops += u64::from(!of_maker);
         if let Some(target) = watching.targets.remove(&process_id) {
             self.reach(&mut watching, &target, point, tid, (address, registers));
             let spent = start.elapsed();
-            watching.held += spent;
+            *(if of_maker { &mut watching.held_by_makers } else { &mut watching.held }) += spent;
             if let Some(function) = point.entered() {
                 let state = &mut watching.functions[function];
                 state.spent += spent;
@@ -338,6 +348,9 @@ impl Tracer<'_> {
                 }
             }
             watching.targets.insert(process_id, target);
+        }
+        if of_maker && watching.held_by_makers >= watching.patience.makers_time {
+            self.leave_makers(&mut watching);
         }
         if watching.stops >= watching.patience.most_stops || watching.held >= watching.patience.most_time {
             watching.given_up = true;
@@ -349,6 +362,20 @@ impl Tracer<'_> {
             }
         }
         self.watching = Some(watching);
+    }
+
+    /// Leaves all functions alone that are watched for what they make.
+    fn leave_makers(&mut self, watching: &mut Watching) {
+        let mut makers = BTreeSet::new();
+        for (index, state) in watching.functions.iter_mut().enumerate().filter(|(_, s)| s.wanted.makes) {
+            state.cooled = true;
+            watching.made.lose(index, &state.wanted);
+            makers.insert(index);
+        }
+        for (pid, process) in &mut self.processes {
+            process
+                .disarm_watched(*pid, |point| point.entered().is_some_and(|index| makers.contains(&index)));
+        }
     }
 
     fn reach(
@@ -391,7 +418,12 @@ impl Tracer<'_> {
             // Nothing of the function has run: its return address is on top (System V psABI, 3.2.2).
             registers.rsp.wrapping_add(8)
         } else {
-            let Some(cfa) = self.stacks.innermost_cfa(target, registers) else { return };
+            let Some(cfa) = self.stacks.innermost_cfa(target, registers) else {
+                if watching.functions[index].wanted.kept {
+                    watching.made.lose(index, &watching.functions[index].wanted);
+                }
+                return;
+            };
             // The end of the prologue may be the head of a loop, too: only the first time counts.
             let last = watching.records.get(&tid).and_then(|records| records.last());
             let is_open = last.is_some_and(|r| r.function == index && r.cfa == cfa && r.open & stop.bit != 0);
@@ -428,7 +460,7 @@ impl Tracer<'_> {
                 }
             }
         }
-        if watching.functions[index].wanted.makes {
+        if watching.functions[index].wanted.kept {
             self.note_made(watching, target, index, tid, registers, cfa);
         }
     }
@@ -449,8 +481,7 @@ impl Tracer<'_> {
         }
         if watching.made.may_be_within(tid, cfa) {
             let placed = self.stacks.placed_names(target, registers);
-            let cfas: Vec<u64> = placed.iter().filter_map(|placed| placed.cfa).collect();
-            watching.made.under_way(tid, &cfas);
+            watching.made.under_way(tid, &placed);
         }
         let wanted = &watching.functions[index].wanted;
         watching.made.begun(self.process_of(tid), tid, (index, wanted), cfa, arguments);
@@ -478,7 +509,7 @@ impl Tracer<'_> {
 
     /// A function further out is entered: those that it leads to are looked at once more.
     fn arm_inner(&mut self, watching: &mut Watching, tid: Pid, outer: usize) {
-        if watching.given_up {
+        if watching.given_up || watching.functions[outer].wanted.makes {
             return;
         }
         let process_id = self.process_of(tid);
@@ -506,8 +537,8 @@ impl Tracer<'_> {
         registers: &libc::user_regs_struct,
     ) {
         watching.functions[index].cooled = true;
-        if watching.functions[index].wanted.makes {
-            watching.made.lose(self.process_of(tid), index, &watching.functions[index].wanted);
+        if watching.functions[index].wanted.kept {
+            watching.made.lose(index, &watching.functions[index].wanted);
         }
         let process_id = self.process_of(tid);
         // Which of its calls are under way on this thread, the outermost last. Before the end of the prologue the

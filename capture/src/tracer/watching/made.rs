@@ -2,7 +2,7 @@
 //! they are kept by themselves. A call within another one of these is part of that one's work, so only the outer one is
 //! told, unless that is still under way at the crash. In: calls as they begin. Out: calls as frames, oldest first.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use relapse_snapshot::{Argument, Frame, Location};
 
@@ -12,6 +12,9 @@ use crate::stack::Placed;
 
 /// Calls of one function that are kept; of one of which more were seen, only the last ones are known.
 const MOST_CALLS: usize = 256;
+
+/// Parts of all arguments that are kept: they are kept once more for each crash.
+const MOST_NODES: u64 = 1_000_000;
 
 /// A call as it began.
 struct Begun {
@@ -36,9 +39,21 @@ struct Calls {
 #[derive(Default)]
 pub(in crate::tracer) struct Made {
     calls: HashMap<(Pid, usize), Calls>,
-    /// Of each thread the calls that may be under way, the innermost last: order and CFA.
-    open: HashMap<Pid, Vec<(u64, u64)>>,
+    /// Of each thread the calls that may be under way, the innermost last.
+    open: HashMap<Pid, Vec<Open>>,
+    /// Functions of which calls may begin that nobody sees.
+    lost: BTreeMap<usize, WatchedFunction>,
+    /// Processes that began with what was made in another one.
+    forked: BTreeSet<Pid>,
     count: u64,
+    nodes: u64,
+}
+
+/// A call that may be under way.
+struct Open {
+    order: u64,
+    cfa: u64,
+    declared: Option<Location>,
 }
 
 impl Made {
@@ -46,14 +61,20 @@ impl Made {
     pub(super) fn may_be_within(&mut self, tid: Pid, cfa: u64) -> bool {
         let open = self.open.entry(tid).or_default();
         // Stacks grow downwards.
-        open.retain(|(_, outer)| *outer > cfa);
+        open.retain(|outer| outer.cfa > cfa);
         !open.is_empty()
     }
 
-    /// What the stack tells: the CFAs of the calls that are under way.
-    pub(super) fn under_way(&mut self, tid: Pid, cfas: &[u64]) {
+    /// What the stack tells: which calls are under way. All callees of one caller have the same CFA, so the function has to
+    /// be the same, too.
+    pub(super) fn under_way(&mut self, tid: Pid, stack: &[Placed]) {
+        let is_there = |open: &Open| {
+            let at = |placed: &&Placed| placed.cfa == Some(open.cfa);
+            let mut there = stack.iter().filter(at).filter_map(|placed| placed.frame.declared.as_ref());
+            there.any(|declared| is_at(open.declared.as_ref(), declared))
+        };
         if let Some(open) = self.open.get_mut(&tid) {
-            open.retain(|(_, outer)| cfas.contains(outer));
+            open.retain(is_there);
         }
     }
 
@@ -69,30 +90,37 @@ impl Made {
         self.count += 1;
         let order = self.count;
         let open = self.open.entry(tid).or_default();
-        let within = open.last().map(|(order, _)| *order);
-        open.push((order, cfa));
-        let calls = self.of(process, index, function);
+        let within = open.last().map(|outer| outer.order);
+        open.push(Open { order, cfa, declared: function.declared.clone() });
+        self.nodes += arguments.iter().map(|argument| argument.value.nodes()).sum::<u64>();
+        if self.nodes > MOST_NODES {
+            self.lose(index, function);
+            return;
+        }
+        let new = || Calls { function: function.clone(), begun: VecDeque::new(), lost: None };
+        let calls = self.calls.entry((process, index)).or_insert_with(new);
         if calls.begun.len() >= MOST_CALLS {
-            calls.lost = calls.lost.max(calls.begun.pop_front().map(|call| call.order));
+            calls.lost = calls.begun.pop_front().map(|call| call.order);
         }
         calls.begun.push_back(Begun { order, tid, cfa, within, arguments });
     }
 
-    /// From here on calls of a function may begin that nobody sees.
-    pub(super) fn lose(&mut self, process: Pid, index: usize, function: &WatchedFunction) {
-        self.count += 1;
-        let order = self.count;
-        self.of(process, index, function).lost = Some(order);
+    /// From here on calls of a function may begin that nobody sees, in whatever process.
+    pub(super) fn lose(&mut self, index: usize, function: &WatchedFunction) {
+        self.lost.entry(index).or_insert_with(|| function.clone());
     }
 
-    fn of(&mut self, process: Pid, index: usize, function: &WatchedFunction) -> &mut Calls {
-        let new = || Calls { function: function.clone(), begun: VecDeque::new(), lost: None };
-        self.calls.entry((process, index)).or_insert_with(new)
+    /// A process begins as another one was: what that had made is not told of it.
+    pub(in crate::tracer) fn forked(&mut self, child: Pid) {
+        self.forked.insert(child);
     }
 
     /// The calls of a process that were over when one of its threads had this stack, oldest first. Where calls of a
     /// function were not seen, a frame without arguments says so.
     pub(in crate::tracer) fn calls(&self, process: Pid, tid: Pid, stack: &[Placed]) -> Vec<Frame> {
+        if self.forked.contains(&process) {
+            return Vec::new();
+        }
         let own: Vec<&Calls> =
             self.calls.iter().filter(|((of, _), _)| *of == process).map(|(_, calls)| calls).collect();
         // Of several calls of a function with one CFA only the last one can be under way.
@@ -121,28 +149,37 @@ impl Made {
             }
             false
         };
+        let frame = |function: &WatchedFunction, arguments| Frame {
+            function: function.function.clone(),
+            name: function.function.clone(),
+            declared: function.declared.clone(),
+            arguments,
+            ..Frame::default()
+        };
+        let missing = |function: &WatchedFunction| {
+            let arguments_missing = Some("calls of it were not seen: it is called too often".to_owned());
+            Frame { arguments_missing, ..frame(function, Vec::new()) }
+        };
         let mut told: Vec<(u64, Frame)> = Vec::new();
         for calls in own {
-            let frame = |arguments| Frame {
-                function: calls.function.function.clone(),
-                name: calls.function.function.clone(),
-                declared: calls.function.declared.clone(),
-                arguments,
-                ..Frame::default()
-            };
             let over = calls.begun.iter().filter(|call| !under_way.contains(&call.order) && !is_part(call));
-            told.extend(over.map(|call| (call.order, frame(call.arguments.clone()))));
-            if let Some(order) = calls.lost {
-                let arguments_missing = Some("calls of it were not seen: it is called too often".to_owned());
-                told.push((order, Frame { arguments_missing, ..frame(Vec::new()) }));
-            }
+            told.extend(over.map(|call| (call.order, frame(&calls.function, call.arguments.clone()))));
+            told.extend(calls.lost.map(|order| (order, missing(&calls.function))));
         }
+        told.extend(self.lost.values().map(|function| (u64::MAX, missing(function))));
         told.sort_by_key(|(order, _)| *order);
         told.into_iter().map(|(_, frame)| frame).collect()
     }
 
+    /// The memory of a process is another one now; `process` is its only thread, too.
     pub(super) fn forget_process(&mut self, process: Pid) {
         self.calls.retain(|(of, _), _| *of != process);
+        self.open.remove(&process);
+        self.forked.remove(&process);
+    }
+
+    pub(super) fn forget_thread(&mut self, tid: Pid) {
+        self.open.remove(&tid);
     }
 
     pub(super) fn clear(&mut self) {
@@ -161,7 +198,7 @@ mod tests {
 
     fn function(line: u32) -> WatchedFunction {
         let declared = Some(Location { file: "src/lib.rs".to_owned(), line, column: 0 });
-        WatchedFunction { function: format!("f{line}"), declared, is_async: false, makes: true }
+        WatchedFunction { function: format!("f{line}"), declared, is_async: false, makes: true, kept: true }
     }
 
     fn stack(frames: &[(u32, u64)]) -> Vec<Placed> {
@@ -200,10 +237,17 @@ mod tests {
         let mut made = Made::default();
         made.begun(1, 1, (1, &function(1)), 900, Vec::new());
         assert!(made.may_be_within(1, 800));
-        made.under_way(1, &[950]);
+        // Another function of the same caller is under way, at the same CFA.
+        made.under_way(1, &stack(&[(2, 800), (9, 900)]));
         made.begun(1, 1, (2, &function(2)), 800, Vec::new());
         assert_eq!(made.calls(1, 1, &[]).len(), 2);
         assert!(!made.may_be_within(2, 800));
+        assert!(made.may_be_within(1, 700));
+        made.under_way(1, &stack(&[(3, 700), (2, 800)]));
+        made.begun(1, 1, (3, &function(3)), 700, Vec::new());
+        assert_eq!(made.calls(1, 1, &[]).len(), 2);
+        made.forget_thread(1);
+        assert!(!made.may_be_within(1, 700));
     }
 
     #[test]
@@ -219,11 +263,15 @@ mod tests {
             (0..calls.len()).filter(|at| calls[*at].arguments_missing.is_some()).collect()
         };
         assert_eq!(missing(&made), [0]);
-        made.lose(1, 1, &function(1));
-        assert_eq!(missing(&made), [MOST_CALLS]);
+        made.lose(1, &function(1));
+        assert_eq!(missing(&made), [0, MOST_CALLS + 1], "from now on any may be");
         begin(&mut made);
-        assert_eq!(missing(&made), [MOST_CALLS - 1]);
-        made.forget_process(1);
-        assert!(made.calls(1, 1, &[]).is_empty());
+        assert_eq!(missing(&made), [0, MOST_CALLS + 1]);
+        made.forked(2);
+        made.begun(2, 2, (1, &function(1)), 900, Vec::new());
+        assert!(made.calls(2, 2, &[]).is_empty(), "it began with what was made before");
+        made.forget_process(2);
+        made.begun(2, 2, (1, &function(1)), 900, Vec::new());
+        assert_eq!(made.calls(2, 2, &[]).len(), 2);
     }
 }
