@@ -162,7 +162,7 @@ pub fn generate(
     let may_again = snapshot.cause.kind != CauseKind::Timeout;
     let target_folder = &scratch.target_folder();
     let every = options.every_frame || options.frame.is_some();
-    let makers = second_chance::makers(&known, &drafts, snapshot, &project.index, every);
+    let makers = second_chance::makers(&known, &drafts, snapshot, &project.index, options.frame, every);
     let again = second_chance::lacking(&known, &drafts, snapshot, options.frame, options.every_frame)
         .or(makers.wanted_by.map(Lacking::Made))
         .filter(|_| may_again)
@@ -235,7 +235,7 @@ fn once_more<'a>(
     for turn in 0..second_chance::MOST_TURNS {
         let callables = second_chance::made_callables(bench.snapshot, &project.index, drafts, turn);
         if callables.is_empty() {
-            break;
+            continue;
         }
         let mut reasons = Vec::new();
         let better = rounds.prove(callables, drafts, project, bench, &mut reasons, surroundings)?;

@@ -39,6 +39,28 @@ pub struct Constructed {
     pub typed: bool,
 }
 
+/// Which value's history is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Asked<'a> {
+    /// The addresses at which it may lie.
+    pub within: Option<Range<u64>>,
+    /// Only what happened before that call counts: it is what that was given.
+    pub before: Option<usize>,
+    /// The calls that have made other values of the argument.
+    pub used: &'a [usize],
+}
+
+/// What a call gives its value in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrapped {
+    /// In nothing.
+    No,
+    /// In an `Option`.
+    Option,
+    /// In a `Result`.
+    Result,
+}
+
 /// How a call takes the value that it is made on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReceivedBy {
@@ -55,14 +77,16 @@ pub enum ReceivedBy {
 /// A call that made or changed a value in the crashed program.
 #[derive(Debug, Clone)]
 pub struct MadeCall<'a> {
+    /// Which of all calls it was.
+    pub at: usize,
     /// `Regex::new`.
     pub path: TokenStream,
     /// `insert`, where a dot before it will do.
     pub method: Option<Ident>,
     /// How it takes what it is made on.
     pub receiver: ReceivedBy,
-    /// The value that it gives has to be unwrapped.
-    pub wrapped: bool,
+    /// What the value is in that it gives.
+    pub wrapped: Wrapped,
     /// What it gives wants to be used.
     pub must_use: bool,
     /// The arguments have to say their types.
@@ -179,13 +203,9 @@ pub trait Names {
         false
     }
 
-    /// How a value of the struct or enum at `definition`, which may lie at these addresses, came into its state, where the
-    /// calls were seen, or why they cannot be named.
-    fn made(
-        &self,
-        _definition: &str,
-        _within: Option<Range<u64>>,
-    ) -> Option<Result<History<'_>, Unnameable>> {
+    /// How a value of the struct or enum at `definition` came into its state, where the calls were seen, or why they cannot be
+    /// named.
+    fn made(&self, _definition: &str, _asked: &Asked<'_>) -> Option<Result<History<'_>, Unnameable>> {
         None
     }
 

@@ -71,6 +71,7 @@ impl<'a> Writer<'a> {
         let mut scope = self.scope.empty();
         let path = self.path().to_owned();
         let mut writer = Writer::new(self.types, names, self.stand_ins, &mut scope, value, path);
+        (writer.made_before, writer.gives_value) = (self.made_before, true);
         let place = Place { extended: false, coerces: true, typed: false, operand: false };
         let tokens = writer.with_parts(|writer| writer.value(value, place))?;
         if !writer.side_files.is_empty() {

@@ -10,9 +10,9 @@ use relapse_snapshot::{Argument, Data, Field, TypeId, TypeKind, Value};
 
 use super::Unwritable;
 use super::type_name::{definition, snake_case};
-use super::writer::{Place, Saved, Writer};
+use super::writer::{MAX_LETS, Place, RootPlace, Saved, Writer};
 use crate::hostile::identifier;
-use crate::names::{History, MadeCall, ReceivedBy};
+use crate::names::{Asked, History, MadeCall, ReceivedBy, Wrapped};
 
 /// A text of so many bytes needs no variable.
 const SHORT_TEXT: u64 = 60;
@@ -88,7 +88,8 @@ impl<'a> Writer<'a> {
         let names = self.names;
         let path = definition(self.types.name(value.ty));
         let (Some(mark), Some(path)) = (mark, path) else { return Err(refused) };
-        let history = match names.made(&path, self.addresses()) {
+        let asked = Asked { within: self.addresses(), before: self.made_before, used: &self.made_used };
+        let history = match names.made(&path, &asked) {
             None => return Err(refused),
             Some(Err(unnameable)) => return Err(but(refused, &unnameable.0)),
             Some(Ok(history)) => history,
@@ -96,6 +97,7 @@ impl<'a> Writer<'a> {
         self.restore(mark);
         let own = if self.is_own() { self.own.take() } else { None };
         let own = Own { variable: own.as_ref(), ty: Some(value.ty).filter(|_| place.typed) };
+        let began = history.made.at;
         let written = self.history(&history, own, place);
         let mut stage = written.map_err(|inner| but(refused.clone(), &inner.to_string()))?;
         if names.made_with_fields() {
@@ -109,12 +111,13 @@ impl<'a> Writer<'a> {
             }
         }
         self.suspect = true;
+        self.made_used.push(began);
         Ok(stage.tokens())
     }
 
     /// The addresses at which the value being written may lie.
     fn addresses(&self) -> Option<Range<u64>> {
-        let (address, size) = self.root_place?;
+        let RootPlace { address, size, .. } = self.root_place?;
         let size = if self.is_own() { 1 } else { size.max(1) };
         Some(address..address.saturating_add(size))
     }
@@ -122,17 +125,21 @@ impl<'a> Writer<'a> {
     /// What the calls give, one by one.
     fn history(&mut self, history: &History<'_>, own: Own<'_>, place: Place) -> Result<Stage, Unwritable> {
         let made = &history.made;
-        let mut stage = match &history.of {
-            None => Stage::Expression(self.call_on(None, made, place)?),
-            Some(of) => {
-                let of = self.history(of, Own::default(), place)?;
-                Stage::Expression(self.call_on(Some(&of.tokens()), made, place)?)
-            }
+        let of = match &history.of {
+            None => None,
+            Some(of) => Some(self.history(of, Own::default(), place)?.tokens()),
         };
+        let call = self.call_on(of.as_ref(), made, place)?;
+        let is_changed = history.steps.iter().any(|step| step.receiver != ReceivedBy::Value);
+        let mut stage = self.unwrapped(call, made.wrapped, &history.type_name, own, is_changed);
         let mut repeated = Repeated::default();
         for step in &history.steps {
+            if self.lets.len() >= MAX_LETS {
+                return Err(self.refuse(format!("more than {MAX_LETS} calls made it")));
+            }
             if step.receiver == ReceivedBy::Value {
-                stage = Stage::Expression(self.call_on(Some(&stage.tokens()), step, place)?);
+                let call = self.call_on(Some(&stage.tokens()), step, place)?;
+                stage = self.unwrapped(call, step.wrapped, &history.type_name, own, is_changed);
                 continue;
             }
             let variable = self.as_variable(stage, &history.type_name, own);
@@ -143,6 +150,29 @@ impl<'a> Writer<'a> {
             stage = Stage::Variable(variable);
         }
         Ok(stage)
+    }
+
+    /// What a call gives, taken out of its wrapping. Where it is refused by now, the crash is gone, too.
+    fn unwrapped(
+        &mut self,
+        call: TokenStream,
+        wrapped: Wrapped,
+        type_name: &str,
+        own: Own<'_>,
+        is_changed: bool,
+    ) -> Stage {
+        let wrapping = match wrapped {
+            Wrapped::No => return Stage::Expression(call),
+            _ if self.gives_value => return Stage::Expression(quote!(#call.unwrap())),
+            Wrapped::Option => quote!(Some),
+            Wrapped::Result => quote!(Ok),
+        };
+        let variable = own.variable.cloned().unwrap_or_else(|| self.scope.variable(&snake_case(type_name)));
+        let is_lent = own.variable.is_some() && self.root_place.is_some_and(|place| place.mutable);
+        let mutable = (is_changed || is_lent).then(|| quote!(mut));
+        let lint = self.lint();
+        self.lets.push(quote!(#lint let #wrapping(#mutable #variable) = #call else { return; };));
+        if is_changed { Stage::Variable(variable) } else { Stage::Expression(quote!(#variable)) }
     }
 
     /// Gives a value its variable.
@@ -179,7 +209,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// `Regex::new("a")`, `builder.build().unwrap()`.
+    /// `Regex::new("a")`, `builder.build()`.
     fn call_on(
         &mut self,
         receiver: Option<&TokenStream>,
@@ -190,21 +220,24 @@ impl<'a> Writer<'a> {
         let mut arguments = Vec::with_capacity(made.arguments.len());
         for argument in made.arguments {
             let for_a_moment = made.receiver == ReceivedBy::Exclusive;
-            arguments.push(self.named(&argument.name, |writer| writer.given(argument, for_a_moment, place))?);
+            // What made it cannot have made what it was given.
+            let before = self.made_before.replace(made.at);
+            let given = self.named(&argument.name, |writer| writer.given(argument, for_a_moment, place));
+            self.made_before = before;
+            arguments.push(given?);
         }
-        let unwrap = made.wrapped.then(|| quote!(.unwrap()));
         let path = &made.path;
         Ok(match (receiver, &made.method, made.receiver) {
-            (Some(receiver), Some(method), _) => quote!(#receiver.#method(#(#arguments),*) #unwrap),
+            (Some(receiver), Some(method), _) => quote!(#receiver.#method(#(#arguments),*)),
             (Some(receiver), None, by) => {
                 let by = match by {
                     ReceivedBy::Shared => quote!(&),
                     ReceivedBy::Exclusive => quote!(&mut),
                     ReceivedBy::Value | ReceivedBy::Nobody => quote!(),
                 };
-                quote!(#path(#by #receiver #(, #arguments)*) #unwrap)
+                quote!(#path(#by #receiver #(, #arguments)*))
             }
-            (None, ..) => quote!(#path(#(#arguments),*) #unwrap),
+            (None, ..) => quote!(#path(#(#arguments),*)),
         })
     }
 
@@ -240,8 +273,13 @@ impl<'a> Writer<'a> {
     }
 }
 
+const BUT: &str = "; and what made it cannot be called again: ";
+
 /// Why a value cannot be written, with why it cannot be made anew either.
 fn but(refused: Unwritable, why: &str) -> Unwritable {
-    let reason = format!("{}; and what made it cannot be called again: {why}", refused.reason);
+    if refused.reason.contains(BUT) || why.contains(BUT) {
+        return refused;
+    }
+    let reason = format!("{}{BUT}{why}", refused.reason);
     Unwritable { reason, ..refused }
 }

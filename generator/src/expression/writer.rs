@@ -89,8 +89,14 @@ pub(super) struct Writer<'a> {
     pub(super) owners: HashMap<u64, u32>,
     /// The same of what stands behind raw pointers.
     pub(super) pointers: HashMap<(u64, TypeId), u32>,
-    /// Where the argument lies that is a reference, and how large that is.
-    pub(super) root_place: Option<(u64, u64)>,
+    /// Where the argument lies that is a reference.
+    pub(super) root_place: Option<RootPlace>,
+    /// The call whose argument is being written, of those that made values.
+    pub(super) made_before: Option<usize>,
+    /// The calls that have made values of this argument.
+    pub(super) made_used: Vec<usize>,
+    /// What is written stands in a function that gives the value.
+    pub(super) gives_value: bool,
     path: String,
     /// The argument's own type.
     pub(super) root_type: TypeId,
@@ -111,6 +117,7 @@ pub(super) struct Saved<'a> {
     path: usize,
     flags: (bool, bool),
     counts: (usize, usize),
+    made_used: usize,
     nodes: u64,
 }
 
@@ -142,6 +149,9 @@ impl<'a> Writer<'a> {
             pointers,
             root_type: root.root().ty,
             root_place: place_of(root, types),
+            made_before: None,
+            made_used: Vec::new(),
+            gives_value: false,
             root: path.len(),
             path,
             depth: 0,
@@ -317,6 +327,7 @@ impl<'a> Writer<'a> {
             path: self.path.len(),
             flags: (self.suspect, self.approximates),
             counts: (self.depth, self.floor),
+            made_used: self.made_used.len(),
             nodes: self.nodes,
         }
     }
@@ -340,6 +351,7 @@ impl<'a> Writer<'a> {
         self.path.truncate(saved.path);
         (self.suspect, self.approximates) = saved.flags;
         (self.depth, self.floor) = saved.counts;
+        self.made_used.truncate(saved.made_used);
     }
 
     pub(super) fn unwritable_kind(&self, shape: &TypeShape, kind: &TypeKind) -> Unwritable {
@@ -494,11 +506,19 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Where what a reference leads to lies, and its size.
-fn place_of(root: &Value, types: &TypeTable) -> Option<(u64, u64)> {
+/// Where what a reference leads to lies.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RootPlace {
+    pub(super) address: u64,
+    /// In bytes.
+    pub(super) size: u64,
+    pub(super) mutable: bool,
+}
+
+fn place_of(root: &Value, types: &TypeTable) -> Option<RootPlace> {
     let Data::Pointer { address, .. } = root.data else { return None };
-    let TypeKind::Reference { to, .. } = types.get(root.ty)?.kind else { return None };
-    Some((address, types.get(to)?.size.unwrap_or(1)))
+    let TypeKind::Reference { to, mutable } = types.get(root.ty)?.kind else { return None };
+    Some(RootPlace { address, size: types.get(to)?.size.unwrap_or(1), mutable })
 }
 
 /// Whether an expression is that variable and nothing else.

@@ -2,15 +2,17 @@
 //! second run sees what they were given. In: a type, and the calls that were seen. Out: the functions, and the call that
 //! a test makes in their place.
 
-use std::ops::Range;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use quote::quote;
 use relapse_snapshot::{Data, Frame, Location};
 use syn::{FnArg, GenericArgument, PathArguments, Receiver, ReceiverKind, ReturnType, Safety, Type};
 
-use crate::names::{History, MadeCall, ReceivedBy, Unnameable};
+use crate::names::{Asked, History, MadeCall, ReceivedBy, Unnameable, Wrapped};
 
-use super::ids::{ItemId, plain};
+use super::ids::{FunctionId, ItemId, plain};
 use super::items::ItemKind;
 use super::naming::{NamesAt, tokens};
 use super::resolve::{Def, Space};
@@ -57,14 +59,24 @@ const MOST_STEPS: usize = 200;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     /// Makes one of arguments alone.
-    Maker { wrapped: bool },
+    Maker { wrapped: Wrapped },
     /// Makes one of a value of another type: a builder.
-    Built { of: ItemId, wrapped: bool },
+    Built { of: ItemId, wrapped: Wrapped },
     /// Takes one and gives one.
-    Chained { wrapped: bool },
+    Chained { wrapped: Wrapped },
     /// May change one.
     Method,
 }
+
+/// A function that makes or changes values of a type.
+pub(super) struct Known {
+    role: Option<Role>,
+    function: FunctionId,
+    declared: Location,
+}
+
+/// Those of each type.
+pub(super) type KnownMakers = RefCell<HashMap<ItemId, Rc<Vec<Known>>>>;
 
 /// A call that was seen.
 struct Seen<'i> {
@@ -155,18 +167,24 @@ impl<'i> NamesAt<'i> {
         }
     }
 
-    /// Whether a function gives a value of the type; then whether that is wrapped in a `Result` or an `Option`.
-    fn made_by(&self, function: &FunctionItem, id: ItemId) -> Option<bool> {
+    /// Whether a function gives a value of the type; then what that is wrapped in.
+    fn made_by(&self, function: &FunctionItem, id: ItemId) -> Option<Wrapped> {
         let ReturnType::Type(_, result) = &function.signature.output else { return None };
         if self.item_of(function, result) == Some(id) {
-            return Some(false);
+            return Some(Wrapped::No);
         }
         let Type::Path(path) = &**result else { return None };
         let last = path.path.segments.last()?;
         let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
         let Some(GenericArgument::Type(first)) = arguments.args.first() else { return None };
-        let wraps = last.ident == "Option" || last.ident.to_string().ends_with("Result");
-        (wraps && self.item_of(function, first) == Some(id)).then_some(true)
+        let wrapped = if last.ident == "Option" {
+            Wrapped::Option
+        } else if last.ident.to_string().ends_with("Result") {
+            Wrapped::Result
+        } else {
+            return None;
+        };
+        (self.item_of(function, first) == Some(id)).then_some(wrapped)
     }
 
     /// The struct or enum that a type in a function's signature is.
@@ -197,63 +215,84 @@ impl<'i> NamesAt<'i> {
         None
     }
 
-    /// What happened to a value of the type at `definition` until the crash, as far as the calls tell. `within`: the
-    /// addresses at which it may lie.
+    /// What happened to a value of the type at `definition` until the crash, as far as the calls tell.
     pub(super) fn history_of(
         &self,
         definition: &str,
-        within: Option<&Range<u64>>,
+        asked: &Asked<'_>,
     ) -> Option<Result<History<'i>, Unnameable>> {
         if self.made.calls.is_empty() {
             return None;
         }
         let Def::Item(id) = self.definition(definition).ok()? else { return None };
-        let all = 0..self.made.calls.len();
-        self.history(id, within, all, self.made.earlier(), 0)
+        self.history(id, asked, self.made.earlier(), 0)
     }
 
-    /// The same, of the calls in a range; `earlier`: how many of the calls that may have made it are passed over.
+    /// The functions by which a value of the type is made and changed, each with where it is declared.
+    fn known_makers(&self, id: ItemId) -> Rc<Vec<Known>> {
+        if let Some(known) = self.known_makers.borrow().get(&id) {
+            return Rc::clone(known);
+        }
+        let of = |function: &'i FunctionItem| Known {
+            role: self.role(function, id),
+            function: function.id,
+            declared: self.index().declared(function),
+        };
+        let known: Rc<Vec<Known>> = Rc::new(self.makers_of(id).into_iter().map(of).collect());
+        self.known_makers.borrow_mut().insert(id, Rc::clone(&known));
+        known
+    }
+
+    /// The same; `earlier`: how many of the calls that may have made it are passed over.
     fn history(
         &self,
         id: ItemId,
-        within: Option<&Range<u64>>,
-        calls: Range<usize>,
+        asked: &Asked<'_>,
         earlier: usize,
         depth: usize,
     ) -> Option<Result<History<'i>, Unnameable>> {
         if depth > MOST_BUILDERS {
             return None;
         }
-        let known: Vec<(Role, &'i FunctionItem, Location)> = self
-            .makers_of(id)
-            .into_iter()
-            .filter_map(|function| {
-                Some((self.role(function, id)?, function, self.index().declared(function)))
-            })
-            .collect();
-        let made: &'i [Frame] = self.made.calls;
-        let seen: Vec<Seen<'i>> = calls
-            .filter_map(|at| {
-                let call = &made[at];
-                let (role, function, _) = known.iter().find(|(_, _, place)| is_at(call, place))?;
-                Some(Seen { at, role: *role, function, call })
+        let known = self.known_makers(id);
+        let calls: &'i [Frame] = self.made.calls;
+        let before = asked.before.unwrap_or(calls.len()).min(calls.len());
+        let seen: Vec<Seen<'i>> = calls[..before]
+            .iter()
+            .enumerate()
+            .filter_map(|(at, call)| {
+                let found = known.iter().find(|known| is_at(call, &known.declared))?;
+                Some(Seen { at, role: found.role?, function: self.index().function(found.function), call })
             })
             .collect();
         let on_value = |seen: &Seen<'_>| seen.role == Role::Method && seen.is_known();
-        let is_there = |address: &u64| within.is_none_or(|within| within.contains(address));
-        let places = seen.iter().rev().filter(|seen| on_value(seen)).filter_map(Seen::receiver);
-        let address = places.clone().find(is_there);
+        let is_there = |address: &u64| asked.within.as_ref().is_none_or(|within| within.contains(address));
+        let mut places = seen.iter().rev().filter(|seen| on_value(seen)).filter_map(Seen::receiver);
+        let address = places.find(is_there);
         let is_change = |seen: &Seen<'_>| on_value(seen) && address.is_some() && seen.receiver() == address;
-        let first = seen.iter().position(is_change).unwrap_or(seen.len());
-        let mut starts = (0..first).rev().filter(|at| seen[*at].begins());
+        // A place may have had several values, one after the other: that which begins last there, and is changed there first.
+        let last = seen.iter().rposition(is_change).unwrap_or(seen.len());
+        let first_after = |at: usize| seen.iter().skip(at + 1).position(on_value).map(|next| at + 1 + next);
+        let is_of_place = |at: &usize| {
+            address.is_none() || first_after(*at).is_some_and(|next| seen[next].receiver() == address)
+        };
+        let mut starts = (0..last).rev().filter(|at| seen[*at].begins()).filter(is_of_place);
         let start = starts.nth(earlier)?;
+        if asked.used.contains(&seen[start].at) {
+            return None;
+        }
+        let placed = seen.iter().skip(start).position(is_change).map_or(seen.len(), |first| start + first);
         let mut steps = Vec::new();
         for (at, seen) in seen.iter().enumerate().skip(start + 1) {
-            // Of what was not seen nobody knows whether it changed this value.
-            if !seen.is_known() || steps.len() > MOST_STEPS {
+            let is_chained = matches!(seen.role, Role::Chained { .. });
+            // Of what was not seen nobody knows whether it changed this value, nor where one went that was given away.
+            if !seen.is_known() || is_chained && at > placed {
                 return None;
             }
-            if matches!(seen.role, Role::Chained { .. }) && at < first || is_change(seen) {
+            if is_chained || is_change(seen) {
+                if steps.len() >= MOST_STEPS {
+                    return None;
+                }
                 match self.made_call(seen) {
                     Ok(step) => steps.push(step),
                     Err(unnameable) => return Some(Err(unnameable)),
@@ -263,8 +302,9 @@ impl<'i> NamesAt<'i> {
         let start = &seen[start];
         let of = match start.role {
             Role::Built { of, .. } => {
-                let at = start.receiver().map(|at| at..at.saturating_add(1));
-                match self.history(of, at.as_ref(), 0..start.at, 0, depth + 1)? {
+                let within = start.receiver().map(|at| at..at.saturating_add(1));
+                let asked = Asked { within, before: Some(start.at), used: &[] };
+                match self.history(of, &asked, 0, depth + 1)? {
                     Ok(of) => Some(Box::new(of)),
                     Err(unnameable) => return Some(Err(unnameable)),
                 }
@@ -279,7 +319,7 @@ impl<'i> NamesAt<'i> {
     }
 
     fn made_call(&self, seen: &Seen<'i>) -> Result<MadeCall<'i>, Unnameable> {
-        let Seen { role, function, call, .. } = seen;
+        let Seen { at, role, function, call } = seen;
         let mut path = self.callable(function, &[])?;
         let of_std = path.of_std.as_ref().map(|of_std| of_std.trait_path.as_str());
         if let (Some("std::default::Default"), Some(ty)) = (of_std, function.self_type()) {
@@ -297,6 +337,7 @@ impl<'i> NamesAt<'i> {
             ReturnType::Default => None,
         };
         Ok(MadeCall {
+            at: *at,
             path: path.path,
             method: path.method,
             receiver,
@@ -309,10 +350,10 @@ impl<'i> NamesAt<'i> {
 }
 
 impl Role {
-    fn wrapped(self) -> bool {
+    fn wrapped(self) -> Wrapped {
         match self {
             Role::Maker { wrapped } | Role::Chained { wrapped } | Role::Built { wrapped, .. } => wrapped,
-            Role::Method => false,
+            Role::Method => Wrapped::No,
         }
     }
 }

@@ -3,7 +3,6 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::Range;
 use std::rc::Rc;
 
 use proc_macro2::{Ident, Span, TokenStream};
@@ -11,7 +10,7 @@ use quote::quote;
 
 use crate::expression::CrateRules;
 use crate::hostile::identifier;
-use crate::names::{Constructed, Defaults, History, Names, RebuiltClosure, Seen, Unnameable};
+use crate::names::{Asked, Constructed, Defaults, History, Names, RebuiltClosure, Seen, Unnameable};
 use crate::regression::ConstructorFile;
 use crate::ways::Ways;
 
@@ -19,7 +18,7 @@ use super::at_home::AtHome;
 use super::dwarf_name::TypeName;
 use super::ids::{CrateId, ItemId, ModuleId, Visibility};
 use super::items::{FieldList, ItemKind, Shape};
-use super::makers::Made;
+use super::makers::{KnownMakers, Made};
 use super::reach::{Reach, Search};
 use super::resolve::{Def, Space, root};
 use super::{SourceIndex, standard};
@@ -49,6 +48,7 @@ pub struct NamesAt<'i> {
     pub(super) ways: RefCell<HashMap<ItemId, Option<Rc<Ways>>>>,
     /// The calls that made values.
     pub(super) made: Made<'i>,
+    pub(super) known_makers: KnownMakers,
 }
 
 impl<'i> NamesAt<'i> {
@@ -64,6 +64,7 @@ impl<'i> NamesAt<'i> {
             at_home: RefCell::new(AtHome::wanted()),
             ways: RefCell::default(),
             made: Made::default(),
+            known_makers: RefCell::default(),
         }
     }
 
@@ -510,8 +511,8 @@ impl Names for NamesAt<'_> {
         !self.made.calls.is_empty()
     }
 
-    fn made(&self, definition: &str, within: Option<Range<u64>>) -> Option<Result<History<'_>, Unnameable>> {
-        self.history_of(definition, within.as_ref())
+    fn made(&self, definition: &str, asked: &Asked<'_>) -> Option<Result<History<'_>, Unnameable>> {
+        self.history_of(definition, asked)
     }
 
     fn made_first(&self) -> bool {

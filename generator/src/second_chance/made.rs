@@ -35,12 +35,16 @@ pub(crate) fn makers(
     drafts: &[Draft<'_>],
     snapshot: &Snapshot,
     index: &SourceIndex,
+    frame: Option<usize>,
     every: bool,
 ) -> Makers {
     let facts: Vec<Facts> = callables.iter().map(|callable| callable.facts.clone()).collect();
     let mut makers = Makers::default();
     for at in Ranking::default().order(&facts) {
         let callable = &callables[at];
+        if frame.is_some_and(|frame| frame != callable.depth) {
+            continue;
+        }
         let own = drafts.iter().filter(|draft| draft.callable.depth == callable.depth);
         if own.clone().any(Draft::reproduces) && !every {
             break;

@@ -4,7 +4,7 @@ use relapse_snapshot::{Argument, Data, Frame, Location, Trust, TypeId, TypeTable
 
 use super::*;
 use crate::index::makers::Made;
-use crate::names::{History, MadeCall, Names};
+use crate::names::{Asked, History, MadeCall, Names};
 
 const LIB: &str = "
 pub struct Pile { items: Vec<u8> }
@@ -78,7 +78,7 @@ fn history(calls: &[Frame], within: Option<std::ops::Range<u64>>, turn: usize) -
     let fixture = fixture();
     let names =
         NamesAt::new(&fixture.index, fixture.module("")).with_made(Made { calls, turn, first: false });
-    names.made("demo::Pile", within).map(|history| told(&history.unwrap()))
+    names.made("demo::Pile", &Asked { within, ..Asked::default() }).map(|history| told(&history.unwrap()))
 }
 
 #[test]
@@ -117,6 +117,32 @@ fn what_lies_elsewhere_was_changed_by_other_calls() {
 fn what_takes_a_value_and_gives_one_comes_after_what_made_it() {
     let calls = [call("fn default", None, 0), call("fn with", Some(1), 1), call("fn put", Some(8), 1)];
     assert_eq!(history(&calls, None, 0).unwrap(), "Pile::default.with.put");
+}
+
+#[test]
+fn a_place_that_had_several_values_has_the_last_one() {
+    let again = || [call("pub fn new() -> Self", None, 0), call("fn put", Some(8), 1)];
+    let calls = [again(), again(), again()].concat();
+    assert_eq!(history(&calls, Some(8..9), 0).unwrap(), "Pile::new.put");
+}
+
+#[test]
+fn what_was_given_away_after_a_change_is_not_followed() {
+    let calls = [call("fn default", None, 0), call("fn put", Some(8), 1), call("fn with", Some(1), 1)];
+    assert_eq!(history(&calls, None, 0), None);
+}
+
+#[test]
+fn one_call_makes_one_value_and_nothing_that_it_was_given() {
+    let fixture = fixture();
+    let calls = [call("fn piled", None, 1), call("fn parse", None, 1)];
+    let made = Made { calls: &calls, turn: 0, first: false };
+    let names = NamesAt::new(&fixture.index, fixture.module("")).with_made(made);
+    let asked =
+        |before, used| names.made("demo::Pile", &Asked { within: None, before, used }).map(Result::unwrap);
+    assert_eq!(told(&asked(Some(1), &[]).unwrap()), "piled");
+    assert!(asked(Some(0), &[]).is_none());
+    assert!(asked(None, &[1]).is_none());
 }
 
 #[test]
