@@ -31,7 +31,7 @@ pub struct Snapshot {
     /// Calls of functions that make values, as a second run has seen them begin, oldest first: how a value was made of
     /// which fields alone do not tell it. A first run sees none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub made: Vec<Frame>,
+    pub made: Vec<Made>,
     /// The types of all values.
     pub types: TypeTable,
     /// The program that crashed.
@@ -42,6 +42,16 @@ pub struct Snapshot {
     pub count: u64,
     /// What a reader should know: missing debug info and the setting that helps, limits that were met.
     pub notes: Vec<String>,
+}
+
+/// A call of a function that makes values, or changes them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Made {
+    /// The call; without arguments where it stands for calls that were not seen.
+    pub call: Frame,
+    /// Which of the other calls it is part of, where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<usize>,
 }
 
 /// What ended the program or unwound its thread.
@@ -268,7 +278,10 @@ impl Snapshot {
 
     /// The frames of all threads and the calls that made values.
     pub fn frames_mut(&mut self) -> impl Iterator<Item = &mut Frame> {
-        self.threads.iter_mut().flat_map(|thread| &mut thread.frames).chain(&mut self.made)
+        self.threads
+            .iter_mut()
+            .flat_map(|thread| &mut thread.frames)
+            .chain(self.made.iter_mut().map(|made| &mut made.call))
     }
 
     /// Where the workspace called into std, where std itself names the place of the crash: what people look for.

@@ -19,7 +19,7 @@ pub mod types;
 pub mod value;
 
 pub use crash::{
-    Argument, Build, Catcher, Cause, CauseKind, Frame, FrameKind, Generic, Location, Program, Snapshot,
+    Argument, Build, Catcher, Cause, CauseKind, Frame, FrameKind, Generic, Location, Made, Program, Snapshot,
     Spawner, Thread, Variable,
 };
 pub use error::SnapshotError;

@@ -22,7 +22,7 @@ use super::{FunctionItem, SourceIndex};
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Made<'a> {
     /// What was seen.
-    pub(crate) calls: &'a [Frame],
+    pub(crate) calls: &'a [relapse_snapshot::Made],
     /// Which of the ways to make a value is taken.
     pub(crate) turn: usize,
     /// Whether an argument is made so although it can be written: what was read of it does not show the crash.
@@ -255,13 +255,23 @@ impl<'i> NamesAt<'i> {
             return None;
         }
         let known = self.known_makers(id);
-        let calls: &'i [Frame] = self.made.calls;
+        let calls: &'i [relapse_snapshot::Made] = self.made.calls;
         let before = asked.before.unwrap_or(calls.len()).min(calls.len());
         let seen: Vec<Seen<'i>> = calls[..before]
             .iter()
             .enumerate()
-            .filter_map(|(at, call)| {
+            .filter_map(|(at, relapse_snapshot::Made { call, within })| {
                 let found = known.iter().find(|known| is_at(call, &known.declared))?;
+                found.role?;
+                // What one of these calls does by itself is not done once more.
+                let mut around = *within;
+                while let Some(made) = around.and_then(|at| calls.get(at)) {
+                    let is_known = |known: &Known| known.role.is_some() && is_at(&made.call, &known.declared);
+                    if known.iter().any(is_known) {
+                        return None;
+                    }
+                    around = made.within;
+                }
                 Some(Seen { at, role: found.role?, function: self.index().function(found.function), call })
             })
             .collect();

@@ -101,8 +101,7 @@ fn functions_for(
     }
     // There is a limit: what makes a whole argument tells more than what made its parts, or changed them.
     found.sort_by_key(|(rank, _)| *rank);
-    let found = found.into_iter().map(|(_, maker)| (maker.name.clone(), index.declared(maker))).collect();
-    found
+    found.into_iter().map(|(_, maker)| (maker.name.clone(), index.declared(maker))).collect()
 }
 
 /// The structs and enums from an argument to the part of it at a path (`self.inner.0[3].text`), the argument's own first.

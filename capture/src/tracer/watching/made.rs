@@ -1,6 +1,6 @@
 //! Calls of functions that make values, and of methods that change what was made. Most of them are over by the crash, so
-//! they are kept by themselves. A call within another one of these is part of that one's work, so only the outer one is
-//! told, unless that is still under way at the crash. In: calls as they begin. Out: calls as frames, oldest first.
+//! they are kept by themselves. Of a call within another one it is told which that is, unless that is still under way at the
+//! crash. In: calls as they begin. Out: calls as frames, oldest first.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
@@ -117,7 +117,12 @@ impl Made {
 
     /// The calls of a process that were over when one of its threads had this stack, oldest first. Where calls of a
     /// function were not seen, a frame without arguments says so.
-    pub(in crate::tracer) fn calls(&self, process: Pid, tid: Pid, stack: &[Placed]) -> Vec<Frame> {
+    pub(in crate::tracer) fn calls(
+        &self,
+        process: Pid,
+        tid: Pid,
+        stack: &[Placed],
+    ) -> Vec<relapse_snapshot::Made> {
         if self.forked.contains(&process) {
             return Vec::new();
         }
@@ -138,16 +143,13 @@ impl Made {
             .collect();
         let parents: HashMap<u64, Option<u64>> =
             own.iter().flat_map(|calls| &calls.begun).map(|call| (call.order, call.within)).collect();
-        // A call that is not kept any more was over long ago.
-        let is_part = |call: &Begun| {
+        // What is not kept any more is as good as nothing.
+        let over_around = |call: &Begun| {
             let mut within = call.within;
-            while let Some(order) = within {
-                if !under_way.contains(&order) {
-                    return true;
-                }
+            while let Some(order) = within.filter(|order| under_way.contains(order)) {
                 within = parents.get(&order).copied().flatten();
             }
-            false
+            within
         };
         let frame = |function: &WatchedFunction, arguments| Frame {
             function: function.function.clone(),
@@ -160,15 +162,25 @@ impl Made {
             let arguments_missing = Some("calls of it were not seen: it is called too often".to_owned());
             Frame { arguments_missing, ..frame(function, Vec::new()) }
         };
-        let mut told: Vec<(u64, Frame)> = Vec::new();
+        let mut told: Vec<(u64, Option<u64>, Frame)> = Vec::new();
         for calls in own {
-            let over = calls.begun.iter().filter(|call| !under_way.contains(&call.order) && !is_part(call));
-            told.extend(over.map(|call| (call.order, frame(&calls.function, call.arguments.clone()))));
-            told.extend(calls.lost.map(|order| (order, missing(&calls.function))));
+            let over = calls.begun.iter().filter(|call| !under_way.contains(&call.order));
+            told.extend(
+                over.map(|call| {
+                    (call.order, over_around(call), frame(&calls.function, call.arguments.clone()))
+                }),
+            );
+            told.extend(calls.lost.map(|order| (order, None, missing(&calls.function))));
         }
-        told.extend(self.lost.values().map(|function| (u64::MAX, missing(function))));
-        told.sort_by_key(|(order, _)| *order);
-        told.into_iter().map(|(_, frame)| frame).collect()
+        told.extend(self.lost.values().map(|function| (u64::MAX, None, missing(function))));
+        told.sort_by_key(|(order, ..)| *order);
+        let at: HashMap<u64, usize> =
+            told.iter().enumerate().map(|(index, (order, ..))| (*order, index)).collect();
+        let made = |(_, within, call): (u64, Option<u64>, Frame)| {
+            let within = within.and_then(|order| at.get(&order).copied());
+            relapse_snapshot::Made { call, within }
+        };
+        told.into_iter().map(made).collect()
     }
 
     /// The memory of a process is another one now; `process` is its only thread, too.
@@ -216,12 +228,20 @@ mod tests {
             made.may_be_within(1, *cfa);
             made.begun(1, 1, (*line as usize, &function(*line)), *cfa, Vec::new());
         }
-        made.calls(1, 1, &stack(crash)).into_iter().map(|frame| frame.function).collect()
+        let calls = made.calls(1, 1, &stack(crash));
+        let name = |made: &relapse_snapshot::Made| match made.within {
+            Some(at) => format!("{} in {}", made.call.function, calls[at].call.function),
+            None => made.call.function.clone(),
+        };
+        calls.iter().map(name).collect()
     }
 
     #[test]
     fn a_call_within_another_one_is_part_of_it() {
-        assert_eq!(told(&[(1, 900), (2, 800), (3, 700), (4, 900)], &[]), ["f1", "f4"]);
+        assert_eq!(
+            told(&[(1, 900), (2, 800), (3, 700), (4, 900)], &[]),
+            ["f1", "f2 in f1", "f3 in f2", "f4"]
+        );
     }
 
     #[test]
@@ -229,7 +249,7 @@ mod tests {
         let calls = [(1, 900), (2, 900), (3, 800), (4, 800)];
         assert_eq!(told(&calls, &[(4, 800), (2, 900)]), ["f1", "f3"]);
         // The frame of another function there is none of these.
-        assert_eq!(told(&calls, &[(9, 900)]), ["f1", "f2"]);
+        assert_eq!(told(&calls, &[(9, 900)]), ["f1", "f2", "f3 in f2", "f4 in f2"]);
     }
 
     #[test]
@@ -245,7 +265,7 @@ mod tests {
         assert!(made.may_be_within(1, 700));
         made.under_way(1, &stack(&[(3, 700), (2, 800)]));
         made.begun(1, 1, (3, &function(3)), 700, Vec::new());
-        assert_eq!(made.calls(1, 1, &[]).len(), 2);
+        assert_eq!(made.calls(1, 1, &[])[2].within, Some(1));
         made.forget_thread(1);
         assert!(!made.may_be_within(1, 700));
     }
@@ -260,7 +280,7 @@ mod tests {
         (0..=MOST_CALLS).for_each(|_| begin(&mut made));
         let missing = |made: &Made| -> Vec<usize> {
             let calls = made.calls(1, 1, &[]);
-            (0..calls.len()).filter(|at| calls[*at].arguments_missing.is_some()).collect()
+            (0..calls.len()).filter(|at| calls[*at].call.arguments_missing.is_some()).collect()
         };
         assert_eq!(missing(&made), [0]);
         made.lose(1, &function(1));

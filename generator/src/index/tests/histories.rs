@@ -74,7 +74,20 @@ fn told(history: &History<'_>) -> String {
     format!("{of}{}{}", one(&history.made), steps.concat())
 }
 
+/// None of them within another one.
+fn made(calls: &[Frame]) -> Vec<relapse_snapshot::Made> {
+    calls.iter().map(|call| relapse_snapshot::Made { call: call.clone(), within: None }).collect()
+}
+
 fn history(calls: &[Frame], within: Option<std::ops::Range<u64>>, turn: usize) -> Option<String> {
+    history_of(&made(calls), within, turn)
+}
+
+fn history_of(
+    calls: &[relapse_snapshot::Made],
+    within: Option<std::ops::Range<u64>>,
+    turn: usize,
+) -> Option<String> {
     let fixture = fixture();
     let names =
         NamesAt::new(&fixture.index, fixture.module("")).with_made(Made { calls, turn, first: false });
@@ -135,7 +148,7 @@ fn what_was_given_away_after_a_change_is_not_followed() {
 #[test]
 fn one_call_makes_one_value_and_nothing_that_it_was_given() {
     let fixture = fixture();
-    let calls = [call("fn piled", None, 1), call("fn parse", None, 1)];
+    let calls = made(&[call("fn piled", None, 1), call("fn parse", None, 1)]);
     let made = Made { calls: &calls, turn: 0, first: false };
     let names = NamesAt::new(&fixture.index, fixture.module("")).with_made(made);
     let asked =
@@ -163,4 +176,15 @@ fn calls_that_were_not_seen_may_have_changed_it() {
     assert_eq!(history(&calls, None, 0), None);
     let calls = [lost("fn put"), call("fn piled", None, 1), call("fn put", Some(8), 1)];
     assert_eq!(history(&calls, None, 0).unwrap(), "piled.put");
+}
+
+#[test]
+fn what_a_call_does_by_itself_is_not_done_once_more() {
+    let frames = [call("fn piled", None, 1), call("fn put", Some(8), 1), call("fn put", Some(8), 1)];
+    let mut calls = made(&frames);
+    calls[2].within = Some(1);
+    assert_eq!(history_of(&calls, None, 0).unwrap(), "piled.put");
+    // That of another type is no part of this history.
+    calls[1] = relapse_snapshot::Made { call: call("fn set", Some(8), 1), within: None };
+    assert_eq!(history_of(&calls, None, 0).unwrap(), "piled.put");
 }
