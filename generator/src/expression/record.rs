@@ -27,8 +27,12 @@ impl Writer<'_> {
             if let Some(own) = self.own_constructor(&path, fields) {
                 return self.constructed(&own, fields, params, Place { typed, ..place });
             }
-            if let Some(chain) = self.by_ways(&path, fields, params, Place { typed, ..place })? {
-                return Ok(chain);
+            // Where a parameter cannot be written, a constructor may do with the fields.
+            let mark = self.save();
+            match self.by_ways(&path, fields, params, Place { typed, ..place }) {
+                Ok(Some(chain)) => return Ok(chain),
+                Ok(None) => {}
+                Err(_) => self.restore(mark),
             }
             let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
             let constructor = self.names.constructor(&path, &names);

@@ -191,7 +191,7 @@ impl Writer<'_> {
                 _ => false,
             },
             Made::Blank => seen(path, value).blank,
-            Made::Default => self.is_default(value, 0) || self.has_no_flags(value),
+            Made::Default => self.is_default(value, 0),
             Made::NoFlags => self.has_no_flags(value),
             Made::Some(inner) => match &value.data {
                 Data::Variant { name, fields } if name == "Some" && self.is_option(value) => {
@@ -315,7 +315,7 @@ mod tests {
     use relapse_snapshot::{Trust, TypeShape, TypeTable};
 
     use super::*;
-    use crate::expression::{Literals, Scope, argument_with};
+    use crate::expression::{Literals, Scope, StandIns, argument_with};
     use crate::names::{Names, Unnameable};
 
     /// `k::Policy` is sealed, and has these ways.
@@ -393,6 +393,43 @@ mod tests {
             written(3, 0.25, begins(), steps()),
             "letmutpolicy=k::Policy::new();policy.set_jitter(0.25);"
         );
+    }
+
+    /// Flags whose `Default` nothing is known of.
+    struct Flags;
+
+    impl Names for Flags {
+        fn path(&self, definition: &str) -> Result<TokenStream, Unnameable> {
+            Sealed(Ways { path: quote!(k::Policy), begins: Vec::new(), steps: Vec::new() }).path(definition)
+        }
+
+        fn literal(&self, _: &str) -> Result<(), Unnameable> {
+            Ok(())
+        }
+
+        fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable> {
+            self.path(full_name)
+        }
+
+        fn is_made_by(&self, _: &str, macro_name: &str) -> bool {
+            macro_name == "bitflags"
+        }
+    }
+
+    #[test]
+    fn the_default_of_flags_may_be_written_by_hand() {
+        let mut types = TypeTable::default();
+        let mut ty = |name: &str, kind| types.intern(TypeShape { name: name.to_owned(), size: None, kind });
+        let bits = ty("u32", TypeKind::Integer { signed: false, bits: 32 });
+        let flags = ty("k::Flags", TypeKind::Struct { fields: Vec::new(), tuple: false, params: Vec::new() });
+        let value = |ty, data| Value { ty, trust: Trust::Entry, data };
+        let field = Field { name: "bits".to_owned(), value: value(bits, Data::Uint(0)) };
+        let flags = value(flags, Data::Struct(vec![field]));
+        let mut scope = Scope::new("test");
+        let stand_ins = StandIns::default();
+        let writer = Writer::new(&types, &Flags, &stand_ins, &mut scope, &flags, "flags".to_owned());
+        assert!(writer.is_so(&Made::NoFlags, &flags, "flags", &mut Vec::new(), MAX_DEPTH));
+        assert!(!writer.is_so(&Made::Default, &flags, "flags", &mut Vec::new(), MAX_DEPTH));
     }
 
     #[test]
