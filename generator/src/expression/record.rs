@@ -29,14 +29,18 @@ impl Writer<'_> {
             }
             // Where a parameter cannot be written, a constructor may do with the fields.
             let mark = self.save();
-            match self.by_ways(&path, fields, params, Place { typed, ..place }) {
+            let failed = match self.by_ways(&path, fields, params, Place { typed, ..place }) {
                 Ok(Some(chain)) => return Ok(chain),
-                Ok(None) => {}
-                Err(_) => self.restore(mark),
-            }
+                Ok(None) => None,
+                Err(unwritable) => {
+                    self.restore(mark);
+                    Some(unwritable)
+                }
+            };
             let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
             let constructor = self.names.constructor(&path, &names);
-            let constructor = constructor.map_err(|unnameable| self.refuse(unnameable.0))?;
+            let constructor =
+                constructor.map_err(|unnameable| failed.unwrap_or_else(|| self.refuse(unnameable.0)))?;
             let place = Place { coerces: !generic, typed, ..place.within_call() };
             let fields = self.fields(fields, params, place)?;
             return Ok(quote!(#constructor(#(#fields),*)));

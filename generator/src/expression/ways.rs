@@ -354,8 +354,38 @@ mod tests {
         Step { method: ident(method), field, makes, in_place, appends: false, unless_empty: None }
     }
 
+    /// The same, with a constructor that stores its arguments.
+    struct Stored(Sealed);
+
+    impl Names for Stored {
+        fn path(&self, definition: &str) -> Result<TokenStream, Unnameable> {
+            self.0.path(definition)
+        }
+
+        fn literal(&self, definition: &str) -> Result<(), Unnameable> {
+            self.0.literal(definition)
+        }
+
+        fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable> {
+            self.0.type_tokens(full_name)
+        }
+
+        fn ways(&self, definition: &str) -> Option<Rc<Ways>> {
+            self.0.ways(definition)
+        }
+
+        fn constructor(&self, _: &str, _: &[&str]) -> Result<TokenStream, Unnameable> {
+            Ok(quote!(k::Policy::of))
+        }
+    }
+
     /// `Policy { retries, jitter }` by these ways, or why it cannot be written.
     fn written(retries: u128, jitter: f32, begins: Vec<Begin>, steps: Vec<Step>) -> String {
+        let ways = Ways { path: quote!(k::Policy), begins, steps };
+        written_with(&Sealed(ways), retries, jitter)
+    }
+
+    fn written_with(names: &dyn Names, retries: u128, jitter: f32) -> String {
         let mut types = TypeTable::default();
         let mut ty = |name: &str, kind| types.intern(TypeShape { name: name.to_owned(), size: None, kind });
         let number = ty("u32", TypeKind::Integer { signed: false, bits: 32 });
@@ -368,10 +398,9 @@ mod tests {
             field("retries", value(number, Data::Uint(retries))),
             field("jitter", value(float, Data::Float(u64::from(jitter.to_bits())))),
         ];
-        let names = Sealed(Ways { path: quote!(k::Policy), begins, steps });
         let mut scope = Scope::new("test");
         let value = value(policy, Data::Struct(fields));
-        match argument_with("policy", &value, &types, &names, &mut scope, Literals::Inferred) {
+        match argument_with("policy", &value, &types, names, &mut scope, Literals::Inferred) {
             Ok(written) => written.lets.iter().map(ToString::to_string).collect::<String>().replace(' ', ""),
             Err(unwritable) => unwritable.reason,
         }
@@ -445,5 +474,14 @@ mod tests {
         // A parameter of which nothing that was read tells what it was.
         let begin = begin("of", 2, &[("retries", Argument(0, Through::Itself)), ("jitter", Unknown)]);
         assert_eq!(written(3, 0.0, vec![begin], vec![set("jitter", "jitter", false)]), private);
+    }
+
+    #[test]
+    fn where_a_parameter_cannot_be_written_a_constructor_is_tried() {
+        use Made::{Argument, Float};
+        // Nothing tells of which text the number was made.
+        let named = begin("named", 1, &[("retries", Argument(0, Through::Text)), ("jitter", Float(0.5))]);
+        let ways = Ways { path: quote!(k::Policy), begins: vec![named], steps: Vec::new() };
+        assert_eq!(written_with(&Stored(Sealed(ways)), 3, 0.5), "letpolicy=k::Policy::of(3,0.5);");
     }
 }
