@@ -41,6 +41,7 @@ mod passed;
 mod plain;
 mod reach;
 mod resolve;
+mod shown_derives;
 mod standard;
 mod surroundings;
 mod walk;

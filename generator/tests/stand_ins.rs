@@ -155,3 +155,25 @@ fn messages_that_were_not_read_are_not_left_out() {
     let refused = written(&sheet, &receiver, &PublicNames).unwrap_err();
     assert!(refused.reason.contains("2 of 3 messages"), "{refused}");
 }
+
+#[test]
+fn what_waits_is_sent_for_a_sender_that_can_ask_for_it() {
+    let mut sheet = Sheet::default();
+    let sender = end(&mut sheet, "crossbeam_channel::channel::Sender<u8>", 1, 1, Some((vec![7], 1)));
+    let sent = text(&written(&sheet, &sender, &PublicNames).unwrap());
+    assert_eq!(sent, "let(input,_receiver)=crossbeam_channel::channel::unbounded();input.send(7).unwrap();");
+}
+
+#[test]
+fn only_what_can_be_cloned_is_cloned() {
+    let mut sheet = Sheet::default();
+    let mut two = |name: &str| {
+        let end = end(&mut sheet, name, 1, 2, Some((Vec::new(), 0)));
+        let pair = sheet.ty(&format!("({name}, {name})"), TypeKind::Tuple(vec![end.ty, end.ty]));
+        let both = v(pair, Data::Tuple(vec![end.clone(), end]));
+        written(&sheet, &both, &PublicNames)
+    };
+    assert!(text(&two("crossbeam_channel::channel::Receiver<u8>").unwrap()).contains("receiver.clone()"));
+    let refused = two(RECEIVER).unwrap_err();
+    assert!(refused.reason.contains("cannot be cloned"), "{refused}");
+}

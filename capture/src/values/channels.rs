@@ -52,7 +52,8 @@ pub(super) fn end_of_channel(layout: &Layout) -> Option<bool> {
 impl Reader<'_> {
     /// As a struct: the `channel`'s address, which tells ends of one from those of another; how many `senders` and
     /// `receivers` it has; of a bounded one its `capacity`; and what is `queued`, in a cell, since other threads change
-    /// it. A sender of an unbounded one never meets what it has sent: there that is not read.
+    /// it. Std's sender of an unbounded one never meets what it has sent: there that is not read. That of
+    /// `crossbeam-channel` can ask how many messages wait.
     pub(super) fn channel(
         &mut self,
         receives: bool,
@@ -73,9 +74,10 @@ impl Reader<'_> {
             return Err(Gap::because(format!("a channel of {senders} senders and {receivers} receivers")));
         }
         let channel = shared.part(at, "chan")?;
+        let meets = receives || !layout.name.starts_with("std::");
         let queue = match flavor {
             Flavor::Zero => Queue { items: Vec::new(), len: 0, capacity: Some(0) },
-            Flavor::List if !receives => Queue { items: Vec::new(), len: 0, capacity: None },
+            Flavor::List if !meets => Queue { items: Vec::new(), len: 0, capacity: None },
             Flavor::List => self.listed(of, channel, depth)?,
             Flavor::Array => self.in_array(of, channel, depth)?,
         };
@@ -91,7 +93,7 @@ impl Reader<'_> {
         let mut fields =
             vec![number("channel", address), number("senders", senders), number("receivers", receivers)];
         fields.extend(queue.capacity.map(|capacity| number("capacity", capacity)));
-        if queue.capacity.is_some_and(|capacity| capacity > 0) || receives {
+        if queue.capacity.is_some_and(|capacity| capacity > 0) || meets {
             fields.push(self.queued(of, queue));
         }
         Ok((Data::Struct(fields), Trust::AtCrash))
@@ -155,7 +157,7 @@ impl Reader<'_> {
         let of_block = self.layout(of_block.die);
         let mut address = self.address(block)?;
         let mut items = Vec::new();
-        while head != tail && address != 0 && self.may_take(&items, depth) {
+        while head != tail && address != 0 && (items.len() as u64) < len && self.may_take(&items, depth) {
             let at = Source::Memory(address);
             if head % LAP == LAP - 1 {
                 let next = of_block.part(at, "next")?;
@@ -197,7 +199,7 @@ impl Reader<'_> {
             self.word(part)
         };
         let (capacity, lap, mark) = (number("cap")?, number("one_lap")?, number("mark_bit")?);
-        if !mark.is_power_of_two() || lap != mark.wrapping_mul(2) || capacity == 0 || capacity >= mark {
+        if !mark.is_power_of_two() || Some(lap) != mark.checked_mul(2) || capacity == 0 || capacity >= mark {
             return Err(Gap::because(format!("a channel of {capacity} places, and a mark of {mark:#x}")));
         }
         let (first, end) = (head & (mark - 1), tail & (mark - 1));

@@ -11,8 +11,9 @@ use super::source::{Gap, Read, Source, read_memory};
 /// Control bytes of a group, as SSE2 compares them: a bit for each.
 const GROUP: u64 = 16;
 
-/// Groups looked at, at most: a table may be almost empty and still huge.
-const GROUPS: u64 = 1 << 20;
+/// So many groups without anything in them cost as much as a value: a table may be almost empty and still huge, and there
+/// may be many iterators over it.
+const GROUPS_OF_A_NODE: u64 = 64;
 
 /// Whether a struct is hashbrown's iterator over the buckets of a table.
 pub(super) fn is_bucket_iterator(layout: &Layout) -> bool {
@@ -50,7 +51,6 @@ impl Reader<'_> {
         let (mut items, mut groups): (Vec<Value>, u64) = (Vec::new(), 0);
         while (items.len() as u64) < left {
             if items.len() as u64 >= self.limits.elements
-                || groups > GROUPS
                 || self.nodes_left == 0
                 || depth + 1 >= self.deepest()
             {
@@ -63,6 +63,9 @@ impl Reader<'_> {
                 data = data.wrapping_sub(size.wrapping_mul(GROUP));
                 control = control.wrapping_add(GROUP);
                 groups += 1;
+                if groups % GROUPS_OF_A_NODE == 0 {
+                    self.nodes_left = self.nodes_left.saturating_sub(1);
+                }
                 continue;
             }
             let index = u64::from(bits.trailing_zeros());

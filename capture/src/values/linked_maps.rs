@@ -9,7 +9,7 @@ use super::entries::Parser;
 use super::fields::Part;
 use super::layout::Layout;
 use super::sequences::plausible;
-use super::source::{Read, Source};
+use super::source::{Gap, Read, Source};
 
 /// Wrappers around what may be uninitialised.
 const WRAPPERS: u32 = 4;
@@ -43,6 +43,10 @@ impl Reader<'_> {
                 let key = self.decode(key.entry, key.source, depth + 1);
                 entries.push((key, self.decode(value.entry, value.source, depth + 1)));
                 node = self.next_node(&of_node, node)?;
+            }
+            // Otherwise the last ones were read, or the first ones, of a list that is not that of the table.
+            if (entries.len() as u64 == len) != (node == guard) {
+                return Err(Gap::because("a linked map whose nodes do not lead back"));
             }
         }
         let trust = if entries.len() as u64 == len { Trust::AtCrash } else { Trust::Truncated };

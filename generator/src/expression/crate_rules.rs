@@ -67,6 +67,11 @@ pub fn built_in() -> Vec<RuleText> {
     RULES.with(CrateRules::texts)
 }
 
+/// Whether a built-in rule is for a type.
+pub(super) fn has_built_in_rule(definition: &str) -> bool {
+    RULES.with(|rules| rules.rules.iter().any(|rule| rule.is_for(definition)))
+}
+
 impl Rule {
     fn is_for(&self, definition: &str) -> bool {
         self.types.iter().any(|own| match own.strip_suffix('*') {

@@ -27,12 +27,20 @@ impl Writer<'_> {
             if let Some(own) = self.own_constructor(&path, fields) {
                 return self.constructed(&own, fields, params, Place { typed, ..place });
             }
-            if let Some(chain) = self.by_ways(&path, fields, params, Place { typed, ..place })? {
-                return Ok(chain);
-            }
+            // Where a parameter cannot be written, a constructor may do with the fields.
+            let mark = self.save();
+            let failed = match self.by_ways(&path, fields, params, Place { typed, ..place }) {
+                Ok(Some(chain)) => return Ok(chain),
+                Ok(None) => None,
+                Err(unwritable) => {
+                    self.restore(mark);
+                    Some(unwritable)
+                }
+            };
             let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
             let constructor = self.names.constructor(&path, &names);
-            let constructor = constructor.map_err(|unnameable| self.refuse(unnameable.0))?;
+            let constructor =
+                constructor.map_err(|unnameable| failed.unwrap_or_else(|| self.refuse(unnameable.0)))?;
             let place = Place { coerces: !generic, typed, ..place.within_call() };
             let fields = self.fields(fields, params, place)?;
             return Ok(quote!(#constructor(#(#fields),*)));

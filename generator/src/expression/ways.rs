@@ -191,7 +191,7 @@ impl Writer<'_> {
                 _ => false,
             },
             Made::Blank => seen(path, value).blank,
-            Made::Default => self.is_default(value, 0) || self.has_no_flags(value),
+            Made::Default => self.is_default(value, 0),
             Made::NoFlags => self.has_no_flags(value),
             Made::Some(inner) => match &value.data {
                 Data::Variant { name, fields } if name == "Some" && self.is_option(value) => {
@@ -315,7 +315,7 @@ mod tests {
     use relapse_snapshot::{Trust, TypeShape, TypeTable};
 
     use super::*;
-    use crate::expression::{Literals, Scope, argument_with};
+    use crate::expression::{Literals, Scope, StandIns, argument_with};
     use crate::names::{Names, Unnameable};
 
     /// `k::Policy` is sealed, and has these ways.
@@ -354,8 +354,38 @@ mod tests {
         Step { method: ident(method), field, makes, in_place, appends: false, unless_empty: None }
     }
 
+    /// The same, with a constructor that stores its arguments.
+    struct Stored(Sealed);
+
+    impl Names for Stored {
+        fn path(&self, definition: &str) -> Result<TokenStream, Unnameable> {
+            self.0.path(definition)
+        }
+
+        fn literal(&self, definition: &str) -> Result<(), Unnameable> {
+            self.0.literal(definition)
+        }
+
+        fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable> {
+            self.0.type_tokens(full_name)
+        }
+
+        fn ways(&self, definition: &str) -> Option<Rc<Ways>> {
+            self.0.ways(definition)
+        }
+
+        fn constructor(&self, _: &str, _: &[&str]) -> Result<TokenStream, Unnameable> {
+            Ok(quote!(k::Policy::of))
+        }
+    }
+
     /// `Policy { retries, jitter }` by these ways, or why it cannot be written.
     fn written(retries: u128, jitter: f32, begins: Vec<Begin>, steps: Vec<Step>) -> String {
+        let ways = Ways { path: quote!(k::Policy), begins, steps };
+        written_with(&Sealed(ways), retries, jitter)
+    }
+
+    fn written_with(names: &dyn Names, retries: u128, jitter: f32) -> String {
         let mut types = TypeTable::default();
         let mut ty = |name: &str, kind| types.intern(TypeShape { name: name.to_owned(), size: None, kind });
         let number = ty("u32", TypeKind::Integer { signed: false, bits: 32 });
@@ -368,10 +398,9 @@ mod tests {
             field("retries", value(number, Data::Uint(retries))),
             field("jitter", value(float, Data::Float(u64::from(jitter.to_bits())))),
         ];
-        let names = Sealed(Ways { path: quote!(k::Policy), begins, steps });
         let mut scope = Scope::new("test");
         let value = value(policy, Data::Struct(fields));
-        match argument_with("policy", &value, &types, &names, &mut scope, Literals::Inferred) {
+        match argument_with("policy", &value, &types, names, &mut scope, Literals::Inferred) {
             Ok(written) => written.lets.iter().map(ToString::to_string).collect::<String>().replace(' ', ""),
             Err(unwritable) => unwritable.reason,
         }
@@ -395,6 +424,43 @@ mod tests {
         );
     }
 
+    /// Flags whose `Default` nothing is known of.
+    struct Flags;
+
+    impl Names for Flags {
+        fn path(&self, definition: &str) -> Result<TokenStream, Unnameable> {
+            Sealed(Ways { path: quote!(k::Policy), begins: Vec::new(), steps: Vec::new() }).path(definition)
+        }
+
+        fn literal(&self, _: &str) -> Result<(), Unnameable> {
+            Ok(())
+        }
+
+        fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable> {
+            self.path(full_name)
+        }
+
+        fn is_made_by(&self, _: &str, macro_name: &str) -> bool {
+            macro_name == "bitflags"
+        }
+    }
+
+    #[test]
+    fn the_default_of_flags_may_be_written_by_hand() {
+        let mut types = TypeTable::default();
+        let mut ty = |name: &str, kind| types.intern(TypeShape { name: name.to_owned(), size: None, kind });
+        let bits = ty("u32", TypeKind::Integer { signed: false, bits: 32 });
+        let flags = ty("k::Flags", TypeKind::Struct { fields: Vec::new(), tuple: false, params: Vec::new() });
+        let value = |ty, data| Value { ty, trust: Trust::Entry, data };
+        let field = Field { name: "bits".to_owned(), value: value(bits, Data::Uint(0)) };
+        let flags = value(flags, Data::Struct(vec![field]));
+        let mut scope = Scope::new("test");
+        let stand_ins = StandIns::default();
+        let writer = Writer::new(&types, &Flags, &stand_ins, &mut scope, &flags, "flags".to_owned());
+        assert!(writer.is_so(&Made::NoFlags, &flags, "flags", &mut Vec::new(), MAX_DEPTH));
+        assert!(!writer.is_so(&Made::Default, &flags, "flags", &mut Vec::new(), MAX_DEPTH));
+    }
+
     #[test]
     fn a_field_that_no_call_makes_so_is_not_left_to_chance() {
         use Made::{Argument, Number, Unknown};
@@ -408,5 +474,14 @@ mod tests {
         // A parameter of which nothing that was read tells what it was.
         let begin = begin("of", 2, &[("retries", Argument(0, Through::Itself)), ("jitter", Unknown)]);
         assert_eq!(written(3, 0.0, vec![begin], vec![set("jitter", "jitter", false)]), private);
+    }
+
+    #[test]
+    fn where_a_parameter_cannot_be_written_a_constructor_is_tried() {
+        use Made::{Argument, Float};
+        // Nothing tells of which text the number was made.
+        let named = begin("named", 1, &[("retries", Argument(0, Through::Text)), ("jitter", Float(0.5))]);
+        let ways = Ways { path: quote!(k::Policy), begins: vec![named], steps: Vec::new() };
+        assert_eq!(written_with(&Stored(Sealed(ways)), 3, 0.5), "letpolicy=k::Policy::of(3,0.5);");
     }
 }

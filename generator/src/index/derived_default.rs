@@ -3,7 +3,7 @@
 
 use crate::names::Defaults;
 
-use super::items::{FieldList, ImplItem, ItemKind, TypeItem};
+use super::items::{FieldList, ItemKind, TypeItem};
 use super::naming::NamesAt;
 use super::resolve::{Def, Space};
 use super::{attributes, standard};
@@ -15,12 +15,8 @@ impl NamesAt<'_> {
     pub(super) fn defaults_of(&self, definition: &str) -> Defaults {
         let id = match self.definition(definition) {
             Ok(Def::Item(id)) => id,
-            // The macro derives it, where it is not written.
-            Ok(Def::Made(module, name)) if self.is_of_macro(definition, "bitflags") => {
-                let mut blocks = self.index().source(module.krate).impls.iter();
-                let is_written = blocks.any(|block| is_default_of(block, &name));
-                return if is_written { Defaults::Unknown } else { Defaults::Whole };
-            }
+            // No version of the macro derives it by itself: the type has one that its source asks for, or a written one.
+            Ok(Def::Made(..)) if self.is_derived_in(definition, "bitflags", NAME) => return Defaults::Whole,
             _ => return Defaults::Unknown,
         };
         let item = self.index().item(id);
@@ -60,15 +56,4 @@ impl NamesAt<'_> {
         let std = standard::prelude(NAME).map(Def::Std);
         !is_imported && meanings.into_iter().all(|binding| Some(&binding.def) == std.as_ref())
     }
-}
-
-/// `impl Default for Name`.
-fn is_default_of(block: &ImplItem, name: &str) -> bool {
-    let is_default = block
-        .trait_path
-        .as_ref()
-        .and_then(|path| path.segments.last())
-        .is_some_and(|last| last.ident == NAME);
-    let syn::Type::Path(own) = &block.self_type else { return false };
-    is_default && own.path.segments.last().is_some_and(|last| last.ident == name)
 }

@@ -3,8 +3,8 @@
 
 use syn::Type;
 
-use super::ids::ItemId;
-use super::ids::plain;
+use super::OpaqueMacro;
+use super::ids::{ItemId, ModuleId, plain};
 use super::naming::NamesAt;
 use super::resolve::{Def, Space};
 use super::{FunctionItem, Owner};
@@ -49,8 +49,21 @@ impl NamesAt<'_> {
     /// Whether a type that the source does not show is in a file where a macro of that name is used.
     pub(super) fn is_of_macro(&self, definition: &str, macro_name: &str) -> bool {
         let Ok(Def::Made(module, _)) = self.definition(definition) else { return false };
+        self.uses_of_macro(module, macro_name).next().is_some()
+    }
+
+    /// Whether such a macro's text shows that this trait is derived for the type.
+    pub(super) fn is_derived_in(&self, definition: &str, macro_name: &str, derived: &str) -> bool {
+        let Ok(Def::Made(module, name)) = self.definition(definition) else { return false };
+        // Where two of one name are meant for opposite conditions, both have to.
+        let uses = self.uses_of_macro(module, macro_name).flat_map(|own| &own.derives);
+        let mut own = uses.filter(|(own, _)| *own == name).peekable();
+        own.peek().is_some() && own.all(|(_, derives)| derives.iter().any(|own| own == derived))
+    }
+
+    fn uses_of_macro(&self, module: ModuleId, macro_name: &str) -> impl Iterator<Item = &OpaqueMacro> {
         let file = self.index().module(module).file;
         let macros = &self.index().source(module.krate).opaque_macros;
-        macros.iter().any(|own| own.name == macro_name && !own.definition && own.file == file)
+        macros.iter().filter(move |own| own.name == macro_name && !own.definition && own.file == file)
     }
 }

@@ -222,6 +222,8 @@ pub struct OpaqueMacro {
     pub file: u32,
     /// First and last line.
     pub lines: (u32, u32),
+    /// The structs that its text shows, with what is derived for them.
+    pub(super) derives: Vec<(String, Vec<String>)>,
 }
 
 /// Something of the source that could not be read.

@@ -544,7 +544,9 @@ impl Names for NamesAt<'_> {
     }
 
     fn derives_clone(&self, definition: &str) -> bool {
-        let Ok(Def::Item(id)) = self.definition(definition) else { return false };
+        let Ok(Def::Item(id)) = self.definition(definition) else {
+            return self.is_derived_in(definition, "bitflags", "Clone");
+        };
         self.index().item(id).attributes.derives.iter().any(|derived| derived == "Clone")
     }
 

@@ -1,6 +1,8 @@
 //! Short bodies without branches: what they give is told by their text. In: a function's signature and body. Out: the
 //! expressions that count, for whoever knows what the names in them mean.
 
+use proc_macro2::TokenTree;
+use quote::ToTokens;
 use syn::{BinOp, Block, Expr, FnArg, Member, Pat, ReceiverKind, ReturnType, Signature, Stmt, UnOp};
 
 use super::ids::plain as name_of;
@@ -53,6 +55,8 @@ pub(super) fn plain(signature: &Signature, body: &Block) -> Option<Plain> {
     let mut statements = body.stmts.as_slice();
     while let [first, rest @ ..] = statements {
         match first {
+            // It may change the value in passing: `let old = self.items.take();`.
+            Stmt::Local(local) if takes != Takes::Nothing && mentions_self(local) => return None,
             Stmt::Local(local) => lets.push(binding(local)?),
             // It has held for the value that was there.
             Stmt::Macro(call) if is_assertion(&call.mac.path) => {}
@@ -103,6 +107,19 @@ fn binding(local: &syn::Local) -> Option<(String, Option<Expr>)> {
     Some((name_of(&name.ident), is_known.then(|| (*init.expr).clone())))
 }
 
+/// Whether a statement's text says `self`, in closures, blocks and macros, too.
+fn mentions_self(local: &syn::Local) -> bool {
+    let mut open: Vec<TokenTree> = local.to_token_stream().into_iter().collect();
+    while let Some(tree) = open.pop() {
+        match tree {
+            TokenTree::Ident(name) if name == "self" => return true,
+            TokenTree::Group(group) => open.extend(group.stream()),
+            _ => {}
+        }
+    }
+    false
+}
+
 fn is_assertion(path: &syn::Path) -> bool {
     let names = ["assert", "assert_eq", "assert_ne", "debug_assert", "debug_assert_eq", "debug_assert_ne"];
     names.iter().any(|name| path.is_ident(name))
@@ -146,7 +163,7 @@ fn change(statement: &Stmt) -> Option<Does> {
             Some(Does::Sets(own_field(&set.left)?, (*set.right).clone()))
         }
         Expr::MethodCall(_) => appends(expr, None),
-        Expr::If(branch) if branch.else_branch.is_none() => {
+        Expr::If(branch) if branch.else_branch.is_none() && branch.attrs.is_empty() => {
             let [Stmt::Expr(inner, _)] = branch.then_branch.stmts.as_slice() else { return None };
             appends(inner, Some(Box::new(holds_something(&branch.cond)?)))
         }
@@ -243,6 +260,11 @@ mod tests {
             "fn set(mut self, a: u8) -> Self { if a > 0 { self.a = a; } self }",
             "fn item(mut self, a: Item) -> Self { if a.is_big() { self.items.push(a); } self }",
             "unsafe fn new() -> Self { Self }",
+            "fn set(&mut self, a: u8) { let _old = self.cache.take(); self.a = a; }",
+            "fn set(&mut self, a: u8) { let _old = { mem::replace(&mut self.b, 0) }; self.a = a; }",
+            "fn set(mut self, a: u8) -> Self { let n = format!(\"{}\", self.bump()); self.a = n; self }",
+            "fn set(mut self, a: u8) -> Self { #[cfg(unix)] let _old = self.cache.take(); self.a = a; self }",
+            "fn item(&mut self, a: Item) { #[cfg(unix)] if !a.parts.is_empty() { self.items.push(a); } }",
             "fn new() -> Self { let mut a = 1; a += 1; Self { a } }",
         ] {
             assert_eq!(read(text), None, "{text}");

@@ -1,6 +1,6 @@
-//! How the public functions of a type build a value of it: what each makes of its parameters, through the constructors and
-//! constants of the workspace that it calls. In: a definition. Out: its ways, for whoever has a value and looks for the
-//! one that leads to it. Never guesses: what is not plain is unknown.
+//! How the public functions of a type build a value of it: what each makes of its parameters, through the constructors of
+//! the workspace that it calls. In: a definition. Out: its ways, for whoever has a value and looks for the one that leads
+//! to it. Never guesses: what is not plain is unknown.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -85,7 +85,9 @@ impl NamesAt<'_> {
             let Ok(name) = ident(&function.name) else { continue };
             let scope = || parameters(function, id, &budget);
             let in_place = changes_in_place(&function.signature);
-            let (method, is_step) = (name.clone(), gives_own || in_place);
+            // `self`, and what is set.
+            let is_step = (gives_own || in_place) && function.signature.inputs.len() == 2;
+            let method = name.clone();
             match &plain.does {
                 Does::Gives(_) if gives_own => {
                     let makes = scope().map_or(Made::Unknown, |scope| self.outcome_of(plain, scope));
@@ -167,7 +169,7 @@ impl NamesAt<'_> {
             Expr::Path(path) if path.qself.is_none() => self.named(&path.path, scope),
             Expr::MethodCall(call) if call.args.is_empty() => {
                 let Some(known) = variable(&call.receiver, scope) else { return Made::Unknown };
-                through(known, &call.method.to_string())
+                through(known, &call.method.to_string(), scope.budget)
             }
             Expr::Call(call) => self.called(call, scope),
             Expr::Macro(call) if call.mac.path.is_ident("vec") && call.mac.tokens.is_empty() => Made::Blank,
@@ -181,7 +183,7 @@ impl NamesAt<'_> {
         if let Some(name) = path.get_ident().map(plain)
             && let Some((_, known)) = scope.names.iter().rev().find(|(own, _)| *own == name)
         {
-            return known.made.clone();
+            return copied(&known.made, scope.budget);
         }
         let defs = self.meanings(path, scope, Space::Values);
         match defs.as_slice() {
@@ -381,9 +383,9 @@ fn variable<'s>(expr: &Expr, scope: &'s Scope<'_>) -> Option<&'s Known> {
 }
 
 /// What a conversion makes of a variable.
-fn through(known: &Known, method: &str) -> Made {
+fn through(known: &Known, method: &str, budget: &Cell<u32>) -> Made {
     match (method, known.takes, &known.made) {
-        ("into", Takes::Open, made) => made.clone(),
+        ("into", Takes::Open, made) => copied(made, budget),
         ("into" | "to_owned" | "to_string", Takes::Text, Made::Argument(index, Through::Itself)) => {
             Made::Argument(*index, Through::Text)
         }
@@ -399,7 +401,7 @@ fn through(known: &Known, method: &str) -> Made {
 fn text_of(function: &str, arguments: &[&Expr], scope: &Scope<'_>) -> Made {
     match arguments {
         [only] if matches!(function, "from" | "new" | "const_new") => {
-            variable(only, scope).map_or(Made::Unknown, |known| through(known, "to_owned"))
+            variable(only, scope).map_or(Made::Unknown, |known| through(known, "to_owned", scope.budget))
         }
         _ => Made::Unknown,
     }
@@ -418,6 +420,21 @@ fn part_of_argument(place: &Expr, scope: &Scope<'_>) -> Option<Vec<String>> {
             matches!(known.made, Made::Argument(0, Through::Itself | Through::Open)).then(Vec::new)
         }
     }
+}
+
+/// A copy of what a variable is, as far as the budget goes: with each `let b = P(a, a);` it doubles.
+fn copied(made: &Made, budget: &Cell<u32>) -> Made {
+    let mut open = vec![made];
+    while let Some(part) = open.pop() {
+        let Some(left) = budget.get().checked_sub(1) else { return Made::Unknown };
+        budget.set(left);
+        match part {
+            Made::Some(inner) => open.push(inner),
+            Made::Fields(fields) => open.extend(fields.values()),
+            _ => {}
+        }
+    }
+    made.clone()
 }
 
 /// `impl Default for …`.

@@ -192,6 +192,10 @@ impl Writer<'_> {
         }
         let end = if receives { &receiver } else { &sender };
         let is_last = own.left == 0 && alive <= i128::from(own.all);
+        let is_of_std = unbounded.starts_with("std::");
+        if receives && is_of_std && !is_alone && !is_last {
+            return Err(self.refuse("a receiver that more than one part has, and that cannot be cloned"));
+        }
         let written = if is_alone || is_last { quote!(#end) } else { quote!(#end.clone()) };
         channel.made = Some((sender, receiver));
         self.scope.channels.insert(address, channel);

@@ -51,3 +51,22 @@ fn a_default_that_another_crate_derives_is_not_known() {
         assert_eq!(known(name), Defaults::Fields, "{name}");
     }
 }
+
+#[test]
+fn flags_have_the_default_that_their_macro_is_asked_for() {
+    let fixture = Fixture::library(
+        "bitflags! {
+            #[derive(Default, Clone)] pub struct Asked: u8 { const A = 1; }
+            pub struct Bare: u8 { const A = 1; }
+            pub struct Written: u8 { const A = 1; }
+        }
+        impl Default for Written { fn default() -> Self { Self::A } }",
+        &[],
+    );
+    let at = NamesAt::new(&fixture.index, fixture.module(""));
+    let known = |name: &str| at.defaults(&format!("demo::{name}"));
+    assert_eq!(known("Asked"), Defaults::Whole);
+    assert_eq!(known("Bare"), Defaults::Unknown);
+    assert_eq!(known("Written"), Defaults::Unknown);
+    assert!(at.derives_clone("demo::Asked") && !at.derives_clone("demo::Bare"));
+}

@@ -31,6 +31,8 @@ impl Chart {
     #[doc(hidden)]
     pub fn hidden(mut self, width: u16) -> Self { self.width = width; self }
     pub fn width<W: Into<u16>>(mut self, width: W) -> Self { self.width = width.into(); self }
+    pub fn ratio(mut self, ratio: f32, _unit: u8) -> Self { self.ratio = ratio; self }
+    pub fn wide(mut self) -> Self { self.width = 9; self }
     pub fn wider(mut self, by: u16) -> Self { self.width = self.width + by; self }
     pub fn group(mut self, group: impl Into<Group>) -> Self {
         let group: Group = group.into();
@@ -41,13 +43,17 @@ impl Chart {
 "#;
 
 fn fixture() -> Fixture {
+    fixture_of(CHART)
+}
+
+fn fixture_of(lib: &str) -> Fixture {
     let manifest = "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
     let user = "[package]\nname = \"user\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\
                 [dependencies]\ndemo = { path = \"../demo\" }\n";
     Fixture::new(&[
         ("Cargo.toml", "[workspace]\nresolver = \"2\"\nmembers = [\"demo\", \"user\"]\n"),
         ("demo/Cargo.toml", manifest),
-        ("demo/src/lib.rs", CHART),
+        ("demo/src/lib.rs", lib),
         ("user/Cargo.toml", user),
         ("user/src/lib.rs", ""),
     ])
@@ -100,4 +106,24 @@ fn a_type_of_the_crate_itself_has_other_ways() {
     let krate = fixture.krate("demo", TargetKind::Library);
     let names = NamesAt::new(&fixture.index, ModuleId { krate, module: 0 });
     assert!(names.ways("demo::Chart").is_none());
+}
+
+#[test]
+fn what_doubles_with_each_line_is_given_up() {
+    // Plain bodies are short, and call each other.
+    let double = "let b = P(a, a); let c = P(b, b); let d = P(c, c); let e = P(d, d);";
+    let has_ways = |function: &str| {
+        let fixture = fixture_of(&format!(
+            "pub struct P(u8, u8);
+            fn five(a: P) -> P {{ {double} P(e, e) }}
+            fn nine(a: P) -> P {{ let a = five(a); {double} e }}
+            fn eighteen(a: P) -> P {{ let a = nine(a); let a = nine(a); a }}
+            pub struct Chart {{ at: P }}
+            impl Chart {{ pub fn new(at: P) -> Self {{ let at = {function}(at); Self {{ at }} }} }}"
+        ));
+        let krate = fixture.krate("user", TargetKind::Library);
+        let names = NamesAt::new(&fixture.index, ModuleId { krate, module: 0 });
+        names.ways("demo::Chart").is_some()
+    };
+    assert!(has_ways("nine") && !has_ways("eighteen"));
 }

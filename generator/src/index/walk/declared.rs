@@ -17,6 +17,7 @@ use crate::index::items::{
 use crate::index::macros::{self, MacroText};
 use crate::index::never_returns::returns;
 use crate::index::plain::plain as plain_body;
+use crate::index::shown_derives::shown_derives;
 use crate::index::surroundings::{Surroundings, surroundings};
 
 /// How a function is introduced.
@@ -345,6 +346,7 @@ impl Walk<'_> {
                 last.ident.span().start().line as u32,
                 invocation.delimiter.span().close().end().line as u32,
             ),
+            derives: if defined.is_some() { Vec::new() } else { shown_derives(&invocation.tokens) },
         });
     }
 }
