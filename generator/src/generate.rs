@@ -13,7 +13,7 @@ use self::choice::{choose, order};
 use self::doubt::doubt;
 use self::reasons::{no_callable, why_not};
 use self::rounds::Rounds;
-use crate::candidate::{Rejection, callables};
+use crate::candidate::{Callable, Rejection, callables};
 use crate::compile::{Progress, TestTarget, Variable};
 use crate::edit::EditSet;
 use crate::place::Placed;
@@ -233,7 +233,8 @@ fn once_more<'a>(
     let better = rounds.prove(callables, drafts, project, bench, &mut reasons, surroundings)?;
     second_chance::join(drafts, better, rejected, reasons);
     for turn in 0..second_chance::MOST_TURNS {
-        let callables = second_chance::made_callables(bench.snapshot, &project.index, drafts, turn);
+        let housed = |callable: &Callable<'a>| rounds.housed(callable, &project.index);
+        let callables = second_chance::made_callables(bench.snapshot, &project.index, drafts, turn, &housed);
         if callables.is_empty() {
             continue;
         }

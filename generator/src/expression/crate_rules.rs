@@ -96,6 +96,7 @@ impl Writer<'_> {
         // The project's own come first, and hold for types of its own, too.
         let own = self.names.rules().cloned().unwrap_or_default();
         if let Some(written) = self.by_rules(&own, value, shape, path, place) {
+            self.refused_by_own_rule |= written.is_err();
             return Some(written);
         }
         let rules = RULES.with(CrateRules::clone);

@@ -87,7 +87,9 @@ impl<'a> Writer<'a> {
     ) -> Result<TokenStream, Unwritable> {
         let names = self.names;
         let path = definition(self.types.name(value.ty));
-        let (Some(mark), Some(path)) = (mark, path) else { return Err(refused) };
+        let (Some(mark), Some(path), false) = (mark, path, self.refused_by_own_rule) else {
+            return Err(refused);
+        };
         let asked = Asked { within: self.addresses(), before: self.made_before, used: &self.made_used };
         let history = match names.made(&path, &asked) {
             None => return Err(refused),

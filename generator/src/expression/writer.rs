@@ -95,6 +95,8 @@ pub(super) struct Writer<'a> {
     pub(super) made_before: Option<usize>,
     /// The calls that have made values of this argument.
     pub(super) made_used: Vec<usize>,
+    /// A rule of the project's own has refused a part: then no other way is taken.
+    pub(super) refused_by_own_rule: bool,
     /// What is written stands in a function that gives the value.
     pub(super) gives_value: bool,
     path: String,
@@ -151,6 +153,7 @@ impl<'a> Writer<'a> {
             root_place: place_of(root, types),
             made_before: None,
             made_used: Vec::new(),
+            refused_by_own_rule: false,
             gives_value: false,
             root: path.len(),
             path,

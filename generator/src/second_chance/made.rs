@@ -39,7 +39,7 @@ pub(crate) fn makers(
     every: bool,
 ) -> Makers {
     let facts: Vec<Facts> = callables.iter().map(|callable| callable.facts.clone()).collect();
-    let mut makers = Makers::default();
+    let (mut makers, mut found) = (Makers::default(), Vec::new());
     for at in Ranking::default().order(&facts) {
         let callable = &callables[at];
         if frame.is_some_and(|frame| frame != callable.depth) {
@@ -57,14 +57,17 @@ pub(crate) fn makers(
         if !has_run && !is_refused(callable, snapshot, index) {
             continue;
         }
-        let before = makers.functions.len();
-        for function in functions_for(callable, snapshot, index) {
-            if makers.functions.len() < MOST_MAKERS && !makers.functions.contains(&function) {
-                makers.functions.push(function);
-            }
-        }
-        if makers.functions.len() > before {
+        let own = functions_for(callable, snapshot, index);
+        if !own.is_empty() {
             makers.wanted_by.get_or_insert_with(|| callable.frame.function.clone());
+        }
+        found.extend(own);
+    }
+    // There is a limit: what makes a whole argument tells more than what made its parts, or changed them.
+    found.sort_by_key(|(rank, _)| *rank);
+    for (_, function) in found {
+        if makers.functions.len() < MOST_MAKERS && !makers.functions.contains(&function) {
+            makers.functions.push(function);
         }
     }
     makers
@@ -76,12 +79,13 @@ fn is_refused(callable: &Callable<'_>, snapshot: &Snapshot, index: &SourceIndex)
     matches!(called, Err(Uncallable::Argument(_)))
 }
 
-/// The functions that may have made an argument, or a part of it which holds what cannot be written; the best first.
+/// The functions that may have made an argument, or a part of it which holds what cannot be written; the better ones have
+/// smaller numbers.
 fn functions_for(
     callable: &Callable<'_>,
     snapshot: &Snapshot,
     index: &SourceIndex,
-) -> Vec<(String, Location)> {
+) -> Vec<(u8, (String, Location))> {
     let names = NamesAt::new(index, callable.home);
     let mut found: Vec<(u8, &FunctionItem)> = Vec::new();
     for (argument, _) in callable.arguments() {
@@ -99,9 +103,7 @@ fn functions_for(
             found.extend(makers.iter().map(|maker| (u8::from(changes(maker)), *maker)));
         }
     }
-    // There is a limit: what makes a whole argument tells more than what made its parts, or changed them.
-    found.sort_by_key(|(rank, _)| *rank);
-    found.into_iter().map(|(_, maker)| (maker.name.clone(), index.declared(maker))).collect()
+    found.into_iter().map(|(rank, maker)| (rank, (maker.name.clone(), index.declared(maker)))).collect()
 }
 
 /// The structs and enums from an argument to the part of it at a path (`self.inner.0[3].text`), the argument's own first.
@@ -145,12 +147,13 @@ fn part<'v>(value: &'v Value, step: &str) -> Option<&'v Value> {
 }
 
 /// The functions of a second run's stack that can be called with values made anew. `turn`: which of the calls that may
-/// have made a value is taken.
+/// have made a value is taken; `housed`: the function with a home in which its test can run.
 pub(crate) fn callables<'a>(
     snapshot: &'a Snapshot,
     index: &'a SourceIndex,
     drafts: &[Draft<'_>],
     turn: usize,
+    housed: &dyn Fn(&Callable<'a>) -> Option<Callable<'a>>,
 ) -> Vec<Callable<'a>> {
     if snapshot.made.is_empty() {
         return Vec::new();
@@ -162,7 +165,8 @@ pub(crate) fn callables<'a>(
     let can_be_called = |callable: &Callable<'_>| {
         callable.call(&callable.function.name, Style::default(), &snapshot.types, index).is_ok()
     };
-    let (mut callables, _) = candidate::callables(snapshot, index);
+    let (callables, _) = candidate::callables(snapshot, index);
+    let mut callables: Vec<Callable<'a>> = callables.iter().filter_map(housed).collect();
     if turn > 0 {
         // Each turn is a build: only what would be a better target is worth it.
         let facts: Vec<Facts> = callables.iter().map(|callable| callable.facts.clone()).collect();
