@@ -234,11 +234,12 @@ fn once_more<'a>(
     second_chance::join(drafts, better, rejected, reasons);
     for turn in 0..second_chance::MOST_TURNS {
         let housed = |callable: &Callable<'a>| rounds.housed(callable, &project.index);
-        let callables = second_chance::made_callables(bench.snapshot, &project.index, drafts, turn, &housed);
+        let (snapshot, index, mut reasons) = (bench.snapshot, &project.index, Vec::new());
+        let callables = second_chance::made_callables(snapshot, index, drafts, turn, &housed, &mut reasons);
         if callables.is_empty() {
+            second_chance::join(drafts, Vec::new(), rejected, reasons);
             continue;
         }
-        let mut reasons = Vec::new();
         let better = rounds.prove(callables, drafts, project, bench, &mut reasons, surroundings)?;
         second_chance::join(drafts, better, rejected, reasons);
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use relapse_snapshot::{Data, Location, Snapshot, TypeId, TypeKind, Value};
 
-use crate::candidate::{self, Callable, Style, Uncallable};
+use crate::candidate::{self, Callable, Rejection, Style, Uncallable};
 use crate::expression::{Literals, Scope, argument_with, definition};
 use crate::index::{FunctionItem, Made, NamesAt, SourceIndex};
 use crate::prove::Draft;
@@ -147,13 +147,15 @@ fn part<'v>(value: &'v Value, step: &str) -> Option<&'v Value> {
 }
 
 /// The functions of a second run's stack that can be called with values made anew. `turn`: which of the calls that may
-/// have made a value is taken; `housed`: the function with a home in which its test can run.
+/// have made a value is taken; `housed`: the function with a home in which its test can run;
+/// `reasons`: of those that still cannot be called.
 pub(crate) fn callables<'a>(
     snapshot: &'a Snapshot,
     index: &'a SourceIndex,
     drafts: &[Draft<'_>],
     turn: usize,
     housed: &dyn Fn(&Callable<'a>) -> Option<Callable<'a>>,
+    reasons: &mut Vec<Rejection>,
 ) -> Vec<Callable<'a>> {
     if snapshot.made.is_empty() {
         return Vec::new();
@@ -185,7 +187,15 @@ pub(crate) fn callables<'a>(
         (!first || is_written_otherwise(&made, snapshot, index)).then_some(made)
     };
     let open = callables.into_iter().filter(|callable| !callable.facts.entry_point && !reproduces(callable));
-    open.filter_map(with_made).filter(can_be_called).collect()
+    let mut made = Vec::new();
+    for callable in open.filter_map(with_made) {
+        match callable.call(&callable.function.name, Style::default(), &snapshot.types, index) {
+            Ok(_) => made.push(callable),
+            Err(reason) if turn == 0 => reasons.push(callable.rejection(reason.to_string())),
+            Err(_) => {}
+        }
+    }
+    made
 }
 
 /// Whether the calls of a run change how a function is called.
