@@ -10,7 +10,7 @@ use relapse_capture::image::{AddressSpace, Image, Mapped, Parts};
 use relapse_capture::limits::Limits;
 use relapse_capture::memory::Memory;
 use relapse_capture::roots::Roots;
-use relapse_capture::stack::{Moment, Stacks, Want};
+use relapse_capture::stack::{Extent, Moment, Stacks, Want};
 use relapse_snapshot::TypeTable;
 
 use crate::memory::{Input, Pieces};
@@ -215,7 +215,9 @@ fn look(image: &'static Image, bias: u64, registers: [u64; REGISTERS], memory: &
         let Some(plan) = plan else { continue };
         at.set(16, bias.wrapping_add(*plan.stops.last().unwrap_or(&plan.first)));
         let moment = Moment::Entry { first: plan.first, prologue_end: plan.prologue_end };
-        let _ = stacks.entry_arguments(&space, &at, memory, moment, &mut types);
+        for extent in [Extent::All, Extent::NotReceiver] {
+            let _ = stacks.entry_arguments(&space, &at, memory, (moment, extent), &mut types);
+        }
     }
 }
 
