@@ -15,7 +15,7 @@ use std::ops::Range;
 
 use relapse_snapshot::{Argument, Endless, Frame, FrameKind, Snapshot, Trust};
 
-use crate::index::{FunctionItem, Made, ModuleId, Owner, PublicApi, SourceIndex, binds_mut};
+use crate::index::{FunctionItem, ModuleId, Owner, PublicApi, Recorded, SourceIndex, binds_mut};
 use crate::target::Facts;
 
 pub use call::{Call, Style, Uncallable};
@@ -40,7 +40,7 @@ pub struct Callable<'a> {
     /// The frames further out, of the workspace and not, the nearest first: the first one called it.
     pub further: &'a [Frame],
     /// The calls by which values may be made that cannot be built of their fields.
-    pub(crate) made: Made<'a>,
+    pub(crate) made: Recorded<'a>,
 }
 
 /// A frame that no test can be written for.
@@ -91,7 +91,7 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
                     callers,
                     facts,
                     further,
-                    made: Made::default(),
+                    made: Recorded::default(),
                 });
                 continue;
             }
@@ -156,7 +156,7 @@ impl<'a> Callable<'a> {
     }
 
     /// The same function with the calls by which its values may be made.
-    pub(crate) fn with_made(mut self, made: Made<'a>) -> Self {
+    pub(crate) fn with_made(mut self, made: Recorded<'a>) -> Self {
         self.made = made;
         self
     }

@@ -42,6 +42,7 @@ mod plain;
 mod reach;
 mod resolve;
 mod shown_derives;
+mod signature;
 mod standard;
 mod surroundings;
 mod walk;
@@ -60,7 +61,7 @@ pub use items::{
     CrateSource, FieldItem, FieldList, ImplItem, ItemKind, Module, OpaqueMacro, Problem, Reached, Shape,
     TypeItem, VariantItem,
 };
-pub(crate) use makers::Made;
+pub(crate) use makers::Recorded;
 pub use naming::NamesAt;
 pub use never_returns::Returns;
 pub(crate) use packages::{OUTSIDE_FILE, OUTSIDE_NAME};

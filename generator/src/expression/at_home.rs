@@ -98,7 +98,7 @@ fn is_more<K: Eq + Hash>(all: &HashMap<K, u32>, within: &HashMap<K, u32>) -> boo
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use relapse_snapshot::{Data, Field, StdType, Trust, TypeId, TypeKind, TypeTable};
 
     use super::*;
@@ -106,7 +106,8 @@ mod tests {
 
     /// Here, the fields of `k::Outer` and `k::Inner` cannot be named.
     struct Here;
-    struct Home;
+    /// Everything has a name here.
+    pub(in crate::expression) struct Home;
 
     impl Names for Home {
         fn path(&self, definition: &str) -> Result<TokenStream, Unnameable> {

@@ -20,21 +20,7 @@ impl Writer<'_> {
         }
         match self.as_dynamic(value, place).or_else(|| self.as_function(value, place)) {
             Some(written) => written,
-            None => {
-                let mark = self.mark_for_made(value.ty);
-                if self.is_own() && self.names.made_first() {
-                    let refused = self.refuse("no call was seen to make it");
-                    let again = self.mark_for_made(value.ty);
-                    if let Ok(made) = self.made_anew(value, again, place, refused) {
-                        return Ok(made);
-                    }
-                    if let Some(mark) = mark {
-                        self.restore(mark);
-                    }
-                    return self.by_rule(value, place);
-                }
-                self.by_rule(value, place).or_else(|refused| self.made_anew(value, mark, place, refused))
-            }
+            None => self.by_rule_or_made(value, place),
         }
     }
 

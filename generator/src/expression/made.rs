@@ -70,15 +70,32 @@ impl Repeated {
 }
 
 impl<'a> Writer<'a> {
+    /// A value by the rule for it, or by the calls that made it: these come first where what was read of it did not show the
+    /// crash.
+    pub(super) fn by_rule_or_made(&mut self, value: &Value, place: Place) -> Result<TokenStream, Unwritable> {
+        let mark = self.mark_for_made(value.ty);
+        if !(self.is_own() && self.names.made_first()) {
+            return self.by_rule(value, place).or_else(|refused| self.made_anew(value, mark, place, refused));
+        }
+        let before = self.mark_for_made(value.ty);
+        let refused = self.refuse("no call was seen to make it");
+        self.made_anew(value, mark, place, refused).or_else(|_| {
+            if let Some(before) = before {
+                self.restore(before);
+            }
+            self.by_rule(value, place)
+        })
+    }
+
     /// The writer before a value that may have to be made anew.
-    pub(super) fn mark_for_made(&self, ty: TypeId) -> Option<Saved<'a>> {
+    fn mark_for_made(&self, ty: TypeId) -> Option<Saved<'a>> {
         let kind = self.types.get(ty).map(|shape| &shape.kind);
         let is_made = matches!(kind, Some(TypeKind::Struct { .. } | TypeKind::Enum { .. }));
         (is_made && self.names.knows_calls()).then(|| self.mark()).flatten()
     }
 
     /// A value that was refused here, by the calls that made it.
-    pub(super) fn made_anew(
+    fn made_anew(
         &mut self,
         value: &Value,
         mark: Option<Saved<'a>>,

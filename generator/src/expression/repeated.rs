@@ -77,6 +77,7 @@ mod tests {
     use relapse_snapshot::{Field, StdType, Trust, TypeShape, TypeTable};
 
     use super::*;
+    use crate::expression::at_home::tests::Home;
     use crate::expression::{Literals, Scope, argument_with};
     use crate::names::{Names, Unnameable};
 
@@ -85,15 +86,15 @@ mod tests {
 
     impl Names for Clones {
         fn path(&self, definition: &str) -> Result<TokenStream, Unnameable> {
-            definition.rsplit("::").next().unwrap().parse().map_err(|_| Unnameable(String::new()))
+            Home.path(definition)
         }
 
-        fn literal(&self, _: &str) -> Result<(), Unnameable> {
-            Ok(())
+        fn literal(&self, definition: &str) -> Result<(), Unnameable> {
+            Home.literal(definition)
         }
 
         fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable> {
-            full_name.parse().map_err(|_| Unnameable(String::new()))
+            Home.type_tokens(full_name)
         }
 
         fn derives_clone(&self, definition: &str) -> bool {

@@ -5,12 +5,11 @@
 use std::collections::BTreeMap;
 
 use syn::visit::{self, Visit};
-use syn::{
-    Block, Expr, FnArg, GenericArgument, Lit, Member, Pat, PathArguments, ReturnType, Signature, Type,
-};
+use syn::{Block, Expr, FnArg, Lit, Member, Pat, Signature, Type};
 
 use super::ids::plain;
-use crate::names::Seen;
+use super::signature::gives_own;
+use crate::names::{Seen, Wrapped};
 
 /// What a constructor's body makes a field of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +41,7 @@ pub(super) fn builds(self_type: &Type, signature: &Signature, body: &Block) -> O
         && !matches!(signature.safety, syn::Safety::Unsafe(_));
     let Type::Path(own) = self_type else { return None };
     let own = own.path.segments.last()?.ident.to_string();
-    let fallible = is_fallible(&signature.output, &own)?;
+    let fallible = gives_own(&signature.output, &own)? != Wrapped::No;
     let parameters = usable.then(|| parameters(signature)).flatten()?;
     let mut finder = Literals { own: &own, parameters: &parameters, found: None, is_plain: true };
     finder.visit_block(body);
@@ -50,20 +49,6 @@ pub(super) fn builds(self_type: &Type, signature: &Signature, body: &Block) -> O
     let each_once = (0..parameters.len())
         .all(|index| fields.values().filter(|origin| **origin == Origin::Parameter(index)).count() == 1);
     each_once.then_some(Builds { fields, parameters: parameters.len(), fallible })
-}
-
-/// Whether the result is wrapped in `Result` or `Option`; `None` where it is not the type itself.
-fn is_fallible(output: &ReturnType, own: &str) -> Option<bool> {
-    let ReturnType::Type(_, ty) = output else { return None };
-    let is_own = |ty: &Type| matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Self" || last.ident == own));
-    if is_own(ty) {
-        return Some(false);
-    }
-    let Type::Path(path) = &**ty else { return None };
-    let last = path.path.segments.last()?;
-    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-    let first = arguments.args.first().is_some_and(|a| matches!(a, GenericArgument::Type(ty) if is_own(ty)));
-    ((last.ident == "Result" || last.ident == "Option") && first).then_some(true)
 }
 
 /// A parameter's name, and whether `.into()` of it may be of its own type.

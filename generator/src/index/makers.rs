@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use quote::quote;
-use relapse_snapshot::{Data, Frame, Location};
-use syn::{FnArg, GenericArgument, PathArguments, Receiver, ReceiverKind, ReturnType, Safety, Type};
+use relapse_snapshot::{Data, Frame, Location, Made};
+use syn::{FnArg, Receiver, ReceiverKind, ReturnType, Safety, Type};
 
 use crate::names::{Asked, History, MadeCall, ReceivedBy, Unnameable, Wrapped};
 
@@ -16,20 +16,20 @@ use super::ids::{FunctionId, ItemId, plain};
 use super::items::ItemKind;
 use super::naming::{NamesAt, tokens};
 use super::resolve::{Def, Space};
-use super::{FunctionItem, SourceIndex};
+use super::{FunctionItem, SourceIndex, signature};
 
 /// The calls of one run that made values, oldest first.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Made<'a> {
+pub(crate) struct Recorded<'a> {
     /// What was seen.
-    pub(crate) calls: &'a [relapse_snapshot::Made],
+    pub(crate) calls: &'a [Made],
     /// Which of the ways to make a value is taken.
     pub(crate) turn: usize,
     /// Whether an argument is made so although it can be written: what was read of it does not show the crash.
     pub(crate) first: bool,
 }
 
-impl Made<'_> {
+impl Recorded<'_> {
     /// Whether nothing was seen.
     pub(crate) fn is_empty(self) -> bool {
         self.calls.is_empty()
@@ -55,7 +55,7 @@ const MOST_ALIASES: usize = 8;
 /// Calls that a test makes for one value.
 const MOST_STEPS: usize = 200;
 
-/// What a function does for a value of a type. `wrapped`: it gives a `Result` or an `Option` of it.
+/// What a function does for a value of a type. `wrapped`: what it gives it in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     /// Makes one of arguments alone.
@@ -89,7 +89,7 @@ struct Seen<'i> {
 
 impl<'i> NamesAt<'i> {
     /// The names for a test whose values may be made as these calls made them.
-    pub(crate) fn with_made(mut self, made: Made<'i>) -> NamesAt<'i> {
+    pub(crate) fn with_made(mut self, made: Recorded<'i>) -> NamesAt<'i> {
         self.made = made;
         self
     }
@@ -173,18 +173,8 @@ impl<'i> NamesAt<'i> {
         if self.item_of(function, result) == Some(id) {
             return Some(Wrapped::No);
         }
-        let Type::Path(path) = &**result else { return None };
-        let last = path.path.segments.last()?;
-        let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-        let Some(GenericArgument::Type(first)) = arguments.args.first() else { return None };
-        let wrapped = if last.ident == "Option" {
-            Wrapped::Option
-        } else if last.ident.to_string().ends_with("Result") {
-            Wrapped::Result
-        } else {
-            return None;
-        };
-        (self.item_of(function, first) == Some(id)).then_some(wrapped)
+        let (inner, wrapped) = signature::wrapped(result)?;
+        (self.item_of(function, inner) == Some(id)).then_some(wrapped)
     }
 
     /// The struct or enum that a type in a function's signature is.
@@ -255,12 +245,12 @@ impl<'i> NamesAt<'i> {
             return None;
         }
         let known = self.known_makers(id);
-        let calls: &'i [relapse_snapshot::Made] = self.made.calls;
+        let calls: &'i [Made] = self.made.calls;
         let before = asked.before.unwrap_or(calls.len()).min(calls.len());
         let seen: Vec<Seen<'i>> = calls[..before]
             .iter()
             .enumerate()
-            .filter_map(|(at, relapse_snapshot::Made { call, within })| {
+            .filter_map(|(at, Made { call, within })| {
                 let found = known.iter().find(|known| is_at(call, &known.declared))?;
                 found.role?;
                 // What one of these calls does by itself is not done once more.
@@ -352,7 +342,7 @@ impl<'i> NamesAt<'i> {
             method: path.method,
             receiver,
             wrapped: role.wrapped(),
-            must_use: result.is_some_and(is_result),
+            must_use: result.is_some_and(signature::is_result),
             typed: signature.generics.type_params().next().is_some() || signature.inputs.iter().any(is_open),
             arguments: call.arguments.get(usize::from(receiver != ReceivedBy::Nobody)..).unwrap_or_default(),
         })
@@ -397,11 +387,6 @@ fn received_by(receiver: &Receiver) -> Option<ReceivedBy> {
         ReceiverKind::Reference(_, _, None) => Some(ReceivedBy::Shared),
         _ => None,
     }
-}
-
-fn is_result(ty: &Type) -> bool {
-    let Type::Path(path) = ty else { return false };
-    path.path.segments.last().is_some_and(|last| last.ident.to_string().ends_with("Result"))
 }
 
 fn is_self(ty: &Type) -> bool {

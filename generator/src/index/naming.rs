@@ -18,7 +18,7 @@ use super::at_home::AtHome;
 use super::dwarf_name::TypeName;
 use super::ids::{CrateId, ItemId, ModuleId, Visibility};
 use super::items::{FieldList, ItemKind, Shape};
-use super::makers::{KnownMakers, Made};
+use super::makers::{KnownMakers, Recorded};
 use super::reach::{Reach, Search};
 use super::resolve::{Def, Space, root};
 use super::{SourceIndex, standard};
@@ -47,7 +47,7 @@ pub struct NamesAt<'i> {
     pub(super) at_home: RefCell<AtHome>,
     pub(super) ways: RefCell<HashMap<ItemId, Option<Rc<Ways>>>>,
     /// The calls that made values.
-    pub(super) made: Made<'i>,
+    pub(super) made: Recorded<'i>,
     pub(super) known_makers: KnownMakers,
 }
 
@@ -63,7 +63,7 @@ impl<'i> NamesAt<'i> {
             copied: RefCell::default(),
             at_home: RefCell::new(AtHome::wanted()),
             ways: RefCell::default(),
-            made: Made::default(),
+            made: Recorded::default(),
             known_makers: RefCell::default(),
         }
     }

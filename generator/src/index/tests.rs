@@ -61,6 +61,20 @@ impl Fixture {
         found.unwrap().0
     }
 
+    /// A library `demo` of these files, and a package `user` that depends on it.
+    pub(crate) fn with_user(files: &[(&str, &str)]) -> Fixture {
+        let manifest = "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+        let user = "[package]\nname = \"user\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\
+                    [dependencies]\ndemo = { path = \"../demo\" }\n";
+        let around = [
+            ("Cargo.toml", "[workspace]\nresolver = \"2\"\nmembers = [\"demo\", \"user\"]\n"),
+            ("demo/Cargo.toml", manifest),
+            ("user/Cargo.toml", user),
+            ("user/src/lib.rs", ""),
+        ];
+        Fixture::new(&[&around[..], files].concat())
+    }
+
     pub(crate) fn lib(&self) -> &CrateSource {
         self.index.source(self.krate("demo", TargetKind::Library))
     }

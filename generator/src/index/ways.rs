@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use syn::{Expr, FnArg, Lit, Pat, Type};
 
-use crate::names::{Defaults, Names};
+use crate::names::{Defaults, Names, Wrapped};
 use crate::ways::{Begin, Made, Step, Through, Ways};
 
 use super::ids::{ItemId, ModuleId, plain};
@@ -16,6 +16,7 @@ use super::items::{FieldList, ItemKind};
 use super::naming::{NamesAt, ident};
 use super::plain::{Does, Plain, changes_in_place, member, number};
 use super::resolve::{Def, Space};
+use super::signature::gives_own;
 use super::{FunctionItem, Owner};
 
 /// Calls within calls are followed so far.
@@ -81,7 +82,8 @@ impl NamesAt<'_> {
             if !is_default && (!self.is_callable_of(function, id) || function.attributes.hidden) {
                 continue;
             }
-            let gives_own = gives_own(function, &self.index().item(id).name);
+            let gives_own =
+                gives_own(&function.signature.output, &self.index().item(id).name) == Some(Wrapped::No);
             let Ok(name) = ident(&function.name) else { continue };
             let scope = || parameters(function, id, &budget);
             let in_place = changes_in_place(&function.signature);
@@ -442,11 +444,4 @@ fn is_default(function: &FunctionItem) -> bool {
     let Owner::TraitImpl { trait_path, .. } = &function.owner else { return false };
     let of_default = trait_path.segments.last().is_some_and(|last| last.ident == "Default");
     of_default && function.name == "default"
-}
-
-/// Whether a function gives its own type.
-fn gives_own(function: &FunctionItem, own: &str) -> bool {
-    let syn::ReturnType::Type(_, ty) = &function.signature.output else { return false };
-    let Type::Path(path) = &**ty else { return false };
-    path.path.segments.last().is_some_and(|last| last.ident == "Self" || last.ident == own)
 }

@@ -8,7 +8,7 @@ use relapse_snapshot::{Data, Location, Snapshot, TypeId, TypeKind, Value};
 
 use crate::candidate::{self, Callable, Rejection, Style, Uncallable};
 use crate::expression::{Literals, Scope, argument_with, definition};
-use crate::index::{FunctionItem, Made, NamesAt, SourceIndex};
+use crate::index::{FunctionItem, NamesAt, Recorded, SourceIndex};
 use crate::prove::Draft;
 use crate::target::{Facts, Ranking};
 
@@ -182,7 +182,7 @@ pub(crate) fn callables<'a>(
     }
     let with_made = |callable: Callable<'a>| {
         let first = can_be_called(&callable);
-        let made = callable.with_made(Made { calls: &snapshot.made, turn, first });
+        let made = callable.with_made(Recorded { calls: &snapshot.made, turn, first });
         // What can be written by itself is another call only where something of it is made anew.
         (!first || is_written_otherwise(&made, snapshot, index)).then_some(made)
     };
@@ -205,6 +205,6 @@ fn is_written_otherwise(callable: &Callable<'_>, snapshot: &Snapshot, index: &So
         let lets = call.arguments.iter().flat_map(|argument| &argument.lets);
         Some(lets.map(ToString::to_string).collect::<Vec<_>>())
     };
-    let plain = callable.clone().with_made(Made::default());
+    let plain = callable.clone().with_made(Recorded::default());
     written(callable).is_some_and(|made| Some(made) != written(&plain))
 }

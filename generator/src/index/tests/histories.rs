@@ -3,7 +3,7 @@
 use relapse_snapshot::{Argument, Data, Frame, Location, Trust, TypeId, TypeTable, Value};
 
 use super::*;
-use crate::index::makers::Made;
+use crate::index::makers::Recorded;
 use crate::names::{Asked, History, MadeCall, Names};
 
 const LIB: &str = "
@@ -90,7 +90,7 @@ fn history_of(
 ) -> Option<String> {
     let fixture = fixture();
     let names =
-        NamesAt::new(&fixture.index, fixture.module("")).with_made(Made { calls, turn, first: false });
+        NamesAt::new(&fixture.index, fixture.module("")).with_made(Recorded { calls, turn, first: false });
     names.made("demo::Pile", &Asked { within, ..Asked::default() }).map(|history| told(&history.unwrap()))
 }
 
@@ -149,7 +149,7 @@ fn what_was_given_away_after_a_change_is_not_followed() {
 fn one_call_makes_one_value_and_nothing_that_it_was_given() {
     let fixture = fixture();
     let calls = made(&[call("fn piled", None, 1), call("fn parse", None, 1)]);
-    let made = Made { calls: &calls, turn: 0, first: false };
+    let made = Recorded { calls: &calls, turn: 0, first: false };
     let names = NamesAt::new(&fixture.index, fixture.module("")).with_made(made);
     let asked =
         |before, used| names.made("demo::Pile", &Asked { within: None, before, used }).map(Result::unwrap);

@@ -38,18 +38,7 @@ mod far {
 ";
 
 fn fixture() -> Fixture {
-    let manifest = "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
-    let user = "[package]\nname = \"user\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\
-                [dependencies]\ndemo = { path = \"../demo\" }\n";
-    Fixture::new(&[
-        ("Cargo.toml", "[workspace]\nresolver = \"2\"\nmembers = [\"demo\", \"user\"]\n"),
-        ("demo/Cargo.toml", manifest),
-        ("demo/src/lib.rs", SPAN),
-        ("demo/src/time.rs", TIME),
-        ("demo/src/user.rs", ""),
-        ("user/Cargo.toml", user),
-        ("user/src/lib.rs", ""),
-    ])
+    Fixture::with_user(&[("demo/src/lib.rs", SPAN), ("demo/src/time.rs", TIME), ("demo/src/user.rs", "")])
 }
 
 fn number(name: &str, number: i128) -> Seen<'_> {

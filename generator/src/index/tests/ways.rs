@@ -47,16 +47,7 @@ fn fixture() -> Fixture {
 }
 
 fn fixture_of(lib: &str) -> Fixture {
-    let manifest = "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
-    let user = "[package]\nname = \"user\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\
-                [dependencies]\ndemo = { path = \"../demo\" }\n";
-    Fixture::new(&[
-        ("Cargo.toml", "[workspace]\nresolver = \"2\"\nmembers = [\"demo\", \"user\"]\n"),
-        ("demo/Cargo.toml", manifest),
-        ("demo/src/lib.rs", lib),
-        ("user/Cargo.toml", user),
-        ("user/src/lib.rs", ""),
-    ])
+    Fixture::with_user(&[("demo/src/lib.rs", lib)])
 }
 
 #[test]

@@ -1,0 +1,64 @@
+//! What a function gives, by how its signature is written. In: a type as it stands there. Out: the type in it, and what that
+//! is wrapped in.
+
+use syn::{GenericArgument, PathArguments, ReturnType, Type};
+
+use crate::names::Wrapped;
+
+/// What a `Result` or an `Option` holds, by whatever path: `io::Result<T>`, `ParseResult<T>`.
+pub(super) fn wrapped(ty: &Type) -> Option<(&Type, Wrapped)> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last()?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    let Some(GenericArgument::Type(inner)) = arguments.args.first() else { return None };
+    if last.ident == "Option" {
+        return Some((inner, Wrapped::Option));
+    }
+    is_result(ty).then_some((inner, Wrapped::Result))
+}
+
+/// Whether a type is some `Result`, by its name.
+pub(super) fn is_result(ty: &Type) -> bool {
+    let Type::Path(path) = ty else { return false };
+    path.path.segments.last().is_some_and(|last| last.ident.to_string().ends_with("Result"))
+}
+
+/// Whether a function of a type by that name gives one of its own, and in what.
+pub(super) fn gives_own(output: &ReturnType, own: &str) -> Option<Wrapped> {
+    let ReturnType::Type(_, ty) = output else { return None };
+    if is_own(ty, own) {
+        return Some(Wrapped::No);
+    }
+    wrapped(ty).filter(|(inner, _)| is_own(inner, own)).map(|(_, wrapped)| wrapped)
+}
+
+fn is_own(ty: &Type, own: &str) -> bool {
+    let Type::Path(path) = ty else { return false };
+    path.path.segments.last().is_some_and(|last| last.ident == "Self" || last.ident == own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_function_gives_is_told_with_what_it_is_in() {
+        let told = |result: &str| {
+            let function: syn::Signature = syn::parse_str(&format!("fn f() {result}")).unwrap();
+            gives_own(&function.output, "Pile")
+        };
+        for (result, expected) in [
+            ("-> Self", Some(Wrapped::No)),
+            ("-> heap::Pile<T>", Some(Wrapped::No)),
+            ("-> Option<Self>", Some(Wrapped::Option)),
+            ("-> io::Result<Pile>", Some(Wrapped::Result)),
+            ("-> ParseResult<Self>", Some(Wrapped::Result)),
+            ("-> Vec<Self>", None),
+            ("-> Result<u8, Self>", None),
+            ("-> (Self, Self)", None),
+            ("", None),
+        ] {
+            assert_eq!(told(result), expected, "{result}");
+        }
+    }
+}
