@@ -503,6 +503,15 @@ impl Names for NamesAt<'_> {
         tokens(&self.spell(&def, space)?)
     }
 
+    fn tuple_constructor(&self, definition: &str) -> Result<TokenStream, Unnameable> {
+        let def = self.definition(definition)?;
+        let is_struct =
+            matches!(def, Def::Item(id) if matches!(self.index().item(id).kind, ItemKind::Struct(_)));
+        // Where nothing is known to lead to it, the name of the type is as good: the compiler tells.
+        let spelled = if is_struct { self.spell(&def, Space::Values).ok() } else { None };
+        spelled.map_or_else(|| self.path(definition), |spelled| tokens(&spelled))
+    }
+
     fn literal(&self, definition: &str) -> Result<(), Unnameable> {
         self.literal_of(definition, None)
     }

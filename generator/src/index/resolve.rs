@@ -147,7 +147,11 @@ impl<'i> Resolver<'i> {
             let holds = self.holds(&entry.cfg, module.krate);
             if holds != Holds::No && self.is_in(entry, module.krate, space) {
                 let def = entry_def(entry.target, module.krate);
-                found.push((holds, Binding { def, visibility: entry.visibility, hidden: entry.hidden }));
+                let visibility = match space {
+                    Space::Types => entry.visibility,
+                    Space::Values => self.as_a_value(entry, module.krate),
+                };
+                found.push((holds, Binding { def, visibility, hidden: entry.hidden }));
             }
         }
         found
@@ -199,6 +203,18 @@ impl<'i> Resolver<'i> {
                 _ => space == Space::Types,
             },
         }
+    }
+
+    /// From where an entry can be seen as a value. A tuple struct's constructor is seen only where all of the fields
+    /// are: an import that stands elsewhere brings the type alone.
+    fn as_a_value(&self, entry: &Entry, krate: CrateId) -> Visibility {
+        let EntryTarget::Item(item) = entry.target else { return entry.visibility };
+        let ItemKind::Struct(fields) = &self.index.item(ItemId { krate, item }).kind else {
+            return entry.visibility;
+        };
+        let built = fields.fields.iter().filter(|field| self.is_built(&field.cfg, krate));
+        let source = self.index.source(krate);
+        built.fold(entry.visibility, |narrowest, field| source.narrower(narrowest, field.visibility))
     }
 
     fn by_globs(

@@ -341,3 +341,20 @@ fn an_import_of_its_own_crates_name_ends() {
         assert!(names.is_free(name), "neither leads anywhere");
     }
 }
+
+#[test]
+fn a_tuple_structs_constructor_is_named_where_it_can_be_seen() {
+    let lib = "mod imp { pub struct Index<T = u32>(T); pub struct Open(pub u8);\n\
+               pub mod stable { use crate::shown::{Index, Open}; pub struct Slot(Index, Open); } }\n\
+               pub mod shown { pub use crate::imp::{Index, Open}; }";
+    let fixture = Fixture::library(lib, &[]);
+    let constructor = |name: &str| {
+        let names = NamesAt::new(&fixture.index, fixture.module("imp::stable"));
+        names.tuple_constructor(name).map(|tokens| plain(&tokens)).unwrap()
+    };
+    // What `crate::shown` imports of it is the type alone.
+    assert_eq!(path_at(&fixture, "imp::stable", "demo::imp::Index").unwrap(), "Index");
+    assert_eq!(constructor("demo::imp::Index"), "crate::imp::Index");
+    assert_eq!(constructor("demo::imp::Open"), "Open");
+    assert_eq!(constructor("demo::imp::stable::Slot"), "Slot");
+}
