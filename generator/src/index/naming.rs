@@ -123,7 +123,7 @@ impl<'i> NamesAt<'i> {
 
     fn means_only(&self, name: &str, space: Space, def: &Def) -> bool {
         let found = self.in_scope(name, space);
-        !found.is_empty() && found.iter().all(|own| own == def)
+        !found.is_empty() && found.iter().all(|own| self.reach.resolver.are_one(own, def))
     }
 
     /// The shortest spelling of a definition.

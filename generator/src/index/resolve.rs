@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::ids::{CrateId, FunctionId, ItemId, ModuleId, Visibility};
 use super::items::{Entry, EntryTarget, Import, ItemKind, Shape};
-use super::{Holds, SourceIndex, TargetKind, standard};
+use super::{Holds, Owner, SourceIndex, TargetKind, standard};
 
 /// Look-ups within look-ups past this depth end without a result.
 const MAX_DEPTH: usize = 48;
@@ -418,6 +418,26 @@ impl<'i> Resolver<'i> {
             "self" => Some(Def::Module(root(krate))),
             original if original != name => self.extern_crate(krate, original),
             _ => None,
+        }
+    }
+
+    /// Whether two definitions are one as far as names go: of several items that a module declares by one name, each under
+    /// a condition that nothing here can tell (a build script's `cfg`), no build has more than one.
+    pub(super) fn are_one(&self, one: &Def, other: &Def) -> bool {
+        if one == other {
+            return true;
+        }
+        match (one, other) {
+            (Def::Item(a), Def::Item(b)) => {
+                let (a, b) = (self.index.item(*a), self.index.item(*b));
+                (a.module, &a.name) == (b.module, &b.name)
+            }
+            (Def::Function(a), Def::Function(b)) => {
+                let (a, b) = (self.index.function(*a), self.index.function(*b));
+                (a.module, &a.name) == (b.module, &b.name)
+                    && [a, b].iter().all(|function| matches!(function.owner, Owner::Module))
+            }
+            _ => false,
         }
     }
 
