@@ -182,7 +182,9 @@ pub(crate) fn callables<'a>(
     }
     let with_made = |callable: Callable<'a>| {
         let first = can_be_called(&callable);
-        let made = callable.with_made(Recorded { calls: &snapshot.made, turn, first });
+        // What came after it was entered was done by itself.
+        let calls = &snapshot.made[..callable.frame.made_before.unwrap_or(usize::MAX).min(snapshot.made.len())];
+        let made = callable.with_made(Recorded { calls, turn, first });
         // What can be written by itself is another call only where something of it is made anew.
         (!first || is_written_otherwise(&made, snapshot, index)).then_some(made)
     };
