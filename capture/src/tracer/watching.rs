@@ -275,12 +275,7 @@ impl Watching {
     }
 
     /// Puts the recorded arguments into the frames of a crash, where something was read. Gives the calls that made values.
-    pub(super) fn fill(
-        &self,
-        process: Pid,
-        tid: Pid,
-        placed: &mut [Placed],
-    ) -> Vec<relapse_snapshot::Made> {
+    pub(super) fn fill(&self, process: Pid, tid: Pid, placed: &mut [Placed]) -> Vec<relapse_snapshot::Made> {
         let entered = |placed: &Placed| {
             let record = self.record_of(tid, placed).filter(|_| !placed.frame.inlined)?;
             Some(record.made_before)
