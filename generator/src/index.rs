@@ -27,6 +27,7 @@ mod dwarf_name;
 mod expand;
 mod forwards;
 mod function;
+mod given_out;
 mod ids;
 mod inherent;
 mod items;
