@@ -11,6 +11,8 @@ use crate::expression::CrateRules;
 use crate::paths::{normalized, relative};
 use crate::regression::ModulePlace;
 
+mod access;
+mod asks;
 mod at_home;
 mod attributes;
 mod builds;
@@ -29,6 +31,7 @@ mod given_out;
 mod ids;
 mod inherent;
 mod items;
+mod lives;
 mod locate;
 mod macro_text;
 mod macros;

@@ -93,6 +93,21 @@ pub struct MadeCall<'a> {
     pub typed: bool,
     /// What it was given, its receiver left out.
     pub arguments: &'a [Argument],
+    /// What was called on the part of the value that it gave.
+    pub further: Option<Further<'a>>,
+}
+
+/// Calls on a part of a value to which a method gave access.
+#[derive(Debug, Clone)]
+pub struct Further<'a> {
+    /// The name of the part's type.
+    pub type_name: String,
+    /// What the part was given in.
+    pub wrapped: Wrapped,
+    /// It is a reference, and no view by value.
+    pub by_reference: bool,
+    /// The calls, in order.
+    pub calls: Vec<MadeCall<'a>>,
 }
 
 /// How a value came into its state.

@@ -366,7 +366,7 @@ impl<'i> NamesAt<'i> {
                     self.fields_open(fields, id, definition)
                 }
                 ItemKind::Enum(_) => self.variants_open(id, definition, variant),
-                ItemKind::Alias(_) | ItemKind::Trait | ItemKind::Const | ItemKind::Static { .. } => {
+                ItemKind::Alias(_) | ItemKind::Trait(_) | ItemKind::Const | ItemKind::Static { .. } => {
                     Err(Unnameable(format!("`{definition}` is no struct or enum")))
                 }
             },

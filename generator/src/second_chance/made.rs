@@ -101,6 +101,7 @@ fn functions_for(
             found.extend(of_arguments.map(|maker| (2, maker)));
             let changes = |maker: &FunctionItem| maker.signature.receiver().is_some();
             found.extend(makers.iter().map(|maker| (u8::from(changes(maker)), *maker)));
+            found.extend(names.functions_on_parts(&path).into_iter().map(|function| (3, function)));
         }
     }
     found.into_iter().map(|(rank, maker)| (rank, (maker.name.clone(), index.declared(maker)))).collect()
@@ -182,7 +183,10 @@ pub(crate) fn callables<'a>(
     }
     let with_made = |callable: Callable<'a>| {
         let first = can_be_called(&callable);
-        let made = callable.with_made(Recorded { calls: &snapshot.made, turn, first });
+        // What came after it was entered was done by itself.
+        let calls =
+            &snapshot.made[..callable.frame.made_before.unwrap_or(usize::MAX).min(snapshot.made.len())];
+        let made = callable.with_made(Recorded { calls, turn, first });
         // What can be written by itself is another call only where something of it is made anew.
         (!first || is_written_otherwise(&made, snapshot, index)).then_some(made)
     };
