@@ -306,8 +306,7 @@ fn what_a_function_did_to_its_argument_is_not_done_before() {
 fn what_was_moved_after_it_was_changed_is_changed_before() {
     let (account, test, said) = generated("shelf", &["--frame", "1"]);
     assert_eq!(account["status"], "verified", "{account:#}\n{said}");
-    let expected =
-        "    let mut pile = Pile::new();\n    pile.put(1);\n    pile.put(2);\n    pile.put(3);\n";
+    let expected = "    let mut pile = Pile::new();\n    pile.put(1);\n    pile.put(2);\n    pile.put(3);\n";
     assert!(test.contains(expected), "{test}");
     assert!(test.contains("Shelf { pile }"), "{test}");
 }
