@@ -5,6 +5,7 @@ mod behind_dyn;
 mod call;
 mod facts;
 mod format_spec;
+mod given_to_makers;
 mod home;
 mod idiom;
 mod join;
