@@ -409,4 +409,4 @@ fn join_rank(function: &FunctionItem, line: u32) -> u32 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,6 +6,10 @@ use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, TokenStream, TokenTre
 
 /// Brackets within brackets are followed this far.
 const MAX_DEPTH: usize = 64;
+/// Tokens of `for<'a, 'b>` at most.
+const MOST_OF_A_BINDER: usize = 64;
+/// The traits whose arguments stand in parentheses.
+const TRAITS: [&str; 4] = ["Fn", "FnMut", "FnOnce", "FnBox"];
 
 /// The tokens in today's spelling; `None` where that is the spelling they have.
 pub(super) fn respelled(tokens: &[TokenTree]) -> Option<TokenStream> {
@@ -78,7 +82,8 @@ fn begins_bare_object(tokens: &[TokenTree], at: usize) -> bool {
 fn starts_with_called_trait(tokens: &[TokenTree]) -> bool {
     let mut rest = tokens;
     if is_word(rest.first(), "for") && is_punct(rest.get(1), '<') {
-        let Some(end) = rest.iter().position(|token| is_punct(Some(token), '>')) else { return false };
+        let mut bound = rest.iter().take(MOST_OF_A_BINDER);
+        let Some(end) = bound.position(|token| is_punct(Some(token), '>')) else { return false };
         rest = &rest[end + 1..];
     }
     let mut last: Option<&Ident> = None;
@@ -100,7 +105,7 @@ fn starts_with_called_trait(tokens: &[TokenTree]) -> bool {
             _ => break,
         }
     }
-    let is_trait = last.is_some_and(|word| word.to_string().starts_with("Fn"));
+    let is_trait = last.is_some_and(|word| TRAITS.iter().any(|name| word == name));
     is_trait
         && matches!(rest.first(), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis)
 }
