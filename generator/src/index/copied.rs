@@ -18,7 +18,7 @@ use crate::names::Unnameable;
 use super::ids::{ItemId, ModuleId, plain};
 use super::naming::NamesAt;
 use super::resolve::{Def, Space, root};
-use super::{FunctionItem, TargetKind};
+use super::{FunctionItem, OUTSIDE_NAME, TargetKind};
 
 mod elsewhere;
 mod mentions;
@@ -62,11 +62,11 @@ pub struct Copied {
 }
 
 impl NamesAt<'_> {
-    /// The item of a program that a path in debug info leads to, where the test's own crate is a library or a test from
-    /// outside of one.
+    /// The item of a program that a path in debug info leads to, where the test is one of a library, be it from outside.
     pub(super) fn in_program(&self, definition: &str) -> Option<ItemId> {
-        let own = self.index().target(self.module.krate).kind;
-        if !own.is_library() && own != TargetKind::Test {
+        let own = self.index().target(self.module.krate);
+        let is_outside = own.kind == TargetKind::Test && own.name == OUTSIDE_NAME;
+        if !own.kind.is_library() && !is_outside {
             return None;
         }
         let segments: Vec<&str> = definition.split("::").collect();

@@ -186,15 +186,3 @@ fn a_function_elsewhere_takes_a_copied_type_as_a_parameter() {
     let refused = names.given_at_home(full, &mut holding).unwrap().unwrap_err();
     assert!(refused.0.contains("the module that can write this value has no copy of it"), "{}", refused.0);
 }
-
-#[test]
-fn a_test_from_outside_of_the_library_holds_a_copy_too() {
-    let fixture = Fixture::library(LIB, &[("src/bin/driver.rs", PROGRAM), ("tests/outside.rs", "")]);
-    let outside = fixture.krate("outside", TargetKind::Test);
-    let names = NamesAt::new(&fixture.index, ModuleId { krate: outside, module: 0 });
-    assert_eq!(names.path("driver::Square").unwrap().to_string(), "Square");
-    let called = fixture.lib().functions.iter().find(|f| f.name == "corner").unwrap();
-    let copy = names.copied(&quote::quote!(corner(&Square)), called).unwrap().unwrap();
-    assert!(copy.text.contains("impl demo::Shape for Square"), "{}", copy.text);
-    assert_eq!(copy.uses, [] as [&str; 0], "it has the library by its name");
-}
