@@ -202,6 +202,12 @@ impl<'i> NamesAt<'i> {
             (ReceivedBy::Value, Some(wrapped)) if of == id => Some(Role::Chained { wrapped }),
             (_, Some(wrapped)) if of != id => Some(Role::Built { of, wrapped }),
             (ReceivedBy::Exclusive, _) if of == id => Some(Role::Method),
+            // Why else would anybody call it?
+            (ReceivedBy::Shared, _)
+                if of == id && signature::gives_nothing(&signature.output) && self.changes_within(id) =>
+            {
+                Some(Role::Method)
+            }
             _ => None,
         }
     }
