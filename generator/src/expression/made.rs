@@ -176,7 +176,7 @@ impl<'a> Writer<'a> {
             }
             let variable = self.as_variable(stage, &history.type_name, own, later.mutated);
             let call = self.call_on(Some(&quote!(#variable)), step, place)?;
-            for statement in self.with_further(call, step, place)? {
+            for statement in self.with_further(&call, step, place)? {
                 repeated.push(&mut self.lets, statement);
             }
             stage = Stage::Variable(variable);
