@@ -8,7 +8,7 @@ use proc_macro2::{Ident, TokenStream};
 use relapse_snapshot::{Argument, ClosureText};
 
 use crate::expression::CrateRules;
-use crate::ways::Ways;
+use crate::ways::{Made, Ways};
 
 /// Why something cannot be named or built from a place, in words for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -154,6 +154,15 @@ pub struct RebuiltClosure {
     pub closure: syn::ExprClosure,
 }
 
+/// What a `Default` gives that is written out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WrittenDefault {
+    /// The value.
+    pub makes: Made,
+    /// Whether single fields may be taken from it: it has no `Drop` (E0509).
+    pub takes_others: bool,
+}
+
 /// How much of a struct's value may be left to its `Default`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Defaults {
@@ -247,6 +256,11 @@ pub trait Names {
     /// What is known of the `Default` of the struct at `definition`.
     fn defaults(&self, _definition: &str) -> Defaults {
         Defaults::Unknown
+    }
+
+    /// What a `Default` of the struct at `definition` gives that is written out, as far as its source is plain.
+    fn written_default(&self, _definition: &str) -> Option<WrittenDefault> {
+        None
     }
 
     /// Whether the type at `definition` is known to be `Copy` where its arguments are.

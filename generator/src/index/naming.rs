@@ -10,7 +10,9 @@ use quote::quote;
 
 use crate::expression::CrateRules;
 use crate::hostile::identifier;
-use crate::names::{Asked, Constructed, Defaults, History, Names, RebuiltClosure, Seen, Unnameable};
+use crate::names::{
+    Asked, Constructed, Defaults, History, Names, RebuiltClosure, Seen, Unnameable, WrittenDefault,
+};
 use crate::regression::ConstructorFile;
 use crate::ways::Ways;
 
@@ -552,6 +554,10 @@ impl Names for NamesAt<'_> {
 
     fn defaults(&self, definition: &str) -> Defaults {
         self.defaults_of(definition)
+    }
+
+    fn written_default(&self, definition: &str) -> Option<WrittenDefault> {
+        self.written_default_of(definition)
     }
 
     fn own_constructor(&self, definition: &str, fields: &[Seen<'_>]) -> Option<Constructed> {
