@@ -88,7 +88,7 @@ impl Rounds {
                 let mut progress = |step: Progress<'_>| surroundings.progress(step);
                 let mut reasons = Vec::new();
                 let built = together(group, bench, &mut self.effort, &mut reasons, &mut progress);
-                open.extend(self.from_outside(&own, &mut reasons, project));
+                open.extend(self.called_from_outside(&own, &mut reasons, project));
                 rejected.extend(reasons);
                 match built {
                     Ok(built) => drafts.extend(built),
@@ -118,7 +118,7 @@ impl Rounds {
 
     /// Takes out the rejections of functions whose test does not compile within their crate and can be written outside of it;
     /// these functions.
-    fn from_outside<'a>(
+    fn called_from_outside<'a>(
         &mut self,
         own: &[Callable<'a>],
         reasons: &mut Vec<Rejection>,
