@@ -30,7 +30,7 @@ fn all(tokens: &[TokenTree], depth: usize, changed: &mut bool) -> Vec<TokenTree>
                 let inner: Vec<TokenTree> = group.stream().into_iter().collect();
                 let mut inner = all(&inner, depth + 1, changed);
                 if group.delimiter() == Delimiter::Parenthesis && follows_a_functions_name(&tokens[..at]) {
-                    inner = named(inner, changed);
+                    inner = named(&inner, changed);
                 }
                 let mut again = Group::new(group.delimiter(), inner.into_iter().collect());
                 again.set_span(group.span());
@@ -127,9 +127,9 @@ fn follows_a_functions_name(before: &[TokenTree]) -> bool {
 }
 
 /// A function's parameters, those without a name as `_`.
-fn named(tokens: Vec<TokenTree>, changed: &mut bool) -> Vec<TokenTree> {
+fn named(tokens: &[TokenTree], changed: &mut bool) -> Vec<TokenTree> {
     let mut written = Vec::with_capacity(tokens.len());
-    for parameter in parameters(&tokens) {
+    for parameter in parameters(tokens) {
         let first =
             parameter.iter().find(|token| !matches!(token, TokenTree::Punct(mark) if mark.as_char() == ','));
         if let Some(first) = first.filter(|_| is_nameless(parameter)) {
