@@ -30,6 +30,7 @@ mod function;
 mod given_out;
 mod ids;
 mod inherent;
+mod interior;
 mod items;
 mod lives;
 mod locate;

@@ -263,7 +263,7 @@ fn without_detours(mut found: Snapshot, first: &Snapshot) -> Snapshot {
     found
 }
 
-fn own_functions<'s>(snapshot: &'s Snapshot) -> Vec<&'s str> {
+fn own_functions(snapshot: &Snapshot) -> Vec<&str> {
     let own = snapshot.frames().iter().filter(|frame| frame.kind == FrameKind::Workspace);
     own.map(own_name).collect()
 }

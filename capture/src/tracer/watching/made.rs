@@ -313,7 +313,7 @@ mod tests {
     #[test]
     fn a_frame_is_told_what_was_over_as_it_was_entered() {
         let mut made = Made::default();
-        let mut begin = |made: &mut Made, line: u32, cfa: u64| {
+        let begin = |made: &mut Made, line: u32, cfa: u64| {
             made.may_be_within(1, cfa);
             made.begun(1, 1, (line as usize, &function(line)), cfa, Vec::new());
             made.count()
