@@ -1,3 +1,4 @@
+mod arrays;
 mod forms;
 
 use std::collections::HashSet;
