@@ -75,8 +75,28 @@ pub(super) struct Known {
     declared: Location,
 }
 
-/// Those of each type.
-pub(super) type KnownMakers = RefCell<HashMap<ItemId, Rc<Vec<Known>>>>;
+/// What was found of the types of one place: a crate may have tens of thousands of functions, of which hundreds make a value
+/// of the same few types.
+#[derive(Default)]
+pub(super) struct KnownMakers {
+    /// Those of each type, with where they are declared.
+    declared: RefCell<HashMap<ItemId, Rc<Vec<Known>>>>,
+    /// Those of each type.
+    functions: RefCell<HashMap<ItemId, Rc<Vec<FunctionId>>>>,
+    /// What types in the signatures of functions are.
+    parts: RefCell<HashMap<(FunctionId, Part), Option<ItemId>>>,
+}
+
+/// A type in a function's signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Part {
+    /// What it gives.
+    Result,
+    /// What is wrapped in that.
+    Within,
+    /// What it belongs to.
+    Own,
+}
 
 /// A call that was seen.
 struct Seen<'i> {
@@ -104,6 +124,16 @@ impl<'i> NamesAt<'i> {
     }
 
     fn makers_of(&self, id: ItemId) -> Vec<&'i FunctionItem> {
+        let known = self.known_makers.functions.borrow().get(&id).map(Rc::clone);
+        let known = known.unwrap_or_else(|| {
+            let found = Rc::new(self.find_makers(id).into_iter().map(|own| own.id).collect::<Vec<_>>());
+            self.known_makers.functions.borrow_mut().insert(id, Rc::clone(&found));
+            found
+        });
+        known.iter().map(|own| self.index().function(*own)).collect()
+    }
+
+    fn find_makers(&self, id: ItemId) -> Vec<&'i FunctionItem> {
         let functions = self.index().source(id.krate).functions.iter();
         let mut found: Vec<(Role, &FunctionItem)> =
             functions.filter_map(|function| Some((self.role(function, id)?, function))).collect();
@@ -158,7 +188,7 @@ impl<'i> NamesAt<'i> {
         let Some(receiver) = signature.receiver() else {
             return made.map(|wrapped| Role::Maker { wrapped });
         };
-        let of = self.item_of(function, function.self_type()?)?;
+        let of = self.part_of(function, Part::Own, function.self_type()?)?;
         match (received_by(receiver)?, made) {
             (ReceivedBy::Value, Some(wrapped)) if of == id => Some(Role::Chained { wrapped }),
             (_, Some(wrapped)) if of != id => Some(Role::Built { of, wrapped }),
@@ -170,11 +200,22 @@ impl<'i> NamesAt<'i> {
     /// Whether a function gives a value of the type; then what that is wrapped in.
     fn made_by(&self, function: &FunctionItem, id: ItemId) -> Option<Wrapped> {
         let ReturnType::Type(_, result) = &function.signature.output else { return None };
-        if self.item_of(function, result) == Some(id) {
+        if self.part_of(function, Part::Result, result) == Some(id) {
             return Some(Wrapped::No);
         }
         let (inner, wrapped) = signature::wrapped(result)?;
-        (self.item_of(function, inner) == Some(id)).then_some(wrapped)
+        (self.part_of(function, Part::Within, inner) == Some(id)).then_some(wrapped)
+    }
+
+    /// The same as [`NamesAt::item_of`], looked up once.
+    fn part_of(&self, function: &FunctionItem, part: Part, ty: &Type) -> Option<ItemId> {
+        let key = (function.id, part);
+        if let Some(known) = self.known_makers.parts.borrow().get(&key) {
+            return *known;
+        }
+        let found = self.item_of(function, ty);
+        self.known_makers.parts.borrow_mut().insert(key, found);
+        found
     }
 
     /// The struct or enum that a type in a function's signature is.
@@ -220,7 +261,7 @@ impl<'i> NamesAt<'i> {
 
     /// The functions by which a value of the type is made and changed, each with where it is declared.
     fn known_makers(&self, id: ItemId) -> Rc<Vec<Known>> {
-        if let Some(known) = self.known_makers.borrow().get(&id) {
+        if let Some(known) = self.known_makers.declared.borrow().get(&id) {
             return Rc::clone(known);
         }
         let of = |function: &'i FunctionItem| Known {
@@ -229,7 +270,7 @@ impl<'i> NamesAt<'i> {
             declared: self.index().declared(function),
         };
         let known: Rc<Vec<Known>> = Rc::new(self.makers_of(id).into_iter().map(of).collect());
-        self.known_makers.borrow_mut().insert(id, Rc::clone(&known));
+        self.known_makers.declared.borrow_mut().insert(id, Rc::clone(&known));
         known
     }
 
