@@ -4,8 +4,9 @@
 /// A regression test. Values: `header` (lines of comment text), `imports` (lines of Rust), `name`, `body`
 /// (Rust, indented), `should_panic` (a string literal, or nothing), `in_child` (whether the body calls a function of that
 /// name, to run in a process of its own), `dies` (whether it ends that process), `variables` (pairs of string literals)
-/// and `folder` (a string literal, or nothing), which that process is given; `is_async` (whether the body awaits, so that the
-/// test is tokio's), `block_on` (whether it calls a function of that name, to run a future to its end).
+/// and `folder` (a string literal, or nothing), which that process is given; `async_attribute` (`#[tokio::test]`, where the
+/// body awaits or must run within that runtime) and `is_async` (whether there is one), `block_on` (whether it calls a function
+/// of that name, to run a future to its end).
 pub const REGRESSION: &str = include_str!("regression.rs.tera");
 
 /// The first lines of a folder's `mod.rs`. Values: `module` (comment text). The list follows it.

@@ -122,3 +122,32 @@ fn a_test_stands_in_the_crate_that_knows_the_type() {
     assert!(test.contains("target counter::count, module src/lib.rs::user\n"), "{test}");
     assert!(test.contains("let value = Own { byte: 1 };\n    counter::count(&value);\n"), "{test}");
 }
+
+const SIZED: &str = "\
+#[cfg(not(test))]
+pub const SIZE: usize = 16;
+#[cfg(test)]
+pub const SIZE: usize = 4;
+
+pub struct Buffer {
+    pub bytes: [u8; SIZE],
+    pub used: usize,
+}
+
+impl Buffer {
+    pub fn last(&self) -> u8 {
+        self.bytes[self.used - 1]
+    }
+}
+";
+
+#[test]
+fn a_test_stands_outside_of_a_crate_that_is_another_one_within_its_tests() {
+    let main = "fn main() { println!(\"{}\", demo::Buffer { bytes: [1; demo::SIZE], used: 0 }.last()); }\n";
+    let project = Project::package(&[("src/lib.rs", SIZED), ("src/main.rs", main)]);
+    project.crash(&["cargo", "run", "-q"]);
+    let (account, test, said) = project.generate(&[]);
+    assert_eq!(account["status"], "verified", "{account:#}\n{said}");
+    assert!(test.contains("target demo::Buffer::last, module tests/regressions.rs\n"), "{test}");
+    assert!(test.contains("demo::Buffer {"), "{test}");
+}

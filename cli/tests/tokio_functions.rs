@@ -201,6 +201,44 @@ async fn main() {
 }
 ";
 
+/// Functions that panic for another reason where no runtime is around them.
+const WITHIN: &str = r#"
+use std::time::Duration;
+
+pub fn armed(ms: u64, at: usize) -> u32 {
+    let _timer = tokio::time::interval(Duration::from_millis(ms));
+    [1, 2][at]
+}
+pub fn moved(parts: usize) -> usize {
+    tokio::task::block_in_place(|| 10 / parts)
+}
+pub fn nearby(at: usize) -> u8 {
+    tokio::task::spawn_local(async {});
+    [7, 8][at]
+}
+pub fn ended(ms: u64) {
+    let _timer = tokio::time::sleep(Duration::from_millis(ms));
+    if ms > 5 { std::process::abort(); }
+}
+"#;
+
+const WITHIN_PROG: &str = r#"
+use demo::*;
+use std::hint::black_box as given;
+
+#[tokio::main]
+async fn main() {
+    let set = tokio::task::LocalSet::new();
+    match std::env::args().nth(1).unwrap().as_str() {
+        "armed" => println!("{}", armed(given(20), given(2))),
+        "moved" => println!("{}", moved(given(0))),
+        "nearby" => println!("{}", set.run_until(async { nearby(given(3)) }).await),
+        "ended" => ended(given(9)),
+        _ => {}
+    }
+}
+"#;
+
 #[path = "fixture/project.rs"]
 mod project;
 
@@ -242,9 +280,13 @@ const CASES: [Case; 12] = [
 
 /// The program in a folder; `None`, and said, where tokio is not to be had offline.
 fn program() -> Option<Project> {
+    package(LIB, PROG)
+}
+
+fn package(library: &str, program: &str) -> Option<Project> {
     let project = Project::package(&[
-        ("src/lib.rs", LIB),
-        ("src/bin/prog.rs", PROG),
+        ("src/lib.rs", library),
+        ("src/bin/prog.rs", program),
         ("src/bin/plain.rs", PLAIN),
         ("Cargo.toml", MANIFEST),
     ]);
@@ -335,5 +377,37 @@ fn crashes_of_an_optimised_tokio_program_become_tests() {
         "{said}"
     );
     assert!(test.contains("#[test]\nfn ") && test.contains("    main();"), "{test}");
+    assert_eq!(verdicts(&project), ["open"; 4]);
+}
+
+#[test]
+fn what_asks_for_the_runtime_is_called_within_one() {
+    let Some(project) = package(WITHIN, WITHIN_PROG) else { return };
+    let cases: [(&str, &str, &[&str]); 4] = [
+        (
+            "armed",
+            "demo::armed",
+            &["#[tokio::test(flavor = \"multi_thread\")]\nasync fn ", "    armed(ms, at);\n"],
+        ),
+        // It does without.
+        ("moved", "demo::moved", &["#[test]\nfn ", "    moved(parts);\n"]),
+        ("nearby", "demo::nearby", &["tokio::task::LocalSet::new()", ".run_until(async { nearby(at) })"]),
+        (
+            "ended",
+            "demo::ended",
+            &[
+                "new_multi_thread()",
+                "let _context = runtime.enter();",
+                "runtime.block_on(async { ended(ms) });",
+            ],
+        ),
+    ];
+    for (word, function, parts) in cases {
+        project.crash(&["cargo", "run", "-q", "--", word]);
+        let (account, test, said) = project.generate(&["--latest"]);
+        let seen = (account["status"].as_str(), account["function"].as_str());
+        assert_eq!(seen, (Some("verified"), Some(function)), "{account:#}\n{said}");
+        assert!(parts.iter().all(|part| test.contains(part)), "{word}: {test}");
+    }
     assert_eq!(verdicts(&project), ["open"; 4]);
 }

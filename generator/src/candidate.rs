@@ -4,6 +4,7 @@
 mod behind_dyn;
 mod call;
 mod facts;
+mod given_to_makers;
 mod home;
 mod idiom;
 mod join;

@@ -8,7 +8,7 @@ use proc_macro2::{Ident, TokenStream};
 use relapse_snapshot::{Argument, ClosureText};
 
 use crate::expression::CrateRules;
-use crate::ways::Ways;
+use crate::ways::{Made, Ways};
 
 /// Why something cannot be named or built from a place, in words for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -93,6 +93,21 @@ pub struct MadeCall<'a> {
     pub typed: bool,
     /// What it was given, its receiver left out.
     pub arguments: &'a [Argument],
+    /// What was called on the part of the value that it gave.
+    pub further: Option<Further<'a>>,
+}
+
+/// Calls on a part of a value to which a method gave access.
+#[derive(Debug, Clone)]
+pub struct Further<'a> {
+    /// The name of the part's type.
+    pub type_name: String,
+    /// What the part was given in.
+    pub wrapped: Wrapped,
+    /// It is a reference, and no view by value.
+    pub by_reference: bool,
+    /// The calls, in order.
+    pub calls: Vec<MadeCall<'a>>,
 }
 
 /// How a value came into its state.
@@ -137,6 +152,15 @@ pub struct RebuiltClosure {
     pub captures: Vec<CapturedPlace>,
     /// Its expression.
     pub closure: syn::ExprClosure,
+}
+
+/// What a `Default` gives that is written out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WrittenDefault {
+    /// The value.
+    pub makes: Made,
+    /// Whether single fields may be taken from it: it has no `Drop` (E0509).
+    pub takes_others: bool,
 }
 
 /// How much of a struct's value may be left to its `Default`.
@@ -253,6 +277,11 @@ pub trait Names {
     /// What is known of the `Default` of the struct at `definition`.
     fn defaults(&self, _definition: &str) -> Defaults {
         Defaults::Unknown
+    }
+
+    /// What a `Default` of the struct at `definition` gives that is written out, as far as its source is plain.
+    fn written_default(&self, _definition: &str) -> Option<WrittenDefault> {
+        None
     }
 
     /// Whether the type at `definition` is known to be `Copy` where its arguments are.

@@ -15,6 +15,8 @@ mod wording;
 
 use std::path::{Path, PathBuf};
 
+use proc_macro2::TokenStream;
+use quote::quote;
 use relapse_capture::roots::Roots;
 use relapse_snapshot::{CauseKind, Rules, Snapshot, Trust};
 
@@ -39,6 +41,9 @@ use trial::{Setting, Trial};
 
 /// More rounds of rewording than this never helped.
 const MAX_ROUNDS: u32 = 8;
+
+/// How the reason begins that a candidate has which the compiler rejects.
+pub const NO_COMPILE: &str = "the test does not compile: ";
 
 /// What proving needs besides the candidates.
 #[derive(Clone)]
@@ -246,13 +251,23 @@ fn write(
     let time_limit = bench.snapshot.cause.time_limit().map(hang::limit);
     let panic_ends_process = beside.panic_ends_process;
     let in_child = dies || panic_ends_process || time_limit.is_some() || !beside.given.is_empty();
-    let executor = callable.frame.is_async.then(|| {
-        Executor::of(bench.index.package(callable.home.krate), |index| bench.index.packages().get(index))
-    });
-    let awaited = executor.map(|executor| executor.waits_for(&call.tokens, in_child));
-    let end = awaited.as_ref().unwrap_or(&call.tokens);
+    let of_package =
+        || Executor::of(bench.index.package(callable.home.krate), |index| bench.index.packages().get(index));
+    let is_async = callable.frame.is_async;
+    let executor = beside.runtime.map(Executor::Runtime).or_else(|| is_async.then(of_package));
+    let awaited = executor.filter(|_| is_async).map(|executor| executor.waits_for(&call.tokens, in_child));
+    let end = awaited.unwrap_or_else(|| call.tokens.clone());
+    let (before, end) = match beside.runtime {
+        Some(runtime) => {
+            let lets: Vec<_> = call.arguments.iter().flat_map(|argument| argument.lets.clone()).collect();
+            let by_attribute = !in_child && Executor::Runtime(runtime).attribute().is_some();
+            runtime.holds(&end, &lets, by_attribute)
+        }
+        None => (TokenStream::new(), end),
+    };
     let drop_result = style.drop_result || call.drops_result;
-    let tokens = beside.renamed(crate::expression::body(&call.arguments, end, drop_result));
+    let body = crate::expression::body(&call.arguments, &end, drop_result);
+    let tokens = beside.renamed(quote!(#before #body));
     let names = NamesAt::new(bench.index, callable.home);
     // In edition 2015 a `use` begins at the crate's root, other paths do not.
     let may = |path: &str, name: &str| {
@@ -338,7 +353,7 @@ pub fn together<'a>(
             continue;
         }
         for (&index, error) in &built.rejected {
-            rejected.push(drafts[index].rejection(format!("the test does not compile: {}", error.message)));
+            rejected.push(drafts[index].rejection(format!("{NO_COMPILE}{}", error.message)));
         }
         let lines = lines::line_map(&built.applied, bench);
         let crash = Crash::new(bench.snapshot, bench.scratch.roots(bench.roots), lines)
@@ -375,7 +390,8 @@ pub fn together<'a>(
                         again.push(Draft { verification: None, ..draft });
                         continue;
                     }
-                    match dependence::bring_missed(&draft, bench).filter(|_| !shown) {
+                    let missed = dependence::bring_missed(&draft, bench);
+                    match missed.or_else(|| dependence::within_runtime(&draft, bench)).filter(|_| !shown) {
                         Some(beside) => again.push(Draft { beside, verification: None, ..draft }),
                         None => kept.push(draft),
                     }

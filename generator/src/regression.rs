@@ -136,7 +136,7 @@ pub struct Regression {
     /// Whether the call panics and the process ends with that: in a destructor while another panic unwinds, or where
     /// nothing may unwind. The body then runs in a child, too.
     pub panic_ends_process: bool,
-    /// What runs the call to its end, where it is that of an async function.
+    /// What runs the call to its end, where it is that of an async function, or one that runs within a runtime.
     pub executor: Option<Executor>,
     /// How long the call may run, where it is a hang that was captured: the test ends it then, and fails. It runs in
     /// a child, which can be ended.
@@ -154,9 +154,9 @@ pub struct Regression {
 }
 
 impl Regression {
-    /// Whether the test is an async function itself, which `#[tokio::test]` runs.
-    pub fn is_async(&self) -> bool {
-        self.executor == Some(Executor::Tokio) && !self.in_child()
+    /// The attribute that runs the test where it is an async function itself: `#[tokio::test]`.
+    pub fn async_attribute(&self) -> Option<&'static str> {
+        self.executor.filter(|_| !self.in_child()).and_then(Executor::attribute)
     }
 
     /// Whether the body calls a `block_on` of the same file.

@@ -131,7 +131,9 @@ pub fn render(regression: &Regression, templates: &Templates) -> Result<String, 
     context.insert("in_child", &regression.in_child());
     context.insert("stack", &regression.given.sets_stack());
     context.insert("ends_process", &regression.ends_process());
-    context.insert("is_async", &regression.is_async());
+    let attribute = regression.async_attribute();
+    context.insert("is_async", &attribute.is_some());
+    context.insert("async_attribute", &attribute);
     context.insert("block_on", &regression.blocks());
     context.insert("seconds", &regression.time_limit.map(|limit| limit.as_secs()));
     let literal = |text: &str| Literal::string(text).to_string();

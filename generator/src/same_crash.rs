@@ -252,6 +252,9 @@ pub fn is_std(file: &str) -> bool {
     file.starts_with("library/")
 }
 
+/// What is said of a test that passed.
+pub const PASSED: &str = "the test passed";
+
 fn passed(seen: &Observation) -> String {
     // What libtest says where no test has the name, such as one that a `cfg` leaves out.
     if seen.stdout.split(|byte| *byte == b'\n').any(|line| line == b"running 0 tests") {
@@ -259,13 +262,13 @@ fn passed(seen: &Observation) -> String {
     }
     match seen.panics.first() {
         Some(panic) => format!("the test passed in spite of a panic: {}", short(&panic.message)),
-        None => "the test passed".to_owned(),
+        None => PASSED.to_owned(),
     }
 }
 
 fn ended_as(seen: &Observation) -> String {
     match &seen.ending {
-        Ending::Exited(0) => "the test passed".to_owned(),
+        Ending::Exited(0) => PASSED.to_owned(),
         Ending::Exited(status) => format!("the test failed with status {status}"),
         Ending::Signaled(signal) => format!("the test was ended by {signal}"),
         Ending::TimedOut => "the test did not end in its time".to_owned(),

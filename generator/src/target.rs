@@ -28,6 +28,10 @@ pub struct Facts {
     /// The panic is raised in its own body, by an assertion that reads nothing but its parameters; or it merely
     /// passes its own arguments on to a function of which that holds.
     pub asserts_on_arguments: bool,
+    /// It implements one of std's operators by that of a type of std, which panics as std documents: a wrapper promises no
+    /// more than what it wraps.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub forwards_operator: bool,
     /// It is `unsafe`: its contract is the caller's to keep.
     pub is_unsafe: bool,
     /// An argument names a file outside of the workspace: the test would show the crash only where that file is.
@@ -49,7 +53,11 @@ impl Facts {
 
     /// Whether it documents or asserts what its caller must keep.
     fn blames_caller(&self) -> bool {
-        self.documents_panics || self.track_caller || self.asserts_on_arguments || self.is_unsafe
+        self.documents_panics
+            || self.track_caller
+            || self.asserts_on_arguments
+            || self.forwards_operator
+            || self.is_unsafe
     }
 
     /// Whether a test of it is taken only where no other function reproduces: an entry point is what a harness runs, and
@@ -145,6 +153,13 @@ mod tests {
             Facts { public: true, ..at(3) },
         ];
         assert_eq!(Ranking::default().order(&facts), [2, 3, 1, 0]);
+    }
+
+    #[test]
+    fn an_operator_that_is_stds_own_is_its_callers_business() {
+        let public = |frame| Facts { public: true, ..at(frame) };
+        let facts = [Facts { forwards_operator: true, ..public(0) }, public(1)];
+        assert_eq!(Ranking::default().order(&facts), [1, 0]);
     }
 
     #[test]

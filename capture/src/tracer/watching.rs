@@ -122,6 +122,8 @@ struct Record {
     arguments: Vec<Argument>,
     /// The stops that its prologue has not come to yet: some arguments are not there.
     open: u32,
+    /// How many calls that make values had begun by then.
+    made_before: u64,
 }
 
 /// A watched function and what it has cost.
@@ -249,7 +251,7 @@ impl Watching {
             if records.len() >= MOST_RECORDS {
                 records.remove(MOST_RECORDS / 2);
             }
-            records.push(Record { function, cfa, arguments: Vec::new(), open: 0 });
+            records.push(Record { function, cfa, arguments: Vec::new(), open: 0, made_before: 0 });
         }
         let last = records.len() - 1;
         &mut records[last]
@@ -262,15 +264,23 @@ impl Watching {
             let function = self.functions.iter().position(|state| is_of(state, frame))?;
             return self.polls.get(process, function, placed.state?);
         }
-        let of_frame = |record: &&Record| {
-            Some(record.cfa) == placed.cfa && is_of(&self.functions[record.function], frame)
-        };
-        let record = self.records.get(&tid)?.iter().rev().find(of_frame)?;
-        Some(&record.arguments)
+        Some(&self.record_of(tid, placed)?.arguments)
     }
 
-    /// Puts the recorded arguments into the frames of a crash, where something was read.
-    pub(super) fn fill(&self, process: Pid, tid: Pid, placed: &mut [Placed]) {
+    fn record_of(&self, tid: Pid, placed: &Placed) -> Option<&Record> {
+        let of_frame = |record: &&Record| {
+            Some(record.cfa) == placed.cfa && is_of(&self.functions[record.function], &placed.frame)
+        };
+        self.records.get(&tid)?.iter().rev().find(of_frame)
+    }
+
+    /// Puts the recorded arguments into the frames of a crash, where something was read. Gives the calls that made values.
+    pub(super) fn fill(&self, process: Pid, tid: Pid, placed: &mut [Placed]) -> Vec<relapse_snapshot::Made> {
+        let entered = |placed: &Placed| {
+            let record = self.record_of(tid, placed).filter(|_| !placed.frame.inlined)?;
+            Some(record.made_before)
+        };
+        let entered: Vec<Option<u64>> = placed.iter().map(entered).collect();
         for placed in placed.iter_mut().filter(|placed| !placed.frame.inlined) {
             let Some(recorded) = self.recorded(process, tid, placed) else { continue };
             let frame = &mut placed.frame;
@@ -284,6 +294,7 @@ impl Watching {
                 }
             }
         }
+        self.made.calls(process, tid, placed, &entered)
     }
 }
 
@@ -437,9 +448,9 @@ impl Tracer<'_> {
             watching.functions[index].entries += 1;
             watching.functions[index].all_entries += 1;
             self.arm_inner(watching, tid, index);
+            let made_before = watching.made.count();
             let record = watching.record(tid, index, cfa);
-            record.arguments = Vec::new();
-            record.open = stop.later;
+            (record.arguments, record.open, record.made_before) = (Vec::new(), stop.later, made_before);
         } else {
             watching.record(tid, index, cfa).open &= !stop.bit;
         }

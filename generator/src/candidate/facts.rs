@@ -29,6 +29,7 @@ pub(super) fn facts(
         documents_panics: function.attributes.panics_docs.is_some(),
         track_caller: function.attributes.track_caller,
         asserts_on_arguments: false,
+        forwards_operator: forwards_operator(snapshot, frame),
         is_unsafe: function.is_unsafe(),
         names_outside_file: frame
             .arguments
@@ -72,6 +73,28 @@ pub(super) fn asserts_on_arguments(snapshot: &Snapshot, frame: &Frame, function:
         .is_some_and(|innermost| std::ptr::eq(innermost, frame));
     let line = frame.location.as_ref().map_or(0, |location| location.line);
     raised_here && function.asserts_on_arguments_at(line)
+}
+
+/// Whether a function is an operator of std's (`Add::add`, `Index::index`) and has called, right from its body, the same
+/// one of a type of std.
+fn forwards_operator(snapshot: &Snapshot, frame: &Frame) -> bool {
+    let Some(operator) = operator(&frame.function) else { return false };
+    let frames = snapshot.frames();
+    let at = frames.iter().position(|known| std::ptr::eq(known, frame));
+    let called = at.and_then(|at| at.checked_sub(1)).and_then(|inner| frames.get(inner));
+    called.is_some_and(|inner| {
+        inner.kind == FrameKind::Std && self::operator(&inner.function) == Some(operator)
+    })
+}
+
+/// The operator that a function implements, as trait and method, without the trait's parameters:
+/// `<a::Instant as core::ops::arith::Add<core::time::Duration>>::add` is `core::ops::arith::Add` and `add`.
+fn operator(function: &str) -> Option<(&str, &str)> {
+    let at = function.find(" as core::ops::")?;
+    let implemented = &function[at + " as ".len()..];
+    let path = &implemented[..implemented.find(['<', '>'])?];
+    let (_, method) = implemented.rsplit_once(">::")?;
+    Some((path, method))
 }
 
 /// Whether a function merely passes its own arguments on to the one that it called: then what that one asserts
@@ -189,6 +212,38 @@ mod tests {
         // Values say more than the text.
         let inner = frame("demo::check::<u8>", Data::Uint(6));
         assert!(!passes_on(&outer, &inner, Some(&names("check"))));
+    }
+
+    #[test]
+    fn an_operator_of_a_wrapper_is_stds_own() {
+        let add = |of: &str, kind| Frame {
+            function: format!("<{of} as core::ops::arith::Add<core::time::Duration>>::add"),
+            kind,
+            ..Frame::default()
+        };
+        let on = |inner: Frame| {
+            let mut snapshot = crate::same_crash::tests::panicked();
+            snapshot.threads.push(relapse_snapshot::Thread {
+                tid: 1,
+                name: None,
+                spawned_by: None,
+                stack_size: None,
+                frames: vec![inner, add("demo::Moment", FrameKind::Workspace)],
+            });
+            forwards_operator(&snapshot, &snapshot.frames()[1])
+        };
+        assert!(on(add("std::time::Instant", FrameKind::Std)));
+        assert!(!on(add("demo::Inner", FrameKind::Workspace)), "it may be at fault");
+        let other = |function: &str| Frame {
+            function: function.to_owned(),
+            kind: FrameKind::Std,
+            ..Frame::default()
+        };
+        assert!(
+            !on(other("<alloc::vec::Vec<T,A> as core::ops::index::Index<I>>::index")),
+            "another operator"
+        );
+        assert!(!on(other("core::option::unwrap_failed")));
     }
 
     #[test]

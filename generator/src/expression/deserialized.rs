@@ -1,5 +1,5 @@
 //! Values of types of other crates whose fields nobody else may write, read from a text by their derived `Deserialize`:
-//! `serde_json::from_str::<dep::Key>(r#"{"id":7}"#).unwrap()`. In: the fields as read. Out: an expression, where the test's
+//! `serde_json::from_str(r#"{"id":7}"#).unwrap()`. In: the fields as read. Out: an expression, where the test's
 //! package has serde_json; nothing where a part has another form than serde's own, or would not be read as exactly what it
 //! was. Never: a type with attributes that change its form.
 
@@ -26,19 +26,21 @@ const EXACT_DIGITS: usize = 15;
 const EXACT_POWER: f64 = 1e15;
 
 impl Writer<'_> {
-    /// A struct by its text.
+    /// A struct by its text. `typed`: nothing around it says its type.
     pub(super) fn deserialized(
         &self,
         shape: &TypeShape,
         path: &str,
         fields: &[Field],
+        typed: bool,
     ) -> Option<TokenStream> {
         let reads = self.names.path(READS).ok()?;
         let own = self.names.type_tokens(&shape.name).ok()?;
         let mut text = String::new();
         self.fields_as_text(path, fields, &mut text, MAX_DEPTH)?;
         let text = literal::text(&text);
-        Some(quote!(#reads::<#own>(#text).unwrap()))
+        let turbofish = typed.then(|| quote!(::<#own>));
+        Some(quote!(#reads #turbofish(#text).unwrap()))
     }
 
     fn fields_as_text(&self, path: &str, fields: &[Field], out: &mut String, depth: u32) -> Option<()> {

@@ -163,9 +163,9 @@ impl<'a> Writer<'a> {
             }
             let variable = self.as_variable(stage, &history.type_name, own);
             let call = self.call_on(Some(&quote!(#variable)), step, place)?;
-            let unused = step.must_use.then(|| quote!(let _ =));
-            let lint = self.lint();
-            repeated.push(&mut self.lets, quote!(#lint #unused #call;));
+            for statement in self.with_further(call, step, place)? {
+                repeated.push(&mut self.lets, statement);
+            }
             stage = Stage::Variable(variable);
         }
         Ok(stage)
@@ -229,7 +229,7 @@ impl<'a> Writer<'a> {
     }
 
     /// `Regex::new("a")`, `builder.build()`.
-    fn call_on(
+    pub(super) fn call_on(
         &mut self,
         receiver: Option<&TokenStream>,
         made: &MadeCall<'_>,

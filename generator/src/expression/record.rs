@@ -40,7 +40,7 @@ impl Writer<'_> {
             let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
             let constructor = self.names.constructor(&path, &names);
             if constructor.is_err()
-                && let Some(read) = self.deserialized(shape, &path, fields)
+                && let Some(read) = self.deserialized(shape, &path, fields, place.typed)
             {
                 return Ok(read);
             }

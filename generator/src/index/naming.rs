@@ -12,6 +12,7 @@ use crate::expression::CrateRules;
 use crate::hostile::identifier;
 use crate::names::{
     Asked, Constructed, Defaults, Deserialized, History, Names, RebuiltClosure, Seen, Unnameable,
+    WrittenDefault,
 };
 use crate::regression::ConstructorFile;
 use crate::ways::Ways;
@@ -368,7 +369,7 @@ impl<'i> NamesAt<'i> {
                     self.fields_open(fields, id, definition)
                 }
                 ItemKind::Enum(_) => self.variants_open(id, definition, variant),
-                ItemKind::Alias(_) | ItemKind::Trait | ItemKind::Const | ItemKind::Static { .. } => {
+                ItemKind::Alias(_) | ItemKind::Trait(_) | ItemKind::Const | ItemKind::Static { .. } => {
                     Err(Unnameable(format!("`{definition}` is no struct or enum")))
                 }
             },
@@ -545,6 +546,10 @@ impl Names for NamesAt<'_> {
 
     fn defaults(&self, definition: &str) -> Defaults {
         self.defaults_of(definition)
+    }
+
+    fn written_default(&self, definition: &str) -> Option<WrittenDefault> {
+        self.written_default_of(definition)
     }
 
     fn own_constructor(&self, definition: &str, fields: &[Seen<'_>]) -> Option<Constructed> {

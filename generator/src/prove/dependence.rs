@@ -10,9 +10,11 @@ use quote::quote;
 
 use super::files::{MOST_FILES, copy_of, ignored_by_git, missed, outside_reads};
 use super::{Bench, Draft};
+use crate::executor::Runtime;
 use crate::hostile::literal;
 use crate::paths::{normalized, relative};
 use crate::regression::{Given, SideFile};
+use crate::same_crash::PASSED;
 use crate::verify::TestRun;
 
 /// More files are counted, not named.
@@ -25,6 +27,8 @@ pub(crate) struct Beside {
     pub(crate) given: Given,
     /// Whether its panic was seen to end the process, so that it needs one of its own.
     pub(super) panic_ends_process: bool,
+    /// The runtime within which everything of the test is, where it does not show the crash without.
+    pub(super) runtime: Option<Runtime>,
     /// Files that are named by another path than on the machine of the crash.
     pub(super) moved: Vec<Moved>,
     /// Files that it reads where they are.
@@ -111,6 +115,17 @@ pub(super) fn bring_missed(draft: &Draft<'_>, bench: &Bench<'_>) -> Option<Besid
         }
     }
     beside.moves(&draft.beside).then_some(beside)
+}
+
+/// What stands beside the arguments of a test that did not show the crash outside of the runtime in which the program ran
+/// the function. `None`: it ran in none, or the test has one, or passes without.
+pub(super) fn within_runtime(draft: &Draft<'_>, bench: &Bench<'_>) -> Option<Beside> {
+    let failed = draft.verification.as_ref()?.reason.as_deref().is_some_and(|reason| reason != PASSED);
+    if !failed || draft.beside.runtime.is_some() {
+        return None;
+    }
+    let runtime = Runtime::around(&draft.callable, bench.snapshot, bench.index);
+    runtime.map(|runtime| Beside { runtime: Some(runtime), ..draft.beside.clone() })
 }
 
 /// Files that a draft's run looked for and that are not in the copy, in words.

@@ -6,6 +6,7 @@ use syn::visit::{self, Visit};
 use syn::{Fields, ImplItem as SynImplItem, Item, TraitItem};
 
 use super::{Spot, Walk};
+use crate::index::asks::traits_of;
 use crate::index::attributes::Attributes;
 use crate::index::builds::builds;
 use crate::index::forwards::forwards;
@@ -167,7 +168,7 @@ impl Walk<'_> {
             vis: &item.vis,
             generics: item.generics.clone(),
             attrs: &item.attrs,
-            kind: ItemKind::Trait,
+            kind: ItemKind::Trait(traits_of(&item.supertraits)),
         };
         self.add_item(declared, spot);
         let owner = Owner::Trait { name, generics: Rc::new(item.generics.clone()) };
@@ -250,7 +251,9 @@ impl Walk<'_> {
                 (&i.ident, &i.vis, i.generics.clone(), &i.attrs, ItemKind::Enum(variants.collect()))
             }
             Item::Type(i) => (&i.ident, &i.vis, i.generics.clone(), &i.attrs, ItemKind::Alias(i.ty.clone())),
-            Item::TraitAlias(i) => (&i.ident, &i.vis, i.generics.clone(), &i.attrs, ItemKind::Trait),
+            Item::TraitAlias(i) => {
+                (&i.ident, &i.vis, i.generics.clone(), &i.attrs, ItemKind::Trait(traits_of(&i.bounds)))
+            }
             Item::Const(i) => {
                 // `const _: () = { impl … };` is how derives and people keep impls out of the module's names.
                 self.nested(&spot.within(&i.ident), |finder| finder.visit_expr(&i.expr));
