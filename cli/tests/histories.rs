@@ -83,6 +83,29 @@ impl Shelf {
     }
 }
 
+/// Changes behind a shared reference.
+pub struct Register {
+    bits: Bits,
+    inner: Inner,
+}
+
+struct Inner(std::cell::RefCell<Vec<u32>>);
+
+impl Register {
+    pub fn new() -> Register {
+        Register { bits: Bits { whole: 0 }, inner: Inner(Default::default()) }
+    }
+
+    pub fn note(&self, number: u32) {
+        self.inner.0.borrow_mut().push(number);
+    }
+
+    pub fn noted(&self, at: usize) -> u32 {
+        let _ = self.bits;
+        self.inner.0.borrow()[at]
+    }
+}
+
 /// Has parts that are changed by themselves.
 pub struct Doc {
     bits: Bits,
@@ -234,6 +257,12 @@ fn main() {
             shelf.pile.put(3);
             shelf.top() as u32
         }
+        Some("register") => {
+            let register = demo::Register::new();
+            register.note(5);
+            register.note(6);
+            register.noted(0) + register.noted(2)
+        }
         Some("doc") => {
             let mut doc = demo::Doc::new();
             doc.slot("a").or_make().push(1);
@@ -309,6 +338,13 @@ fn what_was_moved_after_it_was_changed_is_changed_before() {
     let expected = "    let mut pile = Pile::new();\n    pile.put(1);\n    pile.put(2);\n    pile.put(3);\n";
     assert!(test.contains(expected), "{test}");
     assert!(test.contains("Shelf { pile }"), "{test}");
+}
+
+#[test]
+fn what_was_changed_behind_a_shared_reference_is_changed_again() {
+    let test = test_of("register");
+    let expected = "    let register = Register::new();\n    register.note(5);\n    register.note(6);\n";
+    assert!(test.contains(expected), "{test}");
 }
 
 #[test]

@@ -101,6 +101,31 @@ union Bits {
     half: (u16, bool),
 }
 
+/// A reader around another one; what it keeps does not tell how it was made.
+pub struct Counted<R> {
+    bits: Bits,
+    inner: R,
+}
+
+impl<R: Read> Counted<R> {
+    pub fn new(inner: R) -> Counted<R> {
+        Counted { bits: Bits { whole: 0 }, inner }
+    }
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let _ = self.bits;
+        self.inner.read(into)
+    }
+}
+
+pub fn counted(mut reader: Box<dyn Read>) -> u8 {
+    let mut all = Vec::new();
+    reader.read_to_end(&mut all).unwrap();
+    all[100]
+}
+
 /// Made of what a reader gives; its fields do not tell how.
 pub struct Table {
     bits: Bits,
@@ -135,6 +160,7 @@ fn main() {
         "sliced" => sliced(Box::new(file())),
         "fed" => fed(file()),
         "layered" => layered(&mut BufReader::new(file())),
+        "counted" => counted(Box::new(Counted::new(file()))),
         _ => Table::from_reader(file()).unwrap().row(70),
     };
     println!("{shown}");
@@ -152,6 +178,7 @@ fn what_stands_in_for_a_file_is_what_its_trait_is_implemented_for() {
         ("sliced", "    let piece = Box::new(Cursor::new(&b\"one\\ntwo\\n\"[..]));\n"),
         ("fed", "    let feed: &[u8] = b\"one\\ntwo\\n\";\n"),
         ("layered", "    let mut layer = BufReader::new(Cursor::new(b\"one\\ntwo\\n\"));\n"),
+        ("counted", "    let reader = Box::new(Counted::new(Cursor::new(b\"one\\ntwo\\n\")));\n"),
         ("table", "    let Ok(table) = Table::from_reader(&b\"one\\ntwo\\n\"[..]) else {\n"),
     ] {
         project.crash(&["cargo", "run", "-q", "--", word]);

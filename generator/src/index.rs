@@ -31,6 +31,7 @@ mod function;
 mod given_out;
 mod ids;
 mod inherent;
+mod interior;
 mod items;
 mod left_out;
 mod lives;
@@ -411,4 +412,4 @@ fn join_rank(function: &FunctionItem, line: u32) -> u32 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

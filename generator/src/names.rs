@@ -197,6 +197,12 @@ pub trait Names {
     /// the caller.
     fn path(&self, definition: &str) -> Result<TokenStream, Unnameable>;
 
+    /// The same of a tuple struct's constructor: a name may lead to the type and not to that, where it was imported
+    /// at a place that does not see the fields.
+    fn tuple_constructor(&self, definition: &str) -> Result<TokenStream, Unnameable> {
+        self.path(definition)
+    }
+
     /// Whether a struct literal of the type at `definition` may be written there: every field of it
     /// visible, not `#[non_exhaustive]` of another crate. Of an enum: whether literals of its variants may be
     /// ([`Names::variant`] tells of a single one).

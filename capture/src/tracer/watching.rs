@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use relapse_snapshot::{Argument, Data, Frame, Trust, TypeTable};
 
 use self::made::Made;
-use self::polls::Polls;
+use self::polls::{Given, Polls};
 use super::events::Tracer;
 use super::ptrace::{self, Pid};
 use super::stacks::Target;
@@ -257,32 +257,28 @@ impl Watching {
         &mut records[last]
     }
 
-    /// What was recorded of a frame's call.
-    fn recorded(&self, process: Pid, tid: Pid, placed: &Placed) -> Option<&[Argument]> {
+    /// What was recorded of a frame's call, and how many calls that make values had begun by then.
+    fn recorded(&self, process: Pid, tid: Pid, placed: &Placed) -> Option<(&[Argument], u64)> {
         let frame = &placed.frame;
         if frame.is_async {
             let function = self.functions.iter().position(|state| is_of(state, frame))?;
-            return self.polls.get(process, function, placed.state?);
+            let given = self.polls.get(process, function, placed.state?)?;
+            return Some((&given.arguments, given.made_before));
         }
-        Some(&self.record_of(tid, placed)?.arguments)
-    }
-
-    fn record_of(&self, tid: Pid, placed: &Placed) -> Option<&Record> {
         let of_frame = |record: &&Record| {
-            Some(record.cfa) == placed.cfa && is_of(&self.functions[record.function], &placed.frame)
+            Some(record.cfa) == placed.cfa && is_of(&self.functions[record.function], frame)
         };
-        self.records.get(&tid)?.iter().rev().find(of_frame)
+        let record = self.records.get(&tid)?.iter().rev().find(of_frame)?;
+        Some((&record.arguments, record.made_before))
     }
 
     /// Puts the recorded arguments into the frames of a crash, where something was read. Gives the calls that made values.
     pub(super) fn fill(&self, process: Pid, tid: Pid, placed: &mut [Placed]) -> Vec<relapse_snapshot::Made> {
-        let entered = |placed: &Placed| {
-            let record = self.record_of(tid, placed).filter(|_| !placed.frame.inlined)?;
-            Some(record.made_before)
-        };
-        let entered: Vec<Option<u64>> = placed.iter().map(entered).collect();
-        for placed in placed.iter_mut().filter(|placed| !placed.frame.inlined) {
-            let Some(recorded) = self.recorded(process, tid, placed) else { continue };
+        let mut entered = vec![None; placed.len()];
+        for (placed, entered) in placed.iter_mut().zip(&mut entered) {
+            let known = self.recorded(process, tid, placed).filter(|_| !placed.frame.inlined);
+            let Some((recorded, made_before)) = known else { continue };
+            *entered = Some(made_before);
             let frame = &mut placed.frame;
             if frame.arguments.is_empty() {
                 frame.arguments = recorded.to_vec();
@@ -515,7 +511,8 @@ impl Tracer<'_> {
         watching.functions[index].all_entries += 1;
         self.arm_inner(watching, tid, index);
         let process = self.process_of(tid);
-        watching.polls.insert(process, index, state, arguments);
+        let given = Given { arguments, made_before: watching.made.count() };
+        watching.polls.insert(process, index, state, given);
     }
 
     /// A function further out is entered: those that it leads to are looked at once more.

@@ -6,6 +6,7 @@ use relapse_snapshot::{Argument, Data, Generic, Trust, TypeKind, TypeTable, Valu
 use syn::{FnArg, Pat};
 
 use super::behind_dyn::behind_dyn;
+use super::format_spec::format_spec;
 use super::given_to_makers::given_to_makers;
 use super::idiom::{Idiom, idiom, is_drop};
 use super::passed::Passed;
@@ -209,7 +210,7 @@ impl Callable<'_> {
         let path = names.callable(self.function, &generics)?;
         let mut scope = Scope::new(test);
         if let Some(format) = self.format_string() {
-            return self.formatting(format, types, names, &mut scope);
+            return self.formatting(&format, types, names, &mut scope);
         }
         scope.share(self.arguments().map(|(argument, _)| &argument.value), types);
         let drops = path.of_std.as_ref().is_some_and(|of_std| is_drop(of_std, &self.function.name));
@@ -271,27 +272,29 @@ impl Callable<'_> {
     }
 
     /// The format string that calls a `fmt` of std's traits; nobody makes a `Formatter` by hand.
-    fn format_string(&self) -> Option<&'static str> {
+    fn format_string(&self) -> Option<String> {
         let Owner::TraitImpl { trait_path, .. } = &self.function.owner else { return None };
-        if self.function.name != "fmt" || self.frame.arguments.len() != 2 {
+        let [_, formatter] = self.frame.arguments.as_slice() else { return None };
+        if self.function.name != "fmt" {
             return None;
         }
-        Some(match trait_path.segments.last()?.ident.to_string().as_str() {
-            "Display" => "{}",
-            "Debug" => "{:?}",
-            "LowerHex" => "{:x}",
-            "UpperHex" => "{:X}",
-            "Octal" => "{:o}",
-            "Binary" => "{:b}",
-            "LowerExp" => "{:e}",
-            "UpperExp" => "{:E}",
-            "Pointer" => "{:p}",
+        let letter = match trait_path.segments.last()?.ident.to_string().as_str() {
+            "Display" => "",
+            "Debug" => "?",
+            "LowerHex" => "x",
+            "UpperHex" => "X",
+            "Octal" => "o",
+            "Binary" => "b",
+            "LowerExp" => "e",
+            "UpperExp" => "E",
+            "Pointer" => "p",
             _ => return None,
-        })
+        };
+        let spec = format_spec(&formatter.value, letter).unwrap_or_else(|| letter.to_owned());
+        Some(if spec.is_empty() { "{}".to_owned() } else { format!("{{:{spec}}}") })
     }
 
-    /// `format!("{}", duration)`: width, precision and flags of the crash are not kept, the proof tells whether
-    /// they mattered.
+    /// `format!("{:>8.3}", duration)`.
     fn formatting(
         &self,
         format: &str,

@@ -13,7 +13,7 @@ impl Writer<'_> {
     /// The statements of a call with those on what it gave.
     pub(super) fn with_further(
         &mut self,
-        call: TokenStream,
+        call: &TokenStream,
         made: &MadeCall<'_>,
         place: Place,
     ) -> Result<Vec<TokenStream>, Unwritable> {
@@ -23,8 +23,8 @@ impl Writer<'_> {
             return Ok(vec![quote!(#lint #unused #call;)]);
         };
         if let (Wrapped::No, [only]) = (further.wrapped, further.calls.as_slice()) {
-            let call = self.call_on_part(&call, only, place)?;
-            return self.with_further(call, only, place);
+            let call = self.call_on_part(call, only, place)?;
+            return self.with_further(&call, only, place);
         }
         self.several(call, further, place)
     }
@@ -32,7 +32,7 @@ impl Writer<'_> {
     /// The part has a variable.
     fn several(
         &mut self,
-        call: TokenStream,
+        call: &TokenStream,
         further: &Further<'_>,
         place: Place,
     ) -> Result<Vec<TokenStream>, Unwritable> {
@@ -41,7 +41,7 @@ impl Writer<'_> {
         let mut statements = Vec::new();
         for made in &further.calls {
             let call = self.call_on_part(&quote!(#variable), made, place)?;
-            statements.extend(self.with_further(call, made, place)?);
+            statements.extend(self.with_further(&call, made, place)?);
         }
         let mutable = (!further.by_reference).then(|| quote!(mut));
         let wrapping = match further.wrapped {

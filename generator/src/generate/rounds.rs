@@ -159,7 +159,9 @@ impl Rounds {
             {
                 self.barred.insert(krate, reason);
             }
-            match (self.housed(&callable, &project.index), self.barred.get(&krate)) {
+            let outside = || callable.from_outside(&project.index).map(|callable| callable.home.krate);
+            let barred = self.barred.get(&krate).or_else(|| self.barred.get(&outside()?));
+            match (self.housed(&callable, &project.index), barred) {
                 (Some(housed), _) => kept.push(housed),
                 (None, reason) => rejected.push(callable.rejection(reason.cloned().unwrap_or_default())),
             }
@@ -171,7 +173,8 @@ impl Rounds {
     pub(super) fn housed<'a>(&self, callable: &Callable<'a>, index: &SourceIndex) -> Option<Callable<'a>> {
         let open = |callable: &Callable<'_>| !self.barred.contains_key(&callable.home.krate);
         let outside = || callable.from_outside(index).filter(|_| !callable.is_outside());
-        let stays = !self.outside.contains_key(&(callable.depth, callable.frame.function.clone()));
+        let key = (callable.depth, callable.frame.function.clone());
+        let stays = callable.is_outside() || !self.outside.contains_key(&key);
         if stays && open(callable) { Some(callable.clone()) } else { outside().filter(open) }
     }
 }

@@ -189,14 +189,13 @@ impl FunctionItem {
         bounds
     }
 
-    /// The bounds of a type in its head, where that is one of its own generic parameters or `impl Trait`.
+    /// The bounds of a type in its head, where that is one of its generic parameters, its impl's included, or `impl Trait`.
     pub(crate) fn bounds_of_type(&self, ty: &syn::Type) -> Option<Vec<syn::Path>> {
         match ty {
             syn::Type::ImplTrait(anonymous) => Some(traits_of(&anonymous.bounds)),
             syn::Type::Path(path) if path.qself.is_none() => {
                 let name = path.path.get_ident()?;
-                let own = self.signature.generics.type_params().any(|parameter| parameter.ident == *name);
-                own.then(|| self.bounds_of(&name.to_string()))
+                self.is_generic(ty).then(|| self.bounds_of(&name.to_string()))
             }
             _ => None,
         }

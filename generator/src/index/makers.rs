@@ -74,6 +74,9 @@ enum Role {
     OnPart(ItemId),
 }
 
+/// A function, and what it does for the values of a type.
+type WithRole<'i> = (Option<Role>, &'i FunctionItem);
+
 /// A function that makes or changes values of a type.
 pub(super) struct Known {
     role: Option<Role>,
@@ -87,14 +90,14 @@ pub(super) struct Known {
 pub(super) struct KnownMakers {
     /// Those of each type, with where they are declared.
     declared: RefCell<HashMap<ItemId, Rc<Vec<Known>>>>,
-    /// Those of each type, with what they are to it.
+    /// Those of each type, with what they are to it, and its parts.
     roles: RefCell<HashMap<ItemId, Rc<Roles>>>,
     /// What types in the signatures of functions are.
     parts: RefCell<HashMap<(FunctionId, Part), Option<ItemId>>>,
 }
 
-/// Functions, each with what it is to a type; none: only to what makes one.
-type Roles = Vec<(Option<Role>, FunctionId)>;
+/// Functions, each with what it is to a type (none: only to what makes one), and the type's parts.
+type Roles = (Vec<(Option<Role>, FunctionId)>, Vec<ItemId>);
 
 /// A type in a function's signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -133,30 +136,30 @@ impl<'i> NamesAt<'i> {
     }
 
     fn makers_of(&self, id: ItemId) -> Vec<&'i FunctionItem> {
-        let all = self.roles_of(id).into_iter();
-        all.filter(|(role, _)| !is_on_part(*role)).map(|(_, function)| function).collect()
+        self.own_roles(id).0.into_iter().map(|(_, function)| function).collect()
     }
 
     /// The functions that could change such a value through a part of it, and those that make what could be one.
     pub(crate) fn functions_on_parts(&self, definition: &str) -> Vec<&'i FunctionItem> {
         let Ok(Def::Item(id)) = self.definition(definition) else { return Vec::new() };
-        let all = self.roles_of(id).into_iter();
-        all.filter(|(role, _)| is_on_part(*role)).map(|(_, function)| function).collect()
+        let (own, parts) = self.own_roles(id);
+        self.roles_on_parts(&own, parts).into_iter().map(|(_, function)| function).collect()
     }
 
-    /// The same, with what they are to the type; the methods of builders and the like are nothing to it.
-    fn roles_of(&self, id: ItemId) -> Vec<(Option<Role>, &'i FunctionItem)> {
+    /// The same, with what they are to the type, and its parts; the methods of builders and the like are nothing to it.
+    fn own_roles(&self, id: ItemId) -> (Vec<WithRole<'i>>, Vec<ItemId>) {
         let known = self.known_makers.roles.borrow().get(&id).map(Rc::clone);
         let known = known.unwrap_or_else(|| {
-            let found = self.find_roles(id).into_iter().map(|(role, own)| (role, own.id));
-            let found: Rc<Vec<_>> = Rc::new(found.collect());
+            let (own, parts) = self.find_own_roles(id);
+            let found = Rc::new((own.into_iter().map(|(role, own)| (role, own.id)).collect(), parts));
             self.known_makers.roles.borrow_mut().insert(id, Rc::clone(&found));
             found
         });
-        known.iter().map(|(role, own)| (*role, self.index().function(*own))).collect()
+        let (own, parts) = &*known;
+        (own.iter().map(|(role, own)| (*role, self.index().function(*own))).collect(), parts.clone())
     }
 
-    fn find_roles(&self, id: ItemId) -> Vec<(Option<Role>, &'i FunctionItem)> {
+    fn find_own_roles(&self, id: ItemId) -> (Vec<WithRole<'i>>, Vec<ItemId>) {
         let functions = self.index().source(id.krate).functions.iter();
         let mut found: Vec<(Role, &FunctionItem)> =
             functions.filter_map(|function| Some((self.role(function, id)?, function))).collect();
@@ -177,14 +180,19 @@ impl<'i> NamesAt<'i> {
         }
         of_builders.sort_by_key(|(role, _)| *role == Role::Method);
         let methods = found.iter().position(|(role, _)| *role == Role::Method).unwrap_or(found.len());
-        let mut all: Vec<(Option<Role>, &FunctionItem)> =
+        let mut all: Vec<WithRole<'i>> =
             found[..methods].iter().map(|(role, function)| (Some(*role), *function)).collect();
         let (makers, changers): (Vec<_>, Vec<_>) =
             of_builders.into_iter().partition(|(role, _)| *role != Role::Method);
         all.extend(makers.into_iter().map(|(_, function)| (None, function)));
         all.extend(found[methods..].iter().map(|(role, function)| (Some(*role), *function)));
         all.extend(changers.into_iter().map(|(_, function)| (None, function)));
-        let mut at = 0;
+        (all, parts)
+    }
+
+    /// The functions that are called on parts of values, and on parts of these. `own`: those of the type itself.
+    fn roles_on_parts(&self, own: &[WithRole<'i>], mut parts: Vec<ItemId>) -> Vec<WithRole<'i>> {
+        let (mut found, mut at): (Vec<WithRole<'i>>, usize) = (Vec::new(), 0);
         while let Some(part) = parts.get(at).copied().filter(|_| at < MOST_PARTS) {
             if parts[..at].contains(&part) {
                 parts.remove(at);
@@ -195,12 +203,12 @@ impl<'i> NamesAt<'i> {
                 if let Touches::On { gives: Some(further), .. } = self.touches_part(function, part) {
                     parts.push(further);
                 }
-                if all.iter().all(|(_, known)| known.id != function.id) {
-                    all.push((Some(Role::OnPart(part)), function));
+                if own.iter().chain(&found).all(|(_, known)| known.id != function.id) {
+                    found.push((Some(Role::OnPart(part)), function));
                 }
             }
         }
-        all
+        found
     }
 
     /// The functions that could make what a function takes.
@@ -236,6 +244,12 @@ impl<'i> NamesAt<'i> {
             (ReceivedBy::Value, Some(wrapped)) if of == id => Some(Role::Chained { wrapped }),
             (_, Some(wrapped)) if of != id => Some(Role::Built { of, wrapped }),
             (ReceivedBy::Exclusive, _) if of == id => Some(Role::Method),
+            // Why else would anybody call it?
+            (ReceivedBy::Shared, _)
+                if of == id && signature::gives_nothing(&signature.output) && self.changes_within(id) =>
+            {
+                Some(Role::Method)
+            }
             _ => None,
         }
     }
@@ -321,12 +335,14 @@ impl<'i> NamesAt<'i> {
         if let Some(known) = self.known_makers.declared.borrow().get(&id) {
             return Rc::clone(known);
         }
-        let of = |(role, function): (Option<Role>, &'i FunctionItem)| Known {
+        let of = |(role, function): WithRole<'i>| Known {
             role,
             function: function.id,
             declared: self.index().declared(function),
         };
-        let known: Rc<Vec<Known>> = Rc::new(self.roles_of(id).into_iter().map(of).collect());
+        let (own, parts) = self.own_roles(id);
+        let on_parts = self.roles_on_parts(&own, parts);
+        let known: Rc<Vec<Known>> = Rc::new(own.into_iter().chain(on_parts).map(of).collect());
         self.known_makers.declared.borrow_mut().insert(id, Rc::clone(&known));
         known
     }
@@ -467,10 +483,6 @@ impl<'i> NamesAt<'i> {
             further: None,
         })
     }
-}
-
-fn is_on_part(role: Option<Role>) -> bool {
-    matches!(role, Some(Role::OnPart(_)))
 }
 
 impl Role {

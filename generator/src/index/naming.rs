@@ -126,7 +126,7 @@ impl<'i> NamesAt<'i> {
 
     fn means_only(&self, name: &str, space: Space, def: &Def) -> bool {
         let found = self.in_scope(name, space);
-        !found.is_empty() && found.iter().all(|own| own == def)
+        !found.is_empty() && found.iter().all(|own| self.reach.resolver.are_one(own, def))
     }
 
     /// The shortest spelling of a definition.
@@ -491,6 +491,15 @@ impl Names for NamesAt<'_> {
         let def = self.definition(definition)?;
         let space = if matches!(def, Def::Function(_)) { Space::Values } else { Space::Types };
         tokens(&self.spell(&def, space)?)
+    }
+
+    fn tuple_constructor(&self, definition: &str) -> Result<TokenStream, Unnameable> {
+        let def = self.definition(definition)?;
+        let is_struct =
+            matches!(def, Def::Item(id) if matches!(self.index().item(id).kind, ItemKind::Struct(_)));
+        // Where nothing is known to lead to it, the name of the type is as good: the compiler tells.
+        let spelled = if is_struct { self.spell(&def, Space::Values).ok() } else { None };
+        spelled.map_or_else(|| self.path(definition), |spelled| tokens(&spelled))
     }
 
     fn literal(&self, definition: &str) -> Result<(), Unnameable> {

@@ -138,12 +138,12 @@ impl<'i> Reach<'i> {
             for name in names {
                 let bindings = self.resolver.bindings(reachable.module, name, space);
                 let means_it = bindings.iter().any(|binding| {
-                    binding.def == *def
+                    self.resolver.are_one(&binding.def, def)
                         && (search.hidden || !binding.hidden)
                         && self.resolver.visible(binding.visibility, reachable.module.krate, search.viewer)
                 });
                 // Two globs that bring different things make the name an error.
-                if means_it && bindings.iter().all(|binding| binding.def == *def) {
+                if means_it && bindings.iter().all(|binding| self.resolver.are_one(&binding.def, def)) {
                     let path: Vec<String> = reachable.path.iter().chain([name]).cloned().collect();
                     if home == Some(reachable.module) {
                         return Some(path);
