@@ -2,7 +2,8 @@
 //! measured by this (`ci/bench`).
 //!
 //! `second_run first FOLDER PROGRAM ARGUMENT…` keeps the crash in FOLDER, which counts as the program's workspace;
-//! `second_run again FOLDER` runs the last command that was kept there once more and says what was read.
+//! `second_run again FOLDER [NAME:LINE]…` runs the last command that was kept there once more and says what was read. Each
+//! NAME is a function that makes values, declared at that line of the file in which the program crashed.
 
 use std::env;
 use std::error::Error;
@@ -15,7 +16,7 @@ use relapse_capture::limits::Limits;
 use relapse_capture::roots::{PackageRoot, Roots};
 use relapse_capture::run::{RunOptions, run};
 use relapse_capture::tracer::Expectation;
-use relapse_snapshot::{Rules, Store};
+use relapse_snapshot::{FrameKind, Location, Rules, Snapshot, Store};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<OsString> = env::args_os().skip(1).collect();
@@ -23,8 +24,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         [verb, folder, command @ ..] if verb == "first" && !command.is_empty() => {
             first(Path::new(folder), command)?
         }
-        [verb, folder] if verb == "again" => again(Path::new(folder))?,
-        _ => return Err("usage: second_run first FOLDER PROGRAM ARGUMENT… | second_run again FOLDER".into()),
+        [verb, folder, makers @ ..] if verb == "again" => again(Path::new(folder), makers)?,
+        _ => {
+            return Err(
+                "usage: second_run first FOLDER PROGRAM ARGUMENT… | second_run again FOLDER [NAME:LINE]…"
+                    .into(),
+            );
+        }
     };
     writeln!(io::stdout(), "{text}")?;
     Ok(())
@@ -58,11 +64,11 @@ fn first(folder: &Path, command: &[OsString]) -> Result<String, Box<dyn Error>> 
     Ok(crash.id.clone())
 }
 
-fn again(folder: &Path) -> Result<String, Box<dyn Error>> {
+fn again(folder: &Path, makers: &[OsString]) -> Result<String, Box<dyn Error>> {
     let store = store(folder);
     let snapshot = store.get("latest")?;
     let options = RerunOptions {
-        makers: Vec::new(),
+        makers: makers.iter().map(|maker| self::maker(maker, &snapshot)).collect::<Result<_, _>>()?,
         patient: false,
         command: store.command_of(&snapshot.id)?.ok_or("its command was not kept")?,
         piped: None,
@@ -77,6 +83,15 @@ fn again(folder: &Path) -> Result<String, Box<dyn Error>> {
         Rerun::Same { notes, .. } => Ok(notes.join("\n")),
         Rerun::Other { reason, .. } => Err(reason.into()),
     }
+}
+
+/// The function of `NAME:LINE`.
+fn maker(word: &OsString, snapshot: &Snapshot) -> Result<(String, Location), Box<dyn Error>> {
+    let word = word.to_str().ok_or("a function's name is text")?;
+    let (name, line) = word.split_once(':').ok_or("a function that makes values is NAME:LINE")?;
+    let own = snapshot.frames().iter().find(|frame| frame.kind == FrameKind::Workspace);
+    let place = own.and_then(|frame| frame.declared.clone()).ok_or("the crash is in no known file")?;
+    Ok((name.to_owned(), Location { line: line.parse()?, ..place }))
 }
 
 fn own_path() -> io::Result<PathBuf> {

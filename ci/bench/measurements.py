@@ -171,25 +171,39 @@ def second_run(bench):
     """The second run of a crashed command against the command by itself, over the calls of a watched function. Its work
     is the same at each number of calls, as long as a call can be made that short."""
     program, runner = bench.programs.small("hot"), bench.programs.second_run()
-    few = hot(bench, program, runner, FEW_CALLS, bench.rounds)
+    few = again(bench, program, runner, FEW_CALLS, bench.rounds, WATCHED)
     few.update(aim="≤ 1.1", reached=few["wall"]["ratio"] <= 1.1)
-    curve = [hot(bench, program, runner, 10 ** power, max(bench.rounds // 3, 3)) for power in range(2, 9)]
+    curve = [again(bench, program, runner, 10 ** power, max(bench.rounds // 3, 3), WATCHED) for power in range(2, 9)]
     return [few, *curve]
 
 
-def hot(bench, program, runner, calls, rounds):
+def second_run_with_makers(bench):
+    """The same where a value is made by calls, which are kept: the function that gives it, and one that changes it."""
+    program, runner = bench.programs.small("made"), bench.programs.second_run()
+    lines = bench.programs.source("made").splitlines()
+    makers = [
+        f"{name}:{1 + next(at for at, line in enumerate(lines) if f'fn {name}(' in line)}" for name in ("of", "add")
+    ]
+    calls = [FEW_CALLS, 100, 1_000, 10_000, 1_000_000]
+    return [again(bench, program, runner, count, max(bench.rounds // 3, 3), MAKER, makers) for count in calls]
+
+
+WATCHED, MAKER = "a watched function that is called {:,} times", "a value that is made by {:,} calls"
+
+
+def again(bench, program, runner, calls, rounds, what, makers=()):
     bench.forget(bench.programs.folder)
     words = [program, str(calls), str(max(HASHES // calls, 1))]
     # The folder of the programs is the workspace here.
     run(Variant([runner, "first", str(bench.programs.folder), *words], bench.programs.folder), 120)
     variants = {
         "alone": bench.plain(words, 101),
-        "relapse": Variant([runner, "again", str(bench.programs.folder)], bench.programs.folder),
+        "relapse": Variant([runner, "again", str(bench.programs.folder), *makers], bench.programs.folder),
     }
     samples = bench.in_turn(variants, rounds, 60)
     bench.forget(bench.programs.folder)
     said = samples["relapse"][-1].output.strip().splitlines()[-1]
-    row = slowdown(f"second run, a watched function that is called {calls:,} times", samples, 1.1, [said])
+    row = slowdown(f"second run, {what.format(calls)}", samples, 1.1, [said])
     row.update(aim="none", reached=None)
     return row
 
@@ -305,5 +319,6 @@ def ratio(compared):
 # broken off.
 MEASUREMENTS = {
     "cpu": (cpu, 60), "threads": (threads, 25), "processes": (processes, 45), "panic": (panic, 15),
-    "large-panic": (large_panic, 90), "caught": (caught, 15), "second-run": (second_run, 100), "stopped": (stopped, 60), "memory": (memory, 60), "gen": (generation, 240),
+    "large-panic": (large_panic, 90), "caught": (caught, 15), "second-run": (second_run, 100),
+    "second-run-with-makers": (second_run_with_makers, 60), "stopped": (stopped, 60), "memory": (memory, 60), "gen": (generation, 240),
 }

@@ -15,7 +15,7 @@ REPOSITORY = HERE.parent.parent
 PARTS = {"large": 160, "largest": 420}
 
 # What panics is a debug build; an optimised one whose values are read needs more than lines.
-DEBUG_BUILDS, READ = ("panics", "caught"), ("hot",)
+DEBUG_BUILDS, READ = ("panics", "caught"), ("hot", "made")
 
 PART = """
 pub mod part{n} {{
@@ -70,19 +70,22 @@ class Programs:
         (self.work / "plain").mkdir(exist_ok=True)
         self.folder = self.work / "plain"
 
+    def source(self, name):
+        """The text of a source of programs/."""
+        return (HERE / "programs" / f"{name}.rs").read_text()
+
     def small(self, name):
         """A source of programs/. What is measured by its time is optimised; what panics is a debug build."""
-        source = HERE / "programs" / f"{name}.rs"
         options = ["-O", "-C", "debuginfo=1"]
         if name in DEBUG_BUILDS:
             options = ["-g"]
         elif name in READ:
             options = ["-O", "-g"]
-        return self.compiled(name, source.read_text(), options)
+        return self.compiled(name, self.source(name), options)
 
     def large(self, name):
         """`panics` with as many types as make 100 MiB of debug info, and more of them."""
-        head, _ = (HERE / "programs" / "panics.rs").read_text().split("\n// The end of this file")
+        head, _ = self.source("panics").split("\n// The end of this file")
         parts = range(PARTS[name])
         calls = "".join(f"    total += part{n}::run(seed + {n});\n" for n in parts)
         body = f"\nfn everything(seed: u64) -> u64 {{\n    let mut total = 0;\n{calls}    total\n}}\n"

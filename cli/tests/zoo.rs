@@ -76,6 +76,21 @@ fn foreign() {
     page::check_last(&FOREIGN);
 }
 
+/// The same of crates that many use, though not everybody. They are on no page.
+static FOREIGN_MORE: Area = Area::new(
+    "foreign_more",
+    "2021",
+    include_str!("fixture/zoo/foreign_more.toml"),
+    include_str!("fixture/zoo/foreign_more.rs"),
+)
+.locked(include_str!("fixture/zoo/foreign_more.lock"));
+
+#[test]
+#[ignore = "builds twenty crates in the scratch copy, too: cargo test -p cargo-relapse --test zoo -- --ignored"]
+fn foreign_more() {
+    FOREIGN_MORE.check();
+}
+
 #[test]
 fn page_of_values_is_current() {
     page::check(&AREAS, &FOREIGN);

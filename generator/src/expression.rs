@@ -11,6 +11,7 @@ mod constructed;
 mod crate_rules;
 mod cycle;
 mod defaults;
+mod deserialized;
 mod dynamic;
 mod format;
 mod functions;

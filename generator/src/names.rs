@@ -174,6 +174,21 @@ pub enum Defaults {
     Fields,
 }
 
+/// How a type with a derived `Deserialize` stands in a self-describing format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deserialized {
+    /// Its fields by their names.
+    Fields,
+    /// As the one field that it has.
+    Inner,
+    /// Its fields in a list.
+    List,
+    /// As nothing.
+    Nothing,
+    /// A variant by its name, with its fields.
+    Variants,
+}
+
 /// The names that are in scope at one place.
 pub trait Names {
     /// The shortest path, from that place, to the item that is *defined* at `definition`: a path as DWARF
@@ -207,6 +222,12 @@ pub trait Names {
     /// How the type's own functions build a value of the struct at `definition`, step by step, where a literal may not be
     /// written.
     fn ways(&self, _definition: &str) -> Option<Rc<Ways>> {
+        None
+    }
+
+    /// How a type that derives serde's `Deserialize`, without attributes that change its form, stands in a self-describing
+    /// format.
+    fn deserialized(&self, _definition: &str) -> Option<Deserialized> {
         None
     }
 

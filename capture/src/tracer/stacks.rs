@@ -163,14 +163,14 @@ fn plans_in(stacks: &mut Stacks, image: &'static Image, wanted: &WatchedFunction
     let is_own = |name: &str| {
         if wanted.makes {
             // Its type's arguments stand in the name, too; where it is declared tells the rest.
-            without_arguments(name).rsplit("::").next() == Some(part)
+            without_arguments(name).rsplit("::").next() == Some(&part)
         } else if wanted.is_async {
             around_body(name) == Some(&wanted.function)
         } else {
             name == wanted.function
         }
     };
-    let symbols = image.find_symbols(part, is_own);
+    let symbols = image.find_symbols(&part, is_own);
     let plans = symbols.iter().filter_map(|symbol| stacks.entry_plan(image, symbol));
     // Of a call on the stack there is nothing to read then; that a value was made so is news all the same.
     let plans = plans.filter(|plan| wanted.makes || !plan.stops.is_empty());
@@ -203,10 +203,12 @@ fn without_arguments(path: &str) -> String {
     kept
 }
 
-/// `price` of `<shop::Book as shop::Priced>::price`; the whole of a path without any.
-fn last_identifier(path: &str) -> &str {
+/// `price` of `<shop::Book as shop::Priced>::price::<u8>`: the newer mangling has letters for the arguments; the whole of a
+/// path without any.
+fn last_identifier(path: &str) -> String {
     let is_name = |c: char| c.is_alphanumeric() || c == '_';
-    path.rsplit(|c: char| !is_name(c)).find(|name| !name.is_empty()).unwrap_or(path)
+    let bare = without_arguments(path);
+    bare.rsplit(|c: char| !is_name(c)).find(|name| !name.is_empty()).unwrap_or(path).to_owned()
 }
 
 #[cfg(test)]
@@ -214,6 +216,20 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
+
+    #[test]
+    fn a_function_is_searched_by_its_own_name_not_by_that_of_an_argument() {
+        for (path, name) in [
+            ("shop::price", "price"),
+            ("<shop::Book as shop::Priced>::price", "price"),
+            ("shop::price::<shop::Book, u8>", "price"),
+            ("shop::<impl shop::Priced for u8>::price::<fn(u8) -> u8>", "price"),
+            ("<shop::Shelf<u8>>::price", "price"),
+            ("<u8>", "<u8>"),
+        ] {
+            assert_eq!(last_identifier(path), name, "{path}");
+        }
+    }
 
     #[test]
     fn a_function_is_searched_once_however_many_processes_run_it() {

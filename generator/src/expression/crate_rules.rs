@@ -240,7 +240,7 @@ impl Writer<'_> {
                 Piece::Only(_, inner) => self.pieces(inner, value, own, step, place)?,
                 Piece::Each(listing) => {
                     let items = self.each(listing, value, own, place)?;
-                    if items.is_empty() {
+                    if items.is_empty() && !listing.joined {
                         pieces.next_if(|next| template::is_comma(next));
                     }
                     items
@@ -341,7 +341,7 @@ impl Writer<'_> {
             let step = Step { path: &path, index: *index };
             written.push(self.pieces(innermost(listing), item, own, step, place)?);
         }
-        Ok(quote!(#(#written),*))
+        Ok(if listing.joined { quote!(#(#written)*) } else { quote!(#(#written),*) })
     }
 
     /// What `each` goes through, with the places in its sequence, and whether that is all there was.

@@ -1,6 +1,8 @@
 //! Functions as values, by their names in symbols: `a::f`, `<T as a::Tr>::f`, `core::num::<impl u32>::f`. In: what the
 //! reader found at a function pointer's address. Out: a path.
 
+use std::borrow::Cow;
+
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 use relapse_snapshot::{Data, TypeId, TypeKind, Value};
@@ -60,7 +62,7 @@ impl Writer<'_> {
 
     fn path_of_function(&self, name: &str) -> Result<TokenStream, Unwritable> {
         let (path, generics) = without_generics(name);
-        let (parent, function) = split_last(path).ok_or_else(|| self.nameless(name))?;
+        let (parent, function) = split_last(&path).ok_or_else(|| self.nameless(name))?;
         if let Some((of, of_trait)) = parent.and_then(bracketed) {
             let ident = identifier(function).ok_or_else(|| self.nameless(name))?;
             // Of an impl for all types the symbol says the parameter, and debug info what it is.
@@ -78,7 +80,7 @@ impl Writer<'_> {
                 None => quote!(<#of>::#ident),
             });
         }
-        match self.name(path) {
+        match self.name(&path) {
             Ok(path) if generics.is_empty() => Ok(path),
             Ok(path) => {
                 let generics = self.turbofish_of(&generics)?;
@@ -109,14 +111,30 @@ impl Writer<'_> {
     }
 }
 
-/// The path without the generic arguments of its last part, and these: `a::f::<u8>`.
-fn without_generics(name: &str) -> (&str, Vec<&str>) {
-    match split_last(name) {
-        Some((Some(path), last)) if last.starts_with('<') && !last.starts_with("<impl ") => {
-            (path, super::type_name::arguments(last))
-        }
-        _ => (name, Vec::new()),
+/// The path without generic arguments, and these: `a::f::<u8>`, which is `a::f<u8>` as a generic argument in a symbol. A
+/// variant has those of its enum: `a::E<u8>::V` for what may be written `a::E::V::<u8>`.
+fn without_generics(name: &str) -> (Cow<'_, str>, Vec<&str>) {
+    let Some((Some(parent), last)) = split_last(name) else { return (name.into(), Vec::new()) };
+    if let Some((path, generics)) = generics_at_end(name, parent, last) {
+        return (path.into(), generics);
     }
+    let of_parent = match split_last(parent) {
+        Some((Some(before), segment)) if bracketed(parent).is_none() => {
+            generics_at_end(parent, before, segment)
+        }
+        _ => None,
+    };
+    match of_parent {
+        Some((path, generics)) => (format!("{path}::{last}").into(), generics),
+        None => (name.into(), Vec::new()),
+    }
+}
+
+/// What stands before the arguments at a path's end, and these. `parent` and `last` are the path's parts.
+fn generics_at_end<'n>(path: &'n str, parent: &'n str, last: &'n str) -> Option<(&'n str, Vec<&'n str>)> {
+    let at = last.find('<').filter(|_| last.ends_with('>') && !last.starts_with("<impl "))?;
+    let before = if at == 0 { parent } else { path.get(..path.len() - last.len() + at)? };
+    Some((before, super::type_name::arguments(last)))
 }
 
 /// Whether a type's tokens can stand before `::f` as they are.
@@ -181,8 +199,19 @@ mod tests {
         assert_eq!(bracketed("core::num::<impl u32>"), Some(("u32", None)));
         assert_eq!(bracketed("a::<impl b::C for u8>"), Some(("u8", Some("b::C"))));
         assert_eq!(bracketed("a::b"), None);
-        assert_eq!(without_generics("a::f::<u8, b::C<d::E>>"), ("a::f", vec!["u8", "b::C<d::E>"]));
-        assert_eq!(without_generics("core::num::<impl u32>::f"), ("core::num::<impl u32>::f", vec![]));
-        assert_eq!(without_generics("<T as a::B>::f::<u8>"), ("<T as a::B>::f", vec!["u8"]));
+        for (name, path, generics) in [
+            ("a::f::<u8, b::C<d::E>>", "a::f", vec!["u8", "b::C<d::E>"]),
+            ("a::f<u8, b::C<d::E>>", "a::f", vec!["u8", "b::C<d::E>"]),
+            ("core::num::<impl u32>::f", "core::num::<impl u32>::f", vec![]),
+            ("a::<impl b::C<u8> for d::E<u8>>::f", "a::<impl b::C<u8> for d::E<u8>>::f", vec![]),
+            ("<T as a::B>::f::<u8>", "<T as a::B>::f", vec!["u8"]),
+            ("<T as a::B>::f<u8>", "<T as a::B>::f", vec!["u8"]),
+            ("<a::T<u8>>::f", "<a::T<u8>>::f", vec![]),
+            ("core::option::Option<u32>::Some", "core::option::Option::Some", vec!["u32"]),
+            ("core::option::Option::<a::T<u8>>::Some", "core::option::Option::Some", vec!["a::T<u8>"]),
+            ("f", "f", vec![]),
+        ] {
+            assert_eq!(without_generics(name), (path.into(), generics), "{name}");
+        }
     }
 }

@@ -39,6 +39,11 @@ impl Writer<'_> {
             };
             let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
             let constructor = self.names.constructor(&path, &names);
+            if constructor.is_err()
+                && let Some(read) = self.deserialized(shape, &path, fields, place.typed)
+            {
+                return Ok(read);
+            }
             let constructor =
                 constructor.map_err(|unnameable| failed.unwrap_or_else(|| self.refuse(unnameable.0)))?;
             let place = Place { coerces: !generic, typed, ..place.within_call() };

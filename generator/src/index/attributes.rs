@@ -6,6 +6,7 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, Token};
 
 use super::cfg::{Cfg, CfgFacts, Holds};
+use super::deserialized;
 
 /// The facts of an item's attributes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,6 +37,10 @@ pub struct Attributes {
     pub derives: Vec<String>,
     /// Those of them that another path than a bare name or one of std leads to: `better_default::Default`.
     pub foreign_derives: Vec<String>,
+    /// Whether serde's `Deserialize` is derived, as far as the path says it.
+    pub deserializes: bool,
+    /// A `#[serde(…)]` that may change what is read.
+    pub serde: bool,
     /// `#[default]`, with or without a value.
     pub default: bool,
     /// All `#[cfg]`s together.
@@ -78,6 +83,7 @@ impl Attributes {
                 for path in paths_of(list.tokens.clone()) {
                     let Some(last) = path.segments.last() else { continue };
                     let name = last.ident.to_string();
+                    self.deserializes |= deserialized::is_derive_of_serde(&path);
                     let is_std = path.segments.first().is_some_and(|first| is_std(&first.ident.to_string()));
                     if path.segments.len() > 1 && !is_std {
                         self.foreign_derives.push(name.clone());
@@ -85,6 +91,7 @@ impl Attributes {
                     self.derives.push(name);
                 }
             }
+            ("serde", Meta::List(list)) => self.serde |= deserialized::changes(&list.tokens),
             ("cfg", Meta::List(list)) => {
                 let cfg = std::mem::take(&mut self.cfg);
                 let own = Cfg::parse(list.tokens.clone());

@@ -152,6 +152,8 @@ pub struct FieldItem {
     pub cfg: Cfg,
     /// It has an attribute `default`: of another crate's derive, which gives it another value.
     pub default: bool,
+    /// It has an attribute of serde's that may change what is read.
+    pub serde: bool,
 }
 
 /// A variant of an enum.
@@ -163,6 +165,8 @@ pub struct VariantItem {
     pub fields: FieldList,
     /// `#[non_exhaustive]`.
     pub non_exhaustive: bool,
+    /// It has an attribute of serde's that may change what is read.
+    pub serde: bool,
     /// Its condition.
     pub cfg: Cfg,
 }

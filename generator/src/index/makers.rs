@@ -84,8 +84,31 @@ pub(super) struct Known {
     declared: Location,
 }
 
-/// Those of each type.
-pub(super) type KnownMakers = RefCell<HashMap<ItemId, Rc<Vec<Known>>>>;
+/// What was found of the types of one place: a crate may have tens of thousands of functions, of which hundreds make a value
+/// of the same few types.
+#[derive(Default)]
+pub(super) struct KnownMakers {
+    /// Those of each type, with where they are declared.
+    declared: RefCell<HashMap<ItemId, Rc<Vec<Known>>>>,
+    /// Those of each type, with what they are to it, and its parts.
+    roles: RefCell<HashMap<ItemId, Rc<Roles>>>,
+    /// What types in the signatures of functions are.
+    parts: RefCell<HashMap<(FunctionId, Part), Option<ItemId>>>,
+}
+
+/// Functions, each with what it is to a type (none: only to what makes one), and the type's parts.
+type Roles = (Vec<(Option<Role>, FunctionId)>, Vec<ItemId>);
+
+/// A type in a function's signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Part {
+    /// What it gives.
+    Result,
+    /// What is wrapped in that.
+    Within,
+    /// What it belongs to.
+    Own,
+}
 
 /// A call that was seen.
 struct Seen<'i> {
@@ -125,6 +148,18 @@ impl<'i> NamesAt<'i> {
 
     /// The same, with what they are to the type, and its parts; the methods of builders and the like are nothing to it.
     fn own_roles(&self, id: ItemId) -> (Vec<WithRole<'i>>, Vec<ItemId>) {
+        let known = self.known_makers.roles.borrow().get(&id).map(Rc::clone);
+        let known = known.unwrap_or_else(|| {
+            let (own, parts) = self.find_own_roles(id);
+            let found = Rc::new((own.into_iter().map(|(role, own)| (role, own.id)).collect(), parts));
+            self.known_makers.roles.borrow_mut().insert(id, Rc::clone(&found));
+            found
+        });
+        let (own, parts) = &*known;
+        (own.iter().map(|(role, own)| (*role, self.index().function(*own))).collect(), parts.clone())
+    }
+
+    fn find_own_roles(&self, id: ItemId) -> (Vec<WithRole<'i>>, Vec<ItemId>) {
         let functions = self.index().source(id.krate).functions.iter();
         let mut found: Vec<(Role, &FunctionItem)> =
             functions.filter_map(|function| Some((self.role(function, id)?, function))).collect();
@@ -204,7 +239,7 @@ impl<'i> NamesAt<'i> {
         let Some(receiver) = signature.receiver() else {
             return made.map(|wrapped| Role::Maker { wrapped });
         };
-        let of = self.item_of(function, function.self_type()?)?;
+        let of = self.part_of(function, Part::Own, function.self_type()?)?;
         match (received_by(receiver)?, made) {
             (ReceivedBy::Value, Some(wrapped)) if of == id => Some(Role::Chained { wrapped }),
             (_, Some(wrapped)) if of != id => Some(Role::Built { of, wrapped }),
@@ -236,11 +271,22 @@ impl<'i> NamesAt<'i> {
     /// Whether a function gives a value of the type; then what that is wrapped in.
     pub(super) fn made_by(&self, function: &FunctionItem, id: ItemId) -> Option<Wrapped> {
         let ReturnType::Type(_, result) = &function.signature.output else { return None };
-        if self.item_of(function, result) == Some(id) {
+        if self.part_of(function, Part::Result, result) == Some(id) {
             return Some(Wrapped::No);
         }
         let (inner, wrapped) = signature::wrapped(result)?;
-        (self.item_of(function, inner) == Some(id)).then_some(wrapped)
+        (self.part_of(function, Part::Within, inner) == Some(id)).then_some(wrapped)
+    }
+
+    /// The same as [`NamesAt::item_of`], looked up once.
+    fn part_of(&self, function: &FunctionItem, part: Part, ty: &Type) -> Option<ItemId> {
+        let key = (function.id, part);
+        if let Some(known) = self.known_makers.parts.borrow().get(&key) {
+            return *known;
+        }
+        let found = self.item_of(function, ty);
+        self.known_makers.parts.borrow_mut().insert(key, found);
+        found
     }
 
     /// The struct or enum that a type in a function's signature is.
@@ -286,7 +332,7 @@ impl<'i> NamesAt<'i> {
 
     /// The functions by which a value of the type is made and changed, each with where it is declared.
     fn known_makers(&self, id: ItemId) -> Rc<Vec<Known>> {
-        if let Some(known) = self.known_makers.borrow().get(&id) {
+        if let Some(known) = self.known_makers.declared.borrow().get(&id) {
             return Rc::clone(known);
         }
         let of = |(role, function): WithRole<'i>| Known {
@@ -297,7 +343,7 @@ impl<'i> NamesAt<'i> {
         let (own, parts) = self.own_roles(id);
         let on_parts = self.roles_on_parts(&own, parts);
         let known: Rc<Vec<Known>> = Rc::new(own.into_iter().chain(on_parts).map(of).collect());
-        self.known_makers.borrow_mut().insert(id, Rc::clone(&known));
+        self.known_makers.declared.borrow_mut().insert(id, Rc::clone(&known));
         known
     }
 

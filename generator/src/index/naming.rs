@@ -11,7 +11,8 @@ use quote::quote;
 use crate::expression::CrateRules;
 use crate::hostile::identifier;
 use crate::names::{
-    Asked, Constructed, Defaults, History, Names, RebuiltClosure, Seen, Unnameable, WrittenDefault,
+    Asked, Constructed, Defaults, Deserialized, History, Names, RebuiltClosure, Seen, Unnameable,
+    WrittenDefault,
 };
 use crate::regression::ConstructorFile;
 use crate::ways::Ways;
@@ -66,7 +67,7 @@ impl<'i> NamesAt<'i> {
             at_home: RefCell::new(AtHome::wanted()),
             ways: RefCell::default(),
             made: Recorded::default(),
-            known_makers: RefCell::default(),
+            known_makers: KnownMakers::default(),
         }
     }
 
@@ -439,18 +440,6 @@ impl<'i> NamesAt<'i> {
         Ok(if wrapped { quote!((#tokens)) } else { tokens })
     }
 
-    /// Whether a type may be written without its argument at a place and all later ones: they have defaults.
-    fn may_be_left_out(&self, definition: &str, at: usize) -> bool {
-        let Ok(Def::Item(id)) = self.definition(definition) else { return false };
-        let parameters = &self.index().item(id).generics.params;
-        let mut defaults = parameters.iter().filter_map(|parameter| match parameter {
-            syn::GenericParam::Type(parameter) => Some(parameter.default.is_some()),
-            syn::GenericParam::Const(parameter) => Some(parameter.default.is_some()),
-            syn::GenericParam::Lifetime(_) => None,
-        });
-        defaults.nth(at) == Some(true)
-    }
-
     fn path_type(
         &self,
         path: &str,
@@ -485,8 +474,7 @@ impl<'i> NamesAt<'i> {
             }
             match self.type_of(argument) {
                 Ok(tokens) => shown.push(tokens),
-                // The compiler tells where it is another one.
-                Err(_) if bindings.is_empty() && self.may_be_left_out(path, at) => break,
+                Err(_) if bindings.is_empty() && self.are_defaults(path, arguments, at) => break,
                 Err(unnameable) => return Err(unnameable),
             }
         }
@@ -559,6 +547,10 @@ impl Names for NamesAt<'_> {
             return self.is_derived_in(definition, "bitflags", "Clone");
         };
         self.index().item(id).attributes.derives.iter().any(|derived| derived == "Clone")
+    }
+
+    fn deserialized(&self, definition: &str) -> Option<Deserialized> {
+        self.deserialized_form(definition)
     }
 
     fn defaults(&self, definition: &str) -> Defaults {

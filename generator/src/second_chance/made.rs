@@ -2,7 +2,7 @@
 //! calls them with what they were given. In: functions of the stack that no test can call for now. Out: what is to be
 //! watched, and the same functions with what was seen.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use relapse_snapshot::{Data, Location, Snapshot, TypeId, TypeKind, TypeTable, Value};
 
@@ -99,8 +99,10 @@ fn functions_for(
         for ty in types_on_the_way(value, &refused, snapshot) {
             let Some(path) = definition(snapshot.types.name(ty)) else { continue };
             let makers = names.makers(&path);
+            // The makers of what makers take are often the same few.
+            let mut known = HashSet::new();
             let of_arguments = makers.iter().flat_map(|maker| names.makers_of_arguments(maker));
-            found.extend(of_arguments.map(|maker| (2, maker)));
+            found.extend(of_arguments.filter(|maker| known.insert(maker.id)).map(|maker| (2, maker)));
             let changes = |maker: &FunctionItem| maker.signature.receiver().is_some();
             found.extend(makers.iter().map(|maker| (u8::from(changes(maker)), *maker)));
             found.extend(names.functions_on_parts(&path).into_iter().map(|function| (3, function)));

@@ -156,6 +156,10 @@ pub(super) enum Formula {
     Joined(bool, Path),
     /// `len(items)`.
     Length(Path),
+    /// `all(edges, next < at())`: whether that is true of every element.
+    All(Path, Box<Formula>),
+    /// `at()`: the place of the element that `all` is at.
+    At,
     /// `is(sign.Minus)`: whether the path leads anywhere.
     Is(Path),
     /// `of(offset, ::chrono::offset::utc::Utc)`: whether a field is of that type.
@@ -228,6 +232,8 @@ impl Formula {
                     },
                     ("be", [items]) => Formula::Joined(true, path(items)?),
                     ("le", [items]) => Formula::Joined(false, path(items)?),
+                    ("all", [items, condition]) => Formula::All(path(items)?, boxed(condition)?),
+                    ("at", []) => Formula::At,
                     ("len", [items]) => Formula::Length(path(items)?),
                     ("is", [part]) => Formula::Is(path(part)?),
                     ("of", [part, Expr::Path(ty)]) if ty.path.leading_colon.is_some() => {
@@ -243,33 +249,42 @@ impl Formula {
 
     /// Whether it comes to `true`.
     pub(super) fn holds(&self, value: &Value, types: &TypeTable) -> bool {
-        self.compute(value, types) == Some(Computed::Flag(true))
+        self.holds_at(value, types, None)
+    }
+
+    fn holds_at(&self, value: &Value, types: &TypeTable, at: Option<usize>) -> bool {
+        self.compute_at(value, types, at) == Some(Computed::Flag(true))
     }
 
     /// What it comes to for a value.
     pub(super) fn compute(&self, value: &Value, types: &TypeTable) -> Option<Computed> {
-        let number = |formula: &Formula| formula.compute(value, types)?.number();
+        self.compute_at(value, types, None)
+    }
+
+    /// The same for an element at its place in a sequence.
+    fn compute_at(&self, value: &Value, types: &TypeTable, at: Option<usize>) -> Option<Computed> {
+        let number = |formula: &Formula| formula.compute_at(value, types, at)?.number();
         Some(match self {
             Formula::Number(number) => Computed::Number(*number),
             Formula::Field(path) => number_of(path.find(value)?)?,
             Formula::Negative(of) => Computed::Number(number(of)?.checked_neg()?),
-            Formula::Not(of) => match of.compute(value, types)? {
+            Formula::Not(of) => match of.compute_at(value, types, at)? {
                 Computed::Flag(flag) => Computed::Flag(!flag),
                 _ => return None,
             },
             Formula::Binary(Operator::And, left, right) => {
-                Computed::Flag(left.holds(value, types) && right.holds(value, types))
+                Computed::Flag(left.holds_at(value, types, at) && right.holds_at(value, types, at))
             }
             Formula::Binary(Operator::Or, left, right) => {
-                Computed::Flag(left.holds(value, types) || right.holds(value, types))
+                Computed::Flag(left.holds_at(value, types, at) || right.holds_at(value, types, at))
             }
             Formula::Binary(operator, left, right) => binary(*operator, number(left)?, number(right)?)?,
-            Formula::Cast(of, ty) => Computed::Typed(Box::new(of.compute(value, types)?), ty.clone()),
+            Formula::Cast(of, ty) => Computed::Typed(Box::new(of.compute_at(value, types, at)?), ty.clone()),
             Formula::Calendar(month, year, day) => {
                 let (of_year, of_month) = calendar::date(number(year)?, number(day)?)?;
                 Computed::Number(i128::from(if *month { of_year } else { of_month }))
             }
-            Formula::Hexadecimal(of, digits) => match of.compute(value, types)? {
+            Formula::Hexadecimal(of, digits) => match of.compute_at(value, types, at)? {
                 Computed::Number(number) => Computed::Hexadecimal(u128::try_from(number).ok()?, *digits),
                 Computed::Wide(number) => Computed::Hexadecimal(number, *digits),
                 _ => return None,
@@ -282,6 +297,14 @@ impl Formula {
                 | Data::Map { len, .. } => Computed::Number(i128::from(*len)),
                 _ => return None,
             },
+            Formula::All(path, condition) => match &path.find(value)?.data {
+                Data::Sequence { items, len } if items.len() as u64 == *len => {
+                    let mut each = items.iter().enumerate();
+                    Computed::Flag(each.all(|(at, item)| condition.holds_at(item, types, Some(at))))
+                }
+                _ => return None,
+            },
+            Formula::At => Computed::Number(at?.try_into().ok()?),
             Formula::Is(path) => Computed::Flag(path.find(value).is_some()),
             Formula::Of(path, ty) => {
                 Computed::Flag(definition(types.name(path.find(value)?.ty)).is_some_and(|own| own == *ty))

@@ -44,7 +44,8 @@ pub(super) enum Piece {
     Array(Path),
     /// `{ yof >> 13 }`: what a formula comes to.
     Number(Formula),
-    /// `{ each(entries, ({ key }, { value })) }`: the elements of a sequence, each by a template, with commas.
+    /// `{ each(entries, ({ key }, { value })) }`: the elements of a sequence, each by a template, with commas;
+    /// `{ calls(entries, .add({ self })) }`: without.
     Each(Listing),
 }
 
@@ -56,6 +57,8 @@ pub(super) struct Listing {
     pub(super) only: Option<Formula>,
     /// In an order of their own: that of a hash table changes from run to run.
     pub(super) sorted: bool,
+    /// Without commas between them: calls in a chain, statements.
+    pub(super) joined: bool,
     /// Where it is nothing but another `each`, all of its elements make one list.
     pub(super) template: Vec<Piece>,
 }
@@ -210,20 +213,16 @@ fn block(tokens: TokenStream, is_receiver: bool) -> Result<Piece, String> {
             }
             "array" => return Ok(Piece::Array(path(inner)?)),
             "bytes" => return Ok(Piece::Bytes(path(inner)?)),
-            "each" | "each_sorted" | "each_of" => {
+            name @ ("each" | "each_sorted" | "each_of" | "calls" | "calls_of") => {
                 let (items, mut template) = first(inner).ok_or("`each` without a template")?;
                 let mut only = None;
-                if word == "each_of" {
+                if name.ends_with("_of") {
                     let (condition, rest) = first(template).ok_or("`each_of` without a template")?;
                     (only, template) = (Some(formula(condition)?), rest);
                 }
-                let sorted = word == "each_sorted";
-                return Ok(Piece::Each(Listing {
-                    items: path(items)?,
-                    only,
-                    sorted,
-                    template: read(template)?,
-                }));
+                let (sorted, joined) = (name == "each_sorted", name.starts_with("calls"));
+                let (items, template) = (path(items)?, read(template)?);
+                return Ok(Piece::Each(Listing { items, only, sorted, joined, template }));
             }
             _ => {}
         }

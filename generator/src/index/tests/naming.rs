@@ -112,6 +112,29 @@ fn what_cannot_be_named_says_why() {
 }
 
 #[test]
+fn arguments_that_cannot_be_named_are_left_out_where_they_are_the_defaults() {
+    let lib = "mod imp {
+                   struct Hidden; struct Other; struct Of<T>(T); type Alias = Of<Hidden>;
+                   pub struct Map<K, A = Hidden, B = u8>(K, A, B);
+                   pub struct Deep<A = Alias>(A);
+               }
+               pub use imp::{Map, Deep};
+               mod user {}";
+    let fixture = Fixture::library(lib, &[]);
+    let at = |name: &str| type_at(&fixture, "user", name);
+    assert_eq!(at("demo::imp::Map<u8, demo::imp::Hidden, u8>").as_deref(), Ok("crate::Map<u8>"));
+    assert_eq!(at("demo::imp::Deep<demo::imp::Of<demo::imp::Hidden>>").as_deref(), Ok("crate::Deep"));
+    for other in [
+        "demo::imp::Map<u8, demo::imp::Other, u8>",
+        "demo::imp::Map<u8, demo::imp::Hidden, u16>",
+        "demo::imp::Map<demo::imp::Hidden, demo::imp::Hidden, u8>",
+        "demo::imp::Deep<demo::imp::Of<demo::imp::Other>>",
+    ] {
+        assert!(at(other).is_err(), "{other}");
+    }
+}
+
+#[test]
 fn std_is_named_by_prelude_import_or_public_path() {
     let fixture = Fixture::library(LIB, &[]);
     let at = |module: &str, definition: &str| path_at(&fixture, module, definition).unwrap();

@@ -245,6 +245,7 @@ impl Walk<'_> {
                         name: plain(&variant.ident),
                         fields: self.fields(&variant.fields, true, spot),
                         non_exhaustive: attributes.non_exhaustive,
+                        serde: attributes.serde,
                         cfg: attributes.cfg,
                     }
                 });
@@ -286,6 +287,7 @@ impl Walk<'_> {
                 ty: field.ty.clone(),
                 cfg: attributes.cfg,
                 default: attributes.default,
+                serde: attributes.serde,
             }
         });
         FieldList { shape, fields: fields.collect() }

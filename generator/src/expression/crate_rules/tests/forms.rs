@@ -257,3 +257,26 @@ fn a_finder_that_owns_its_needle_is_made_of_it() {
     let finder = s.structure("memchr::memmem::Finder", vec![("needle", needle)]);
     assert_eq!(s.written(&finder), "Finder::new(b\"ab\").into_owned()");
 }
+
+#[test]
+fn calls_have_no_commas_and_all_knows_the_place_of_an_element() {
+    let rules = CrateRules::among(
+        "[[rule]]\ntype = \"a::Names\"\nwhen = \"all(items, self >= at())\"\n\
+         build = \"Self::new(){ calls(items, .add({ number(self) })) }{ calls_of(items, self > 1, .mark()) }.build()\"\n\
+         [[rule]]\ntype = \"a::Names\"\nbuild = \"Self::other()\"",
+    )
+    .unwrap();
+    let written = |numbers: &[u128]| {
+        let mut s = Sheet::default();
+        let items = numbers.iter().map(|number| s.uint(8, *number)).collect();
+        let list = s.list(items, numbers.len() as u64);
+        let names = s.structure("a::Names", vec![("items", list)]);
+        let outside = Outside { rules: rules.clone(), ..Outside::default() };
+        let mut scope = Scope::new("test");
+        let written = argument_with("x", &names, &s.0, &outside, &mut scope, Literals::Suffixed).unwrap();
+        written.lets[0].to_string().replace(' ', "")
+    };
+    assert_eq!(written(&[0, 1, 5]), "letx=Names::new().add(0).add(1).add(5).mark().build();");
+    assert_eq!(written(&[]), "letx=Names::new().build();");
+    assert_eq!(written(&[0, 0]), "letx=Names::other();");
+}
