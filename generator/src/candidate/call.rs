@@ -10,7 +10,8 @@ use super::idiom::{Idiom, idiom, is_drop};
 use super::passed::Passed;
 use super::{Callable, passed};
 use crate::expression::{
-    Extent, Literals, Open, Scope, StandIns, Unwritable, WrittenArgument, argument_of_any_type, argument_with,
+    Extent, Literals, Open, Scope, StandIns, Unwritable, WrittenArgument, argument_of_any_type,
+    argument_with, in_chunks,
 };
 use crate::index::{CallPath, Copied, FunctionItem, NamesAt, Owner, SourceIndex};
 use crate::names::{Names, Unnameable};
@@ -260,7 +261,8 @@ impl Callable<'_> {
             .map(|generic| Open { ty: generic.ty, bounds: self.function.bounds_of(&generic.name) })
             .chain(behind_dyn(self.frame.arguments.iter().map(|argument| &argument.value), types))
             .collect();
-        StandIns::new(&open, extent, types)
+        let kept = in_chunks(self.frame.arguments.iter().map(|argument| &argument.value), types);
+        StandIns::keeping(&kept, &open, extent, types)
     }
 
     /// The format string that calls a `fmt` of std's traits; nobody makes a `Formatter` by hand.

@@ -58,12 +58,25 @@ pub struct StandIns(HashMap<TypeId, StandIn>);
 impl StandIns {
     /// Chooses what stands in for which of the open types.
     pub fn new(open: &[Open], extent: Extent, types: &TypeTable) -> StandIns {
+        StandIns::keeping(&BTreeSet::new(), open, extent, types)
+    }
+
+    /// The same, where these types stay what they are, over what stands in for their parts.
+    pub fn keeping(kept: &BTreeSet<TypeId>, open: &[Open], extent: Extent, types: &TypeTable) -> StandIns {
         let mut chosen = HashMap::new();
         let mut queue: Vec<(TypeId, BTreeSet<String>)> =
             open.iter().map(|open| (open.ty, open.bounds.clone())).collect();
         let mut seen = BTreeSet::new();
         while let Some((ty, bounds)) = queue.pop() {
             if !seen.insert(ty) || seen.len() > MOST_TYPES {
+                continue;
+            }
+            if kept.contains(&ty) {
+                let (read, seek) =
+                    (bounds.contains("Read") || bounds.contains("BufRead"), bounds.contains("Seek"));
+                let within = [("Read", read), ("Seek", seek)].into_iter().filter(|(_, asked)| *asked);
+                let within: BTreeSet<String> = within.map(|(name, _)| name.to_owned()).collect();
+                queue.extend(parts(ty, types).into_iter().map(|part| (part, within.clone())));
                 continue;
             }
             if let Some(stand_in) = stand_in(ty, &bounds, extent, types) {
