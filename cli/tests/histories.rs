@@ -66,6 +66,104 @@ impl<T: PartialEq> Pile<T> {
     }
 }
 
+/// Changes what it was given before it crashes.
+pub fn spill(mut pile: Pile<u64>) -> u64 {
+    pile.take(0);
+    pile.take(0)
+}
+
+/// Holds what was moved there.
+pub struct Shelf {
+    pub pile: Pile<u64>,
+}
+
+impl Shelf {
+    pub fn top(&self) -> u64 {
+        *self.pile.at(7)
+    }
+}
+
+/// Changes behind a shared reference.
+pub struct Register {
+    bits: Bits,
+    inner: Inner,
+}
+
+struct Inner(std::cell::RefCell<Vec<u32>>);
+
+impl Register {
+    pub fn new() -> Register {
+        Register { bits: Bits { whole: 0 }, inner: Inner(Default::default()) }
+    }
+
+    pub fn note(&self, number: u32) {
+        self.inner.0.borrow_mut().push(number);
+    }
+
+    pub fn noted(&self, at: usize) -> u32 {
+        let _ = self.bits;
+        self.inner.0.borrow()[at]
+    }
+}
+
+/// Has parts that are changed by themselves.
+pub struct Doc {
+    bits: Bits,
+    sections: Vec<Section>,
+}
+
+pub struct Section {
+    name: String,
+    lines: Vec<u32>,
+}
+
+/// A view of a section that may not be there.
+pub struct Slot<'d> {
+    doc: &'d mut Doc,
+    name: String,
+}
+
+impl Doc {
+    pub fn new() -> Doc {
+        Doc { bits: Bits { whole: 0 }, sections: Vec::new() }
+    }
+
+    pub fn slot(&mut self, name: &str) -> Slot<'_> {
+        Slot { doc: self, name: name.to_owned() }
+    }
+
+    pub fn section_mut(&mut self, name: &str) -> Option<&mut Section> {
+        self.sections.iter_mut().find(|section| section.name == name)
+    }
+
+    pub fn last_mut(&mut self) -> &mut Section {
+        self.sections.last_mut().unwrap()
+    }
+
+    pub fn line(&self, section: usize, line: usize) -> u32 {
+        let _ = self.bits;
+        self.sections[section].lines[line]
+    }
+}
+
+impl Section {
+    pub fn named(name: &str) -> Section {
+        Section { name: name.to_owned(), lines: Vec::new() }
+    }
+
+    pub fn push(&mut self, line: u32) -> &mut Self {
+        self.lines.push(line);
+        self
+    }
+}
+
+impl<'d> Slot<'d> {
+    pub fn or_make(self) -> &'d mut Section {
+        self.doc.sections.push(Section { name: self.name, lines: Vec::new() });
+        self.doc.last_mut()
+    }
+}
+
 /// Made by a builder.
 pub struct Plan {
     bits: Bits,
@@ -147,6 +245,36 @@ fn main() {
             pile.take(0);
             pile.take(0) as u32
         }
+        Some("spill") => {
+            let mut pile = Pile::new();
+            pile.put(1u64);
+            demo::spill(pile) as u32
+        }
+        Some("shelf") => {
+            let mut pile = Pile::new();
+            pile.put(1u64).put(2);
+            let mut shelf = Box::new(demo::Shelf { pile });
+            shelf.pile.put(3);
+            shelf.top() as u32
+        }
+        Some("register") => {
+            let register = demo::Register::new();
+            register.note(5);
+            register.note(6);
+            register.noted(0) + register.noted(2)
+        }
+        Some("doc") => {
+            let mut doc = demo::Doc::new();
+            doc.slot("a").or_make().push(1);
+            doc.slot("b").or_make();
+            // It is no part of the document.
+            demo::Section::named("c").push(9);
+            let section = doc.section_mut("a").unwrap();
+            section.push(2);
+            section.push(3);
+            doc.last_mut().push(4);
+            doc.line(0, 2) + doc.line(1, 1)
+        }
         Some("plan") => u32::from(PlanBuilder::of(3).step(4).step(5).build().length(2)),
         _ => (0..5001).map(|whole| Tick::at(whole).check()).sum(),
     };
@@ -193,6 +321,42 @@ fn the_call_that_crashed_is_not_made_before() {
     let expected = "    let mut pile: Pile<u64> = Pile::new();\n    pile.put(1);\n    pile.take(0);\n";
     assert!(test.contains(expected), "{test}");
     assert_eq!(test.matches(".take(").count(), 2, "{test}");
+}
+
+#[test]
+fn what_a_function_did_to_its_argument_is_not_done_before() {
+    let (account, test, said) = generated("spill", &["--frame", "1"]);
+    assert_eq!(account["status"], "verified", "{account:#}\n{said}");
+    let expected = "    let mut pile = Pile::new();\n    pile.put(1);\n    spill(pile);\n";
+    assert!(test.contains(expected), "{test}");
+}
+
+#[test]
+fn what_was_moved_after_it_was_changed_is_changed_before() {
+    let (account, test, said) = generated("shelf", &["--frame", "1"]);
+    assert_eq!(account["status"], "verified", "{account:#}\n{said}");
+    let expected = "    let mut pile = Pile::new();\n    pile.put(1);\n    pile.put(2);\n    pile.put(3);\n";
+    assert!(test.contains(expected), "{test}");
+    assert!(test.contains("Shelf { pile }"), "{test}");
+}
+
+#[test]
+fn what_was_changed_behind_a_shared_reference_is_changed_again() {
+    let test = test_of("register");
+    let expected = "    let register = Register::new();\n    register.note(5);\n    register.note(6);\n";
+    assert!(test.contains(expected), "{test}");
+}
+
+#[test]
+fn what_was_changed_through_a_part_is_changed_again() {
+    let test = test_of("doc");
+    let expected = "    let mut doc = Doc::new();\n\
+                    \x20   doc.slot(\"a\").or_make().push(1);\n\
+                    \x20   doc.slot(\"b\").or_make();\n\
+                    \x20   if let Some(section) = doc.section_mut(\"a\") {\n\
+                    \x20       section.push(2);\n        section.push(3);\n    }\n\
+                    \x20   doc.last_mut().push(4);\n";
+    assert!(test.contains(expected), "{test}");
 }
 
 #[test]

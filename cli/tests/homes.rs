@@ -122,3 +122,108 @@ fn a_test_stands_in_the_crate_that_knows_the_type() {
     assert!(test.contains("target counter::count, module src/lib.rs::user\n"), "{test}");
     assert!(test.contains("let value = Own { byte: 1 };\n    counter::count(&value);\n"), "{test}");
 }
+
+const SIZED: &str = "\
+#[cfg(not(test))]
+pub const SIZE: usize = 16;
+#[cfg(test)]
+pub const SIZE: usize = 4;
+
+pub struct Buffer {
+    pub bytes: [u8; SIZE],
+    pub used: usize,
+}
+
+impl Buffer {
+    pub fn last(&self) -> u8 {
+        self.bytes[self.used - 1]
+    }
+}
+";
+
+#[test]
+fn a_test_stands_outside_of_a_crate_that_is_another_one_within_its_tests() {
+    let main = "fn main() { println!(\"{}\", demo::Buffer { bytes: [1; demo::SIZE], used: 0 }.last()); }\n";
+    let project = Project::package(&[("src/lib.rs", SIZED), ("src/main.rs", main)]);
+    project.crash(&["cargo", "run", "-q"]);
+    let (account, test, said) = project.generate(&[]);
+    assert_eq!(account["status"], "verified", "{account:#}\n{said}");
+    assert!(test.contains("target demo::Buffer::last, module tests/regressions.rs\n"), "{test}");
+    assert!(test.contains("demo::Buffer {"), "{test}");
+}
+
+const CUTTER: &str = "\
+#[cfg(not(test))]
+const SIZE: usize = 16;
+#[cfg(test)]
+const SIZE: usize = 4;
+
+pub trait Way {
+    fn cuts(&self, byte: u8) -> bool;
+}
+
+pub struct Every(u8);
+
+impl Every {
+    pub fn new(of: u8) -> Every {
+        Every(of)
+    }
+}
+
+impl Way for Every {
+    fn cuts(&self, byte: u8) -> bool {
+        byte % self.0 == 0
+    }
+}
+
+pub struct Cutter<R, W> {
+    source: R,
+    way: W,
+    bytes: [u8; SIZE],
+}
+
+impl<R: std::io::Read, W: Way> Cutter<R, W> {
+    pub fn new(source: R, way: W) -> Self {
+        Cutter { source, way, bytes: [0; SIZE] }
+    }
+
+    pub fn cut(&mut self) -> usize {
+        let read = self.source.read(&mut self.bytes).unwrap();
+        let at = self.bytes[..read].iter().position(|byte| self.way.cuts(*byte)).unwrap();
+        self.bytes[at..].len() / (at - 5)
+    }
+}
+";
+
+const CUTS: &str = "\
+use std::io::Read;
+
+struct Ones {
+    left: usize,
+}
+
+impl Read for Ones {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        into.fill(1);
+        into[5] = 9;
+        self.left -= 1;
+        Ok(into.len())
+    }
+}
+
+fn main() {
+    let mut cutter = demo::Cutter::new(Ones { left: 7 }, demo::Every::new(9));
+    println!(\"{}\", cutter.cut());
+}
+";
+
+#[test]
+fn a_test_outside_of_a_crate_has_a_copy_of_the_programs_own_type_and_what_it_is_made_with() {
+    let project = Project::package(&[("src/lib.rs", CUTTER), ("src/main.rs", CUTS)]);
+    project.crash(&["cargo", "run", "-q"]);
+    let (account, test, said) = project.generate(&[]);
+    assert_eq!(account["status"], "verified", "{account:#}\n{said}");
+    assert!(test.contains("target demo::Cutter::cut, module tests/regressions.rs\n"), "{test}");
+    assert!(test.contains("demo::Cutter::new(Ones { left: 7 }, demo::Every::new(9))"), "{test}");
+    assert!(test.contains("impl Read for Ones {"), "{test}");
+}

@@ -27,6 +27,14 @@ impl Stock {
         left.swap_remove(2)
     }
 }
+impl Stock {
+    pub fn due(&mut self, late: bool, by: std::time::Duration) -> std::time::Duration {
+        let sum = self.items.drain(..).map(u64::from).sum();
+        let first = std::time::Duration::from_secs(sum);
+        if late { postponed(first, by) } else { first + by }
+    }
+}
+fn postponed(first: std::time::Duration, by: std::time::Duration) -> std::time::Duration { first + by }
 pub fn later(of: Vec<u32>) -> u32 { of[of.len() + 5] }
 #[derive(Default)]
 pub struct Meter { pub calls: std::sync::atomic::AtomicU32, pub last: std::cell::Cell<u32> }
@@ -53,6 +61,7 @@ fn main() {
         \"later\" => { demo::later(vec![8, 9]); }
         \"ratio\" => { demo::Meter::default().ratio(); }
         \"close\" => println!(\"{}\", stock.close(vec![\"a\".into(), \"b\".into(), \"c\".into(), \"d\".into()][..2].to_vec())),
+        \"due\" => { stock.due(std::fs::File::create_new(\"seen\").is_err(), std::time::Duration::MAX); }
         \"once\" => { if std::fs::File::create_new(\"seen\").is_ok() { stock.drain(3); } }
         \"input\" => {
             let mut text = String::new();
@@ -202,6 +211,20 @@ fn second_run_that_ends_in_another_way_is_said_and_costs_nothing() {
         "{said}"
     );
     assert!(test.contains("taken: 3"), "{test}");
+}
+
+#[test]
+fn second_run_that_goes_another_way_between_the_same_functions_is_the_same_crash() {
+    let project = project();
+    project.crash(&["cargo", "run", "-q", "--", "due"]);
+    let (account, test, said) = project.generate(&[]);
+    assert!(said.contains("running the command again") && !said.contains("in another way"), "{said}");
+    assert_eq!(
+        (account["status"].as_str(), account["trust"].as_str(), account["function"].as_str()),
+        (Some("verified"), Some("entry"), Some("demo::Stock::due")),
+        "{said}"
+    );
+    assert!(test.contains("items: vec![4, 5, 6]") && test.contains("let late = true;"), "{test}");
 }
 
 #[test]

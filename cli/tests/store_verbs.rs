@@ -110,6 +110,7 @@ fn frame(function: &str, kind: FrameKind, location: Option<Location>, arguments:
         result: None,
         arguments,
         arguments_missing: None,
+        made_before: None,
     }
 }
 

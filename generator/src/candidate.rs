@@ -4,6 +4,8 @@
 mod behind_dyn;
 mod call;
 mod facts;
+mod format_spec;
+mod given_to_makers;
 mod home;
 mod idiom;
 mod join;
@@ -19,7 +21,7 @@ use crate::index::{FunctionItem, ModuleId, Owner, PublicApi, Recorded, SourceInd
 use crate::target::Facts;
 
 pub use call::{Call, Style, Uncallable};
-use facts::{asserts_on_arguments, facts, passes_on};
+use facts::{asserts_on_arguments, facts, is_called_from_outside, passes_on};
 use join::join;
 
 /// A workspace frame of the crashing thread and the function that it is.
@@ -80,7 +82,12 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
                 let facts = facts(snapshot, frame, depth, function, index, &api);
                 let within = endless.as_ref().filter(|calls| calls.contains(&depth));
                 let recursion = within.map(|calls| calls.start);
-                let facts = Facts { asserts_on_arguments: blames_caller, recursion, ..facts };
+                let caller = workspace.get(depth + 1).map(|caller| caller.function.as_str());
+                let own = index.target(function.id.krate);
+                let called_from_outside =
+                    own.kind.is_library() && is_called_from_outside(&own.crate_name, caller);
+                let facts =
+                    Facts { asserts_on_arguments: blames_caller, recursion, called_from_outside, ..facts };
                 let (home, callers) = (index.outside_of_macros(function.module), Vec::new());
                 let further = further(snapshot, frame);
                 callables.push(Callable {

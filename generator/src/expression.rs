@@ -15,6 +15,7 @@ mod defaults;
 mod dynamic;
 mod format;
 mod functions;
+mod further;
 mod graph;
 mod made;
 mod pointer;
@@ -45,7 +46,7 @@ pub use crate_rules::{CrateRules, RuleError, RuleText, built_in as built_in_rule
 pub(crate) use dynamic::{declared_target, principal};
 pub use format::{body, format};
 pub use scope::Scope;
-pub use stand_in::{Extent, Open, StandIn, StandIns};
+pub use stand_in::{Asks, Extent, Implementors, Open, Over, StandIn, StandIns};
 pub use type_name::{definition, snake_case};
 pub use uses::import_repeated;
 

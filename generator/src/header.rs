@@ -41,7 +41,8 @@ pub fn of(
     }
     if index.outside(callable.function.id.krate) == Some(callable.home) {
         remarks.push(
-            "the library's own unit tests cannot be built or run, so it stands outside of them".to_owned(),
+            "it cannot be built or run among the library's own unit tests, so it stands outside of them"
+                .to_owned(),
         );
     } else if callable.home != callable.function.module {
         remarks.push("it stands in a module that can name the types of its values".to_owned());

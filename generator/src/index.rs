@@ -11,6 +11,8 @@ use crate::expression::CrateRules;
 use crate::paths::{normalized, relative};
 use crate::regression::ModulePlace;
 
+mod access;
+mod asks;
 mod at_home;
 mod attributes;
 mod builds;
@@ -25,9 +27,12 @@ mod dwarf_name;
 mod expand;
 mod forwards;
 mod function;
+mod given_out;
 mod ids;
 mod inherent;
+mod interior;
 mod items;
+mod lives;
 mod locate;
 mod macro_text;
 mod macros;
@@ -406,4 +411,4 @@ fn join_rank(function: &FunctionItem, line: u32) -> u32 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -8,7 +8,7 @@ use proc_macro2::{Ident, TokenStream};
 use relapse_snapshot::{Argument, ClosureText};
 
 use crate::expression::CrateRules;
-use crate::ways::Ways;
+use crate::ways::{Made, Ways};
 
 /// Why something cannot be named or built from a place, in words for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -95,6 +95,21 @@ pub struct MadeCall<'a> {
     pub typed: bool,
     /// What it was given, its receiver left out.
     pub arguments: &'a [Argument],
+    /// What was called on the part of the value that it gave.
+    pub further: Option<Further<'a>>,
+}
+
+/// Calls on a part of a value to which a method gave access.
+#[derive(Debug, Clone)]
+pub struct Further<'a> {
+    /// The name of the part's type.
+    pub type_name: String,
+    /// What the part was given in.
+    pub wrapped: Wrapped,
+    /// It is a reference, and no view by value.
+    pub by_reference: bool,
+    /// The calls, in order.
+    pub calls: Vec<MadeCall<'a>>,
 }
 
 /// How a value came into its state.
@@ -141,6 +156,15 @@ pub struct RebuiltClosure {
     pub closure: syn::ExprClosure,
 }
 
+/// What a `Default` gives that is written out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WrittenDefault {
+    /// The value.
+    pub makes: Made,
+    /// Whether single fields may be taken from it: it has no `Drop` (E0509).
+    pub takes_others: bool,
+}
+
 /// How much of a struct's value may be left to its `Default`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Defaults {
@@ -159,6 +183,12 @@ pub trait Names {
     /// `uuid::timestamp::Timestamp`). The first segment is the crate's name. Enum variants are appended by
     /// the caller.
     fn path(&self, definition: &str) -> Result<TokenStream, Unnameable>;
+
+    /// The same of a tuple struct's constructor: a name may lead to the type and not to that, where it was imported
+    /// at a place that does not see the fields.
+    fn tuple_constructor(&self, definition: &str) -> Result<TokenStream, Unnameable> {
+        self.path(definition)
+    }
 
     /// Whether a struct literal of the type at `definition` may be written there: every field of it
     /// visible, not `#[non_exhaustive]` of another crate. Of an enum: whether literals of its variants may be
@@ -240,6 +270,11 @@ pub trait Names {
     /// What is known of the `Default` of the struct at `definition`.
     fn defaults(&self, _definition: &str) -> Defaults {
         Defaults::Unknown
+    }
+
+    /// What a `Default` of the struct at `definition` gives that is written out, as far as its source is plain.
+    fn written_default(&self, _definition: &str) -> Option<WrittenDefault> {
+        None
     }
 
     /// Whether the type at `definition` is known to be `Copy` where its arguments are.

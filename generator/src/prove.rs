@@ -42,6 +42,9 @@ use trial::{Setting, Trial};
 /// More rounds of rewording than this never helped.
 const MAX_ROUNDS: u32 = 8;
 
+/// How the reason begins that a candidate has which the compiler rejects.
+pub const NO_COMPILE: &str = "the test does not compile: ";
+
 /// What proving needs besides the candidates.
 #[derive(Clone)]
 pub struct Bench<'a> {
@@ -358,7 +361,7 @@ pub fn together<'a>(
             continue;
         }
         for (&index, error) in &built.rejected {
-            rejected.push(drafts[index].rejection(format!("the test does not compile: {}", error.message)));
+            rejected.push(drafts[index].rejection(format!("{NO_COMPILE}{}", error.message)));
         }
         let lines = lines::line_map(&built.applied, bench);
         let crash = Crash::new(bench.snapshot, bench.scratch.roots(bench.roots), lines)

@@ -17,6 +17,10 @@ pub struct Facts {
     pub recursion: Option<usize>,
     /// Code outside its crate can name and call it (re-exports followed).
     pub public: bool,
+    /// It is a library's, and the function that called it is of another crate: what the program gave it. The functions
+    /// further in were given what the library made.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub called_from_outside: bool,
     /// Its crate is a program: nothing is public there, and what takes plain data counts instead.
     pub program: bool,
     /// All its arguments are plain data: std types and their combinations, no state of the program's own.
@@ -47,8 +51,13 @@ impl Facts {
     /// Whether a crash below this function breaks the function's own promise: anybody may call it so, and
     /// nothing says that it would panic.
     pub fn breaks_contract(&self) -> bool {
-        let reachable = self.public || (self.program && self.plain_data);
+        let reachable = self.is_public() || (self.program && self.plain_data);
         reachable && !self.blames_caller()
+    }
+
+    /// What another crate has called is public, whatever the source seems to say: a macro or a condition may make it so.
+    fn is_public(&self) -> bool {
+        self.public || self.called_from_outside
     }
 
     /// Whether it documents or asserts what its caller must keep.
@@ -83,15 +92,17 @@ impl Facts {
             facts if facts.never_returns => REST + 3,
             facts if facts.entry_point => REST + 2,
             facts if facts.names_outside_file => REST + 1,
-            facts if facts.breaks_contract() && facts.public && facts.plain_data => 0,
-            facts if facts.breaks_contract() && facts.public => 1,
+            facts if facts.breaks_contract() && facts.is_public() && facts.plain_data => 0,
+            facts if facts.breaks_contract() && facts.is_public() => WITH_STATE,
             facts if facts.breaks_contract() => 2,
-            facts if facts.public => 3,
+            facts if facts.is_public() => 3,
             _ => REST,
         }
     }
 }
 
+/// The class of a library's functions that break their contract and take more than plain data.
+const WITH_STATE: u8 = 1;
 /// The class of private helpers.
 const REST: u8 = 4;
 
@@ -129,7 +140,10 @@ impl Ranking {
                 let within = if class == REST + 1 { without_file } else { class };
                 // Among private helpers the one furthest out is closest to a promise that somebody made.
                 let depth = if within == REST { (usize::MAX - facts[i].frame, 0) } else { facts[i].depth() };
-                (class, within, depth)
+                // State that the library made may be what is wrong: then what it is given to cannot be right after the fix.
+                let plain = self == Ranking::PlainContract;
+                let made_within = plain && within == WITH_STATE && !facts[i].called_from_outside;
+                (class, within, made_within, depth)
             }),
         }
         order
@@ -171,6 +185,23 @@ mod tests {
         ];
         assert_eq!(Ranking::default().order(&facts), [1, 0, 2]);
         assert_eq!(Ranking::ContractBreaking.order(&facts), [0, 1, 2]);
+    }
+
+    #[test]
+    fn state_is_taken_as_the_program_gave_it() {
+        let outside = |frame| Facts { public: true, called_from_outside: true, ..at(frame) };
+        let facts = [Facts { public: true, ..at(0) }, at(1), outside(2), Facts { program: true, ..at(3) }];
+        assert_eq!(Ranking::default().order(&facts), [2, 0, 3, 1]);
+        assert_eq!(Ranking::ContractBreaking.order(&facts), [0, 2, 3, 1]);
+        let plain = Facts { public: true, plain_data: true, ..at(0) };
+        assert_eq!(Ranking::default().order(&[plain, outside(1)]), [0, 1], "nobody made plain data wrong");
+    }
+
+    #[test]
+    fn what_another_crate_has_called_is_public() {
+        let called = Facts { called_from_outside: true, ..at(1) };
+        let facts = [at(0), called, Facts { program: true, ..at(2) }];
+        assert_eq!(Ranking::default().order(&facts), [1, 2, 0]);
     }
 
     #[test]

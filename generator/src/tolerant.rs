@@ -7,6 +7,8 @@ use proc_macro2::{Delimiter, Group, LineColumn, Span, TokenStream, TokenTree};
 use syn::parse::{Parse, Parser as _};
 use syn::{Attribute, File, Item};
 
+mod older;
+
 /// Blocks within blocks are followed this far.
 const MAX_DEPTH: usize = 32;
 
@@ -57,7 +59,7 @@ pub(crate) fn parse(text: &str) -> syn::Result<Readable> {
     let items = items(rest, &mut left_out, 0);
     Ok(Readable {
         file: File { shebang: None, frontmatter: None, attrs, items },
-        problem: Some(problem),
+        problem: (!left_out.is_empty()).then_some(problem),
         left_out,
     })
 }
@@ -89,7 +91,8 @@ fn items(tokens: &[TokenTree], left_out: &mut Vec<usize>, depth: usize) -> Vec<I
 }
 
 fn understood<T: Parse>(part: &[TokenTree]) -> Option<T> {
-    syn::parse2(part.iter().cloned().collect()).ok()
+    let as_it_is = syn::parse2(part.iter().cloned().collect()).ok();
+    as_it_is.or_else(|| syn::parse2(older::respelled(part)?).ok())
 }
 
 /// What can be had of an item that is not understood as a whole: of a block what is within it, of a function its
@@ -208,10 +211,12 @@ fn ends_at_semicolon(tokens: &[TokenTree]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use syn::spanned::Spanned;
+
     use super::*;
 
-    /// What syn 2 and 3 do not read: a trait object without `dyn` that a return type's bounds end with.
-    const BARE: &str = "type Guarded<'a> = Rc<Fn(&[f64]) -> Result<f64, ()> + 'a>;";
+    /// What syn does not read: a type that is a part of another one.
+    const NEW: &str = "type Guarded = u8 is 1..;";
 
     fn names(items: &[Item]) -> Vec<String> {
         let name = |item: &Item| match item {
@@ -234,9 +239,9 @@ mod tests {
     #[test]
     fn one_item_does_not_hide_the_others() {
         let text = format!(
-            "#![allow(unused)]\nuse a::{{b, c}};\npub(crate) const N: usize = {{ 5 }};\n{BARE}\nstruct S(u8);\n\
+            "#![allow(unused)]\nuse a::{{b, c}};\npub(crate) const N: usize = {{ 5 }};\n{NEW}\nstruct S(u8);\n\
              struct T {{ a: u8 }}\nlog! {{ x }};\npub const fn f() -> [u8; {{ 2 }}] {{ [0; 2] }}\n\
-             #[cfg(test)]\nmod tests {{ {BARE} fn inner() {{}} }}"
+             #[cfg(test)]\nmod tests {{ {NEW} fn inner() {{}} }}"
         );
         let read = parse(&text).unwrap();
         assert!(read.problem.is_some());
@@ -248,8 +253,8 @@ mod tests {
     #[test]
     fn a_member_does_not_hide_the_others_and_a_body_not_its_head() {
         let text = format!(
-            "impl S {{ fn a() {{}}\nfn b() {{ {BARE} }}\nfn c(f: Rc<Fn(u8) -> u8 + 'static>) {{}}\nconst D: u8 = 1; }}\n\
-             trait W {{ fn e(); }}\nfn g(a: u8) -> u8 {{ {BARE} a }}"
+            "impl S {{ fn a() {{}}\nfn b() {{ {NEW} }}\nfn c(f: u8 is 1..) {{}}\nconst D: u8 = 1; }}\n\
+             trait W {{ fn e(); }}\nfn g(a: u8) -> u8 {{ {NEW} a }}"
         );
         let read = parse(&text).unwrap();
         assert_eq!(names(&read.file.items), ["impl(3)", "W(1)", "g"]);
@@ -258,13 +263,26 @@ mod tests {
 
     #[test]
     fn places_are_those_of_the_text() {
-        let text = format!("{BARE}\n\nmod m {{\n    fn f() {{}}\n{BARE}\n}}\n");
+        let text = format!("{NEW}\n\nmod m {{\n    fn f() {{}}\n{NEW}\n}}\n");
         let read = parse(&text).unwrap();
         let Item::Mod(module) = &read.file.items[0] else { panic!("{:?}", names(&read.file.items)) };
         let brace = module.content.as_ref().unwrap().0.span.close().byte_range();
         assert_eq!(brace.start, text.rfind('}').unwrap());
         let Item::Fn(function) = &module.content.as_ref().unwrap().1[0] else { panic!() };
         assert_eq!(function.sig.ident.span().start().line, 4);
+    }
+
+    #[test]
+    fn what_older_editions_allow_is_read() {
+        let text =
+            "struct A { a: Box<Fn() + Send> }\ntrait B { fn b(u8); }\nimpl A { fn c(f: &mut FnMut()) {} }";
+        let read = parse(text).unwrap();
+        assert_eq!(names(&read.file.items), ["A", "B(1)", "impl(1)"]);
+        assert_eq!(read.left_out, [] as [usize; 0]);
+        let Item::Impl(block) = &read.file.items[2] else { panic!() };
+        let syn::ImplItem::Fn(function) = &block.items[0] else { panic!() };
+        let at = function.sig.inputs[0].span().byte_range();
+        assert_eq!(&text[at], "f: &mut FnMut()");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::process::Command;
 
 use relapse_generator::expression::{
-    Extent, Literals, Open, Scope, StandIn, StandIns, argument_of_any_type, body, format, in_chunks,
+    Asks, Extent, Literals, Open, Scope, StandIn, StandIns, argument_of_any_type, body, format, in_chunks,
 };
 use relapse_snapshot::{Data, StdType, Trust, TypeId, TypeKind, Value};
 use sheet::{PublicNames, Sheet};
@@ -85,7 +85,8 @@ fn rest(mut reader: impl Read) -> String {
 "#;
 
 fn open(ty: TypeId, bounds: &[&str]) -> Open {
-    Open { ty, bounds: bounds.iter().map(|bound| (*bound).to_owned()).collect::<BTreeSet<_>>() }
+    let bounds = bounds.iter().map(|bound| (*bound).to_owned()).collect::<BTreeSet<_>>();
+    Open { ty, asks: Asks { bounds, ..Asks::default() } }
 }
 
 #[test]

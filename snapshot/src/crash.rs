@@ -176,6 +176,10 @@ pub struct Frame {
     pub arguments: Vec<Argument>,
     /// Why there are no arguments although the function may have some.
     pub arguments_missing: Option<String>,
+    /// How many of the calls in [`Snapshot::made`] had begun as it was entered, where a second run has seen that: what came
+    /// later is not part of how its arguments were made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_before: Option<usize>,
 }
 
 /// Whose code a frame is.

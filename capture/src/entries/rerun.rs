@@ -231,28 +231,47 @@ fn reason(options: &RerunOptions, timed_out: bool, no_crash: bool) -> String {
     }
 }
 
-/// Of the crashes of the second run the one of the same fingerprint, best one whose stack is the same, too.
+/// Of the crashes of the second run the one of the same fingerprint, best one whose stack is the same, too. Else one of
+/// the same cause and place whose stack has all functions of the first one's, in their order: what reads the clock may have
+/// gone another way between the same functions, since a watched program is slower.
 fn same_crash(first: &Snapshot, store: &Store, unoptimised: bool) -> Option<Snapshot> {
     let listing = store.list().ok()?;
     let is_same = |summary: &&Summary| {
         summary.fingerprint == first.fingerprint
-            || unoptimised && (&summary.cause, &summary.location) == (&first.cause, &first.location)
+            || (&summary.cause, &summary.location) == (&first.cause, &first.location)
     };
     let same = listing.snapshots.iter().filter(is_same);
     let mut same: Vec<Snapshot> = same.filter_map(|summary| store.get(&summary.id).ok()).collect();
     same.retain(|other| other.fingerprint == first.fingerprint || has_functions_of(other, first));
-    let best = same.iter().position(|other| own_functions(other) == own_functions(first)).unwrap_or(0);
-    (best < same.len()).then(|| same.swap_remove(best))
+    let by_fingerprint = || same.iter().position(|other| other.fingerprint == first.fingerprint);
+    let alike = same.iter().position(|other| own_functions(other) == own_functions(first));
+    let best = alike.or_else(by_fingerprint).unwrap_or(0);
+    let found = (best < same.len()).then(|| same.swap_remove(best))?;
+    // What an optimiser has merged is what the second run is to show.
+    let detours = !unoptimised && found.fingerprint != first.fingerprint;
+    Some(if detours { without_detours(found, first) } else { found })
 }
 
-fn own_functions<'s>(snapshot: &'s Snapshot) -> Vec<&'s str> {
+/// The snapshot without those of the project's functions that are on no stack of the first one: they have no part in the
+/// crash that is to come back.
+fn without_detours(mut found: Snapshot, first: &Snapshot) -> Snapshot {
+    let known: Vec<String> = own_functions(first).into_iter().map(str::to_owned).collect();
+    if let Some(thread) = found.threads.first_mut() {
+        let is_known = |frame: &Frame| known.iter().any(|name| name == own_name(frame));
+        thread.frames.retain(|frame| frame.kind != FrameKind::Workspace || is_known(frame));
+    }
+    found
+}
+
+fn own_functions(snapshot: &Snapshot) -> Vec<&str> {
     let own = snapshot.frames().iter().filter(|frame| frame.kind == FrameKind::Workspace);
-    // A function that is known by its block in one build may be known by its own name in another.
-    let name = |frame: &'s Frame| {
-        let is_block = frame.name.starts_with("{async_block");
-        is_block.then(|| around_body(&frame.function)).flatten().unwrap_or(&frame.function)
-    };
-    own.map(name).collect()
+    own.map(own_name).collect()
+}
+
+/// A function's name. One that is known by its block in one build may be known by its own name in another.
+fn own_name(frame: &Frame) -> &str {
+    let is_block = frame.name.starts_with("{async_block");
+    is_block.then(|| around_body(&frame.function)).flatten().unwrap_or(&frame.function)
 }
 
 /// Whether the project's functions on the stack of a crash of an optimised program are all on another one, in their order:

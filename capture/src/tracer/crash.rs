@@ -176,10 +176,7 @@ impl Tracer<'_> {
         let mut types = watching.map_or_else(TypeTable::default, |watching| watching.types.clone());
         let want = if depth.values { Want::Values } else { Want::NamesOnly };
         let mut placed = self.stacks.placed_frames(target, registers, want, &mut types, &mut notes);
-        if let Some(watching) = watching {
-            watching.fill(process, tid, &mut placed);
-        }
-        let made = watching.map(|watching| watching.made.calls(process, tid, &placed)).unwrap_or_default();
+        let made = watching.map(|watching| watching.fill(process, tid, &mut placed)).unwrap_or_default();
         let frames: Vec<Frame> = placed.into_iter().map(|placed| placed.frame).collect();
         let is_failed_allocation = |frame: &Frame| OUT_OF_MEMORY.contains(&bare_name(&frame.function));
         if cause.kind == CauseKind::Abort && frames.iter().any(is_failed_allocation) {

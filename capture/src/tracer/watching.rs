@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use relapse_snapshot::{Argument, Data, Frame, Trust, TypeTable};
 
 use self::made::Made;
-use self::polls::Polls;
+use self::polls::{Given, Polls};
 use super::events::Tracer;
 use super::ptrace::{self, Pid};
 use super::stacks::Target;
@@ -122,6 +122,8 @@ struct Record {
     arguments: Vec<Argument>,
     /// The stops that its prologue has not come to yet: some arguments are not there.
     open: u32,
+    /// How many calls that make values had begun by then.
+    made_before: u64,
 }
 
 /// A watched function and what it has cost.
@@ -249,30 +251,34 @@ impl Watching {
             if records.len() >= MOST_RECORDS {
                 records.remove(MOST_RECORDS / 2);
             }
-            records.push(Record { function, cfa, arguments: Vec::new(), open: 0 });
+            records.push(Record { function, cfa, arguments: Vec::new(), open: 0, made_before: 0 });
         }
         let last = records.len() - 1;
         &mut records[last]
     }
 
-    /// What was recorded of a frame's call.
-    fn recorded(&self, process: Pid, tid: Pid, placed: &Placed) -> Option<&[Argument]> {
+    /// What was recorded of a frame's call, and how many calls that make values had begun by then.
+    fn recorded(&self, process: Pid, tid: Pid, placed: &Placed) -> Option<(&[Argument], u64)> {
         let frame = &placed.frame;
         if frame.is_async {
             let function = self.functions.iter().position(|state| is_of(state, frame))?;
-            return self.polls.get(process, function, placed.state?);
+            let given = self.polls.get(process, function, placed.state?)?;
+            return Some((&given.arguments, given.made_before));
         }
         let of_frame = |record: &&Record| {
             Some(record.cfa) == placed.cfa && is_of(&self.functions[record.function], frame)
         };
         let record = self.records.get(&tid)?.iter().rev().find(of_frame)?;
-        Some(&record.arguments)
+        Some((&record.arguments, record.made_before))
     }
 
-    /// Puts the recorded arguments into the frames of a crash, where something was read.
-    pub(super) fn fill(&self, process: Pid, tid: Pid, placed: &mut [Placed]) {
-        for placed in placed.iter_mut().filter(|placed| !placed.frame.inlined) {
-            let Some(recorded) = self.recorded(process, tid, placed) else { continue };
+    /// Puts the recorded arguments into the frames of a crash, where something was read. Gives the calls that made values.
+    pub(super) fn fill(&self, process: Pid, tid: Pid, placed: &mut [Placed]) -> Vec<relapse_snapshot::Made> {
+        let mut entered = vec![None; placed.len()];
+        for (placed, entered) in placed.iter_mut().zip(&mut entered) {
+            let known = self.recorded(process, tid, placed).filter(|_| !placed.frame.inlined);
+            let Some((recorded, made_before)) = known else { continue };
+            *entered = Some(made_before);
             let frame = &mut placed.frame;
             if frame.arguments.is_empty() {
                 frame.arguments = recorded.to_vec();
@@ -284,6 +290,7 @@ impl Watching {
                 }
             }
         }
+        self.made.calls(process, tid, placed, &entered)
     }
 }
 
@@ -437,9 +444,9 @@ impl Tracer<'_> {
             watching.functions[index].entries += 1;
             watching.functions[index].all_entries += 1;
             self.arm_inner(watching, tid, index);
+            let made_before = watching.made.count();
             let record = watching.record(tid, index, cfa);
-            record.arguments = Vec::new();
-            record.open = stop.later;
+            (record.arguments, record.open, record.made_before) = (Vec::new(), stop.later, made_before);
         } else {
             watching.record(tid, index, cfa).open &= !stop.bit;
         }
@@ -504,7 +511,8 @@ impl Tracer<'_> {
         watching.functions[index].all_entries += 1;
         self.arm_inner(watching, tid, index);
         let process = self.process_of(tid);
-        watching.polls.insert(process, index, state, arguments);
+        let given = Given { arguments, made_before: watching.made.count() };
+        watching.polls.insert(process, index, state, given);
     }
 
     /// A function further out is entered: those that it leads to are looked at once more.

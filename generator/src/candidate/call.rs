@@ -6,6 +6,8 @@ use relapse_snapshot::{Argument, Data, Generic, Trust, TypeKind, TypeTable, Valu
 use syn::{FnArg, Pat};
 
 use super::behind_dyn::behind_dyn;
+use super::format_spec::format_spec;
+use super::given_to_makers::given_to_makers;
 use super::idiom::{Idiom, idiom, is_drop};
 use super::passed::Passed;
 use super::{Callable, passed};
@@ -172,13 +174,14 @@ impl Callable<'_> {
         types: &TypeTable,
     ) -> Result<Call, Uncallable> {
         let extent = Extent { seekable: style.seekable, all_sinks: false, formats: style.formats };
-        let narrow = self.stand_ins(extent, types);
+        let at_home = names();
+        let narrow = self.stand_ins(extent, types, &at_home);
         let refused = match self.call_with(&narrow, test, style, types, &names()) {
             Err(Uncallable::Argument(refused)) => refused,
             made => return made,
         };
         // What cannot be written, but is only written to, has an equal.
-        let wide = self.stand_ins(Extent { all_sinks: true, ..extent }, types);
+        let wide = self.stand_ins(Extent { all_sinks: true, ..extent }, types, &at_home);
         let again = (wide != narrow).then(|| self.call_with(&wide, test, style, types, &names()).ok());
         again.flatten().ok_or(Uncallable::Argument(refused))
     }
@@ -208,7 +211,7 @@ impl Callable<'_> {
         let path = names.callable(self.function, &generics)?;
         let mut scope = Scope::new(test);
         if let Some(format) = self.format_string() {
-            return self.formatting(format, types, names, &mut scope);
+            return self.formatting(&format, types, names, &mut scope);
         }
         scope.share(self.arguments().map(|(argument, _)| &argument.value), types);
         let drops = path.of_std.as_ref().is_some_and(|of_std| is_drop(of_std, &self.function.name));
@@ -253,40 +256,47 @@ impl Callable<'_> {
 
     /// What the call is given for readers and sinks that nobody can build again: its generic parameters take
     /// any type.
-    pub fn stand_ins(&self, extent: Extent, types: &TypeTable) -> StandIns {
-        let open: Vec<Open> = self
-            .frame
-            .generics
-            .iter()
-            .map(|generic| Open { ty: generic.ty, bounds: self.function.bounds_of(&generic.name) })
-            .chain(behind_dyn(self.frame.arguments.iter().map(|argument| &argument.value), types))
+    pub fn stand_ins(&self, extent: Extent, types: &TypeTable, names: &NamesAt<'_>) -> StandIns {
+        let bounded = self.frame.generics.iter().map(|generic| {
+            let bounds = self.function.bounds_of(&generic.name);
+            Open { ty: generic.ty, asks: names.asks_of_bounds(self.function.module, &bounds) }
+        });
+        // What the values were made of may be given in another form, too.
+        let of_makers = self.made.calls.iter().flat_map(|made| &made.call.arguments);
+        // The last ones are looked at first.
+        let values = of_makers.chain(&self.frame.arguments).map(|argument| &argument.value);
+        let open: Vec<Open> = bounded
+            .chain(behind_dyn(values, types, |path| names.asks_of_trait(path)))
+            .chain(given_to_makers(self.made.calls, types, names))
             .collect();
         let kept = in_chunks(self.frame.arguments.iter().map(|argument| &argument.value), types);
         StandIns::keeping(&kept, &open, extent, types)
     }
 
     /// The format string that calls a `fmt` of std's traits; nobody makes a `Formatter` by hand.
-    fn format_string(&self) -> Option<&'static str> {
+    fn format_string(&self) -> Option<String> {
         let Owner::TraitImpl { trait_path, .. } = &self.function.owner else { return None };
-        if self.function.name != "fmt" || self.frame.arguments.len() != 2 {
+        let [_, formatter] = self.frame.arguments.as_slice() else { return None };
+        if self.function.name != "fmt" {
             return None;
         }
-        Some(match trait_path.segments.last()?.ident.to_string().as_str() {
-            "Display" => "{}",
-            "Debug" => "{:?}",
-            "LowerHex" => "{:x}",
-            "UpperHex" => "{:X}",
-            "Octal" => "{:o}",
-            "Binary" => "{:b}",
-            "LowerExp" => "{:e}",
-            "UpperExp" => "{:E}",
-            "Pointer" => "{:p}",
+        let letter = match trait_path.segments.last()?.ident.to_string().as_str() {
+            "Display" => "",
+            "Debug" => "?",
+            "LowerHex" => "x",
+            "UpperHex" => "X",
+            "Octal" => "o",
+            "Binary" => "b",
+            "LowerExp" => "e",
+            "UpperExp" => "E",
+            "Pointer" => "p",
             _ => return None,
-        })
+        };
+        let spec = format_spec(&formatter.value, letter).unwrap_or_else(|| letter.to_owned());
+        Some(if spec.is_empty() { "{}".to_owned() } else { format!("{{:{spec}}}") })
     }
 
-    /// `format!("{}", duration)`: width, precision and flags of the crash are not kept, the proof tells whether
-    /// they mattered.
+    /// `format!("{:>8.3}", duration)`.
     fn formatting(
         &self,
         format: &str,

@@ -24,6 +24,7 @@ pub(super) fn facts(
         frame: depth,
         recursion: None,
         public: !program && api.is_public_api(function),
+        called_from_outside: false,
         program,
         plain_data: frame.arguments.iter().all(|a| is_plain(a.value.ty, &snapshot.types)),
         documents_panics: function.attributes.panics_docs.is_some(),
@@ -38,6 +39,17 @@ pub(super) fn facts(
         entry_point: function.attributes.test
             || (program && function.name == "main" && index.module(function.module).path.is_empty()),
         never_returns: function.returns == Returns::Never,
+    }
+}
+
+/// Whether the workspace's function that called another one is of another crate than that one's, `own`.
+pub(super) fn is_called_from_outside(own: &str, caller: Option<&str>) -> bool {
+    let Some(path) = caller else { return false };
+    let is_own = |path: &str| path.strip_prefix(own).is_some_and(|rest| rest.starts_with("::"));
+    match path.strip_prefix('<') {
+        // `<geo_types::Line as geo::Area>::area` is of either.
+        Some(implementation) => !implementation.split([' ', '<', '&', '(', ',']).any(is_own),
+        None => !is_own(path),
     }
 }
 
@@ -178,6 +190,17 @@ mod tests {
 
     fn reference(address: u64, to: Value) -> Value {
         value(Data::Pointer { address, to: Some(Box::new(to)) })
+    }
+
+    #[test]
+    fn a_caller_is_of_the_crate_that_its_path_speaks_of() {
+        let outside = |caller: &str| is_called_from_outside("geo", Some(caller));
+        assert!(outside("driver::Track::thin"));
+        assert!(outside("driver::Column::lines::{{closure}}"));
+        assert!(outside("geometry::area") && outside("<driver::Row as core::fmt::Display>::fmt"));
+        assert!(!outside("geo::area") && !outside("<geo_types::Line<T> as geo::Area<T>>::area"));
+        assert!(!outside("<&geo::Line as core::fmt::Display>::fmt"));
+        assert!(!is_called_from_outside("geo", None));
     }
 
     #[test]

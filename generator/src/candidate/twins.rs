@@ -3,7 +3,7 @@
 
 use quote::ToTokens;
 
-use crate::index::{FunctionItem, Owner, SourceIndex};
+use crate::index::{FunctionItem, Holds, Owner, SourceIndex};
 
 /// Of functions of the same text as the first, the one that the path names best; the first where it tells nothing.
 pub(super) fn meant<'a>(
@@ -27,8 +27,9 @@ pub(super) fn meant<'a>(
     Some(best)
 }
 
-/// How much of what a function belongs to stands in a path: its trait, its type, its module.
-fn fits(function: &FunctionItem, path: &str, index: &SourceIndex) -> (bool, bool, usize) {
+/// Whether a function is part of the build, and how much of what it belongs to stands in a path: its type, its trait, its
+/// module.
+fn fits(function: &FunctionItem, path: &str, index: &SourceIndex) -> (bool, bool, bool, usize) {
     let compact = plain(path);
     let words: Vec<&str> = path.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
     let is_named = |ty: &syn::Type| match ty {
@@ -51,9 +52,27 @@ fn fits(function: &FunctionItem, path: &str, index: &SourceIndex) -> (bool, bool
     let module = &index.module(function.module).path;
     let known = module.iter().filter(|name| words.contains(&name.as_str())).count();
     // Of two modules of which all names stand in the path the inner one is meant; a name that does not, counts against it.
-    (of_type, of_trait, (known + 64).saturating_sub(2 * (module.len() - known)))
+    // One file may be the module of two declarations, of which a build has one.
+    let is_built = index.function_holds(function) != Holds::No;
+    (is_built, of_type, of_trait, (known + 64).saturating_sub(2 * (module.len() - known)))
 }
 
 fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::tests::Fixture;
+
+    #[test]
+    fn of_two_modules_of_one_file_that_of_the_build_is_meant() {
+        let lib = "#[cfg(feature = \"open\")]\npub mod inner;\n#[cfg(not(feature = \"open\"))]\nmod inner;\n";
+        let fixture = Fixture::library(lib, &[("src/inner.rs", "pub fn go() {}\n")]);
+        let found = fixture.index.function_at("src/inner.rs", 1, "go", "demo");
+        assert_eq!(found.len(), 2);
+        let function = meant(&found, "demo::inner::go", &fixture.index).unwrap();
+        assert_eq!(fixture.index.function_holds(function), Holds::Yes);
+    }
 }

@@ -1,5 +1,6 @@
-//! Structs that are mostly their default: `Parser { input: "a", ..Parser::default() }`. Only where `Default` is
-//! derived, so that what it gives is known, and where it saves a reader some lines.
+//! Structs that are mostly their default: `Parser { input: "a", ..Parser::default() }`. Only where `Default` is derived,
+//! or plain in its source, so that what it gives is known, and where it saves a reader some lines. Such a test also goes on
+//! to build where a fix adds a field.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -7,9 +8,12 @@ use relapse_snapshot::{Data, Field, TypeKind, Value};
 
 use super::writer::{OPTION, Writer};
 use crate::names::Defaults;
+use crate::ways::Made;
 
 /// Fewer fields are written out: then the literal says more than it costs.
 const WORTH: usize = 5;
+/// What is as the source of a written `Default` has it, to the last of so many fields, was hardly set one by one.
+const WORTH_WHOLE: usize = 3;
 /// Structs within structs are looked into this far.
 const MAX_DEPTH: u32 = 4;
 
@@ -26,6 +30,9 @@ pub(super) enum Mostly {
 impl Writer<'_> {
     /// How to write a struct with named fields, of a type without generic arguments.
     pub(super) fn mostly_default(&self, path: &str, fields: &[Field]) -> Mostly {
+        if let Some(mostly) = self.mostly_written_default(path, fields) {
+            return mostly;
+        }
         if fields.len() < WORTH {
             return Mostly::Written;
         }
@@ -39,6 +46,23 @@ impl Writer<'_> {
             Defaults::Fields => Mostly::Others(others),
             Defaults::Whole | Defaults::Unknown => Mostly::Written,
         }
+    }
+
+    /// The same by a `Default` that is written out, as far as its source tells what it gives.
+    fn mostly_written_default(&self, path: &str, fields: &[Field]) -> Option<Mostly> {
+        if fields.len() < WORTH_WHOLE || !self.names.means_prelude("Default") {
+            return None;
+        }
+        let written = self.names.written_default(path)?;
+        let Made::Fields(made) = written.makes else { return None };
+        let is_made =
+            |field: &Field| made.get(&field.name).is_some_and(|made| self.is_made_so(made, &field.value));
+        let others: Vec<usize> = (0..fields.len()).filter(|at| !is_made(&fields[*at])).collect();
+        if others.is_empty() {
+            return Some(Mostly::Default);
+        }
+        // What `Default` gives there is known to be dropped at once.
+        (written.takes_others && fields.len() - others.len() >= WORTH).then_some(Mostly::Others(others))
     }
 
     /// `..Parser::default()`.
@@ -110,7 +134,7 @@ mod tests {
 
     use super::*;
     use crate::expression::{Literals, Scope, argument_with};
-    use crate::names::{Names, Unnameable};
+    use crate::names::{Names, Unnameable, WrittenDefault};
 
     struct Derived(Defaults);
 
@@ -224,6 +248,50 @@ mod tests {
         let text: String = written.lets.iter().map(ToString::to_string).collect();
         assert!(text.contains(".. Node :: default ()"), "{text}");
         assert!(text.contains("downgrade (& root)"), "{text}");
+    }
+
+    /// `Default` that is written out, with these numbers in `a` and `b`.
+    struct WrittenOut(i128, i128);
+
+    impl Names for WrittenOut {
+        fn path(&self, definition: &str) -> Result<TokenStream, Unnameable> {
+            Derived(Defaults::Unknown).path(definition)
+        }
+
+        fn literal(&self, _: &str) -> Result<(), Unnameable> {
+            Ok(())
+        }
+
+        fn written_default(&self, _: &str) -> Option<WrittenDefault> {
+            let fields = [
+                ("a", Made::Number(self.0)),
+                ("b", Made::Number(self.1)),
+                ("text", Made::Blank),
+                ("list", Made::Blank),
+                ("mode", Made::Blank),
+                ("done", Made::Number(0)),
+            ];
+            let makes = Made::Fields(fields.map(|(name, made)| (name.to_owned(), made)).into());
+            Some(WrittenDefault { makes, takes_others: true })
+        }
+
+        fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable> {
+            full_name.parse().map_err(|_| Unnameable(String::new()))
+        }
+    }
+
+    #[test]
+    fn what_a_written_default_gives_is_left_to_it() {
+        let written = |a, b| {
+            let mut types = TypeTable::default();
+            let value = nmea(&mut types, 3, "core::option::Option<u8>");
+            let (mut scope, names) = (Scope::new("test"), WrittenOut(a, b));
+            let written = argument_with("nmea", &value, &types, &names, &mut scope, Literals::Inferred);
+            written.unwrap().lets.iter().map(ToString::to_string).collect::<String>().replace(' ', "")
+        };
+        assert_eq!(written(3, 0), "letnmea=Nmea::default();");
+        assert_eq!(written(4, 0), "letnmea=Nmea{a:3,..Nmea::default()};");
+        assert!(written(4, 1).contains("done:false"), "too little is left to it");
     }
 
     #[test]

@@ -43,6 +43,15 @@ struct Own<'v> {
     ty: Option<TypeId>,
 }
 
+/// What happens to a value that was made.
+#[derive(Debug, Clone, Copy)]
+struct Later {
+    /// Methods are called on it where it lies.
+    changed: bool,
+    /// Some of them take it as `&mut self`, or fields are put into it.
+    mutated: bool,
+}
+
 /// The statement that came last, and how often in a row.
 #[derive(Default)]
 struct Repeated {
@@ -122,7 +131,7 @@ impl<'a> Writer<'a> {
         if names.made_with_fields() {
             match &value.data {
                 Data::Struct(fields) if names.literal(&path).is_ok() => {
-                    let variable = self.as_variable(stage, &history.type_name, own);
+                    let variable = self.as_variable(stage, &history.type_name, own, true);
                     self.put_fields(&variable, fields, place);
                     stage = Stage::Variable(variable);
                 }
@@ -149,8 +158,12 @@ impl<'a> Writer<'a> {
             Some(of) => Some(self.history(of, Own::default(), place)?.tokens()),
         };
         let call = self.call_on(of.as_ref(), made, place)?;
-        let is_changed = history.steps.iter().any(|step| step.receiver != ReceivedBy::Value);
-        let mut stage = self.unwrapped(call, made.wrapped, &history.type_name, own, is_changed);
+        let later = Later {
+            changed: history.steps.iter().any(|step| step.receiver != ReceivedBy::Value),
+            mutated: self.names.made_with_fields()
+                || history.steps.iter().any(|step| step.receiver == ReceivedBy::Exclusive),
+        };
+        let mut stage = self.unwrapped(call, made.wrapped, &history.type_name, own, later);
         let mut repeated = Repeated::default();
         for step in &history.steps {
             if self.lets.len() >= MAX_LETS {
@@ -158,14 +171,14 @@ impl<'a> Writer<'a> {
             }
             if step.receiver == ReceivedBy::Value {
                 let call = self.call_on(Some(&stage.tokens()), step, place)?;
-                stage = self.unwrapped(call, step.wrapped, &history.type_name, own, is_changed);
+                stage = self.unwrapped(call, step.wrapped, &history.type_name, own, later);
                 continue;
             }
-            let variable = self.as_variable(stage, &history.type_name, own);
+            let variable = self.as_variable(stage, &history.type_name, own, later.mutated);
             let call = self.call_on(Some(&quote!(#variable)), step, place)?;
-            let unused = step.must_use.then(|| quote!(let _ =));
-            let lint = self.lint();
-            repeated.push(&mut self.lets, quote!(#lint #unused #call;));
+            for statement in self.with_further(&call, step, place)? {
+                repeated.push(&mut self.lets, statement);
+            }
             stage = Stage::Variable(variable);
         }
         Ok(stage)
@@ -179,7 +192,7 @@ impl<'a> Writer<'a> {
         wrapped: Wrapped,
         type_name: &str,
         own: Own<'_>,
-        is_changed: bool,
+        later: Later,
     ) -> Stage {
         let wrapping = match wrapped {
             Wrapped::No => return Stage::Expression(call),
@@ -191,14 +204,14 @@ impl<'a> Writer<'a> {
         };
         let variable = own.variable.cloned().unwrap_or_else(|| self.scope.variable(&snake_case(type_name)));
         let is_lent = own.variable.is_some() && self.root_place.is_some_and(|place| place.mutable);
-        let mutable = (is_changed || is_lent).then(|| quote!(mut));
+        let mutable = (later.mutated || is_lent).then(|| quote!(mut));
         let lint = self.lint();
         self.lets.push(quote!(#lint let #wrapping(#mutable #variable) = #call else { return; };));
-        if is_changed { Stage::Variable(variable) } else { Stage::Expression(quote!(#variable)) }
+        if later.changed { Stage::Variable(variable) } else { Stage::Expression(quote!(#variable)) }
     }
 
     /// Gives a value its variable.
-    fn as_variable(&mut self, stage: Stage, type_name: &str, own: Own<'_>) -> Ident {
+    fn as_variable(&mut self, stage: Stage, type_name: &str, own: Own<'_>, mutated: bool) -> Ident {
         let tokens = match stage {
             Stage::Variable(variable) => return variable,
             Stage::Expression(tokens) => tokens,
@@ -210,7 +223,8 @@ impl<'a> Writer<'a> {
             _ => false,
         });
         let annotation = generic.and_then(|ty| self.type_tokens(ty));
-        let statement = self.let_statement(&variable, true, annotation, &tokens);
+        let is_lent = own.variable.is_some() && self.root_place.is_some_and(|place| place.mutable);
+        let statement = self.let_statement(&variable, mutated || is_lent, annotation, &tokens);
         self.lets.push(statement);
         variable
     }
@@ -232,7 +246,7 @@ impl<'a> Writer<'a> {
     }
 
     /// `Regex::new("a")`, `builder.build()`.
-    fn call_on(
+    pub(super) fn call_on(
         &mut self,
         receiver: Option<&TokenStream>,
         made: &MadeCall<'_>,

@@ -45,7 +45,7 @@ impl Writer<'_> {
             let fields = self.fields(fields, params, place)?;
             return Ok(quote!(#constructor(#(#fields),*)));
         }
-        let name = self.name(&path)?;
+        let name = if tuple { self.tuple_constructor(&path)? } else { self.name(&path)? };
         if fields.is_empty() && !tuple && self.names.is_braced(&path, None) {
             return Ok(quote!(#name {}));
         }

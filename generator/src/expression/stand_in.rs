@@ -2,7 +2,7 @@
 //! where the function takes any type there (`R: Read`), so that bytes do as well as an open file. In: the types
 //! that stand for generic parameters, with their bounds. Out: which of them are replaced, and by what.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use relapse_snapshot::{Data, StdType, Trust, TypeId, TypeKind, TypeTable, Value};
 
@@ -16,8 +16,58 @@ const MOST_TYPES: usize = 256;
 pub struct Open {
     /// The type.
     pub ty: TypeId,
-    /// The last names of the traits that the parameter is bounded by, as far as they are known.
+    /// What has to be met there.
+    pub asks: Asks,
+}
+
+/// What a type has to meet where another one may stand in for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asks {
+    /// The last names of the traits that it is bounded by, as far as they are known.
     pub bounds: BTreeSet<String>,
+    /// What the traits among them that are not std's are implemented for.
+    pub implementors: Option<Implementors>,
+}
+
+/// What a trait is implemented for, as far as its source shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Implementors {
+    /// Whatever meets the bounds of an `impl<T: …> Trait for T`.
+    pub all: bool,
+    /// `Cursor`.
+    pub cursor: Option<Over>,
+    /// `&[u8]`.
+    pub bytes: bool,
+    /// `BufReader<R>`.
+    pub buffered: bool,
+}
+
+impl Implementors {
+    /// What two traits both are implemented for.
+    #[must_use]
+    pub fn and(self, other: Implementors) -> Implementors {
+        let cursor = match (self.cursor, other.cursor) {
+            (Some(Over::Any), over) | (over, Some(Over::Any)) => over,
+            (one, other) => one.filter(|_| one == other),
+        };
+        Implementors {
+            all: self.all && other.all,
+            cursor,
+            bytes: self.bytes && other.bytes,
+            buffered: self.buffered && other.buffered,
+        }
+    }
+}
+
+/// What a cursor goes over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// Anything that holds bytes.
+    Any,
+    /// `&[u8]`.
+    Slice,
+    /// `Vec<u8>`.
+    Vec,
 }
 
 /// What stands in for a type.
@@ -25,8 +75,10 @@ pub struct Open {
 pub enum StandIn {
     /// `&[u8]`: what was left to read.
     Bytes,
-    /// `Cursor<&[u8]>`: all of it, at the position that was reached.
+    /// `Cursor<&[u8; N]>`: all of it, at the position that was reached.
     Cursor,
+    /// `Cursor<&[u8]>`: the same, where no array will do.
+    Slice,
     /// `Cursor<Vec<u8>>`: the same, and it can be written.
     Buffer,
     /// `Vec<u8>`: takes what is written.
@@ -64,36 +116,46 @@ impl StandIns {
     /// The same, where these types stay what they are, over what stands in for their parts.
     pub fn keeping(kept: &BTreeSet<TypeId>, open: &[Open], extent: Extent, types: &TypeTable) -> StandIns {
         let mut chosen = HashMap::new();
-        let mut queue: Vec<(TypeId, BTreeSet<String>)> =
-            open.iter().map(|open| (open.ty, open.bounds.clone())).collect();
+        // What takes a type in several places has to meet what all of them ask for.
+        let mut asked: BTreeMap<TypeId, Asks> = BTreeMap::new();
+        for open in open {
+            let asks = asked.entry(open.ty).or_default();
+            asks.bounds.extend(open.asks.bounds.iter().cloned());
+            asks.implementors = match (asks.implementors, open.asks.implementors) {
+                (Some(one), Some(other)) => Some(one.and(other)),
+                (one, other) => one.or(other),
+            };
+        }
+        let mut queue: Vec<(TypeId, Asks)> = asked.into_iter().collect();
         let mut seen = BTreeSet::new();
-        while let Some((ty, bounds)) = queue.pop() {
+        while let Some((ty, asks)) = queue.pop() {
             if !seen.insert(ty) || seen.len() > MOST_TYPES {
                 continue;
             }
             if kept.contains(&ty) {
-                let (read, seek) =
-                    (bounds.contains("Read") || bounds.contains("BufRead"), bounds.contains("Seek"));
+                let has = |name: &str| asks.bounds.contains(name);
+                let (read, seek) = (has("Read") || has("BufRead"), has("Seek"));
                 let within = [("Read", read), ("Seek", seek)].into_iter().filter(|(_, asked)| *asked);
-                let within: BTreeSet<String> = within.map(|(name, _)| name.to_owned()).collect();
+                let bounds = within.map(|(name, _)| name.to_owned()).collect();
+                let within = Asks { bounds, ..Asks::default() };
                 queue.extend(parts(ty, types).into_iter().map(|part| (part, within.clone())));
                 continue;
             }
-            if let Some(stand_in) = stand_in(ty, &bounds, extent, types) {
+            if let Some(stand_in) = stand_in(ty, &asks, extent, types) {
                 chosen.insert(ty, stand_in);
                 continue;
             }
             match types.get(ty).map(|shape| &shape.kind) {
                 // A mutable reference reads and writes as its target does.
-                Some(TypeKind::Reference { to, mutable: true }) => queue.push((*to, bounds)),
+                Some(TypeKind::Reference { to, mutable: true }) => queue.push((*to, asks)),
                 Some(TypeKind::Std { std: StdType::Box, params }) => {
-                    queue.extend(params.iter().map(|param| (*param, bounds.clone())));
+                    queue.extend(params.iter().map(|param| (*param, asks.clone())));
                 }
                 Some(
                     TypeKind::Std { params, .. }
                     | TypeKind::Struct { params, .. }
                     | TypeKind::Enum { params, .. },
-                ) => queue.extend(params.iter().map(|param| (*param, BTreeSet::new()))),
+                ) => queue.extend(params.iter().map(|param| (*param, Asks::default()))),
                 _ => {}
             }
         }
@@ -161,14 +223,15 @@ fn parts(ty: TypeId, types: &TypeTable) -> Vec<TypeId> {
     }
 }
 
-fn stand_in(ty: TypeId, bounds: &BTreeSet<String>, extent: Extent, types: &TypeTable) -> Option<StandIn> {
+fn stand_in(ty: TypeId, asks: &Asks, extent: Extent, types: &TypeTable) -> Option<StandIn> {
     let shape = types.get(ty)?;
+    let bounds = &asks.bounds;
     let has = |name: &str| bounds.contains(name);
     let reads = has("Read") || has("BufRead");
     if let TypeKind::Reference { to, mutable: false } = &shape.kind {
         // `&File` reads, `&&[u8]` does not: the reference itself is replaced.
         let is_file = matches!(types.get(*to)?.kind, TypeKind::Std { std: StdType::File, .. });
-        return if is_file { stand_in(*to, bounds, extent, types) } else { None };
+        return if is_file { stand_in(*to, asks, extent, types) } else { None };
     }
     if extent.all_sinks && has("Write") && only(bounds, &["Write"]) {
         return Some(if extent.formats { StandIn::Text } else { StandIn::Sink });
@@ -198,11 +261,20 @@ fn stand_in(ty: TypeId, bounds: &BTreeSet<String>, extent: Extent, types: &TypeT
         matches!(&*path, "std::io::Take" | "std::io::Chain" | "std::io::util::Take" | "std::io::util::Chain")
             && parts(ty, types)
                 .iter()
-                .any(|part| stand_in(*part, &BTreeSet::new(), Extent::default(), types).is_some());
+                .any(|part| stand_in(*part, &Asks::default(), Extent::default(), types).is_some());
     if sink {
         return Some(if has("Seek") { StandIn::Buffer } else { StandIn::Sink });
     }
     if !(reader || wrapped) {
+        return None;
+    }
+    if let Some(known) = asks.implementors
+        && let Some(stand_in) = by_implementors(known, has("Write"))
+    {
+        return Some(stand_in);
+    }
+    if asks.implementors.is_some_and(|known| known.buffered) && path.ends_with("::BufReader") {
+        // What it reads from is replaced.
         return None;
     }
     Some(if has("Write") {
@@ -212,6 +284,17 @@ fn stand_in(ty: TypeId, bounds: &BTreeSet<String>, extent: Extent, types: &TypeT
     } else {
         StandIn::Cursor
     })
+}
+
+/// What stands in where a trait that is not std's is implemented for few types; `None` where the source does not tell.
+fn by_implementors(known: Implementors, writes: bool) -> Option<StandIn> {
+    match known.cursor {
+        Some(Over::Vec) => Some(StandIn::Buffer),
+        Some(Over::Any) if writes => Some(StandIn::Buffer),
+        Some(Over::Any) => Some(StandIn::Cursor),
+        Some(Over::Slice) => Some(StandIn::Slice),
+        None => known.bytes.then_some(StandIn::Bytes),
+    }
 }
 
 /// Whether these are the only bounds, markers aside.

@@ -47,7 +47,7 @@ impl Writer<'_> {
             StandIn::Sink => return self.sink(),
             StandIn::Text => return self.text_sink(),
             StandIn::Hasher => return self.hasher(),
-            StandIn::Bytes | StandIn::Cursor | StandIn::Buffer => {}
+            StandIn::Bytes | StandIn::Cursor | StandIn::Slice | StandIn::Buffer => {}
         }
         let tape = match self.tape(value, 0) {
             // Of a file that is only written nothing is read either.
@@ -67,6 +67,7 @@ impl Writer<'_> {
                 let bytes = self.reader_bytes(bytes)?;
                 quote!(#bytes.to_vec())
             }
+            (StandIn::Slice, _) => as_slice(&self.reader_bytes(bytes)?),
             _ => self.reader_bytes(bytes)?,
         };
         if position == 0 {

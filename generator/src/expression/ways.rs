@@ -150,6 +150,11 @@ impl Writer<'_> {
         matches!(kind, Some(TypeKind::Std { std: StdType::Vec, .. }))
     }
 
+    /// Whether a place that was made so, without any parameter, holds this value.
+    pub(super) fn is_made_so(&self, made: &Made, value: &Value) -> bool {
+        self.is_so(made, value, "", &mut Vec::new(), MAX_DEPTH)
+    }
+
     /// Whether a place that was made so holds this value, with what the parameters have to be for that.
     fn is_so<'v>(
         &self,

@@ -185,6 +185,10 @@ impl<'a> Writer<'a> {
         self.names.path(definition).map_err(|unnameable| self.refuse(unnameable.0))
     }
 
+    pub(super) fn tuple_constructor(&self, definition: &str) -> Result<TokenStream, Unwritable> {
+        self.names.tuple_constructor(definition).map_err(|unnameable| self.refuse(unnameable.0))
+    }
+
     /// Writes a part of the value, so that refusals within name it.
     pub(super) fn part(
         &mut self,

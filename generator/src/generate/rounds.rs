@@ -13,7 +13,7 @@ use crate::features;
 use crate::index::{CrateId, SourceIndex, TargetKind};
 use crate::place::{HarnessTarget, has_harness};
 use crate::project::Project;
-use crate::prove::{Bench, Draft, Effort, ProveError, together};
+use crate::prove::{Bench, Draft, Effort, NO_COMPILE, ProveError, together};
 use crate::scratch::Scratch;
 
 /// Names of tests, by file and inline module.
@@ -33,6 +33,9 @@ pub(super) struct Rounds {
     pub(super) effort: Effort,
     names: Names,
     barred: Barred,
+    /// The functions whose test does not compile within their crate, by depth and function, with the reason: a crate may be
+    /// another one under `cfg(test)`. They are called from outside where that is possible.
+    outside: BTreeMap<(usize, String), String>,
     /// Whether every function is wanted, or the best one.
     all: bool,
 }
@@ -40,7 +43,8 @@ pub(super) struct Rounds {
 impl Rounds {
     /// Before the first one.
     pub(super) fn new(all: bool) -> Rounds {
-        Rounds { effort: Effort::default(), names: Names::default(), barred: Barred::new(), all }
+        let (effort, names, outside) = (Effort::default(), Names::default(), BTreeMap::new());
+        Rounds { effort, names, barred: Barred::new(), outside, all }
     }
 
     /// The functions of these drafts keep the names of their tests in the next round.
@@ -82,7 +86,11 @@ impl Rounds {
                 }
                 let own: Vec<Callable<'a>> = group.iter().map(|draft| draft.callable.clone()).collect();
                 let mut progress = |step: Progress<'_>| surroundings.progress(step);
-                match together(group, bench, &mut self.effort, rejected, &mut progress) {
+                let mut reasons = Vec::new();
+                let built = together(group, bench, &mut self.effort, &mut reasons, &mut progress);
+                open.extend(self.from_outside(&own, &mut reasons, project));
+                rejected.extend(reasons);
+                match built {
                     Ok(built) => drafts.extend(built),
                     // One target that does not build as a test must not take the others' candidates with it, nor
                     // its own: some can be called from outside.
@@ -98,7 +106,42 @@ impl Rounds {
                 }
             }
         }
+        for rejection in rejected {
+            if let Some(within) = self.outside.get(&(rejection.depth, rejection.function.clone()))
+                && !rejection.reason.starts_with(within)
+            {
+                rejection.reason = format!("{within}; from outside: {}", rejection.reason);
+            }
+        }
         Ok(drafts)
+    }
+
+    /// Takes out the rejections of functions whose test does not compile within their crate and can be written outside of it;
+    /// these functions.
+    fn from_outside<'a>(
+        &mut self,
+        own: &[Callable<'a>],
+        reasons: &mut Vec<Rejection>,
+        project: &Project,
+    ) -> Vec<Callable<'a>> {
+        let mut outside = Vec::new();
+        reasons.retain(|rejection| {
+            let is_same = |callable: &&Callable<'a>| {
+                callable.depth == rejection.depth && callable.frame.function == rejection.function
+            };
+            let callable = own.iter().find(is_same).filter(|_| rejection.reason.starts_with(NO_COMPILE));
+            let within = callable.filter(|callable| !callable.is_outside());
+            match within.filter(|callable| callable.from_outside(&project.index).is_some()) {
+                Some(callable) => {
+                    let key = (callable.depth, callable.frame.function.clone());
+                    self.outside.insert(key, rejection.reason.clone());
+                    outside.push(callable.clone());
+                    false
+                }
+                None => true,
+            }
+        });
+        outside
     }
 
     /// The functions with the homes in which their tests can run; those that have none are rejected.
@@ -116,7 +159,9 @@ impl Rounds {
             {
                 self.barred.insert(krate, reason);
             }
-            match (self.housed(&callable, &project.index), self.barred.get(&krate)) {
+            let outside = || callable.from_outside(&project.index).map(|callable| callable.home.krate);
+            let barred = self.barred.get(&krate).or_else(|| self.barred.get(&outside()?));
+            match (self.housed(&callable, &project.index), barred) {
                 (Some(housed), _) => kept.push(housed),
                 (None, reason) => rejected.push(callable.rejection(reason.cloned().unwrap_or_default())),
             }
@@ -128,7 +173,9 @@ impl Rounds {
     pub(super) fn housed<'a>(&self, callable: &Callable<'a>, index: &SourceIndex) -> Option<Callable<'a>> {
         let open = |callable: &Callable<'_>| !self.barred.contains_key(&callable.home.krate);
         let outside = || callable.from_outside(index).filter(|_| !callable.is_outside());
-        if open(callable) { Some(callable.clone()) } else { outside().filter(open) }
+        let key = (callable.depth, callable.frame.function.clone());
+        let stays = callable.is_outside() || !self.outside.contains_key(&key);
+        if stays && open(callable) { Some(callable.clone()) } else { outside().filter(open) }
     }
 }
 

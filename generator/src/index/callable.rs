@@ -418,7 +418,7 @@ impl NamesAt<'_> {
     pub fn implements(&self, definition: &str, trait_name: &str) -> bool {
         let Ok(Def::Item(id)) = self.definition(definition) else { return false };
         let item = self.index().item(id);
-        if matches!(item.kind, ItemKind::Trait) {
+        if matches!(item.kind, ItemKind::Trait(_)) {
             return false;
         }
         let written = || {

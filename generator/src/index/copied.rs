@@ -15,10 +15,10 @@ use syn::{ImplItem, Item, ItemImpl, Type};
 
 use crate::names::Unnameable;
 
-use super::FunctionItem;
 use super::ids::{ItemId, ModuleId, plain};
 use super::naming::NamesAt;
 use super::resolve::{Def, Space, root};
+use super::{FunctionItem, OUTSIDE_NAME, TargetKind};
 
 mod elsewhere;
 mod mentions;
@@ -62,9 +62,11 @@ pub struct Copied {
 }
 
 impl NamesAt<'_> {
-    /// The item of a program that a path in debug info leads to, where the test's own crate is a library.
+    /// The item of a program that a path in debug info leads to, where the test is one of a library, be it from outside.
     pub(super) fn in_program(&self, definition: &str) -> Option<ItemId> {
-        if !self.index().target(self.module.krate).kind.is_library() {
+        let own = self.index().target(self.module.krate);
+        let is_outside = own.kind == TargetKind::Test && own.name == OUTSIDE_NAME;
+        if !own.kind.is_library() && !is_outside {
             return None;
         }
         let segments: Vec<&str> = definition.split("::").collect();

@@ -10,6 +10,7 @@ use syn::{
     Block, Expr, ExprIf, ExprMatch, ExprMethodCall, FnArg, Macro, Pat, Signature, Token, TypeParamBound,
 };
 
+use super::asks::traits_of;
 use super::attributes::Attributes;
 use super::builds::Builds;
 use super::cfg::Cfg;
@@ -163,17 +164,11 @@ impl FunctionItem {
         }
     }
 
-    /// The traits that a generic parameter of it, or of its impl, is bounded by where it is declared: their last
-    /// names. An `impl Trait` parameter has its bounds for a name.
-    pub fn bounds_of(&self, parameter: &str) -> BTreeSet<String> {
-        let mut bounds = BTreeSet::new();
-        let mut add = |list: &Punctuated<TypeParamBound, Token![+]>| {
-            let traits = list.iter().filter_map(|bound| match bound {
-                TypeParamBound::Trait(bound) => bound.path.segments.last(),
-                _ => None,
-            });
-            bounds.extend(traits.map(|last| last.ident.to_string()));
-        };
+    /// The traits that a generic parameter of it, or of its impl, is bounded by where it is declared, as they stand there.
+    /// An `impl Trait` parameter has its bounds for a name.
+    pub fn bounds_of(&self, parameter: &str) -> Vec<syn::Path> {
+        let mut bounds = Vec::new();
+        let mut add = |list: &Punctuated<TypeParamBound, Token![+]>| bounds.extend(traits_of(list));
         if parameter.starts_with("impl ") {
             if let Ok(anonymous) = syn::parse_str::<syn::TypeImplTrait>(parameter) {
                 add(&anonymous.bounds);
@@ -192,6 +187,18 @@ impl FunctionItem {
             }
         }
         bounds
+    }
+
+    /// The bounds of a type in its head, where that is one of its generic parameters, its impl's included, or `impl Trait`.
+    pub(crate) fn bounds_of_type(&self, ty: &syn::Type) -> Option<Vec<syn::Path>> {
+        match ty {
+            syn::Type::ImplTrait(anonymous) => Some(traits_of(&anonymous.bounds)),
+            syn::Type::Path(path) if path.qself.is_none() => {
+                let name = path.path.get_ident()?;
+                self.is_generic(ty).then(|| self.bounds_of(&name.to_string()))
+            }
+            _ => None,
+        }
     }
 
     /// Whether a type in its head is one of its generic parameters, its impl's or trait's included, or `impl Trait`.

@@ -108,8 +108,8 @@ pub enum ItemKind {
     Union(FieldList),
     /// `type A = …;`.
     Alias(Box<syn::Type>),
-    /// A trait.
-    Trait,
+    /// A trait, with those that it builds on.
+    Trait(Vec<syn::Path>),
     /// `const`.
     Const,
     /// `static`.

@@ -10,13 +10,15 @@ use quote::quote;
 use relapse_snapshot::{Data, Frame, Location, Made};
 use syn::{FnArg, Receiver, ReceiverKind, ReturnType, Safety, Type};
 
-use crate::names::{Asked, History, MadeCall, ReceivedBy, Unnameable, Wrapped};
+use crate::names::{Asked, Further, History, MadeCall, ReceivedBy, Unnameable, Wrapped};
 
+use super::access::{Touches, made_on};
 use super::ids::{FunctionId, ItemId, ModuleId, Visibility, plain};
 use super::items::ItemKind;
+use super::lives::{Does, likeliest, lives};
 use super::naming::{NamesAt, tokens};
 use super::resolve::{Def, Space};
-use super::{FunctionItem, SourceIndex, signature};
+use super::{FunctionItem, Package, SourceIndex, signature};
 
 /// The calls of one run that made values, oldest first.
 #[derive(Debug, Clone, Copy, Default)]
@@ -52,6 +54,8 @@ const GIVES_ACCESS: [&str; 6] = ["deref_mut", "index_mut", "borrow_mut", "as_mut
 const MOST_BUILDERS: usize = 4;
 /// Aliases of aliases are followed this far.
 const MOST_ALIASES: usize = 8;
+/// Types of parts of values that are followed, and parts of parts.
+const MOST_PARTS: usize = 4;
 /// Calls that a test makes for one value.
 const MOST_STEPS: usize = 200;
 
@@ -66,7 +70,12 @@ enum Role {
     Chained { wrapped: Wrapped },
     /// May change one.
     Method,
+    /// Is made on a part of one, or makes what could be one.
+    OnPart(ItemId),
 }
+
+/// A function, and what it does for the values of a type.
+type WithRole<'i> = (Option<Role>, &'i FunctionItem);
 
 /// A function that makes or changes values of a type.
 pub(super) struct Known {
@@ -104,23 +113,67 @@ impl<'i> NamesAt<'i> {
     }
 
     fn makers_of(&self, id: ItemId) -> Vec<&'i FunctionItem> {
+        self.own_roles(id).0.into_iter().map(|(_, function)| function).collect()
+    }
+
+    /// The functions that could change such a value through a part of it, and those that make what could be one.
+    pub(crate) fn functions_on_parts(&self, definition: &str) -> Vec<&'i FunctionItem> {
+        let Ok(Def::Item(id)) = self.definition(definition) else { return Vec::new() };
+        let (own, parts) = self.own_roles(id);
+        self.roles_on_parts(&own, parts).into_iter().map(|(_, function)| function).collect()
+    }
+
+    /// The same, with what they are to the type, and its parts; the methods of builders and the like are nothing to it.
+    fn own_roles(&self, id: ItemId) -> (Vec<WithRole<'i>>, Vec<ItemId>) {
         let functions = self.index().source(id.krate).functions.iter();
         let mut found: Vec<(Role, &FunctionItem)> =
             functions.filter_map(|function| Some((self.role(function, id)?, function))).collect();
-        let built: Vec<ItemId> = found
-            .iter()
-            .filter_map(|(role, _)| match role {
-                Role::Built { of, .. } => Some(*of),
-                _ => None,
-            })
-            .collect();
+        found.sort_by_key(|(role, _)| *role == Role::Method);
+        let (mut built, mut parts): (Vec<ItemId>, Vec<ItemId>) = (Vec::new(), Vec::new());
+        for (role, function) in &found {
+            match role {
+                Role::Built { of, .. } => built.push(*of),
+                Role::Method => parts.extend(self.access(function, id).map(|access| access.part)),
+                _ => {}
+            }
+        }
+        let mut of_builders = Vec::new();
         for builder in built.into_iter().take(MOST_BUILDERS) {
             let functions = self.index().source(builder.krate).functions.iter();
             let own = functions.filter_map(|function| Some((self.role(function, builder)?, function)));
-            found.extend(own.filter(|(role, _)| !matches!(role, Role::Built { .. })));
+            of_builders.extend(own.filter(|(role, _)| !matches!(role, Role::Built { .. })));
         }
-        found.sort_by_key(|(role, _)| *role == Role::Method);
-        found.into_iter().map(|(_, function)| function).collect()
+        of_builders.sort_by_key(|(role, _)| *role == Role::Method);
+        let methods = found.iter().position(|(role, _)| *role == Role::Method).unwrap_or(found.len());
+        let mut all: Vec<WithRole<'i>> =
+            found[..methods].iter().map(|(role, function)| (Some(*role), *function)).collect();
+        let (makers, changers): (Vec<_>, Vec<_>) =
+            of_builders.into_iter().partition(|(role, _)| *role != Role::Method);
+        all.extend(makers.into_iter().map(|(_, function)| (None, function)));
+        all.extend(found[methods..].iter().map(|(role, function)| (Some(*role), *function)));
+        all.extend(changers.into_iter().map(|(_, function)| (None, function)));
+        (all, parts)
+    }
+
+    /// The functions that are called on parts of values, and on parts of these. `own`: those of the type itself.
+    fn roles_on_parts(&self, own: &[WithRole<'i>], mut parts: Vec<ItemId>) -> Vec<WithRole<'i>> {
+        let (mut found, mut at): (Vec<WithRole<'i>>, usize) = (Vec::new(), 0);
+        while let Some(part) = parts.get(at).copied().filter(|_| at < MOST_PARTS) {
+            if parts[..at].contains(&part) {
+                parts.remove(at);
+                continue;
+            }
+            at += 1;
+            for function in self.functions_on(part) {
+                if let Touches::On { gives: Some(further), .. } = self.touches_part(function, part) {
+                    parts.push(further);
+                }
+                if own.iter().chain(&found).all(|(_, known)| known.id != function.id) {
+                    found.push((Some(Role::OnPart(part)), function));
+                }
+            }
+        }
+        found
     }
 
     /// The functions that could make what a function takes.
@@ -142,19 +195,12 @@ impl<'i> NamesAt<'i> {
     /// What a function that could be called here does for a value of the type.
     fn role(&self, function: &FunctionItem, id: ItemId) -> Option<Role> {
         let signature = &function.signature;
-        let resolver = &self.reach.resolver;
-        let can_be_called = signature.asyncness.is_none()
-            && signature.variadic.is_none()
-            && !matches!(signature.safety, Safety::Unsafe(_))
-            && function.nested_in.is_none()
-            && !function.attributes.hidden
-            && !GIVES_ACCESS.contains(&function.name.as_str())
-            && resolver.visible(function.visibility, function.id.krate, Some(self.module))
-            && resolver.is_built(&function.cfg, function.id.krate);
-        if !can_be_called || !matches!(self.index().item(id).kind, ItemKind::Struct(_) | ItemKind::Enum(_)) {
+        if !self.can_be_called(function)
+            || !matches!(self.index().item(id).kind, ItemKind::Struct(_) | ItemKind::Enum(_))
+        {
             return None;
         }
-        let made = self.made_by(function, id);
+        let made = self.made_by(function, id).or_else(|| self.fails_with(function, id));
         let Some(receiver) = signature.receiver() else {
             return made.map(|wrapped| Role::Maker { wrapped });
         };
@@ -163,23 +209,47 @@ impl<'i> NamesAt<'i> {
             (ReceivedBy::Value, Some(wrapped)) if of == id => Some(Role::Chained { wrapped }),
             (_, Some(wrapped)) if of != id => Some(Role::Built { of, wrapped }),
             (ReceivedBy::Exclusive, _) if of == id => Some(Role::Method),
+            // Why else would anybody call it?
+            (ReceivedBy::Shared, _)
+                if of == id && signature::gives_nothing(&signature.output) && self.changes_within(id) =>
+            {
+                Some(Role::Method)
+            }
             _ => None,
         }
     }
 
+    /// Whether a test here could call a function for what it does to values.
+    pub(super) fn can_be_called(&self, function: &FunctionItem) -> bool {
+        let signature = &function.signature;
+        let resolver = &self.reach.resolver;
+        signature.asyncness.is_none()
+            && signature.variadic.is_none()
+            && !matches!(signature.safety, Safety::Unsafe(_))
+            && function.nested_in.is_none()
+            && !function.attributes.hidden
+            && !GIVES_ACCESS.contains(&function.name.as_str())
+            && resolver.visible(function.visibility, function.id.krate, Some(self.module))
+            && resolver.is_built(&function.cfg, function.id.krate)
+    }
+
     /// Whether a function gives a value of the type; then what that is wrapped in.
-    fn made_by(&self, function: &FunctionItem, id: ItemId) -> Option<Wrapped> {
+    pub(super) fn made_by(&self, function: &FunctionItem, id: ItemId) -> Option<Wrapped> {
         let ReturnType::Type(_, result) = &function.signature.output else { return None };
         if self.item_of(function, result) == Some(id) {
             return Some(Wrapped::No);
         }
-        let inner = signature::wrapped(result).filter(|(inner, _)| self.item_of(function, inner) == Some(id));
-        if let Some((_, wrapped)) = inner {
-            return Some(wrapped);
-        }
-        // Of the calls that hand an error on, the program's own tells how it comes to be.
-        let is_error =
-            function.visibility == Visibility::Public && self.error_of(function, result) == Some(id);
+        let (inner, wrapped) = signature::wrapped(result)?;
+        (self.item_of(function, inner) == Some(id)).then_some(wrapped)
+    }
+
+    /// Whether a function gives a value of the type where it fails. Of the calls that hand an error on, the program's own
+    /// tells how it comes to be: one that anybody can name.
+    fn fails_with(&self, function: &FunctionItem, id: ItemId) -> Option<Wrapped> {
+        let ReturnType::Type(_, result) = &function.signature.output else { return None };
+        let is_error = function.visibility == Visibility::Public
+            && self.error_of(function, result) == Some(id)
+            && self.callable(function, &[]).is_ok();
         is_error.then_some(Wrapped::Error)
     }
 
@@ -198,7 +268,7 @@ impl<'i> NamesAt<'i> {
     }
 
     /// The struct or enum that a type in a function's signature is.
-    fn item_of(&self, function: &FunctionItem, ty: &Type) -> Option<ItemId> {
+    pub(super) fn item_of(&self, function: &FunctionItem, ty: &Type) -> Option<ItemId> {
         self.item_from(function.module, function, ty)
     }
 
@@ -253,12 +323,14 @@ impl<'i> NamesAt<'i> {
         if let Some(known) = self.known_makers.borrow().get(&id) {
             return Rc::clone(known);
         }
-        let of = |function: &'i FunctionItem| Known {
-            role: self.role(function, id),
+        let of = |(role, function): WithRole<'i>| Known {
+            role,
             function: function.id,
             declared: self.index().declared(function),
         };
-        let known: Rc<Vec<Known>> = Rc::new(self.makers_of(id).into_iter().map(of).collect());
+        let (own, parts) = self.own_roles(id);
+        let on_parts = self.roles_on_parts(&own, parts);
+        let known: Rc<Vec<Known>> = Rc::new(own.into_iter().chain(on_parts).map(of).collect());
         self.known_makers.borrow_mut().insert(id, Rc::clone(&known));
         known
     }
@@ -295,41 +367,22 @@ impl<'i> NamesAt<'i> {
                 Some(Seen { at, role: found.role?, function: self.index().function(found.function), call })
             })
             .collect();
-        let on_value = |seen: &Seen<'_>| seen.role == Role::Method && seen.is_known();
-        let is_there = |address: &u64| asked.within.as_ref().is_none_or(|within| within.contains(address));
-        let mut places = seen.iter().rev().filter(|seen| on_value(seen)).filter_map(Seen::receiver);
-        let address = places.find(is_there);
-        let is_change = |seen: &Seen<'_>| on_value(seen) && address.is_some() && seen.receiver() == address;
-        // A place may have had several values, one after the other: that which begins last there, and is changed there first.
-        let last = seen.iter().rposition(is_change).unwrap_or(seen.len());
-        let first_after = |at: usize| seen.iter().skip(at + 1).position(on_value).map(|next| at + 1 + next);
-        let is_of_place = |at: &usize| {
-            address.is_none() || first_after(*at).is_some_and(|next| seen[next].receiver() == address)
-        };
-        let mut starts = (0..last).rev().filter(|at| seen[*at].begins()).filter(is_of_place);
-        let start = starts.nth(earlier)?;
-        if asked.used.contains(&seen[start].at) {
+        let on = made_on(seen.iter().map(|seen| self.touches(seen, id)));
+        let does = seen.iter().zip(&on).map(|(seen, on)| seen.does(on.is_some()));
+        let likeliest = likeliest(lives(does), asked.within.as_ref());
+        let life = likeliest.into_iter().nth(earlier)?;
+        // Of what was not seen nobody knows whether it changed this value, nor where one went that was given away.
+        if life.unclear || life.steps.len() > MOST_STEPS || asked.used.contains(&seen[life.start].at) {
             return None;
         }
-        let placed = seen.iter().skip(start).position(is_change).map_or(seen.len(), |first| start + first);
         let mut steps = Vec::new();
-        for (at, seen) in seen.iter().enumerate().skip(start + 1) {
-            let is_chained = matches!(seen.role, Role::Chained { .. });
-            // Of what was not seen nobody knows whether it changed this value, nor where one went that was given away.
-            if !seen.is_known() || is_chained && at > placed {
-                return None;
-            }
-            if is_chained || is_change(seen) {
-                if steps.len() >= MOST_STEPS {
-                    return None;
-                }
-                match self.made_call(seen) {
-                    Ok(step) => steps.push(step),
-                    Err(unnameable) => return Some(Err(unnameable)),
-                }
+        for at in life.steps {
+            match self.made_call_with_parts(&seen, at, (id, &on), 0) {
+                Ok(step) => steps.push(step),
+                Err(unnameable) => return Some(Err(unnameable)),
             }
         }
-        let start = &seen[start];
+        let start = &seen[life.start];
         let of = match start.role {
             Role::Built { of, .. } => {
                 let within = start.receiver().map(|at| at..at.saturating_add(1));
@@ -346,6 +399,46 @@ impl<'i> NamesAt<'i> {
             Err(unnameable) => return Some(Err(unnameable)),
         };
         Some(Ok(History { type_name: self.index().item(id).name.clone(), of, made, steps }))
+    }
+
+    /// What a call that was seen is to the parts of values of a type.
+    fn touches(&self, seen: &Seen<'_>, id: ItemId) -> Touches {
+        match seen.role {
+            Role::OnPart(part) => self.touches_part(seen.function, part),
+            Role::Method => {
+                let access = self.access(seen.function, id);
+                access.map_or(Touches::Nothing, |access| Touches::Gives(access.part))
+            }
+            _ => Touches::Nothing,
+        }
+    }
+
+    /// A call with those that were made on what it gave.
+    fn made_call_with_parts(
+        &self,
+        seen: &[Seen<'i>],
+        at: usize,
+        (id, on): (ItemId, &[Option<usize>]),
+        depth: usize,
+    ) -> Result<MadeCall<'i>, Unnameable> {
+        let mut made = self.made_call(&seen[at])?;
+        let mut further = on.iter().enumerate().filter(|(_, on)| **on == Some(at)).peekable();
+        if further.peek().is_none() || depth > MOST_PARTS {
+            return Ok(made);
+        }
+        let own = match seen[at].role {
+            Role::OnPart(part) => part,
+            _ => id,
+        };
+        let function = seen[at].function;
+        let itself = || self.made_by(function, own).map(|wrapped| (own, wrapped, false));
+        let access = self.access(function, own).map(|a| (a.part, a.wrapped, a.by_reference));
+        let Some((part, wrapped, by_reference)) = access.or_else(itself) else { return Ok(made) };
+        let calls = further.map(|(next, _)| self.made_call_with_parts(seen, next, (id, on), depth + 1));
+        let type_name = self.index().item(part).name.clone();
+        made.further =
+            Some(Further { type_name, wrapped, by_reference, calls: calls.collect::<Result<_, _>>()? });
+        Ok(made)
     }
 
     fn made_call(&self, seen: &Seen<'i>) -> Result<MadeCall<'i>, Unnameable> {
@@ -375,6 +468,7 @@ impl<'i> NamesAt<'i> {
             must_use: result.is_some_and(signature::is_result),
             typed: signature.generics.type_params().next().is_some() || signature.inputs.iter().any(is_open),
             arguments: call.arguments.get(usize::from(receiver != ReceivedBy::Nobody)..).unwrap_or_default(),
+            further: None,
         })
     }
 }
@@ -383,7 +477,7 @@ impl Role {
     fn wrapped(self) -> Wrapped {
         match self {
             Role::Maker { wrapped } | Role::Chained { wrapped } | Role::Built { wrapped, .. } => wrapped,
-            Role::Method => Wrapped::No,
+            Role::Method | Role::OnPart(_) => Wrapped::No,
         }
     }
 }
@@ -395,9 +489,17 @@ impl Seen<'_> {
             && self.call.arguments.len() == self.function.signature.inputs.len()
     }
 
-    /// Whether a value begins with it.
-    fn begins(&self) -> bool {
-        matches!(self.role, Role::Maker { .. } | Role::Built { .. }) && self.is_known()
+    /// What it is to the values of its type. `on_part`: it was made on a part of one.
+    fn does(&self, on_part: bool) -> Does {
+        match self.role {
+            Role::OnPart(_) if !on_part || self.is_known() => Does::Nothing,
+            _ if !self.is_known() => Does::Unknown,
+            Role::Maker { .. } | Role::Built { .. } => Does::Begins,
+            Role::Chained { .. } => Does::Chains,
+            // Of one on a part it is not known what that was given.
+            Role::OnPart(_) => Does::Unknown,
+            Role::Method => self.receiver().map_or(Does::Unknown, Does::Changes),
+        }
     }
 
     /// Where its receiver lies.
@@ -410,7 +512,7 @@ impl Seen<'_> {
 }
 
 /// How a receiver is taken; `None` for a pointer like `Box<Self>`.
-fn received_by(receiver: &Receiver) -> Option<ReceivedBy> {
+pub(super) fn received_by(receiver: &Receiver) -> Option<ReceivedBy> {
     match &receiver.kind {
         ReceiverKind::Value => Some(ReceivedBy::Value),
         ReceiverKind::Reference(_, _, Some(_)) => Some(ReceivedBy::Exclusive),
@@ -433,6 +535,20 @@ fn has_impl(ty: &Type) -> bool {
 
 fn is_at(call: &Frame, place: &Location) -> bool {
     call.declared.as_ref().is_some_and(|at| (&at.file, at.line) == (&place.file, place.line))
+}
+
+impl<'i> NamesAt<'i> {
+    /// The function that stands at a place, as snapshots have it.
+    pub(crate) fn function_at(&self, place: &Location) -> Option<&'i FunctionItem> {
+        let index = self.index();
+        let may_hold = |package: &&Package| {
+            package.local || place.file.starts_with(&format!("{}-{}/", package.name, package.version))
+        };
+        let crates = index.packages().iter().filter(may_hold).flat_map(|package| &package.crates);
+        let mut functions = crates.flat_map(|krate| &index.source(*krate).functions);
+        functions
+            .find(|function| function.head_line == place.line && index.declared(function).file == place.file)
+    }
 }
 
 impl SourceIndex {

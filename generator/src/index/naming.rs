@@ -10,7 +10,9 @@ use quote::quote;
 
 use crate::expression::CrateRules;
 use crate::hostile::identifier;
-use crate::names::{Asked, Constructed, Defaults, History, Names, RebuiltClosure, Seen, Unnameable};
+use crate::names::{
+    Asked, Constructed, Defaults, History, Names, RebuiltClosure, Seen, Unnameable, WrittenDefault,
+};
 use crate::regression::ConstructorFile;
 use crate::ways::Ways;
 
@@ -123,7 +125,7 @@ impl<'i> NamesAt<'i> {
 
     fn means_only(&self, name: &str, space: Space, def: &Def) -> bool {
         let found = self.in_scope(name, space);
-        !found.is_empty() && found.iter().all(|own| own == def)
+        !found.is_empty() && found.iter().all(|own| self.reach.resolver.are_one(own, def))
     }
 
     /// The shortest spelling of a definition.
@@ -366,7 +368,7 @@ impl<'i> NamesAt<'i> {
                     self.fields_open(fields, id, definition)
                 }
                 ItemKind::Enum(_) => self.variants_open(id, definition, variant),
-                ItemKind::Alias(_) | ItemKind::Trait | ItemKind::Const | ItemKind::Static { .. } => {
+                ItemKind::Alias(_) | ItemKind::Trait(_) | ItemKind::Const | ItemKind::Static { .. } => {
                     Err(Unnameable(format!("`{definition}` is no struct or enum")))
                 }
             },
@@ -503,6 +505,15 @@ impl Names for NamesAt<'_> {
         tokens(&self.spell(&def, space)?)
     }
 
+    fn tuple_constructor(&self, definition: &str) -> Result<TokenStream, Unnameable> {
+        let def = self.definition(definition)?;
+        let is_struct =
+            matches!(def, Def::Item(id) if matches!(self.index().item(id).kind, ItemKind::Struct(_)));
+        // Where nothing is known to lead to it, the name of the type is as good: the compiler tells.
+        let spelled = if is_struct { self.spell(&def, Space::Values).ok() } else { None };
+        spelled.map_or_else(|| self.path(definition), |spelled| tokens(&spelled))
+    }
+
     fn literal(&self, definition: &str) -> Result<(), Unnameable> {
         self.literal_of(definition, None)
     }
@@ -557,6 +568,10 @@ impl Names for NamesAt<'_> {
 
     fn defaults(&self, definition: &str) -> Defaults {
         self.defaults_of(definition)
+    }
+
+    fn written_default(&self, definition: &str) -> Option<WrittenDefault> {
+        self.written_default_of(definition)
     }
 
     fn own_constructor(&self, definition: &str, fields: &[Seen<'_>]) -> Option<Constructed> {

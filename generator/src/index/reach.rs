@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 
-use super::ids::{CrateId, ModuleId, Visibility, plain};
+use super::ids::{CrateId, ItemId, ModuleId, Visibility, plain};
 use super::items::EntryTarget;
 use super::resolve::{Def, Resolver, Space, root};
 use super::{FunctionItem, Owner, SourceIndex, TargetKind};
@@ -138,12 +138,12 @@ impl<'i> Reach<'i> {
             for name in names {
                 let bindings = self.resolver.bindings(reachable.module, name, space);
                 let means_it = bindings.iter().any(|binding| {
-                    binding.def == *def
+                    self.resolver.are_one(&binding.def, def)
                         && (search.hidden || !binding.hidden)
                         && self.resolver.visible(binding.visibility, reachable.module.krate, search.viewer)
                 });
                 // Two globs that bring different things make the name an error.
-                if means_it && bindings.iter().all(|binding| binding.def == *def) {
+                if means_it && bindings.iter().all(|binding| self.resolver.are_one(&binding.def, def)) {
                     let path: Vec<String> = reachable.path.iter().chain([name]).cloned().collect();
                     if home == Some(reachable.module) {
                         return Some(path);
@@ -202,17 +202,23 @@ impl<'i> Reach<'i> {
 
 /// What code outside a crate can reach: its public API as built without its tests, `#[doc(hidden)]` left out.
 pub struct PublicApi<'i> {
-    reach: Reach<'i>,
+    pub(super) reach: Reach<'i>,
+    /// Of types that no name leads to: whether values of theirs are given out.
+    pub(super) given_out: RefCell<HashMap<ItemId, bool>>,
 }
 
 impl<'i> PublicApi<'i> {
     /// The public APIs of an index's crates.
     pub fn new(index: &'i SourceIndex) -> PublicApi<'i> {
-        PublicApi { reach: Reach::new(index, None) }
+        PublicApi { reach: Reach::new(index, None), given_out: RefCell::default() }
+    }
+
+    pub(super) fn index(&self) -> &SourceIndex {
+        self.reach.resolver.index
     }
 
     /// Whether code outside the crate can name a definition.
-    fn is_reachable(&self, def: &Def) -> bool {
+    pub(super) fn is_reachable(&self, def: &Def) -> bool {
         let Some(krate) = self.reach.home(def).map(|home| home.krate) else { return false };
         if !self.reach.resolver.index.target(krate).kind.is_library() {
             return false;
@@ -224,8 +230,8 @@ impl<'i> PublicApi<'i> {
     }
 
     /// Whether code outside the crate can call a function: a free function that can be reached, a `pub` method
-    /// of a type that can, a trait's method where trait and type can (or are foreign). Programs, examples and
-    /// tests have no public API.
+    /// of a type that can or that is [given out](Self::is_given_out), a trait's method where trait and type can (or are
+    /// foreign). Programs, examples and tests have no public API.
     pub fn is_public_api(&self, function: &FunctionItem) -> bool {
         let kind = self.reach.resolver.index.target(function.id.krate).kind;
         if kind != TargetKind::Library || function.nested_in.is_some() && !function.is_method() {
@@ -275,7 +281,10 @@ impl<'i> PublicApi<'i> {
                 let absolute = path.path.leading_colon.is_some();
                 let defs = self.reach.resolver.path(at, &names, absolute, false, Space::Types);
                 // Primitives and type parameters have no definition.
-                if defs.is_empty() { unknown } else { defs.iter().any(|def| self.is_def_public(def, at)) }
+                let is_public = |def: &Def| {
+                    self.is_def_public(def, at) || matches!(def, Def::Item(id) if self.is_given_out(*id))
+                };
+                if defs.is_empty() { unknown } else { defs.iter().any(is_public) }
             }
             syn::Type::Reference(inner) => self.is_type_public(&inner.elem, at, unknown),
             syn::Type::Paren(inner) => self.is_type_public(&inner.elem, at, unknown),

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::ids::{CrateId, FunctionId, ItemId, ModuleId, Visibility};
 use super::items::{Entry, EntryTarget, Import, ItemKind, Shape};
-use super::{Holds, SourceIndex, TargetKind, standard};
+use super::{Holds, Owner, SourceIndex, TargetKind, standard};
 
 /// Look-ups within look-ups past this depth end without a result.
 const MAX_DEPTH: usize = 48;
@@ -147,7 +147,11 @@ impl<'i> Resolver<'i> {
             let holds = self.holds(&entry.cfg, module.krate);
             if holds != Holds::No && self.is_in(entry, module.krate, space) {
                 let def = entry_def(entry.target, module.krate);
-                found.push((holds, Binding { def, visibility: entry.visibility, hidden: entry.hidden }));
+                let visibility = match space {
+                    Space::Types => entry.visibility,
+                    Space::Values => self.as_a_value(entry, module.krate),
+                };
+                found.push((holds, Binding { def, visibility, hidden: entry.hidden }));
             }
         }
         found
@@ -199,6 +203,18 @@ impl<'i> Resolver<'i> {
                 _ => space == Space::Types,
             },
         }
+    }
+
+    /// From where an entry can be seen as a value. A tuple struct's constructor is seen only where all of the fields
+    /// are: an import that stands elsewhere brings the type alone.
+    fn as_a_value(&self, entry: &Entry, krate: CrateId) -> Visibility {
+        let EntryTarget::Item(item) = entry.target else { return entry.visibility };
+        let ItemKind::Struct(fields) = &self.index.item(ItemId { krate, item }).kind else {
+            return entry.visibility;
+        };
+        let built = fields.fields.iter().filter(|field| self.is_built(&field.cfg, krate));
+        let source = self.index.source(krate);
+        built.fold(entry.visibility, |narrowest, field| source.narrower(narrowest, field.visibility))
     }
 
     fn by_globs(
@@ -402,6 +418,26 @@ impl<'i> Resolver<'i> {
             "self" => Some(Def::Module(root(krate))),
             original if original != name => self.extern_crate(krate, original),
             _ => None,
+        }
+    }
+
+    /// Whether two definitions are one as far as names go: of several items that a module declares by one name, each under
+    /// a condition that nothing here can tell (a build script's `cfg`), no build has more than one.
+    pub(super) fn are_one(&self, one: &Def, other: &Def) -> bool {
+        if one == other {
+            return true;
+        }
+        match (one, other) {
+            (Def::Item(a), Def::Item(b)) => {
+                let (a, b) = (self.index.item(*a), self.index.item(*b));
+                (a.module, &a.name) == (b.module, &b.name)
+            }
+            (Def::Function(a), Def::Function(b)) => {
+                let (a, b) = (self.index.function(*a), self.index.function(*b));
+                (a.module, &a.name) == (b.module, &b.name)
+                    && [a, b].iter().all(|function| matches!(function.owner, Owner::Module))
+            }
+            _ => false,
         }
     }
 

@@ -33,6 +33,15 @@ pub(super) fn is_result(ty: &Type) -> bool {
     path.path.segments.last().is_some_and(|last| last.ident.to_string().ends_with("Result"))
 }
 
+/// Whether a function gives nothing, but for an error.
+pub(super) fn gives_nothing(output: &ReturnType) -> bool {
+    let is_unit = |ty: &Type| matches!(ty, Type::Tuple(items) if items.elems.is_empty());
+    match output {
+        ReturnType::Default => true,
+        ReturnType::Type(_, ty) => is_unit(ty) || wrapped(ty).is_some_and(|(inner, _)| is_unit(inner)),
+    }
+}
+
 /// Whether a function of a type by that name gives one of its own, and in what.
 pub(super) fn gives_own(output: &ReturnType, own: &str) -> Option<Wrapped> {
     let ReturnType::Type(_, ty) = output else { return None };

@@ -6,6 +6,7 @@ use cargo_metadata::MetadataCommand;
 
 use super::*;
 
+mod asks;
 mod at_home;
 mod calls;
 mod closures;

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use syn::{Expr, FnArg, Lit, Pat, Type};
 
-use crate::names::{Defaults, Names, Wrapped};
+use crate::names::{Defaults, Names, Wrapped, WrittenDefault};
 use crate::ways::{Begin, Made, Step, Through, Ways};
 
 use super::ids::{ItemId, ModuleId, plain};
@@ -131,6 +131,29 @@ impl NamesAt<'_> {
             (begin.parameters, name != "new", name != "default", name)
         });
         (!begins.is_empty()).then_some(Ways { path, begins, steps })
+    }
+
+    /// What a written `impl Default` of a struct gives; of its own type, whose other functions may be called `default`, too.
+    pub(super) fn written_default_of(&self, definition: &str) -> Option<WrittenDefault> {
+        let Def::Item(id) = self.definition(definition).ok()? else { return None };
+        let is_of_it = |function: &&FunctionItem| {
+            is_default(function)
+                && self.stands_for_self(function, id)
+                && self.reach.resolver.is_built(&function.cfg, id.krate)
+        };
+        let functions = &self.index().source(id.krate).functions;
+        // An own function by that name is what the path means.
+        let is_own = |function: &FunctionItem| {
+            let inherent = matches!(function.owner, Owner::Inherent { .. });
+            inherent && function.name == "default" && self.stands_for_self(function, id)
+        };
+        let mut found = functions.iter().filter(is_of_it);
+        let (Some(function), None, false) = (found.next(), found.next(), functions.iter().any(is_own)) else {
+            return None;
+        };
+        let budget = Cell::new(MAX_EXPRESSIONS);
+        let makes = self.outcome_of(function.plain.as_ref()?, parameters(function, id, &budget)?);
+        Some(WrittenDefault { makes, takes_others: !self.implements(definition, "Drop") })
     }
 
     fn stands_for_self(&self, function: &FunctionItem, id: ItemId) -> bool {

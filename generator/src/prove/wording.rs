@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use super::{Bench, Draft};
 use crate::compile::{Compiled, Diagnostic};
-use crate::expression::Extent;
+use crate::expression::{Extent, StandIns};
+use crate::index::NamesAt;
 
 /// Rewords what the compiler complained of; whether anything changed.
 pub(super) fn reword(
@@ -37,10 +38,9 @@ impl Draft<'_> {
         let other_method = ["E0034", "E0599", "E0061", "E0624"];
         let code = error.code.as_deref().unwrap_or_default();
         // E0277, E0599: a bound that the function's head does not show, such as `Seek`.
-        let types = &bench.snapshot.types;
         if ["E0277", "E0599"].contains(&code)
             && !self.style.seekable
-            && self.callable.stand_ins(Extent::default(), types).has_bytes()
+            && self.stand_ins(Extent::default(), bench).has_bytes()
         {
             self.style.seekable = true;
             return self.rewrite(bench);
@@ -80,7 +80,12 @@ impl Draft<'_> {
     /// Whether a sink may stand in for what is written to.
     fn has_sink(&self, bench: &Bench<'_>) -> bool {
         let widest = Extent { all_sinks: true, ..Extent::default() };
-        self.callable.stand_ins(widest, &bench.snapshot.types).has_sink()
+        self.stand_ins(widest, bench).has_sink()
+    }
+
+    fn stand_ins(&self, extent: Extent, bench: &Bench<'_>) -> StandIns {
+        let names = NamesAt::new(bench.index, self.callable.home);
+        self.callable.stand_ins(extent, &bench.snapshot.types, &names)
     }
 
     /// Says more of the types: of the argument that the error is about, then in the call's path, then everywhere.

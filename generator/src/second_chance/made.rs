@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use relapse_snapshot::{Data, Location, Snapshot, TypeId, TypeKind, Value};
+use relapse_snapshot::{Data, Location, Snapshot, TypeId, TypeKind, TypeTable, Value};
 
 use crate::candidate::{self, Callable, Rejection, Style, Uncallable};
 use crate::expression::{Literals, Scope, argument_with, definition};
@@ -16,6 +16,8 @@ use crate::target::{Facts, Ranking};
 const MOST_MAKERS: usize = 64;
 /// Parts between an argument and the part of it that cannot be written.
 const MOST_STEPS: usize = 64;
+/// Types that a generic type is made with.
+const MOST_PARAMETERS: usize = 16;
 /// How many ways to make a value are tried: each of the last calls that may have made it, with and without what is known of
 /// its fields.
 pub(crate) const MOST_TURNS: usize = 4;
@@ -101,6 +103,13 @@ fn functions_for(
             found.extend(of_arguments.map(|maker| (2, maker)));
             let changes = |maker: &FunctionItem| maker.signature.receiver().is_some();
             found.extend(makers.iter().map(|maker| (u8::from(changes(maker)), *maker)));
+            found.extend(names.functions_on_parts(&path).into_iter().map(|function| (3, function)));
+            // What a generic function made it of has no type of its own there: `Cutter::new(way)` of a `Cutter<Every>`.
+            for ty in parameters(ty, &snapshot.types) {
+                let path = definition(snapshot.types.name(ty));
+                let makers = path.map(|path| names.makers(&path)).unwrap_or_default();
+                found.extend(makers.into_iter().map(|maker| (2, maker)));
+            }
         }
     }
     found.into_iter().map(|(rank, maker)| (rank, (maker.name.clone(), index.declared(maker)))).collect()
@@ -129,6 +138,20 @@ fn types_on_the_way(argument: &Value, path: &str, snapshot: &Snapshot) -> Vec<Ty
                 _ => break,
             },
         }
+    }
+    found
+}
+
+/// The structs and enums that a generic type is made with, and those that these are made with.
+fn parameters(ty: TypeId, types: &TypeTable) -> Vec<TypeId> {
+    let mut open = vec![ty];
+    let mut found = Vec::new();
+    while let Some(ty) = open.pop().filter(|_| found.len() < MOST_PARAMETERS) {
+        let Some(shape) = types.get(ty) else { continue };
+        let (TypeKind::Struct { params, .. } | TypeKind::Enum { params, .. }) = &shape.kind else { continue };
+        let new = params.iter().filter(|param| !found.contains(*param)).copied().collect::<Vec<_>>();
+        open.extend(&new);
+        found.extend(new);
     }
     found
 }
@@ -182,7 +205,10 @@ pub(crate) fn callables<'a>(
     }
     let with_made = |callable: Callable<'a>| {
         let first = can_be_called(&callable);
-        let made = callable.with_made(Recorded { calls: &snapshot.made, turn, first });
+        // What came after it was entered was done by itself.
+        let calls =
+            &snapshot.made[..callable.frame.made_before.unwrap_or(usize::MAX).min(snapshot.made.len())];
+        let made = callable.with_made(Recorded { calls, turn, first });
         // What can be written by itself is another call only where something of it is made anew.
         (!first || is_written_otherwise(&made, snapshot, index)).then_some(made)
     };

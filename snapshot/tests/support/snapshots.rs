@@ -41,6 +41,7 @@ pub fn frame(function: &str, kind: FrameKind, arguments: Vec<(&str, Value)>) -> 
         result: None,
         arguments: arguments.into_iter().map(|(name, value)| Argument { name: name.into(), value }).collect(),
         arguments_missing: None,
+        made_before: None,
     }
 }
 

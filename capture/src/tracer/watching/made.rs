@@ -41,8 +41,8 @@ pub(in crate::tracer) struct Made {
     calls: HashMap<(Pid, usize), Calls>,
     /// Of each thread the calls that may be under way, the innermost last.
     open: HashMap<Pid, Vec<Open>>,
-    /// Functions of which calls may begin that nobody sees.
-    lost: BTreeMap<usize, WatchedFunction>,
+    /// Functions of which calls may begin that nobody sees, each with how many of all calls had begun by then.
+    lost: BTreeMap<usize, (u64, WatchedFunction)>,
     /// Processes that began with what was made in another one.
     forked: BTreeSet<Pid>,
     count: u64,
@@ -107,7 +107,13 @@ impl Made {
 
     /// From here on calls of a function may begin that nobody sees, in whatever process.
     pub(super) fn lose(&mut self, index: usize, function: &WatchedFunction) {
-        self.lost.entry(index).or_insert_with(|| function.clone());
+        let count = self.count;
+        self.lost.entry(index).or_insert_with(|| (count, function.clone()));
+    }
+
+    /// How many calls have begun.
+    pub(super) fn count(&self) -> u64 {
+        self.count
     }
 
     /// A process begins as another one was: what that had made is not told of it.
@@ -116,12 +122,14 @@ impl Made {
     }
 
     /// The calls of a process that were over when one of its threads had this stack, oldest first. Where calls of a
-    /// function were not seen, a frame without arguments says so.
+    /// function were not seen, a frame without arguments says so. `entered`: of each frame, where that was seen, how many of
+    /// all calls had begun as it was entered; the frame is told how many of those given here that are.
     pub(in crate::tracer) fn calls(
         &self,
         process: Pid,
         tid: Pid,
-        stack: &[Placed],
+        stack: &mut [Placed],
+        entered: &[Option<u64>],
     ) -> Vec<relapse_snapshot::Made> {
         if self.forked.contains(&process) {
             return Vec::new();
@@ -172,8 +180,15 @@ impl Made {
             );
             told.extend(calls.lost.map(|order| (order, None, missing(&calls.function))));
         }
-        told.extend(self.lost.values().map(|function| (u64::MAX, None, missing(function))));
+        told.extend(self.lost.values().map(|(_, function)| (u64::MAX, None, missing(function))));
         told.sort_by_key(|(order, ..)| *order);
+        // Calls of a function that was lost by then may have begun at any time, so nothing can be left out.
+        let lost = self.lost.values().map(|(count, _)| *count).min().unwrap_or(u64::MAX);
+        for (placed, entered) in stack.iter_mut().zip(entered) {
+            let entered = entered.filter(|entered| *entered <= lost);
+            placed.frame.made_before =
+                entered.map(|entered| told.partition_point(|(order, ..)| *order <= entered));
+        }
         let at: HashMap<u64, usize> =
             told.iter().enumerate().map(|(index, (order, ..))| (*order, index)).collect();
         let made = |(_, within, call): (u64, Option<u64>, Frame)| {
@@ -228,7 +243,7 @@ mod tests {
             made.may_be_within(1, *cfa);
             made.begun(1, 1, (*line as usize, &function(*line)), *cfa, Vec::new());
         }
-        let calls = made.calls(1, 1, &stack(crash));
+        let calls = made.calls(1, 1, &mut stack(crash), &[]);
         let name = |made: &relapse_snapshot::Made| match made.within {
             Some(at) => format!("{} in {}", made.call.function, calls[at].call.function),
             None => made.call.function.clone(),
@@ -260,12 +275,12 @@ mod tests {
         // Another function of the same caller is under way, at the same CFA.
         made.under_way(1, &stack(&[(2, 800), (9, 900)]));
         made.begun(1, 1, (2, &function(2)), 800, Vec::new());
-        assert_eq!(made.calls(1, 1, &[]).len(), 2);
+        assert_eq!(made.calls(1, 1, &mut [], &[]).len(), 2);
         assert!(!made.may_be_within(2, 800));
         assert!(made.may_be_within(1, 700));
         made.under_way(1, &stack(&[(3, 700), (2, 800)]));
         made.begun(1, 1, (3, &function(3)), 700, Vec::new());
-        assert_eq!(made.calls(1, 1, &[])[2].within, Some(1));
+        assert_eq!(made.calls(1, 1, &mut [], &[])[2].within, Some(1));
         made.forget_thread(1);
         assert!(!made.may_be_within(1, 700));
     }
@@ -279,7 +294,7 @@ mod tests {
         };
         (0..=MOST_CALLS).for_each(|_| begin(&mut made));
         let missing = |made: &Made| -> Vec<usize> {
-            let calls = made.calls(1, 1, &[]);
+            let calls = made.calls(1, 1, &mut [], &[]);
             (0..calls.len()).filter(|at| calls[*at].call.arguments_missing.is_some()).collect()
         };
         assert_eq!(missing(&made), [0]);
@@ -289,9 +304,35 @@ mod tests {
         assert_eq!(missing(&made), [0, MOST_CALLS + 1]);
         made.forked(2);
         made.begun(2, 2, (1, &function(1)), 900, Vec::new());
-        assert!(made.calls(2, 2, &[]).is_empty(), "it began with what was made before");
+        assert!(made.calls(2, 2, &mut [], &[]).is_empty(), "it began with what was made before");
         made.forget_process(2);
         made.begun(2, 2, (1, &function(1)), 900, Vec::new());
-        assert_eq!(made.calls(2, 2, &[]).len(), 2);
+        assert_eq!(made.calls(2, 2, &mut [], &[]).len(), 2);
+    }
+
+    #[test]
+    fn a_frame_is_told_what_was_over_as_it_was_entered() {
+        let mut made = Made::default();
+        let begin = |made: &mut Made, line: u32, cfa: u64| {
+            made.may_be_within(1, cfa);
+            made.begun(1, 1, (line as usize, &function(line)), cfa, Vec::new());
+            made.count()
+        };
+        begin(&mut made, 1, 900);
+        // This one is under way at the crash.
+        let outer = begin(&mut made, 2, 900);
+        let inner = begin(&mut made, 3, 800);
+        begin(&mut made, 4, 700);
+        let mut frames = stack(&[(5, 600), (6, 700), (2, 900)]);
+        made.calls(1, 1, &mut frames, &[None, Some(inner), Some(outer)]);
+        let told = |frames: &[Placed]| -> Vec<Option<usize>> {
+            frames.iter().map(|placed| placed.frame.made_before).collect()
+        };
+        assert_eq!(told(&frames), [None, Some(2), Some(1)]);
+        // Of what is called from now on nobody knows when it was.
+        made.lose(7, &function(7));
+        let late = made.count() + 1;
+        made.calls(1, 1, &mut frames, &[Some(late), Some(inner), Some(outer)]);
+        assert_eq!(told(&frames), [None, Some(2), Some(1)]);
     }
 }

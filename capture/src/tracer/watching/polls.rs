@@ -14,17 +14,24 @@ const MOST_RECORDS: usize = 1024;
 /// A state: its process, its function's number, its address.
 type Key = (Pid, usize, u64);
 
+/// What a future's function was given.
+pub(super) struct Given {
+    pub(super) arguments: Vec<Argument>,
+    /// How many calls that make values had begun by then.
+    pub(super) made_before: u64,
+}
+
 /// The futures that have been polled.
 #[derive(Default)]
 pub(super) struct Polls {
-    records: HashMap<Key, (u64, Vec<Argument>)>,
+    records: HashMap<Key, (u64, Given)>,
     /// How many there have been.
     count: u64,
 }
 
 impl Polls {
     /// Keeps what a function was given whose state lies at an address.
-    pub(super) fn insert(&mut self, process: Pid, function: usize, state: u64, arguments: Vec<Argument>) {
+    pub(super) fn insert(&mut self, process: Pid, function: usize, state: u64, given: Given) {
         let key = (process, function, state);
         if self.records.len() >= MOST_RECORDS && !self.records.contains_key(&key) {
             // A function that is called often gives way to none but itself.
@@ -34,12 +41,12 @@ impl Polls {
             }
         }
         self.count += 1;
-        self.records.insert(key, (self.count, arguments));
+        self.records.insert(key, (self.count, given));
     }
 
     /// What was kept of a state.
-    pub(super) fn get(&self, process: Pid, function: usize, state: u64) -> Option<&[Argument]> {
-        self.records.get(&(process, function, state)).map(|(_, arguments)| arguments.as_slice())
+    pub(super) fn get(&self, process: Pid, function: usize, state: u64) -> Option<&Given> {
+        self.records.get(&(process, function, state)).map(|(_, given)| given)
     }
 
     /// Forgets those of a function, but for one state.
@@ -63,12 +70,16 @@ impl Polls {
 mod tests {
     use super::*;
 
+    fn given() -> Given {
+        Given { arguments: Vec::new(), made_before: 0 }
+    }
+
     #[test]
     fn a_function_that_is_called_often_takes_no_place_of_others() {
         let mut polls = Polls::default();
-        polls.insert(1, 7, 0, Vec::new());
+        polls.insert(1, 7, 0, given());
         for state in 0..2 * MOST_RECORDS as u64 {
-            polls.insert(1, 8, state, Vec::new());
+            polls.insert(1, 8, state, given());
         }
         assert!(polls.get(1, 7, 0).is_some() && polls.get(1, 8, 0).is_none());
         assert!(polls.get(1, 8, 2 * MOST_RECORDS as u64 - 1).is_some());
@@ -79,7 +90,7 @@ mod tests {
     fn states_of_other_functions_and_processes_are_kept_apart() {
         let mut polls = Polls::default();
         for (process, function) in [(1, 7), (1, 8), (2, 7)] {
-            polls.insert(process, function, 64, Vec::new());
+            polls.insert(process, function, 64, given());
         }
         polls.forget(7, Some((2, 64)));
         assert!(polls.get(1, 7, 64).is_none() && polls.get(2, 7, 64).is_some());

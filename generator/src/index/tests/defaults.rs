@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::names::{Defaults, Names};
+use crate::ways::Made;
 
 #[test]
 fn only_a_derived_default_of_a_plain_struct_is_known() {
@@ -26,6 +27,40 @@ fn only_a_derived_default_of_a_plain_struct_is_known() {
     assert_eq!(known("Dropping"), Defaults::Whole);
     for name in ["Written", "Generic", "Shadowed", "Mode", "Bare", "Missing"] {
         assert_eq!(known(name), Defaults::Unknown, "{name}");
+    }
+}
+
+#[test]
+fn a_written_default_is_known_where_its_source_is_plain() {
+    let fixture = Fixture::library(
+        "pub struct Plain { a: u8, b: bool }
+        impl Default for Plain { fn default() -> Self { Self { a: 20, b: true } } }
+        pub struct Dropping { a: u8 }
+        impl Default for Dropping { fn default() -> Dropping { Dropping { a: 1 } } }
+        impl Drop for Dropping { fn drop(&mut self) {} }
+        pub struct Counted { a: u8 }
+        impl Default for Counted { fn default() -> Self { Self { a: next() } } }
+        fn next() -> u8 { static A: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(0); \
+          A.fetch_add(1, std::sync::atomic::Ordering::Relaxed) }
+        pub struct Shadowed { a: u8 }
+        impl Shadowed { pub fn default() -> u8 { 1 } }
+        impl Default for Shadowed { fn default() -> Self { Shadowed { a: 1 } } }
+        #[derive(Default)] pub struct Derived { a: u8 }
+        pub struct Gated { a: u8 }
+        #[cfg(windows)] impl Default for Gated { fn default() -> Self { Gated { a: 1 } } }",
+        &[],
+    );
+    let at = NamesAt::new(&fixture.index, fixture.module(""));
+    let known = |name: &str| at.written_default(&format!("demo::{name}"));
+    let fields = |made: &[(&str, i128)]| {
+        Made::Fields(made.iter().map(|(name, n)| ((*name).to_owned(), Made::Number(*n))).collect())
+    };
+    let plain = known("Plain").unwrap();
+    assert_eq!((plain.makes, plain.takes_others), (fields(&[("a", 20), ("b", 1)]), true));
+    assert!(!known("Dropping").unwrap().takes_others);
+    assert_ne!(known("Counted").map(|known| known.makes), Some(fields(&[("a", 0)])));
+    for name in ["Shadowed", "Derived", "Gated", "Missing"] {
+        assert_eq!(known(name), None, "{name}");
     }
 }
 

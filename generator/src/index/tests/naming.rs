@@ -341,3 +341,36 @@ fn an_import_of_its_own_crates_name_ends() {
         assert!(names.is_free(name), "neither leads anywhere");
     }
 }
+
+#[test]
+fn a_tuple_structs_constructor_is_named_where_it_can_be_seen() {
+    let lib = "mod imp { pub struct Index<T = u32>(T); pub struct Open(pub u8);\n\
+               pub mod stable { use crate::shown::{Index, Open}; pub struct Slot(Index, Open); } }\n\
+               pub mod shown { pub use crate::imp::{Index, Open}; }";
+    let fixture = Fixture::library(lib, &[]);
+    let constructor = |name: &str| {
+        let names = NamesAt::new(&fixture.index, fixture.module("imp::stable"));
+        names.tuple_constructor(name).map(|tokens| plain(&tokens)).unwrap()
+    };
+    // What `crate::shown` imports of it is the type alone.
+    assert_eq!(path_at(&fixture, "imp::stable", "demo::imp::Index").unwrap(), "Index");
+    assert_eq!(constructor("demo::imp::Index"), "crate::imp::Index");
+    assert_eq!(constructor("demo::imp::Open"), "Open");
+    assert_eq!(constructor("demo::imp::stable::Slot"), "Slot");
+}
+
+#[test]
+fn of_items_that_no_build_has_together_one_name_means_each() {
+    // What a build script tells the compiler is not known here.
+    let lib = "mod set { #[cfg(has_std)] pub struct Set<T, S = u8>(T, S); #[cfg(not(has_std))] pub struct Set<T, S>(T, S); }\n\
+               pub use set::Set;\n\
+               #[cfg(has_std)] pub fn make() {}\n#[cfg(not(has_std))] pub fn make() {}\n\
+               pub mod two { pub mod a { pub struct Both; } pub mod b { pub struct Both; }\n\
+               pub mod user { #[cfg(x)] use super::a::Both; #[cfg(not(x))] use super::b::Both; } }";
+    let fixture = Fixture::library(lib, &[]);
+    assert_eq!(path_at(&fixture, "", "demo::set::Set").unwrap(), "Set");
+    assert_eq!(path_at(&fixture, "set", "demo::set::Set").unwrap(), "Set");
+    assert_eq!(path_at(&fixture, "", "demo::make").unwrap(), "make");
+    // Two items of two modules may be different things.
+    assert_eq!(path_at(&fixture, "two::user", "demo::two::a::Both").unwrap(), "crate::two::a::Both");
+}

@@ -6,11 +6,13 @@ use syn::visit::{self, Visit};
 use syn::{Fields, ImplItem as SynImplItem, Item, TraitItem};
 
 use super::{Spot, Walk};
+use crate::index::asks::traits_of;
 use crate::index::attributes::Attributes;
 use crate::index::builds::builds;
 use crate::index::forwards::forwards;
 use crate::index::function::{FunctionItem, Owner, asserts, head_line};
 use crate::index::ids::{FunctionId, ItemId, ModuleId, Visibility, plain};
+use crate::index::interior::changes_when_shared;
 use crate::index::items::{
     EntryTarget, FieldItem, FieldList, ImplItem, ItemKind, OpaqueMacro, Shape, TypeItem, VariantItem,
 };
@@ -167,7 +169,7 @@ impl Walk<'_> {
             vis: &item.vis,
             generics: item.generics.clone(),
             attrs: &item.attrs,
-            kind: ItemKind::Trait,
+            kind: ItemKind::Trait(traits_of(&item.supertraits)),
         };
         self.add_item(declared, spot);
         let owner = Owner::Trait { name, generics: Rc::new(item.generics.clone()) };
@@ -249,7 +251,9 @@ impl Walk<'_> {
                 (&i.ident, &i.vis, i.generics.clone(), &i.attrs, ItemKind::Enum(variants.collect()))
             }
             Item::Type(i) => (&i.ident, &i.vis, i.generics.clone(), &i.attrs, ItemKind::Alias(i.ty.clone())),
-            Item::TraitAlias(i) => (&i.ident, &i.vis, i.generics.clone(), &i.attrs, ItemKind::Trait),
+            Item::TraitAlias(i) => {
+                (&i.ident, &i.vis, i.generics.clone(), &i.attrs, ItemKind::Trait(traits_of(&i.bounds)))
+            }
             Item::Const(i) => {
                 // `const _: () = { impl … };` is how derives and people keep impls out of the module's names.
                 self.nested(&spot.within(&i.ident), |finder| finder.visit_expr(&i.expr));
@@ -353,22 +357,8 @@ impl Walk<'_> {
 
 /// Whether a static can change: it is `mut`, or of a type that can be changed behind a shared reference.
 fn is_state(item: &syn::ItemStatic) -> bool {
-    struct Inner(bool);
-    impl<'ast> Visit<'ast> for Inner {
-        fn visit_path_segment(&mut self, segment: &'ast syn::PathSegment) {
-            let name = segment.ident.to_string();
-            self.0 |= name.starts_with("Atomic") || CHANGING.contains(&name.as_str());
-            visit::visit_path_segment(self, segment);
-        }
-    }
-    let mut inner = Inner(matches!(item.mutability, syn::StaticMutability::Mut(_)));
-    inner.visit_type(&item.ty);
-    inner.0
+    matches!(item.mutability, syn::StaticMutability::Mut(_)) || changes_when_shared(&item.ty)
 }
-
-/// Types that change behind a shared reference; those that are set once by their own function are no such.
-const CHANGING: [&str; 8] =
-    ["Mutex", "RwLock", "Cell", "RefCell", "UnsafeCell", "OnceLock", "OnceCell", "SyncUnsafeCell"];
 
 /// Collects items in bodies, not those within these items.
 struct NestedItems(Vec<Item>);
