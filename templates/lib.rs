@@ -3,7 +3,7 @@
 
 /// A regression test. Values: `header` (lines of comment text), `imports` (lines of Rust), `name`, `body`
 /// (Rust, indented), `should_panic` (a string literal, or nothing), `in_child` (whether the body calls a function of that
-/// name, to run in a process of its own), `dies` (whether it ends that process), `variables` (pairs of string literals)
+/// name, to run in a process of its own), `ends_process` (whether it ends that process), `speaks_over` (whether it writes where the test harness does), `variables` (pairs of string literals)
 /// and `folder` (a string literal, or nothing), which that process is given; `async_attribute` (`#[tokio::test]`, where the
 /// body awaits or must run within that runtime) and `is_async` (whether there is one), `block_on` (whether it calls a function
 /// of that name, to run a future to its end).

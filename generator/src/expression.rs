@@ -5,6 +5,7 @@
 mod at_home;
 mod by_kind;
 mod chain;
+mod chunks;
 mod closure;
 mod collection;
 mod constructed;
@@ -41,6 +42,7 @@ use relapse_snapshot::{Data, Trust, TypeId, TypeKind, TypeTable, Value};
 use crate::names::Names;
 use crate::regression::SideFile;
 
+pub use chunks::in_chunks;
 pub use crate_rules::{CrateRules, RuleError, RuleText, built_in as built_in_rules};
 pub(crate) use dynamic::{declared_target, principal};
 pub use format::{body, format};

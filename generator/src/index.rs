@@ -52,6 +52,7 @@ mod shown_derives;
 mod signature;
 mod standard;
 mod surroundings;
+mod test_fields;
 mod walk;
 mod ways;
 

@@ -59,6 +59,8 @@ pub enum Wrapped {
     Option,
     /// In a `Result`.
     Result,
+    /// In a `Result`, as what went wrong.
+    Error,
 }
 
 /// How a call takes the value that it is made on.
@@ -236,6 +238,12 @@ pub trait Names {
     fn constructor(&self, definition: &str, _fields: &[&str]) -> Result<TokenStream, Unnameable> {
         self.literal(definition)?;
         Err(Unnameable(format!("`{definition}` has no constructor")))
+    }
+
+    /// The fields of the struct at `definition` that only test builds have, and that are not among those that were read,
+    /// with what a literal gives them.
+    fn test_fields(&self, _definition: &str, _fields: &[&str]) -> Vec<(Ident, TokenStream)> {
+        Vec::new()
     }
 
     /// The call of a function of the type with that full name which gives a value that cannot be written here, since only

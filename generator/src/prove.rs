@@ -168,6 +168,11 @@ impl<'a> Draft<'a> {
         !self.regression.in_child() && self.verification.as_ref().is_some_and(|seen| seen.killed)
     }
 
+    /// Whether a run showed the crash, and wrote where `cargo test` says what comes of the tests.
+    fn speaks_over_harness(&self) -> bool {
+        !self.regression.in_child() && self.verification.as_ref().is_some_and(|seen| seen.speaks_over)
+    }
+
     /// Whether it reproduces the crash by a function that is no last resort: others need not be sought.
     pub fn suffices(&self) -> bool {
         self.reproduces() && !self.callable.facts.last_resort()
@@ -250,7 +255,9 @@ fn write(
     let dies = kills_its_process(bench.snapshot.cause.kind);
     let time_limit = bench.snapshot.cause.time_limit().map(hang::limit);
     let panic_ends_process = beside.panic_ends_process;
-    let in_child = dies || panic_ends_process || time_limit.is_some() || !beside.given.is_empty();
+    let speaks_over = beside.speaks_over;
+    let in_child =
+        dies || panic_ends_process || speaks_over || time_limit.is_some() || !beside.given.is_empty();
     let of_package =
         || Executor::of(bench.index.package(callable.home.krate), |index| bench.index.packages().get(index));
     let is_async = callable.frame.is_async;
@@ -290,6 +297,7 @@ fn write(
         left_out: left_out.to_vec(),
         dies,
         panic_ends_process,
+        speaks_over,
         executor,
         time_limit,
         given: beside.given.clone(),
@@ -385,8 +393,9 @@ pub fn together<'a>(
                 None => {
                     draft.verification = Some(tried.verification);
                     let shown = draft.verification.as_ref().is_some_and(Verification::is_verified);
-                    if draft.ends_harness() {
-                        draft.beside.panic_ends_process = true;
+                    if draft.ends_harness() || shown && draft.speaks_over_harness() {
+                        draft.beside.panic_ends_process = draft.ends_harness();
+                        draft.beside.speaks_over = draft.speaks_over_harness();
                         again.push(Draft { verification: None, ..draft });
                         continue;
                     }
@@ -496,6 +505,7 @@ fn test_run(compiled: &Compiled, draft: &Draft<'_>, bench: &Bench<'_>) -> Option
             .cloned()
             .collect(),
         limits: bench.limits.clone(),
+        captured: false,
     };
     if let Some(limit) = draft.regression.time_limit {
         run.limits = hang::limits(&run.limits, limit);

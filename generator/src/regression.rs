@@ -136,6 +136,9 @@ pub struct Regression {
     /// Whether the call panics and the process ends with that: in a destructor while another panic unwinds, or where
     /// nothing may unwind. The body then runs in a child, too.
     pub panic_ends_process: bool,
+    /// Whether the call writes to standard output by a handle, so that nobody finds the line any more in which `cargo test`
+    /// says that the test failed. The body then runs in a child, whose output is kept.
+    pub speaks_over: bool,
     /// What runs the call to its end, where it is that of an async function, or one that runs within a runtime.
     pub executor: Option<Executor>,
     /// How long the call may run, where it is a hang that was captured: the test ends it then, and fails. It runs in
@@ -171,6 +174,6 @@ impl Regression {
 
     /// Whether the body runs in a child, through an `in_child` of the same file.
     pub fn in_child(&self) -> bool {
-        self.ends_process() || self.time_limit.is_some() || !self.given.is_empty()
+        self.ends_process() || self.speaks_over || self.time_limit.is_some() || !self.given.is_empty()
     }
 }

@@ -131,6 +131,7 @@ pub fn render(regression: &Regression, templates: &Templates) -> Result<String, 
     context.insert("in_child", &regression.in_child());
     context.insert("stack", &regression.given.sets_stack());
     context.insert("ends_process", &regression.ends_process());
+    context.insert("speaks_over", &(regression.speaks_over && regression.given.is_empty()));
     let attribute = regression.async_attribute();
     context.insert("is_async", &attribute.is_some());
     context.insert("async_attribute", &attribute);
@@ -271,6 +272,7 @@ pub(crate) mod tests {
             left_out: Vec::new(),
             dies: false,
             panic_ends_process: false,
+        speaks_over: false,
             executor: None,
             time_limit: None,
             given: crate::regression::Given::default(),

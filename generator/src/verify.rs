@@ -51,6 +51,8 @@ pub struct TestRun {
     pub environment: Vec<(OsString, OsString)>,
     /// What it may use.
     pub limits: Limits,
+    /// Whether libtest keeps what the test prints, as it does in `cargo test`.
+    pub captured: bool,
 }
 
 /// Tells a test whose call kills its process that it is that process.
@@ -74,8 +76,19 @@ impl TestRun {
 
     /// The arguments for libtest. Without `--test-threads`: a test has a thread of its own, with its stack size,
     /// as it has under `cargo test`.
-    fn arguments(&self) -> [&str; 4] {
-        [&self.test, "--exact", "--nocapture", "--include-ignored"]
+    fn arguments(&self) -> Vec<&str> {
+        let shown = (!self.captured).then_some("--nocapture");
+        [self.test.as_str(), "--exact"].into_iter().chain(shown).chain(["--include-ignored"]).collect()
+    }
+
+    /// Whether something else stands before or in the line in which libtest tells that the test failed. It writes that line
+    /// in one piece or, where it has one thread, in two, before the test and after it.
+    fn is_spoken_over(&self, seen: &Observation) -> bool {
+        let text = String::from_utf8_lossy(&seen.stdout);
+        let Some((before, verdict)) = text.split_once(&format!("test {} ... ", self.test)) else {
+            return false;
+        };
+        before.trim_start_matches('\n') != "running 1 test\n" || !verdict.starts_with("FAILED\n")
     }
 }
 
@@ -139,6 +152,9 @@ pub struct Verification {
     pub over_limit: bool,
     /// Whether a signal ended a run with the crash: the test's process, and with it those of all tests of its harness.
     pub killed: bool,
+    /// Whether what the call writes to standard output stands in the line in which libtest says that the test failed:
+    /// libtest keeps what `println!` prints, not what goes there by a handle.
+    pub speaks_over: bool,
     /// What the first run tried, and what the others were kept from, where they were watched.
     pub accesses: Vec<Access>,
 }
@@ -156,6 +172,7 @@ impl Verification {
             overflowed: self.overflowed || more.overflowed,
             over_limit: self.over_limit || more.over_limit,
             killed: self.killed || more.killed,
+            speaks_over: self.speaks_over || more.speaks_over,
             accesses: self.accesses,
         }
     }
@@ -220,6 +237,15 @@ pub fn verify(
             Sameness::Same => {
                 verification.reproduced += 1;
                 verification.killed |= matches!(seen.ending, Ending::Signaled(_));
+                // All that is printed is shown here: whether libtest would keep it, another run tells.
+                if verification.reproduced == 1
+                    && matches!(seen.ending, Ending::Exited(_))
+                    && run.is_spoken_over(&seen)
+                {
+                    let kept = TestRun { captured: true, ..run.clone() };
+                    let seen = observer.observe(&kept)?;
+                    verification.speaks_over = kept.is_spoken_over(&seen);
+                }
             }
             Sameness::Different(reason) => {
                 let limit = limit::met(&seen, &run.limits);

@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::process::Command;
 
 use relapse_generator::expression::{
-    Asks, Extent, Literals, Open, Scope, StandIn, StandIns, argument_of_any_type, body, format,
+    Asks, Extent, Literals, Open, Scope, StandIn, StandIns, argument_of_any_type, body, format, in_chunks,
 };
 use relapse_snapshot::{Data, StdType, Trust, TypeId, TypeKind, Value};
 use sheet::{PublicNames, Sheet};
@@ -28,7 +28,8 @@ impl Program {
     /// Writes `value` for `fn takes{head} {{ {gives} }}` and expects that it gives `shown`.
     fn case(&mut self, s: &Sheet, value: &Value, open: &[Open], [head, gives, shown]: [&str; 3]) -> String {
         let index = self.calls.lines().count();
-        let stand_ins = StandIns::new(open, Extent::default(), &s.types);
+        let kept = in_chunks([value].into_iter(), &s.types);
+        let stand_ins = StandIns::keeping(&kept, open, Extent::default(), &s.types);
         let mut scope = Scope::new("case");
         let literals = Literals::Inferred;
         let written =
@@ -205,6 +206,32 @@ fn bytes_stand_in_for_a_reader_of_any_type() {
         &[open(shared.ty, &["Read"])],
         ["<R: Read>(input: R) -> String", "rest(input)", "\"456789\""],
     );
+    program.run();
+}
+
+/// What a parser keeps between two pieces depends on where one ends.
+#[test]
+fn a_reader_that_has_its_bytes_in_pieces_stays_one() {
+    let mut s = Sheet::default();
+    let mut program = Program::default();
+    let file = s.file(b"0123456789", 2);
+    let pieces = "std::iter::from_fn(|| { let piece = input.fill_buf().unwrap().len(); \
+                  input.consume(piece); (piece > 0).then_some(piece) }).collect()";
+    let head = "<R: BufRead>(mut input: R) -> Vec<usize>";
+    let mut case = |s: &Sheet, value: &Value, bounds: &[&str], shown: &str| {
+        program.case(s, value, &[open(value.ty, bounds)], [head, pieces, shown])
+    };
+    let small = s.buf_reader_of(3, b"", file.clone());
+    let text = case(&s, &small, &["BufRead"], "[3, 3, 2]");
+    assert!(text.contains("BufReader::with_capacity(3, &b\"23456789\"[..])"), "{text}");
+    // One that takes all at once is read as bytes are.
+    let large = s.buf_reader_of(8, b"", file);
+    let text = case(&s, &large, &["BufRead"], "[8]");
+    assert_eq!(text.lines().next(), Some("let input: &[u8] = b\"23456789\";"));
+    let long = s.file(&[7; 9000], 0);
+    let usual = s.buf_reader_of(8192, b"", long);
+    let text = case(&s, &usual, &["Read", "BufRead"], "[8192, 808]");
+    assert!(text.contains("BufReader::new("), "{text}");
     program.run();
 }
 

@@ -127,6 +127,7 @@ impl Replay<'_> {
             folder: compiled.package_folder.clone(),
             environment: compiled.environment.clone(),
             limits: self.limits.clone(),
+            captured: false,
         };
         let snapshot = (self.snapshot)(&header.snapshot);
         let expected = Expected::new(header, snapshot.as_ref(), self.roots);

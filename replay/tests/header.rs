@@ -37,6 +37,7 @@ fn regression(run_it: &RunCommand) -> Regression {
         left_out: Vec::new(),
         dies: false,
         panic_ends_process: false,
+        speaks_over: false,
         time_limit: None,
         executor: None,
         given: Given::default(),

@@ -150,7 +150,8 @@ pub enum StdType {
     /// An open file, as a struct: `content` (bytes, from the offset `start` on) and `position` (the offset in the
     /// file that is read next); without fields where it is open for writing only.
     File,
-    /// `std::io::BufReader`, as a struct: `buffer` (the bytes taken from `inner`, but not read yet) and `inner`.
+    /// `std::io::BufReader`, as a struct: `buffer` (the bytes taken from `inner`, but not read yet), `inner`, and
+    /// `capacity` (how many it takes at a time; older snapshots have none).
     BufReader,
 }
 

@@ -55,7 +55,9 @@ impl Reader<'_> {
         let buffer = self.byte_slice(bytes, to - from);
         let inner = layout.part(source, "inner")?;
         let inner = self.decode(inner.entry, inner.source, depth + 1);
-        Ok((Data::Struct([("buffer", buffer), ("inner", inner)].map(named).into()), trust))
+        let capacity = self.offset(size);
+        let fields = [("buffer", buffer), ("inner", inner), ("capacity", capacity)];
+        Ok((Data::Struct(fields.map(named).into()), trust))
     }
 
     /// Address and length of what a pointer to a slice points to.

@@ -12,7 +12,8 @@ use super::idiom::{Idiom, idiom, is_drop};
 use super::passed::Passed;
 use super::{Callable, passed};
 use crate::expression::{
-    Extent, Literals, Open, Scope, StandIns, Unwritable, WrittenArgument, argument_of_any_type, argument_with,
+    Extent, Literals, Open, Scope, StandIns, Unwritable, WrittenArgument, argument_of_any_type,
+    argument_with, in_chunks,
 };
 use crate::index::{CallPath, Copied, FunctionItem, NamesAt, Owner, SourceIndex};
 use crate::names::{Names, Unnameable};
@@ -268,7 +269,8 @@ impl Callable<'_> {
             .chain(behind_dyn(values, types, |path| names.asks_of_trait(path)))
             .chain(given_to_makers(self.made.calls, types, names))
             .collect();
-        StandIns::new(&open, extent, types)
+        let kept = in_chunks(self.frame.arguments.iter().map(|argument| &argument.value), types);
+        StandIns::keeping(&kept, &open, extent, types)
     }
 
     /// The format string that calls a `fmt` of std's traits; nobody makes a `Formatter` by hand.

@@ -51,6 +51,7 @@ impl Writer<'_> {
             }
             Wrapped::Option => quote!(Some),
             Wrapped::Result => quote!(Ok),
+            Wrapped::Error => quote!(Err),
         };
         Ok(vec![quote!(#lint if let #wrapping(#mutable #variable) = #call { #(#statements)* })])
     }

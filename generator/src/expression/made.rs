@@ -184,7 +184,8 @@ impl<'a> Writer<'a> {
         Ok(stage)
     }
 
-    /// What a call gives, taken out of its wrapping. Where it is refused by now, the crash is gone, too.
+    /// What a call gives, taken out of its wrapping. Where it is refused by now, or no error any more, the
+    /// crash is gone, too.
     fn unwrapped(
         &mut self,
         call: TokenStream,
@@ -195,9 +196,11 @@ impl<'a> Writer<'a> {
     ) -> Stage {
         let wrapping = match wrapped {
             Wrapped::No => return Stage::Expression(call),
+            Wrapped::Error if self.gives_value => return Stage::Expression(quote!(#call.err().unwrap())),
             _ if self.gives_value => return Stage::Expression(quote!(#call.unwrap())),
             Wrapped::Option => quote!(Some),
             Wrapped::Result => quote!(Ok),
+            Wrapped::Error => quote!(Err),
         };
         let variable = own.variable.cloned().unwrap_or_else(|| self.scope.variable(&snake_case(type_name)));
         let is_lent = own.variable.is_some() && self.root_place.is_some_and(|place| place.mutable);

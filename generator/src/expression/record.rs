@@ -65,7 +65,15 @@ impl Writer<'_> {
                 }
             }
         }
-        self.fields_of(&name, fields, tuple, params, Place { typed, ..place })
+        let place = Place { typed, ..place };
+        let read: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+        let of_tests = if tuple { Vec::new() } else { self.names.test_fields(&path, &read) };
+        if !of_tests.is_empty() {
+            let more = of_tests.iter().map(|(field, value)| quote!(#field: #value));
+            let fields: Vec<&Field> = fields.iter().collect();
+            return self.braced(&name, &fields, params, place, Some(quote!(#(#more),*)));
+        }
+        self.fields_of(&name, fields, tuple, params, place)
     }
 
     fn path_of(&self, shape: &TypeShape, path: Option<String>) -> Result<String, Unwritable> {

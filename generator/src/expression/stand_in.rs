@@ -110,6 +110,11 @@ pub struct StandIns(HashMap<TypeId, StandIn>);
 impl StandIns {
     /// Chooses what stands in for which of the open types.
     pub fn new(open: &[Open], extent: Extent, types: &TypeTable) -> StandIns {
+        StandIns::keeping(&BTreeSet::new(), open, extent, types)
+    }
+
+    /// The same, where these types stay what they are, over what stands in for their parts.
+    pub fn keeping(kept: &BTreeSet<TypeId>, open: &[Open], extent: Extent, types: &TypeTable) -> StandIns {
         let mut chosen = HashMap::new();
         // What takes a type in several places has to meet what all of them ask for.
         let mut asked: BTreeMap<TypeId, Asks> = BTreeMap::new();
@@ -125,6 +130,15 @@ impl StandIns {
         let mut seen = BTreeSet::new();
         while let Some((ty, asks)) = queue.pop() {
             if !seen.insert(ty) || seen.len() > MOST_TYPES {
+                continue;
+            }
+            if kept.contains(&ty) {
+                let has = |name: &str| asks.bounds.contains(name);
+                let (read, seek) = (has("Read") || has("BufRead"), has("Seek"));
+                let within = [("Read", read), ("Seek", seek)].into_iter().filter(|(_, asked)| *asked);
+                let bounds = within.map(|(name, _)| name.to_owned()).collect();
+                let within = Asks { bounds, ..Asks::default() };
+                queue.extend(parts(ty, types).into_iter().map(|part| (part, within.clone())));
                 continue;
             }
             if let Some(stand_in) = stand_in(ty, &asks, extent, types) {

@@ -5,6 +5,7 @@ use quote::quote;
 use relapse_snapshot::{Data, StdType, TypeId, TypeKind, Value};
 
 use super::Unwritable;
+use super::chunks;
 use super::pointer::starts_with_reference;
 use super::seen_through::field;
 use super::stand_in::StandIn;
@@ -130,7 +131,7 @@ impl Writer<'_> {
         if let Some(stand_in) = self.stand_ins.of(inner.ty) {
             // The stand-in reads the buffer of the whole before what is left of the source.
             let inner = self.stand_in(value, stand_in, place)?;
-            return Ok(quote!(#name::new(#inner)));
+            return self.buffered(value, name, &inner);
         }
         if !matches!(&buffer.data, Data::Bytes { len: 0, .. }) {
             let slice = matches!(&inner.data, Data::Pointer { to: Some(to), .. } if matches!(to.data, Data::Bytes { .. }));
@@ -140,10 +141,26 @@ impl Writer<'_> {
             let tape = self.tape(value, 0)?;
             let bytes = self.reader_bytes(tape.rest())?;
             let bytes = as_slice(&bytes);
-            return Ok(quote!(#name::new(#bytes)));
+            return self.buffered(value, name, &bytes);
         }
         let inner = self.part(".inner", inner, place)?;
-        Ok(quote!(#name::new(#inner)))
+        self.buffered(value, name, &inner)
+    }
+
+    /// `BufReader::new(reader)`, or with its capacity where that shows: it is not the usual one, and less than is left.
+    fn buffered(
+        &self,
+        value: &Value,
+        name: &TokenStream,
+        inner: &TokenStream,
+    ) -> Result<TokenStream, Unwritable> {
+        let capacity = chunks::capacity(value);
+        let Some(capacity) = capacity.filter(|size| *size != chunks::USUAL && chunks::shows(value)) else {
+            return Ok(quote!(#name::new(#inner)));
+        };
+        let capacity = literal::integer(u128::from(capacity), false, "usize", false)
+            .ok_or_else(|| self.refuse("a buffer larger than all memory"))?;
+        Ok(quote!(#name::with_capacity(#capacity, #inner)))
     }
 
     /// What a reader has, as far as it is one of std's.

@@ -17,6 +17,7 @@ use super::ids::{ItemId, Visibility, plain};
 use super::items::{FieldItem, ItemKind, Shape, TypeItem};
 use super::naming::NamesAt;
 use super::resolve::{Def, Resolver, Space};
+use super::test_fields::{self, Builds};
 
 /// The function's name: no type has one of this name by itself.
 pub(crate) const FUNCTION: &str = "relapse_new";
@@ -111,8 +112,12 @@ fn file(
         return Err(refused("its module stands within a macro"));
     }
     let facts = index.facts(id.krate, Some(id.krate));
+    let builds = Builds::of(index, id);
     let mut fields = Vec::new();
     for field in &list.fields {
+        if builds.only_tests_have(field) && !read.contains(&field.name.as_str()) {
+            continue;
+        }
         match field.cfg.holds(&facts) {
             Holds::Yes => fields.push(field),
             Holds::No => {}
@@ -123,7 +128,9 @@ fn file(
     if !fields.iter().map(|field| field.name.as_str()).eq(read.iter().copied()) {
         return Err(refused("the source has other fields than were read"));
     }
-    let body = implementation(resolver, item, list.shape, &fields)
+    let of_tests = test_fields::of_item(&builds, item, read)
+        .ok_or_else(|| refused("what its fields of test builds are given is not known"))?;
+    let body = implementation(resolver, item, list.shape, (&fields, &of_tests))
         .ok_or_else(|| refused("its source cannot be written anew"))?;
     Ok(ConstructorFile {
         module: index.place(item.module),
@@ -139,7 +146,7 @@ fn implementation(
     resolver: &Resolver<'_>,
     item: &TypeItem,
     shape: Shape,
-    fields: &[&FieldItem],
+    (fields, of_tests): (&[&FieldItem], &[(Ident, TokenStream)]),
 ) -> Option<String> {
     let name = identifier(&item.name)?;
     let function = Ident::new(FUNCTION, Span::call_site());
@@ -155,7 +162,11 @@ fn implementation(
     let value = match shape {
         Shape::Unit => quote!(Self),
         Shape::Tuple => quote!(Self(#(#parameters),*)),
-        Shape::Named => quote!(Self { #(#parameters),* }),
+        Shape::Named => {
+            let of_tests = of_tests.iter().map(|(field, value)| quote!(#field: #value));
+            let all = parameters.iter().map(|parameter| quote!(#parameter)).chain(of_tests);
+            quote!(Self { #(#all),* })
+        }
     };
     let allowed = allowed(resolver, item, &parameters, fields);
     let tokens = quote! {

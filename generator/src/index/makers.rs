@@ -13,7 +13,7 @@ use syn::{FnArg, Receiver, ReceiverKind, ReturnType, Safety, Type};
 use crate::names::{Asked, Further, History, MadeCall, ReceivedBy, Unnameable, Wrapped};
 
 use super::access::{Touches, made_on};
-use super::ids::{FunctionId, ItemId, plain};
+use super::ids::{FunctionId, ItemId, ModuleId, Visibility, plain};
 use super::items::ItemKind;
 use super::lives::{Does, likeliest, lives};
 use super::naming::{NamesAt, tokens};
@@ -235,7 +235,7 @@ impl<'i> NamesAt<'i> {
         {
             return None;
         }
-        let made = self.made_by(function, id);
+        let made = self.made_by(function, id).or_else(|| self.fails_with(function, id));
         let Some(receiver) = signature.receiver() else {
             return made.map(|wrapped| Role::Maker { wrapped });
         };
@@ -289,9 +289,49 @@ impl<'i> NamesAt<'i> {
         found
     }
 
+    /// Whether a function gives a value of the type where it fails. Of the calls that hand an error on, the program's own
+    /// tells how it comes to be: one that anybody can name.
+    fn fails_with(&self, function: &FunctionItem, id: ItemId) -> Option<Wrapped> {
+        let ReturnType::Type(_, result) = &function.signature.output else { return None };
+        let is_error = function.visibility == Visibility::Public
+            && self.error_of(function, result) == Some(id)
+            && self.callable(function, &[]).is_ok();
+        is_error.then_some(Wrapped::Error)
+    }
+
+    /// The struct or enum that a `Result` of a function has for what went wrong: written there, or in an alias.
+    fn error_of(&self, function: &FunctionItem, result: &Type) -> Option<ItemId> {
+        if let Some(error) = signature::error(result) {
+            return self.item_of(function, error);
+        }
+        let Type::Path(path) = result else { return None };
+        if path.qself.is_some() || !signature::is_result(result) {
+            return None;
+        }
+        let alias = self.index().item(self.item_at(function.module, &path.path)?);
+        let ItemKind::Alias(to) = &alias.kind else { return None };
+        self.item_from(alias.module, function, signature::error(to)?)
+    }
+
     /// The struct or enum that a type in a function's signature is.
     pub(super) fn item_of(&self, function: &FunctionItem, ty: &Type) -> Option<ItemId> {
-        let (mut ty, mut module) = (ty, function.module);
+        self.item_from(function.module, function, ty)
+    }
+
+    /// What a path of a type names, where it is an item.
+    fn item_at(&self, module: ModuleId, path: &syn::Path) -> Option<ItemId> {
+        let names: Vec<String> = path.segments.iter().map(|segment| plain(&segment.ident)).collect();
+        let absolute = path.leading_colon.is_some();
+        let found = self.reach.resolver.path(module, &names, absolute, false, Space::Types);
+        found.into_iter().find_map(|def| match def {
+            Def::Item(id) => Some(id),
+            _ => None,
+        })
+    }
+
+    /// The struct or enum that a type is that is written in that module.
+    fn item_from(&self, module: ModuleId, function: &FunctionItem, ty: &Type) -> Option<ItemId> {
+        let (mut ty, mut module) = (ty, module);
         for _ in 0..MOST_ALIASES {
             let Type::Path(path) = ty else { return None };
             if path.qself.is_some() {
@@ -301,13 +341,7 @@ impl<'i> NamesAt<'i> {
                 (ty, module) = (function.self_type().filter(|own| !is_self(own))?, function.module);
                 continue;
             }
-            let names: Vec<String> = path.path.segments.iter().map(|segment| plain(&segment.ident)).collect();
-            let absolute = path.path.leading_colon.is_some();
-            let found = self.reach.resolver.path(module, &names, absolute, false, Space::Types);
-            let id = found.into_iter().find_map(|def| match def {
-                Def::Item(id) => Some(id),
-                _ => None,
-            })?;
+            let id = self.item_at(module, &path.path)?;
             let item = self.index().item(id);
             match &item.kind {
                 ItemKind::Alias(to) => (ty, module) = (to, item.module),

@@ -534,6 +534,11 @@ impl Names for NamesAt<'_> {
         fields.is_some_and(|fields| fields.shape != Shape::Unit)
     }
 
+    fn test_fields(&self, definition: &str, fields: &[&str]) -> Vec<(Ident, TokenStream)> {
+        let Ok(Def::Item(id)) = self.definition(definition) else { return Vec::new() };
+        self.test_fields_of(id, fields)
+    }
+
     fn variant(&self, definition: &str, variant: &str) -> Result<(), Unnameable> {
         self.literal_of(definition, Some(variant))
     }

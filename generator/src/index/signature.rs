@@ -17,6 +17,16 @@ pub(super) fn wrapped(ty: &Type) -> Option<(&Type, Wrapped)> {
     is_result(ty).then_some((inner, Wrapped::Result))
 }
 
+/// What a `Result` holds where something went wrong, if it is written there.
+pub(super) fn error(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else { return None };
+    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
+    match arguments.args.iter().nth(1)? {
+        GenericArgument::Type(error) if is_result(ty) => Some(error),
+        _ => None,
+    }
+}
+
 /// Whether a type is some `Result`, by its name.
 pub(super) fn is_result(ty: &Type) -> bool {
     let Type::Path(path) = ty else { return false };
@@ -69,5 +79,16 @@ mod tests {
         ] {
             assert_eq!(told(result), expected, "{result}");
         }
+    }
+
+    #[test]
+    fn what_goes_wrong_is_the_second_type_of_a_result() {
+        let told = |ty: &str| {
+            let ty: Type = syn::parse_str(ty).unwrap();
+            error(&ty).map(|error| quote::quote!(#error).to_string())
+        };
+        assert_eq!(told("std::result::Result<u8, Fault>").as_deref(), Some("Fault"));
+        assert_eq!(told("io::Result<u8>"), None);
+        assert_eq!(told("HashMap<u8, Fault>"), None);
     }
 }

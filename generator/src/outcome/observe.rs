@@ -241,6 +241,7 @@ pub(super) fn run_test(
         folder: compiled.package_folder.clone(),
         environment,
         limits: bounds.limits.clone(),
+        captured: false,
     };
     let observer = Traced { roots: Roots::default(), sandbox: Some(in_copy(&bounds.permissions, scratch)) };
     Ok(observer.observe(&run)?)

@@ -109,6 +109,7 @@ fn regression(package: &str, file: &str, module: &str, name: &str, body: &str) -
         left_out: Vec::new(),
         dies: false,
         panic_ends_process: false,
+        speaks_over: false,
         executor: None,
         time_limit: None,
         given: crate::regression::Given::default(),

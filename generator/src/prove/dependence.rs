@@ -27,6 +27,8 @@ pub(crate) struct Beside {
     pub(crate) given: Given,
     /// Whether its panic was seen to end the process, so that it needs one of its own.
     pub(super) panic_ends_process: bool,
+    /// Whether what it writes was seen in the lines of the test harness.
+    pub(super) speaks_over: bool,
     /// The runtime within which everything of the test is, where it does not show the crash without.
     pub(super) runtime: Option<Runtime>,
     /// Files that are named by another path than on the machine of the crash.

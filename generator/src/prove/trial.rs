@@ -247,6 +247,7 @@ mod tests {
             folder: PathBuf::new(),
             environment: Vec::new(),
             limits: Limits::default(),
+            captured: false,
         };
         let crash = Crash::new(&snapshot, Roots::default(), LineMap::default());
         setting.one(&Trial { run, crash, bare: true, by_chance }).unwrap()

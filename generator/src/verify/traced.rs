@@ -24,7 +24,7 @@ impl Observer for Traced {
         let sandbox = super::sandbox(self.sandbox.as_ref(), &mut traced.environment)?;
         let words = std::iter::once(run.executable.clone().into_os_string());
         let command = Command {
-            words: words.chain(run.arguments().map(Into::into)).collect(),
+            words: words.chain(run.arguments().into_iter().map(Into::into)).collect(),
             environment: traced.environment,
             folder: Some(run.folder.clone()),
         };

@@ -411,6 +411,16 @@ impl Sheet {
         self.std(StdType::File, "std::fs::File", vec![], Data::Struct(fields))
     }
 
+    /// As snapshots have it since they tell how much it takes at a time.
+    pub(crate) fn buf_reader_of(&mut self, capacity: u128, buffer: &[u8], inner: Value) -> Value {
+        let mut reader = self.buf_reader(buffer, inner);
+        let value = self.uint("u64", capacity);
+        if let Data::Struct(fields) = &mut reader.data {
+            fields.push(Field { name: "capacity".to_owned(), value });
+        }
+        reader
+    }
+
     pub(crate) fn buf_reader(&mut self, buffer: &[u8], inner: Value) -> Value {
         let (buffer, of) = (self.unsized_bytes(buffer), inner.ty);
         let name = format!("std::io::buffered::bufreader::BufReader<{}>", self.types.name(of));

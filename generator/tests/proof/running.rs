@@ -42,6 +42,7 @@ fn build(source: &str, tests: &[(&str, &str)]) -> Built {
         folder: compiled.package_folder.clone(),
         environment: compiled.environment.clone(),
         limits: limits.clone(),
+        captured: false,
     };
     let runs = tests.iter().map(|(name, _)| ((*name).to_owned(), run(name))).collect();
     let original = roots_of(&fixture.metadata());
@@ -199,11 +200,23 @@ fn a_place_below_our_declaration_in_an_inline_module_is_followed() {
         folder: compiled.package_folder,
         environment: compiled.environment,
         limits: Limits::default(),
+        captured: false,
     };
     let roots = Roots { workspace: Some(scratch.root().to_owned()), packages: Vec::new() };
     let crash = Crash::new(&panic("here", 5, 5), roots, LineMap::new(&edits));
     let verification = verify(&HookReader::default(), &run, &crash, 1).unwrap();
     assert_eq!(verification, Verification { reproduced: 1, of: 1, ..Verification::default() });
+}
+
+/// libtest keeps what `println!` prints, and nothing that goes to standard output by a handle.
+#[test]
+fn what_a_call_writes_over_the_verdict_of_the_harness_is_noticed() {
+    let source = "pub fn says(text: &str) {\n    println!(\"{text}\");\n    panic!(\"here\")\n}\n\
+        pub fn writes(text: &str) {\n    use std::io::Write;\n    \
+        std::io::stdout().write_all(text.as_bytes()).unwrap();\n    panic!(\"here\")\n}\n";
+    let built = build(source, &[("said", "says(\"one\");"), ("written", "writes(\"one\");")]);
+    assert!(!built.verify("said", &panic("here", 3, 5)).speaks_over);
+    assert!(built.verify("written", &panic("here", 8, 5)).speaks_over);
 }
 
 #[test]

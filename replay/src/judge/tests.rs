@@ -112,6 +112,7 @@ fn judged_in_turn(header: &Header, seen: Vec<Observation>) -> Verdict {
         folder: "/".into(),
         environment: Vec::new(),
         limits: Limits::default(),
+        captured: false,
     };
     let (roots, found) = (roots(), found());
     let expected = Expected::new(header, None, &roots);

@@ -107,6 +107,14 @@ pub(crate) struct Many {
     i: u8,
 }
 
+pub(crate) struct Probed {
+    size: u8,
+    #[cfg(test)]
+    skip: bool,
+    #[cfg(test)]
+    seen: Vec<u8>,
+}
+
 #[allow(non_snake_case, clippy::type_complexity)]
 pub(crate) struct Odd {
     someX: BTreeMap<String, Vec<Option<Result<BTreeMap<u8, Vec<String>>, Box<(u8, Option<Vec<u8>>)>>>>>,
@@ -284,6 +292,25 @@ fn a_constructor_is_written_as_a_person_would() {
     }
     assert!(!read("regressions/shapes/inner/relapse_new_half.rs").contains("allow"));
     assert!(read("regressions/user/builds.rs").contains("crate::shapes::Years::relapse_new(None);"));
+}
+
+/// The crashed program had no such field, and each literal of a test build has to give it something.
+#[test]
+fn a_field_of_test_builds_is_given_what_its_type_says_is_nothing() {
+    let fixture = fixture("2021", false);
+    put(&fixture, &[test_of(&fixture, "user", "builds", &[("shapes::Probed", &["size"], "3")])]);
+    let path = fixture.path().join("regressions/shapes/relapse_new_probed.rs");
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(text.contains("relapse_new(size: u8) -> Self {"), "{text}");
+    assert!(text.contains("skip: false,\n            seen: Default::default(),\n"), "{text}");
+    let given = |read: &[&str]| {
+        let names = NamesAt::new(&fixture.index, fixture.module("shapes"));
+        let fields = names.test_fields("demo::shapes::Probed", read);
+        fields.iter().map(|(field, value)| format!("{field}: {value}")).collect::<Vec<_>>()
+    };
+    assert_eq!(given(&["size"]), ["skip: false", "seen: Default :: default ()"]);
+    assert_eq!(given(&["size", "skip"]), ["seen: Default :: default ()"]);
+    pleases_all(&fixture);
 }
 
 #[test]

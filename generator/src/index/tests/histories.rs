@@ -30,6 +30,16 @@ pub fn piled(item: u8) -> Pile { Pile { items: vec![item] } }
 impl Default for Pile {
     fn default() -> Self { Pile::new() }
 }
+pub struct Fault(u8);
+type CheckResult<T> = Result<T, Fault>;
+impl Fault {
+    fn of(item: u8) -> Self { Fault(item) }
+}
+impl PileBuilder {
+    pub fn check(&self) -> Result<u8, Fault> { Err(Fault::of(1)) }
+    fn examine(&self) -> Result<u8, Fault> { self.check() }
+}
+pub fn checked(item: u8) -> CheckResult<u8> { Err(Fault::of(item)) }
 impl std::ops::DerefMut for Pile {
     fn deref_mut(&mut self) -> &mut Vec<u8> { &mut self.items }
 }
@@ -189,4 +199,24 @@ fn what_a_call_does_by_itself_is_not_done_once_more() {
     // That of another type is no part of this history.
     calls[1] = relapse_snapshot::Made { call: call("fn set", Some(8), 1), within: None };
     assert_eq!(history_of(&calls, None, 0).unwrap(), "piled.put");
+}
+
+#[test]
+fn an_error_is_what_a_public_function_gives_that_failed() {
+    let fixture = fixture();
+    let names = NamesAt::new(&fixture.index, fixture.module(""));
+    let makers: Vec<&str> = names.makers("demo::Fault").iter().map(|maker| maker.name.as_str()).collect();
+    assert_eq!(makers, ["of", "check", "checked", "new", "set"]);
+    let mut calls = made(&[
+        call("pub fn new(item: u8)", None, 1),
+        call("fn set", Some(8), 1),
+        call("fn checked", None, 1),
+        call("fn check(", Some(8), 0),
+        call("fn of", None, 1),
+    ]);
+    calls[4].within = Some(3);
+    let names = names.with_made(Recorded { calls: &calls, turn: 0, first: false });
+    let history = names.made("demo::Fault", &Asked::default()).unwrap().unwrap();
+    assert_eq!(told(&history), "(PileBuilder::new.set).check");
+    assert_eq!(history.made.wrapped, crate::names::Wrapped::Error);
 }
