@@ -302,7 +302,7 @@ fn what_a_function_made_of_its_arguments_is_made_by_it() {
     let expected =
         "    let Ok(meter) = Meter::parse(\"9\") else {\n        return;\n    };\n    meter.read();\n";
     assert!(test.contains(expected), "{test}");
-    assert!(test.contains("// made as the crashed program made it: "), "{test}");
+    assert!(test.contains("// made by the calls that made it in the crashed program\n"), "{test}");
 }
 
 #[test]
@@ -369,6 +369,51 @@ fn what_a_builder_built_is_built_again() {
 fn what_is_made_often_is_seen_by_a_patient_run() {
     let test = test_of("tick");
     assert!(test.contains("    let tick = Tick::at(5000);\n    tick.check();\n"), "{test}");
+}
+
+const SHEET: &str = "\
+pub struct Style { bold: bool, width: u32, fill: char }
+pub struct Cell { name: String, style: Style, notes: Vec<String> }
+#[derive(Default)]
+pub struct Sheet { cells: Vec<Cell>, total: u32 }
+impl Sheet {
+    pub fn new() -> Sheet { Sheet::default() }
+    pub fn add(&mut self, name: &str, width: u32) -> &mut Sheet {
+        let style = Style { bold: width > 4, width, fill: '.' };
+        self.cells.push(Cell { name: name.to_owned(), style, notes: vec![format!(\"{name}!\")] });
+        self.total += width;
+        self
+    }
+    pub fn narrowest(&self) -> u32 {
+        self.cells.iter().map(|cell| 60 / (cell.style.width - 2)).max().unwrap_or(0)
+    }
+}
+";
+
+const SHEETS: &str = "\
+fn main() {
+    let mut sheet = demo::Sheet::new();
+    for (at, name) in [\"a\", \"b\", \"c\", \"d\", \"e\"].iter().enumerate() {
+        sheet.add(name, 6 - at as u32);
+    }
+    println!(\"{}\", sheet.narrowest());
+}
+";
+
+#[test]
+fn a_test_that_would_be_long_has_the_calls_in_place_of_what_they_made() {
+    let project = Project::package(&[("src/lib.rs", SHEET), ("src/main.rs", SHEETS)]);
+    project.crash(&["cargo", "run", "-q"]);
+    let (account, test, said) = project.generate(&[]);
+    assert_eq!(account["status"], "verified", "{account:#}\n{said}");
+    assert!(said.contains("the test of narrowest is long"), "{said}");
+    assert!(test.contains("let mut sheet = Sheet::new();\n    sheet.add(\"a\", 6);\n"), "{test}");
+    assert!(test.contains("    sheet.add(\"e\", 2);\n    sheet.narrowest();\n"), "{test}");
+    // Without the calls it is what they made.
+    project.command(&["rm", "--regression", "narrowest_divide_by_zero"]).output().unwrap();
+    let (account, test, said) = project.generate(&["--no-rerun"]);
+    assert_eq!(account["status"], "verified", "{account:#}\n{said}");
+    assert!(test.contains("cells: vec!["), "{test}");
 }
 
 #[test]

@@ -164,7 +164,7 @@ pub fn generate(
     let every = options.every_frame || options.frame.is_some();
     let makers = second_chance::makers(&known, &drafts, snapshot, &project.index, options.frame, every);
     let again = second_chance::lacking(&known, &drafts, snapshot, options.frame, options.every_frame)
-        .or(makers.wanted_by.map(Lacking::Made))
+        .or(makers.wanted_by.clone())
         .filter(|_| may_again)
         .and_then(|why| {
             let makers = makers.functions.clone();
@@ -173,7 +173,7 @@ pub fn generate(
         });
     let second = again.as_ref().map(|run| Bench { snapshot: &run.snapshot, ..bench.clone() });
     if let Some(bench) = &second {
-        once_more(bench, project, &mut rounds, &mut drafts, &mut rejected, surroundings)?;
+        once_more(bench, project, makers.long, &mut rounds, &mut drafts, &mut rejected, surroundings)?;
     }
     // What is entered often is read each time only where nothing else helps.
     let third = again
@@ -188,7 +188,7 @@ pub fn generate(
         });
     let third = third.as_ref().map(|run| Bench { snapshot: &run.snapshot, ..bench.clone() });
     if let Some(bench) = &third {
-        once_more(bench, project, &mut rounds, &mut drafts, &mut rejected, surroundings)?;
+        once_more(bench, project, makers.long, &mut rounds, &mut drafts, &mut rejected, surroundings)?;
     }
     let proved_with = |draft: &Draft<'_>| {
         let of_second = |bench: &&Bench<'_>| {
@@ -222,6 +222,7 @@ pub fn generate(
 fn once_more<'a>(
     bench: &Bench<'a>,
     project: &'a Project,
+    long: Option<usize>,
     rounds: &mut Rounds,
     drafts: &mut Vec<Draft<'a>>,
     rejected: &mut Vec<Rejection>,
@@ -235,12 +236,14 @@ fn once_more<'a>(
     for turn in 0..second_chance::MOST_TURNS {
         let housed = |callable: &Callable<'a>| rounds.housed(callable, &project.index);
         let (snapshot, index, mut reasons) = (bench.snapshot, &project.index, Vec::new());
-        let callables = second_chance::made_callables(snapshot, index, drafts, turn, &housed, &mut reasons);
+        let callables =
+            second_chance::made_callables(snapshot, index, drafts, turn, long, &housed, &mut reasons);
         if callables.is_empty() {
             second_chance::join(drafts, Vec::new(), rejected, reasons);
             continue;
         }
         let better = rounds.prove(callables, drafts, project, bench, &mut reasons, surroundings)?;
+        let better = second_chance::worth_it(better, drafts);
         second_chance::join(drafts, better, rejected, reasons);
     }
     Ok(())

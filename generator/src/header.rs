@@ -34,8 +34,7 @@ pub fn of(
         remarks.push("a value that looked like a secret was replaced by one of the same shape".to_owned());
     }
     if !callable.made.is_empty() {
-        let how = "made as the crashed program made it: what its fields hold does not tell how to build it";
-        remarks.push(how.to_owned());
+        remarks.push("made by the calls that made it in the crashed program".to_owned());
     } else if trust == Trust::Suspect {
         remarks.push("some of these values may differ from what the call was given".to_owned());
     }

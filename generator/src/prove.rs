@@ -39,6 +39,9 @@ use crate::verify::{Access, Limits, Observer, TestRun, Verification, forbidden};
 use dependence::Beside;
 use trial::{Setting, Trial};
 
+/// A test of more lines than a screen shows is long.
+const LONG: usize = 40;
+
 /// More rounds of rewording than this never helped.
 const MAX_ROUNDS: u32 = 8;
 
@@ -176,6 +179,16 @@ impl<'a> Draft<'a> {
     /// Whether it reproduces the crash by a function that is no last resort: others need not be sought.
     pub fn suffices(&self) -> bool {
         self.reproduces() && !self.callable.facts.last_resort()
+    }
+
+    /// Lines of its text.
+    pub(crate) fn lines(&self) -> usize {
+        self.text.lines().count()
+    }
+
+    /// Whether its text is more than a reader takes in at once.
+    pub(crate) fn is_long(&self) -> bool {
+        self.lines() > LONG
     }
 
     /// What the sandbox kept the test from, as the user knows it.

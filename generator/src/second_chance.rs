@@ -16,7 +16,7 @@ use crate::prove::Draft;
 use crate::target::{Facts, Ranking};
 use crate::verify::Verification;
 
-pub(crate) use made::{MOST_TURNS, callables as made_callables, makers};
+pub(crate) use made::{MOST_TURNS, callables as made_callables, makers, worth_it};
 
 /// Why a second run is worth it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub enum Lacking {
     Given(String),
     /// This function takes a value of which fields do not tell how to build it.
     Made(String),
+    /// The target reproduces, but its test is long: how its values were made may say the same in a few lines.
+    Short(String),
 }
 
 /// Whether a function that does not reproduce the crash might with the values that it was given.

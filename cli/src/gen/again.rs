@@ -87,6 +87,12 @@ impl Surroundings for Again<'_> {
                 let function = short_type(&function);
                 format!("{function} takes a value of which its fields do not tell how it was made")
             }
+            Lacking::Short(function) => {
+                format!(
+                    "the test of {} is long, and its values may have been made in a few calls",
+                    short_type(&function)
+                )
+            }
         };
         let command = match self.command(snapshot, request.would_harm) {
             Ok(command) => command,

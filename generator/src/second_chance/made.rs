@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use relapse_snapshot::{Data, Location, Snapshot, TypeId, TypeKind, TypeTable, Value};
 
+use super::Lacking;
 use crate::candidate::{self, Callable, Rejection, Style, Uncallable};
 use crate::expression::{Literals, Scope, argument_with, definition};
 use crate::index::{FunctionItem, NamesAt, Recorded, SourceIndex};
@@ -27,8 +28,10 @@ pub(crate) const MOST_TURNS: usize = 4;
 pub(crate) struct Makers {
     /// The functions to watch, by name and place.
     pub(crate) functions: Vec<(String, Location)>,
-    /// The best of the functions that take such a value.
-    pub(crate) wanted_by: Option<String>,
+    /// The best of the functions that take such a value, and why.
+    pub(crate) wanted_by: Option<Lacking>,
+    /// The frame whose test reproduces, but is so long that a shorter one is sought: workspace frames from the innermost.
+    pub(crate) long: Option<usize>,
 }
 
 /// The functions that may have made the values which keep the better functions of the stack from being called.
@@ -48,12 +51,24 @@ pub(crate) fn makers(
             continue;
         }
         let own = drafts.iter().filter(|draft| draft.callable.depth == callable.depth);
-        if own.clone().any(Draft::reproduces) && !every {
+        if let Some(draft) = own.clone().find(|draft| draft.reproduces()) {
+            let is_chosen = !every || frame.is_some();
+            if is_chosen && draft.is_long() && !callable.facts.entry_point {
+                let own = functions_for(callable, snapshot, index);
+                if !own.is_empty() {
+                    makers.long = Some(callable.depth);
+                    makers.wanted_by.get_or_insert_with(|| Lacking::Short(callable.frame.function.clone()));
+                }
+                found.extend(own);
+            }
+            if every {
+                continue;
+            }
             break;
         }
         // What ran and did not show the crash may have been given less than was there to be read.
         let has_run = own.clone().any(|draft| draft.verification.is_some());
-        if callable.facts.entry_point || own.clone().any(Draft::reproduces) {
+        if callable.facts.entry_point {
             continue;
         }
         if !has_run && !is_refused(callable, snapshot, index) {
@@ -61,7 +76,7 @@ pub(crate) fn makers(
         }
         let own = functions_for(callable, snapshot, index);
         if !own.is_empty() {
-            makers.wanted_by.get_or_insert_with(|| callable.frame.function.clone());
+            makers.wanted_by.get_or_insert_with(|| Lacking::Made(callable.frame.function.clone()));
         }
         found.extend(own);
     }
@@ -172,13 +187,14 @@ fn part<'v>(value: &'v Value, step: &str) -> Option<&'v Value> {
 }
 
 /// The functions of a second run's stack that can be called with values made anew. `turn`: which of the calls that may
-/// have made a value is taken; `housed`: the function with a home in which its test can run;
+/// have made a value is taken; `long`: the frame of [`Makers::long`]; `housed`: the function with a home in which its test can run;
 /// `reasons`: of those that still cannot be called.
 pub(crate) fn callables<'a>(
     snapshot: &'a Snapshot,
     index: &'a SourceIndex,
     drafts: &[Draft<'_>],
     turn: usize,
+    long: Option<usize>,
     housed: &dyn Fn(&Callable<'a>) -> Option<Callable<'a>>,
     reasons: &mut Vec<Rejection>,
 ) -> Vec<Callable<'a>> {
@@ -214,7 +230,9 @@ pub(crate) fn callables<'a>(
         // What can be written by itself is another call only where something of it is made anew.
         (!first || is_written_otherwise(&made, snapshot, index)).then_some(made)
     };
-    let open = callables.into_iter().filter(|callable| !callable.facts.entry_point && !reproduces(callable));
+    let is_long = |callable: &Callable<'_>| turn == 0 && long == Some(callable.depth);
+    let is_open = |callable: &Callable<'_>| is_long(callable) || !reproduces(callable);
+    let open = callables.into_iter().filter(|callable| !callable.facts.entry_point && is_open(callable));
     let mut made = Vec::new();
     for callable in open.filter_map(with_made) {
         match callable.call(&callable.function.name, Style::default(), &snapshot.types, index) {
@@ -224,6 +242,19 @@ pub(crate) fn callables<'a>(
         }
     }
     made
+}
+
+/// Of the tests of values that were made anew those that are worth it: the others of functions that have a test already are
+/// not much shorter than that.
+pub(crate) fn worth_it<'a>(made: Vec<Draft<'a>>, drafts: &[Draft<'_>]) -> Vec<Draft<'a>> {
+    let is_worth_it = |new: &Draft<'_>| {
+        let mut same = drafts.iter().filter(|old| {
+            old.callable.depth == new.callable.depth
+                && old.callable.frame.function == new.callable.frame.function
+        });
+        same.all(|old| !old.reproduces() || !new.reproduces() || new.lines() * 3 <= old.lines() * 2)
+    };
+    made.into_iter().filter(is_worth_it).collect()
 }
 
 /// Whether the calls of a run change how a function is called.
