@@ -209,12 +209,25 @@ pub fn armed(ms: u64, at: usize) -> u32 {
     let _timer = tokio::time::interval(Duration::from_millis(ms));
     [1, 2][at]
 }
+pub fn timed(ms: u64, at: usize) -> u32 {
+    let _timer = tokio::time::interval(Duration::from_millis(ms));
+    [3, 4][at]
+}
 pub fn moved(parts: usize) -> usize {
     tokio::task::block_in_place(|| 10 / parts)
 }
 pub fn nearby(at: usize) -> u8 {
     tokio::task::spawn_local(async {});
     [7, 8][at]
+}
+pub fn asked(count: u32) -> u32 {
+    match tokio::runtime::Handle::try_current() {
+        Ok(_) => 10 / count,
+        Err(_) => 0,
+    }
+}
+pub fn waited(at: usize) -> u8 {
+    tokio::runtime::Handle::current().block_on(async { [7, 8][at] })
 }
 pub fn ended(ms: u64) {
     let _timer = tokio::time::sleep(Duration::from_millis(ms));
@@ -233,6 +246,9 @@ async fn main() {
         "armed" => println!("{}", armed(given(20), given(2))),
         "moved" => println!("{}", moved(given(0))),
         "nearby" => println!("{}", set.run_until(async { nearby(given(3)) }).await),
+        "asked" => println!("{}", asked(given(0))),
+        "waited" => println!("{:?}", tokio::task::spawn_blocking(|| waited(given(4))).await),
+        "local" => println!("{}", set.run_until(async { timed(given(20), given(2)) }).await),
         "ended" => ended(given(9)),
         _ => {}
     }
@@ -260,12 +276,7 @@ const CASES: [Case; 12] = [
         "entry",
         &["String::from(\"c\")", "memory.get(key).await;"],
     ),
-    (
-        "dyn",
-        "<demo::Memory as demo::Load>::load",
-        "at-crash",
-        &["memory.load(key, at).await;", "let at = 4;"],
-    ),
+    ("dyn", "demo::through", "at-crash", &["through(&store, key, at).await;", "let at = 4;"]),
     ("channel", "demo::mean", "entry", &["let all = vec![0, 1, 2, 3];", "let needs = 3;"]),
     ("block", "demo::block", "entry", &["let values = vec![1, 2];", "let by = 0;"]),
     ("closure", "demo::closure", "entry", &["let values = vec![1, 2];", "let by = 0;"]),
@@ -383,7 +394,7 @@ fn crashes_of_an_optimised_tokio_program_become_tests() {
 #[test]
 fn what_asks_for_the_runtime_is_called_within_one() {
     let Some(project) = package(WITHIN, WITHIN_PROG) else { return };
-    let cases: [(&str, &str, &[&str]); 4] = [
+    let cases: [(&str, &str, &[&str]); 7] = [
         (
             "armed",
             "demo::armed",
@@ -391,6 +402,17 @@ fn what_asks_for_the_runtime_is_called_within_one() {
         ),
         // It does without.
         ("moved", "demo::moved", &["#[test]\nfn ", "    moved(parts);\n"]),
+        (
+            "asked",
+            "demo::asked",
+            &["async fn ", "// it runs within tokio's runtime, as the crashed program ran it\n"],
+        ),
+        (
+            "waited",
+            "demo::waited",
+            &["#[test]\nfn ", "    let _context = runtime.enter();\n", "    waited(at);\n"],
+        ),
+        ("local", "demo::timed", &["async fn ", "    timed(ms, at);\n"]),
         ("nearby", "demo::nearby", &["tokio::task::LocalSet::new()", ".run_until(async { nearby(at) })"]),
         (
             "ended",
@@ -409,5 +431,5 @@ fn what_asks_for_the_runtime_is_called_within_one() {
         assert_eq!(seen, (Some("verified"), Some(function)), "{account:#}\n{said}");
         assert!(parts.iter().all(|part| test.contains(part)), "{word}: {test}");
     }
-    assert_eq!(verdicts(&project), ["open"; 4]);
+    assert_eq!(verdicts(&project), ["open"; 7]);
 }

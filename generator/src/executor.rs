@@ -29,8 +29,10 @@ pub struct Runtime {
     macros: bool,
     /// Whether it has several threads, as `block_in_place` wants it.
     multi_thread: bool,
-    /// Whether the function ran in a `LocalSet`, as `spawn_local` wants it.
+    /// Whether it has a `LocalSet`, as `spawn_local` wants it.
     local: bool,
+    /// Whether the function ran on a thread that may block: there it is within the runtime, but no task of it.
+    blocking: bool,
 }
 
 /// How a test names tokio.
@@ -70,7 +72,7 @@ impl Executor {
         match self {
             Executor::Tokio => Some("#[tokio::test]"),
             Executor::Own => None,
-            Executor::Runtime(runtime) if !runtime.macros => None,
+            Executor::Runtime(runtime) if !runtime.macros || runtime.blocking => None,
             Executor::Runtime(runtime) if runtime.multi_thread => {
                 Some("#[tokio::test(flavor = \"multi_thread\")]")
             }
@@ -80,13 +82,23 @@ impl Executor {
 }
 
 impl Runtime {
-    /// The runtime around a function, as the crashed thread's stack shows it, where its tests can have such a one;
-    /// `None` for what ran in none.
-    pub(crate) fn around(
+    /// The runtime that a test is to be in next, where the program ran the function in one and its tests can have such a one;
+    /// `before`: the one that it was in.
+    pub(crate) fn next(
+        before: Option<Runtime>,
         callable: &Callable<'_>,
         snapshot: &Snapshot,
         index: &SourceIndex,
     ) -> Option<Runtime> {
+        let around = Runtime::around(callable, snapshot, index)?;
+        match before {
+            None => Some(Runtime { local: false, ..around }),
+            Some(before) => (around.local && !before.local).then_some(around),
+        }
+    }
+
+    /// The runtime around a function, as the crashed thread's stack shows it; `None` for what ran in none.
+    fn around(callable: &Callable<'_>, snapshot: &Snapshot, index: &SourceIndex) -> Option<Runtime> {
         let frames = snapshot.frames();
         let at = frames.iter().position(|frame| frame == callable.frame)?;
         let outer = frames.get(at + 1..)?;
@@ -107,6 +119,8 @@ impl Runtime {
             macros: has("macros") && named == Named::Tokio,
             multi_thread: has("rt-multi-thread") && runs_in("::multi_thread"),
             local: outer.iter().any(|frame| frame.function.contains("tokio::task::local::")),
+            blocking: !callable.frame.is_async
+                && outer.iter().any(|frame| frame.function.contains("tokio::runtime::blocking::")),
         })
     }
 
@@ -138,7 +152,9 @@ impl Runtime {
             let #runtime = #tokio::runtime::Builder::#builder().enable_all().build().unwrap();
             let _context = #runtime.enter();
         };
-        let call = if self.local {
+        let call = if self.blocking {
+            call.clone()
+        } else if self.local {
             quote!(#tokio::task::LocalSet::new().block_on(&#runtime, async { #call }))
         } else {
             quote!(#runtime.block_on(async { #call }))

@@ -228,7 +228,7 @@ fn once_more<'a>(
     rejected: &mut Vec<Rejection>,
     surroundings: &mut dyn Surroundings,
 ) -> Result<(), ProveError> {
-    rounds.keep_names(drafts);
+    rounds.begin_anew(drafts);
     let callables = second_chance::callables(bench.snapshot, &project.index, drafts);
     let mut reasons = Vec::new();
     let better = rounds.prove(callables, drafts, project, bench, &mut reasons, surroundings)?;

@@ -396,7 +396,9 @@ pub fn together<'a>(
         // All runs now: a later build of this target replaces the executable.
         let mut kept = Vec::new();
         let mut again = Vec::new();
-        for (mut draft, tried) in ready.into_iter().zip(Setting::of(bench).all(&trials)?) {
+        let tried = Setting::of(bench).all(&trials)?;
+        let others = tried.iter().any(|tried| tried.lacks.is_none() && tried.verification.is_verified());
+        for (mut draft, tried) in ready.into_iter().zip(tried) {
             effort.runs += tried.runs;
             match tried.lacks {
                 Some(given) => {
@@ -413,7 +415,10 @@ pub fn together<'a>(
                         continue;
                     }
                     let missed = dependence::bring_missed(&draft, bench);
-                    match missed.or_else(|| dependence::within_runtime(&draft, bench)).filter(|_| !shown) {
+                    match missed
+                        .or_else(|| dependence::within_runtime(&draft, others, bench))
+                        .filter(|_| !shown)
+                    {
                         Some(beside) => again.push(Draft { beside, verification: None, ..draft }),
                         None => kept.push(draft),
                     }

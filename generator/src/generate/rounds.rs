@@ -47,8 +47,10 @@ impl Rounds {
         Rounds { effort, names, barred: Barred::new(), outside, all }
     }
 
-    /// The functions of these drafts keep the names of their tests in the next round.
-    pub(super) fn keep_names(&mut self, drafts: &[Draft<'_>]) {
+    /// Before the round of a further run, with other values: the functions of these drafts keep the names of their tests; what
+    /// did not compile within its crate may do so now.
+    pub(super) fn begin_anew(&mut self, drafts: &[Draft<'_>]) {
+        self.outside.clear();
         let function = |draft: &Draft<'_>| (draft.callable.depth, draft.callable.frame.function.clone());
         self.names.given = drafts.iter().map(|d| (function(d), d.regression.name.clone())).collect();
     }

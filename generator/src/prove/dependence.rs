@@ -120,14 +120,15 @@ pub(super) fn bring_missed(draft: &Draft<'_>, bench: &Bench<'_>) -> Option<Besid
 }
 
 /// What stands beside the arguments of a test that did not show the crash outside of the runtime in which the program ran
-/// the function. `None`: it ran in none, or the test has one, or passes without.
-pub(super) fn within_runtime(draft: &Draft<'_>, bench: &Bench<'_>) -> Option<Beside> {
-    let failed = draft.verification.as_ref()?.reason.as_deref().is_some_and(|reason| reason != PASSED);
-    if !failed || draft.beside.runtime.is_some() {
+/// the function. `None`: it ran in none, or the test has had it. `others`: whether other tests show the crash; then one that
+/// passes is left so.
+pub(super) fn within_runtime(draft: &Draft<'_>, others: bool, bench: &Bench<'_>) -> Option<Beside> {
+    let passed = draft.verification.as_ref()?.reason.as_deref() == Some(PASSED);
+    if passed && others {
         return None;
     }
-    let runtime = Runtime::around(&draft.callable, bench.snapshot, bench.index);
-    runtime.map(|runtime| Beside { runtime: Some(runtime), ..draft.beside.clone() })
+    let runtime = Runtime::next(draft.beside.runtime, &draft.callable, bench.snapshot, bench.index)?;
+    Some(Beside { runtime: Some(runtime), ..draft.beside.clone() })
 }
 
 /// Files that a draft's run looked for and that are not in the copy, in words.
@@ -224,9 +225,12 @@ impl Beside {
         elsewhere.dedup_by(|below, folder| below.starts_with(folder.as_path()));
         let elsewhere = remarks_of(&elsewhere, "which it does not bring along");
         let ignored: Vec<&PathBuf> = self.ignored.iter().collect();
+        let runtime =
+            self.runtime.map(|_| "it runs within tokio's runtime, as the crashed program ran it".to_owned());
         elsewhere
             .into_iter()
             .chain(remarks_of(&ignored, "which git ignores: a fresh clone lacks it"))
+            .chain(runtime)
             .collect()
     }
 }
