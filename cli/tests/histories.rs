@@ -123,6 +123,40 @@ pub struct Slot<'d> {
     name: String,
 }
 
+/// A view that changes the document as it is dropped.
+pub struct Edit<'d> {
+    doc: &'d mut Doc,
+    section: usize,
+    lines: Vec<u32>,
+}
+
+impl Edit<'_> {
+    pub fn line(&mut self, line: u32) {
+        self.lines.push(line);
+    }
+
+    pub fn section_mut(&mut self) -> &mut Section {
+        &mut self.doc.sections[self.section]
+    }
+}
+
+impl Drop for Edit<'_> {
+    fn drop(&mut self) {
+        self.doc.sections[self.section].lines.append(&mut self.lines);
+    }
+}
+
+/// A view that its only call uses up.
+pub struct Spot<'d> {
+    section: &'d mut Section,
+}
+
+impl Spot<'_> {
+    pub fn fill(self, line: u32) {
+        self.section.lines.push(line);
+    }
+}
+
 impl Doc {
     pub fn new() -> Doc {
         Doc { bits: Bits { whole: 0 }, sections: Vec::new() }
@@ -134,6 +168,14 @@ impl Doc {
 
     pub fn section_mut(&mut self, name: &str) -> Option<&mut Section> {
         self.sections.iter_mut().find(|section| section.name == name)
+    }
+
+    pub fn edit(&mut self, section: usize) -> Edit<'_> {
+        Edit { doc: self, section, lines: Vec::new() }
+    }
+
+    pub fn spot(&mut self, section: usize) -> Option<Spot<'_>> {
+        self.sections.get_mut(section).map(|section| Spot { section })
     }
 
     pub fn last_mut(&mut self) -> &mut Section {
@@ -275,6 +317,33 @@ fn main() {
             doc.last_mut().push(4);
             doc.line(0, 2) + doc.line(1, 1)
         }
+        Some("edit") => {
+            let mut doc = demo::Doc::new();
+            doc.slot("a").or_make();
+            let mut edit = doc.edit(0);
+            edit.line(1);
+            edit.line(2);
+            drop(edit);
+            doc.edit(0).line(3);
+            let mut edit = doc.edit(0);
+            let section = edit.section_mut();
+            section.push(4);
+            section.push(5);
+            drop(edit);
+            if let Some(spot) = doc.spot(0) {
+                spot.fill(6);
+            }
+            doc.line(0, 5) + doc.line(0, 6)
+        }
+        Some("long") => {
+            let mut doc = demo::Doc::new();
+            doc.slot("a").or_make();
+            let section = doc.last_mut();
+            for line in 0..199 {
+                section.push(line);
+            }
+            doc.line(0, 199)
+        }
         Some("plan") => u32::from(PlanBuilder::of(3).step(4).step(5).build().length(2)),
         _ => (0..5001).map(|whole| Tick::at(whole).check()).sum(),
     };
@@ -357,6 +426,27 @@ fn what_was_changed_through_a_part_is_changed_again() {
                     \x20       section.push(2);\n        section.push(3);\n    }\n\
                     \x20   doc.last_mut().push(4);\n";
     assert!(test.contains(expected), "{test}");
+}
+
+#[test]
+fn a_view_is_dropped_before_the_next_call() {
+    let test = test_of("edit");
+    let expected = "    doc.slot(\"a\").or_make();\n\
+                    \x20   {\n        let mut edit = doc.edit(0);\n\
+                    \x20       edit.line(1);\n        edit.line(2);\n    }\n\
+                    \x20   doc.edit(0).line(3);\n\
+                    \x20   {\n        let mut edit_2 = doc.edit(0);\n\
+                    \x20       let section = edit_2.section_mut();\n\
+                    \x20       section.push(4);\n        section.push(5);\n    }\n\
+                    \x20   if let Some(spot) = doc.spot(0) {\n        spot.fill(6);\n    }\n";
+    assert!(test.contains(expected), "{test}");
+}
+
+#[test]
+fn calls_on_parts_count_among_those_that_are_made_again() {
+    let (account, test, _) = generated("long", &["--frame", "0"]);
+    assert_ne!(account["status"], "verified", "{account:#}\n{test}");
+    assert!(!test.contains(".push("), "{test}");
 }
 
 #[test]

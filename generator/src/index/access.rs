@@ -68,6 +68,19 @@ pub(super) fn made_on(calls: impl Iterator<Item = Touches>) -> Vec<Option<usize>
     found
 }
 
+/// How many calls these are with those that were made on what they gave. `on`: of each call the one that gave what it was made
+/// on, which came before it.
+pub(super) fn calls_with_parts(steps: &[usize], on: &[Option<usize>]) -> usize {
+    let mut counted = vec![false; on.len()];
+    for step in steps {
+        counted[*step] = true;
+    }
+    for (at, on) in on.iter().enumerate() {
+        counted[at] |= on.is_some_and(|on| counted[on]);
+    }
+    counted.into_iter().filter(|counted| *counted).count()
+}
+
 impl<'i> NamesAt<'i> {
     /// What a method of a type gives access by, where it does.
     pub(super) fn access(&self, function: &FunctionItem, of: ItemId) -> Option<Access> {
@@ -141,5 +154,13 @@ mod tests {
         ];
         let found = made_on(calls.into_iter());
         assert_eq!(found, [None, None, Some(1), Some(1), Some(3), None, None, None, None]);
+    }
+
+    #[test]
+    fn calls_on_parts_and_on_parts_of_these_count() {
+        let on = [None, None, Some(1), Some(1), Some(3), None, Some(0)];
+        assert_eq!(calls_with_parts(&[1, 5], &on), 5);
+        assert_eq!(calls_with_parts(&[5], &on), 1);
+        assert_eq!(calls_with_parts(&[], &on), 0);
     }
 }

@@ -12,7 +12,7 @@ use syn::{FnArg, Receiver, ReceiverKind, ReturnType, Safety, Type};
 
 use crate::names::{Asked, Further, History, MadeCall, ReceivedBy, Unnameable, Wrapped};
 
-use super::access::{Touches, made_on};
+use super::access::{Touches, calls_with_parts, made_on};
 use super::ids::{FunctionId, ItemId, ModuleId, Visibility, plain};
 use super::items::ItemKind;
 use super::lives::{Does, likeliest, lives};
@@ -56,7 +56,9 @@ const MOST_BUILDERS: usize = 4;
 const MOST_ALIASES: usize = 8;
 /// Types of parts of values that are followed, and parts of parts.
 const MOST_PARTS: usize = 4;
-/// Calls that a test makes for one value.
+/// Calls on what a call gave that was made on what a call gave.
+const MOST_CHAINED: usize = 16;
+/// Calls that a test makes for one value, those on parts of it counted.
 const MOST_STEPS: usize = 200;
 
 /// What a function does for a value of a type. `wrapped`: what it gives it in.
@@ -418,7 +420,8 @@ impl<'i> NamesAt<'i> {
         let likeliest = likeliest(lives(does), asked.within.as_ref());
         let life = likeliest.into_iter().nth(earlier)?;
         // Of what was not seen nobody knows whether it changed this value, nor where one went that was given away.
-        if life.unclear || life.steps.len() > MOST_STEPS || asked.used.contains(&seen[life.start].at) {
+        let is_long = calls_with_parts(&life.steps, &on) > MOST_STEPS;
+        if life.unclear || is_long || asked.used.contains(&seen[life.start].at) {
             return None;
         }
         let mut steps = Vec::new();
@@ -469,8 +472,12 @@ impl<'i> NamesAt<'i> {
     ) -> Result<MadeCall<'i>, Unnameable> {
         let mut made = self.made_call(&seen[at])?;
         let mut further = on.iter().enumerate().filter(|(_, on)| **on == Some(at)).peekable();
-        if further.peek().is_none() || depth > MOST_PARTS {
+        if further.peek().is_none() {
             return Ok(made);
+        }
+        if depth >= MOST_CHAINED {
+            let reason = format!("more than {MOST_CHAINED} calls were made one on what the other gave");
+            return Err(Unnameable(reason));
         }
         let own = match seen[at].role {
             Role::OnPart(part) => part,

@@ -10,12 +10,18 @@ const LIB: &str = "
 pub struct Pile { items: Vec<u8> }
 pub type Heap = Pile;
 pub struct PileBuilder(u8);
+pub struct View<'p>(&'p mut Pile);
+impl<'p> View<'p> {
+    pub fn onward(self) -> Self { self }
+    pub fn lay(&mut self, item: u8) { self.0.items.push(item); }
+}
 impl Pile {
     pub fn new() -> Self { Pile { items: Vec::new() } }
     pub fn parse(text: &str) -> std::io::Result<Heap> { todo!() }
     pub fn put(&mut self, item: u8) -> &mut Self { self.items.push(item); self }
     pub fn with(mut self, item: u8) -> Self { self.items.push(item); self }
     pub fn len(&self) -> usize { self.items.len() }
+    pub fn view(&mut self) -> View<'_> { View(self) }
     pub unsafe fn trusted(item: u8) -> Self { Pile { items: vec![item] } }
     pub async fn later(item: u8) -> Self { Pile { items: vec![item] } }
     #[doc(hidden)]
@@ -109,7 +115,7 @@ fn what_could_make_or_change_a_value_is_watched() {
     let fixture = fixture();
     let names = NamesAt::new(&fixture.index, fixture.module(""));
     let makers: Vec<&str> = names.makers("demo::Pile").iter().map(|maker| maker.name.as_str()).collect();
-    assert_eq!(makers, ["new", "parse", "with", "build", "piled", "default", "new", "put", "set"]);
+    assert_eq!(makers, ["new", "parse", "with", "build", "piled", "default", "new", "put", "view", "set"]);
 }
 
 #[test]
@@ -219,4 +225,35 @@ fn an_error_is_what_a_public_function_gives_that_failed() {
     let history = names.made("demo::Fault", &Asked::default()).unwrap().unwrap();
     assert_eq!(told(&history), "(PileBuilder::new.set).check");
     assert_eq!(history.made.wrapped, crate::names::Wrapped::Error);
+}
+
+/// What a pile is made by of which a view was taken, and that many calls made on what the one before gave, or all on the view.
+fn viewed(calls: usize, head: &str) -> Option<Result<usize, String>> {
+    let fixture = fixture();
+    let mut all = vec![call("fn piled", None, 1), call("fn view", Some(8), 0)];
+    let on_view = if head.contains("onward") { call(head, Some(8), 0) } else { call(head, Some(8), 1) };
+    all.extend((0..calls).map(|_| on_view.clone()));
+    let calls = made(&all);
+    let names = NamesAt::new(&fixture.index, fixture.module(""));
+    let names = names.with_made(Recorded { calls: &calls, turn: 0, first: false });
+    let history = names.made("demo::Pile", &Asked::default())?;
+    let counted = |made: &MadeCall<'_>| {
+        let (mut count, mut open) = (0, vec![made.clone()]);
+        while let Some(further) = open.pop().map(|made| made.further) {
+            open.extend(further.into_iter().flat_map(|further| further.calls));
+            count += 1;
+        }
+        count
+    };
+    let history = history.map(|history| history.steps.iter().map(counted).sum());
+    Some(history.map_err(|unnameable| unnameable.0))
+}
+
+#[test]
+fn calls_on_parts_are_as_many_as_may_be_made_again_or_none() {
+    assert_eq!(viewed(199, "fn lay"), Some(Ok(200)));
+    assert_eq!(viewed(200, "fn lay"), None);
+    assert_eq!(viewed(16, "fn onward"), Some(Ok(17)));
+    let refused = viewed(17, "fn onward").unwrap().unwrap_err();
+    assert!(refused.starts_with("more than 16 calls were made one on what the other gave"), "{refused}");
 }
