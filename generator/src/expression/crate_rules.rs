@@ -538,6 +538,7 @@ fn rendered(number: &Computed) -> Option<TokenStream> {
         },
         Computed::Hexadecimal(number, digits) => Some(literal::hexadecimal(*number, *digits)),
         Computed::Flag(flag) => Some(quote!(#flag)),
+        Computed::Float(_) => None,
     }
 }
 

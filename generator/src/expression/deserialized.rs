@@ -11,7 +11,6 @@ use relapse_snapshot::{Data, Field, StdType, TypeKind, TypeShape, Value};
 
 use super::type_name::definition;
 use super::writer::{OPTION, Writer};
-use crate::hostile::literal;
 use crate::names::Deserialized;
 
 /// The function that reads a text.
@@ -26,9 +25,9 @@ const EXACT_DIGITS: usize = 15;
 const EXACT_POWER: f64 = 1e15;
 
 impl Writer<'_> {
-    /// A struct by its text. `typed`: nothing around it says its type.
+    /// A struct by its text, a long one in a file beside the test. `typed`: nothing around it says its type.
     pub(super) fn deserialized(
-        &self,
+        &mut self,
         shape: &TypeShape,
         path: &str,
         fields: &[Field],
@@ -38,7 +37,7 @@ impl Writer<'_> {
         let own = self.names.type_tokens(&shape.name).ok()?;
         let mut text = String::new();
         self.fields_as_text(path, fields, &mut text, MAX_DEPTH)?;
-        let text = literal::text(&text);
+        let text = self.literal_or_file(&text);
         let turbofish = typed.then(|| quote!(::<#own>));
         Some(quote!(#reads #turbofish(#text).unwrap()))
     }
@@ -235,7 +234,61 @@ fn quoted(out: &mut String, text: &str) -> Option<()> {
 
 #[cfg(test)]
 mod tests {
+    use relapse_snapshot::{Trust, TypeTable};
+
     use super::*;
+    use crate::expression::{Literals, Scope, argument_with};
+    use crate::names::{Names, Unnameable};
+
+    /// A place from which no field is seen, of types that derive `Deserialize`.
+    struct Outside;
+
+    impl Names for Outside {
+        fn path(&self, definition: &str) -> Result<TokenStream, Unnameable> {
+            definition.parse().map_err(|_| Unnameable(definition.to_owned()))
+        }
+
+        fn literal(&self, definition: &str) -> Result<(), Unnameable> {
+            Err(Unnameable(format!("a field of `{definition}` is private")))
+        }
+
+        fn deserialized(&self, _: &str) -> Option<Deserialized> {
+            Some(Deserialized::Fields)
+        }
+
+        fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable> {
+            self.path(full_name)
+        }
+    }
+
+    #[test]
+    fn a_long_text_stands_in_a_file_beside_the_test() {
+        let mut types = TypeTable::default();
+        let mut value = |name: &str, kind, data| {
+            let ty = types.intern(TypeShape { name: name.to_owned(), size: None, kind });
+            Value { ty, trust: Trust::Entry, data }
+        };
+        let mut named = |text: String| {
+            let kind = TypeKind::Std { std: StdType::String, params: vec![] };
+            let len = text.len() as u64;
+            let name = value("alloc::string::String", kind, Data::Text { text, len });
+            let kind = TypeKind::Struct { fields: vec![], tuple: false, params: vec![] };
+            let fields = vec![Field { name: "name".to_owned(), value: name }];
+            value("a::Named", kind, Data::Struct(fields))
+        };
+        let (short, long) = (named("x".repeat(9)), named("x".repeat(2000)));
+        let write = |value: &Value| {
+            let mut scope = Scope::new("test");
+            argument_with("x", value, &types, &Outside, &mut scope, Literals::Inferred).unwrap()
+        };
+        let written = write(&short);
+        assert!(written.side_files.is_empty());
+        assert!(written.lets[0].to_string().contains("xxxxxxxxx"), "{}", written.lets[0]);
+        let written = write(&long);
+        assert!(written.lets[0].to_string().contains("include_str !"), "{}", written.lets[0]);
+        let text = format!("{{\"name\":\"{}\"}}", "x".repeat(2000));
+        assert_eq!(written.side_files.first().map(|file| file.bytes.clone()), Some(text.into_bytes()));
+    }
 
     #[test]
     fn only_numbers_that_every_parser_reads_exactly_are_written() {

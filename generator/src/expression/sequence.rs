@@ -82,11 +82,16 @@ impl Writer<'_> {
             _ => return Err(self.mismatch(self.shape(value.ty)?)),
         };
         self.whole(text.len(), len, "bytes")?;
+        Ok(self.literal_or_file(text))
+    }
+
+    /// A `&'static str`: a long one stands in a file beside the test.
+    pub(super) fn literal_or_file(&mut self, text: &str) -> TokenStream {
         if text.len() <= MAX_LITERAL_BYTES && text.lines().count() <= MAX_LITERAL_LINES {
-            return Ok(literal::text(text));
+            return literal::text(text);
         }
         let path = self.side_file("txt", text.as_bytes());
-        Ok(quote!(include_str!(#path)))
+        quote!(include_str!(#path))
     }
 
     fn side_file(&mut self, extension: &str, bytes: &[u8]) -> TokenStream {

@@ -23,6 +23,8 @@ enum Step {
     Within(String, String),
     /// `[0]`.
     Item(usize),
+    /// `[-1]`: the last one, where all were read.
+    Last,
     /// `*`: what a pointer points to, what a cell holds.
     Target,
 }
@@ -59,6 +61,7 @@ impl Path {
                 }
                 (Step::Within(..), Data::Struct(_)) => at,
                 (Step::Item(index), Data::Sequence { items, .. }) => items.get(*index)?,
+                (Step::Last, Data::Sequence { items, len }) if items.len() as u64 == *len => items.last()?,
                 (Step::Target, Data::Pointer { to: Some(to), .. }) => to,
                 (Step::Target, Data::Cell { inner, .. }) => inner,
                 _ => return None,
@@ -91,11 +94,17 @@ fn read_steps(expression: &Expr, steps: &mut Vec<Step>, shown: &mut String) -> O
         }
         Expr::Index(index) => {
             read_steps(&index.expr, steps, shown)?;
-            let Expr::Lit(literal) = &*index.index else { return None };
-            let Lit::Int(number) = &literal.lit else { return None };
-            let number: usize = number.base10_parse().ok()?;
-            *shown = format!("{shown}[{number}]");
-            steps.push(Step::Item(number));
+            let step = match &*index.index {
+                Expr::Unary(minus) if matches!(minus.op, UnOp::Neg(_)) && place(&minus.expr)? == 1 => {
+                    Step::Last
+                }
+                number => Step::Item(place(number)?),
+            };
+            *shown = match step {
+                Step::Item(number) => format!("{shown}[{number}]"),
+                _ => format!("{shown}[-1]"),
+            };
+            steps.push(step);
         }
         Expr::Unary(unary) if matches!(unary.op, UnOp::Deref(_)) => {
             read_steps(&unary.expr, steps, shown)?;
@@ -114,6 +123,17 @@ fn read_steps(expression: &Expr, steps: &mut Vec<Step>, shown: &mut String) -> O
     Some(())
 }
 
+/// A number between brackets.
+fn place(expression: &Expr) -> Option<usize> {
+    match expression {
+        Expr::Lit(literal) => match &literal.lit {
+            Lit::Int(number) => number.base10_parse().ok(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// What a formula comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Computed {
@@ -121,6 +141,8 @@ pub(super) enum Computed {
     Number(i128),
     /// A number of more than 127 bits.
     Wide(u128),
+    /// The bits of a floating-point number, as an `f64`: it is compared with others, and nothing else.
+    Float(u64),
     /// `as u64`.
     Typed(Box<Computed>, String),
     /// `hex(number, digits)`.
@@ -133,6 +155,13 @@ impl Computed {
     fn number(&self) -> Option<i128> {
         match self {
             Computed::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    fn float(&self) -> Option<f64> {
+        match self {
+            Computed::Float(bits) => Some(f64::from_bits(*bits)),
             _ => None,
         }
     }
@@ -266,7 +295,7 @@ impl Formula {
         let number = |formula: &Formula| formula.compute_at(value, types, at)?.number();
         Some(match self {
             Formula::Number(number) => Computed::Number(*number),
-            Formula::Field(path) => number_of(path.find(value)?)?,
+            Formula::Field(path) => number_of(path.find(value)?, types)?,
             Formula::Negative(of) => Computed::Number(number(of)?.checked_neg()?),
             Formula::Not(of) => match of.compute_at(value, types, at)? {
                 Computed::Flag(flag) => Computed::Flag(!flag),
@@ -278,7 +307,13 @@ impl Formula {
             Formula::Binary(Operator::Or, left, right) => {
                 Computed::Flag(left.holds_at(value, types, at) || right.holds_at(value, types, at))
             }
-            Formula::Binary(operator, left, right) => binary(*operator, number(left)?, number(right)?)?,
+            Formula::Binary(operator, left, right) => {
+                let (left, right) = (left.compute_at(value, types, at)?, right.compute_at(value, types, at)?);
+                match (left.float(), right.float()) {
+                    (Some(left), Some(right)) => Computed::Flag(compared(*operator, &left, &right)?),
+                    _ => binary(*operator, left.number()?, right.number()?)?,
+                }
+            }
             Formula::Cast(of, ty) => Computed::Typed(Box::new(of.compute_at(value, types, at)?), ty.clone()),
             Formula::Calendar(month, year, day) => {
                 let (of_year, of_month) = calendar::date(number(year)?, number(day)?)?;
@@ -354,15 +389,22 @@ fn binary(operator: Operator, left: i128, right: i128) -> Option<Computed> {
         Operator::Shr => left >> by()?,
         Operator::BitAnd => left & right,
         Operator::BitOr => left | right,
-        Operator::Eq => return Some(Computed::Flag(left == right)),
-        Operator::Ne => return Some(Computed::Flag(left != right)),
-        Operator::Lt => return Some(Computed::Flag(left < right)),
-        Operator::Le => return Some(Computed::Flag(left <= right)),
-        Operator::Gt => return Some(Computed::Flag(left > right)),
-        Operator::Ge => return Some(Computed::Flag(left >= right)),
-        Operator::And | Operator::Or => return None,
+        _ => return compared(operator, &left, &right).map(Computed::Flag),
     };
     Some(Computed::Number(number))
+}
+
+/// A comparison; as in Rust, a NaN is equal to nothing. `None` for other operators.
+fn compared<T: PartialOrd>(operator: Operator, left: &T, right: &T) -> Option<bool> {
+    Some(match operator {
+        Operator::Eq => left == right,
+        Operator::Ne => left != right,
+        Operator::Lt => left < right,
+        Operator::Le => left <= right,
+        Operator::Gt => left > right,
+        Operator::Ge => left >= right,
+        _ => return None,
+    })
 }
 
 fn narrowed(number: u128) -> Computed {
@@ -370,13 +412,14 @@ fn narrowed(number: u128) -> Computed {
 }
 
 /// The number that a value is, newtypes and cells around it seen through; of a raw pointer its address.
-fn number_of(value: &Value) -> Option<Computed> {
+fn number_of(value: &Value, types: &TypeTable) -> Option<Computed> {
     let mut at = value;
     for _ in 0..MAX_LAYERS {
         at = match &at.data {
             Data::Int(number) => return Some(Computed::Number(*number)),
             Data::Uint(number) => return Some(narrowed(*number)),
             Data::Bool(flag) => return Some(Computed::Number(i128::from(*flag))),
+            Data::Float(bits) => return float(*bits, &types.get(at.ty)?.kind),
             Data::Pointer { address, to } if to.as_deref().is_none_or(is_unit) => {
                 return Some(Computed::Number(i128::from(*address)));
             }
@@ -386,6 +429,15 @@ fn number_of(value: &Value) -> Option<Computed> {
         };
     }
     None
+}
+
+fn float(bits: u64, kind: &TypeKind) -> Option<Computed> {
+    let number = match kind {
+        TypeKind::Float { bits: 32 } => f64::from(f32::from_bits(u32::try_from(bits).ok()?)),
+        TypeKind::Float { bits: 64 } => f64::from_bits(bits),
+        _ => return None,
+    };
+    Some(Computed::Float(number.to_bits()))
 }
 
 /// What `*const ()` points to.
@@ -422,7 +474,7 @@ pub(super) fn packed(parts: &[&Value], types: &TypeTable) -> Option<String> {
             bytes.extend(some);
             continue;
         }
-        let Computed::Number(number) = number_of(part)? else { return None };
+        let Computed::Number(number) = number_of(part, types)? else { return None };
         let width = match types.get(part.ty).map(|shape| &shape.kind) {
             Some(TypeKind::Integer { signed: false, bits }) => usize::from(*bits / 8),
             Some(TypeKind::RawPointer { .. }) => 8,
@@ -431,7 +483,7 @@ pub(super) fn packed(parts: &[&Value], types: &TypeTable) -> Option<String> {
         bytes.extend(number.to_le_bytes().get(..width)?);
     }
     let Data::Variant { name, .. } = &last.data else {
-        let length = usize::try_from(number_of(last)?.number()?).ok()?;
+        let length = usize::try_from(number_of(last, types)?.number()?).ok()?;
         (length <= bytes.len()).then(|| bytes.truncate(length))?;
         return String::from_utf8(bytes).ok();
     };

@@ -1,4 +1,5 @@
 mod arrays;
+mod exact;
 mod forms;
 
 use std::collections::HashSet;
@@ -18,6 +19,8 @@ struct Outside {
     gone: HashSet<&'static str>,
     hidden: HashSet<&'static str>,
     open: bool,
+    /// Only of the crate `a`.
+    open_parts: bool,
     rules: CrateRules,
     version: &'static str,
 }
@@ -41,7 +44,8 @@ impl Names for Outside {
 
     fn literal(&self, definition: &str) -> Result<(), Unnameable> {
         let private = || Unnameable(format!("a field of `{definition}` is private"));
-        if self.open || definition == "chrono::offset::utc::Utc" { Ok(()) } else { Err(private()) }
+        let is_part = self.open_parts && definition.starts_with("a::");
+        if self.open || is_part || definition == "chrono::offset::utc::Utc" { Ok(()) } else { Err(private()) }
     }
 
     fn has_function(&self, definition: &str, function: &str) -> bool {
