@@ -15,7 +15,7 @@ const MOST_WRAPPERS: usize = 6;
 /// A type has at most so many parts that are looked at: `(A, B)`.
 const MOST_PARTS: usize = 64;
 
-impl<'i> PublicApi<'i> {
+impl PublicApi<'_> {
     /// Whether code outside of the crate has values of a type that it cannot name. Of types that give each other out, none
     /// is unless something else does.
     pub(super) fn is_given_out(&self, id: ItemId) -> bool {
