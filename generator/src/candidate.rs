@@ -3,6 +3,7 @@
 
 mod behind_dyn;
 mod call;
+mod caller;
 mod facts;
 mod format_spec;
 mod given_to_makers;
@@ -21,7 +22,8 @@ use crate::index::{FunctionItem, ModuleId, Owner, PublicApi, Recorded, SourceInd
 use crate::target::Facts;
 
 pub use call::{Call, Style, Uncallable};
-use facts::{asserts_on_arguments, facts, is_called_from_outside, passes_on};
+use caller::Caller;
+use facts::{asserts_on_arguments, facts, passes_on};
 use join::join;
 
 /// A workspace frame of the crashing thread and the function that it is.
@@ -82,12 +84,14 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
                 let facts = facts(snapshot, frame, depth, function, index, &api);
                 let within = endless.as_ref().filter(|calls| calls.contains(&depth));
                 let recursion = within.map(|calls| calls.start);
-                let caller = workspace.get(depth + 1).map(|caller| caller.function.as_str());
-                let own = index.target(function.id.krate);
-                let called_from_outside =
-                    own.kind.is_library() && is_called_from_outside(&own.crate_name, caller);
-                let facts =
-                    Facts { asserts_on_arguments: blames_caller, recursion, called_from_outside, ..facts };
+                let caller = Caller::of(function.id.krate, workspace.get(depth + 1).copied(), index);
+                let facts = Facts {
+                    asserts_on_arguments: blames_caller,
+                    recursion,
+                    called_from_outside: caller != Caller::Own && function.is_written_pub(),
+                    given_by_program: caller == Caller::Program,
+                    ..facts
+                };
                 let (home, callers) = (index.outside_of_macros(function.module), Vec::new());
                 let further = further(snapshot, frame);
                 callables.push(Callable {

@@ -17,10 +17,13 @@ pub struct Facts {
     pub recursion: Option<usize>,
     /// Code outside its crate can name and call it (re-exports followed).
     pub public: bool,
-    /// It is a library's, and the function that called it is of another crate: what the program gave it. The functions
-    /// further in were given what the library made.
+    /// It is a library's and written `pub`, and the function that called it is of another crate.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub called_from_outside: bool,
+    /// It is a library's, and what called it is no library: its arguments are what the program gave it. The functions further
+    /// in were given what libraries made.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub given_by_program: bool,
     /// Its crate is a program: nothing is public there, and what takes plain data counts instead.
     pub program: bool,
     /// All its arguments are plain data: std types and their combinations, no state of the program's own.
@@ -55,7 +58,8 @@ impl Facts {
         reachable && !self.blames_caller()
     }
 
-    /// What another crate has called is public, whatever the source seems to say: a macro or a condition may make it so.
+    /// What is written `pub` and another crate has called is public, whatever the source seems to say: a macro or a condition
+    /// may make it so. What is not may have been handed to that crate, as a function or behind a trait.
     fn is_public(&self) -> bool {
         self.public || self.called_from_outside
     }
@@ -142,7 +146,7 @@ impl Ranking {
                 let depth = if within == REST { (usize::MAX - facts[i].frame, 0) } else { facts[i].depth() };
                 // State that the library made may be what is wrong: then what it is given to cannot be right after the fix.
                 let plain = self == Ranking::PlainContract;
-                let made_within = plain && within == WITH_STATE && !facts[i].called_from_outside;
+                let made_within = plain && within == WITH_STATE && !facts[i].given_by_program;
                 (class, within, made_within, depth)
             }),
         }
@@ -189,12 +193,14 @@ mod tests {
 
     #[test]
     fn state_is_taken_as_the_program_gave_it() {
-        let outside = |frame| Facts { public: true, called_from_outside: true, ..at(frame) };
+        let outside = |frame| Facts { public: true, given_by_program: true, ..at(frame) };
         let facts = [Facts { public: true, ..at(0) }, at(1), outside(2), Facts { program: true, ..at(3) }];
         assert_eq!(Ranking::default().order(&facts), [2, 0, 3, 1]);
         assert_eq!(Ranking::ContractBreaking.order(&facts), [0, 2, 3, 1]);
         let plain = Facts { public: true, plain_data: true, ..at(0) };
         assert_eq!(Ranking::default().order(&[plain, outside(1)]), [0, 1], "nobody made plain data wrong");
+        let by_library = Facts { public: true, called_from_outside: true, ..at(0) };
+        assert_eq!(Ranking::default().order(&[by_library, outside(1)]), [1, 0], "another library made it");
     }
 
     #[test]

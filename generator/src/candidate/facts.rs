@@ -25,6 +25,7 @@ pub(super) fn facts(
         recursion: None,
         public: !program && api.is_public_api(function),
         called_from_outside: false,
+        given_by_program: false,
         program,
         plain_data: frame.arguments.iter().all(|a| is_plain(a.value.ty, &snapshot.types)),
         documents_panics: function.attributes.panics_docs.is_some(),
@@ -39,17 +40,6 @@ pub(super) fn facts(
         entry_point: function.attributes.test
             || (program && function.name == "main" && index.module(function.module).path.is_empty()),
         never_returns: function.returns == Returns::Never,
-    }
-}
-
-/// Whether the workspace's function that called another one is of another crate than that one's, `own`.
-pub(super) fn is_called_from_outside(own: &str, caller: Option<&str>) -> bool {
-    let Some(path) = caller else { return false };
-    let is_own = |path: &str| path.strip_prefix(own).is_some_and(|rest| rest.starts_with("::"));
-    match path.strip_prefix('<') {
-        // `<geo_types::Line as geo::Area>::area` is of either.
-        Some(implementation) => !implementation.split([' ', '<', '&', '(', ',']).any(is_own),
-        None => !is_own(path),
     }
 }
 
@@ -87,17 +77,21 @@ pub(super) fn asserts_on_arguments(snapshot: &Snapshot, frame: &Frame, function:
     raised_here && function.asserts_on_arguments_at(line)
 }
 
-/// Whether a function is an operator of std's (`Add::add`, `Index::index`) and has called, right from its body, the same
-/// one of a type of std.
+/// Whether a function is an operator of std's (`Add::add`) and has called, right from its body, the same one of a type of
+/// std; and nothing of the workspace that this one has called is at fault (`Clone` of an operand).
 fn forwards_operator(snapshot: &Snapshot, frame: &Frame) -> bool {
     let Some(operator) = operator(&frame.function) else { return false };
     let frames = snapshot.frames();
-    let at = frames.iter().position(|known| std::ptr::eq(known, frame));
-    let called = at.and_then(|at| at.checked_sub(1)).and_then(|inner| frames.get(inner));
-    called.is_some_and(|inner| {
-        inner.kind == FrameKind::Std && self::operator(&inner.function) == Some(operator)
-    })
+    let further_in = frames.iter().position(|known| std::ptr::eq(known, frame)).map(|at| &frames[..at]);
+    let Some([within @ .., called]) = further_in else { return false };
+    called.kind == FrameKind::Std
+        && self::operator(&called.function) == Some(operator)
+        && within.iter().all(|inner| inner.kind != FrameKind::Workspace)
 }
+
+/// The families of operators that promise no more than the type that they are of. Which index is right is what a container
+/// says itself, and what is behind a pointer is found by whoever wrote that one.
+const OPERATORS: [&str; 2] = ["core::ops::arith::", "core::ops::bit::"];
 
 /// The operator that a function implements, as trait and method, without the trait's parameters:
 /// `<a::Instant as core::ops::arith::Add<core::time::Duration>>::add` is `core::ops::arith::Add` and `add`.
@@ -106,7 +100,7 @@ fn operator(function: &str) -> Option<(&str, &str)> {
     let implemented = &function[at + " as ".len()..];
     let path = &implemented[..implemented.find(['<', '>'])?];
     let (_, method) = implemented.rsplit_once(">::")?;
-    Some((path, method))
+    OPERATORS.iter().any(|family| path.starts_with(family)).then_some((path, method))
 }
 
 /// Whether a function merely passes its own arguments on to the one that it called: then what that one asserts
@@ -193,17 +187,6 @@ mod tests {
     }
 
     #[test]
-    fn a_caller_is_of_the_crate_that_its_path_speaks_of() {
-        let outside = |caller: &str| is_called_from_outside("geo", Some(caller));
-        assert!(outside("driver::Track::thin"));
-        assert!(outside("driver::Column::lines::{{closure}}"));
-        assert!(outside("geometry::area") && outside("<driver::Row as core::fmt::Display>::fmt"));
-        assert!(!outside("geo::area") && !outside("<geo_types::Line<T> as geo::Area<T>>::area"));
-        assert!(!outside("<&geo::Line as core::fmt::Display>::fmt"));
-        assert!(!is_called_from_outside("geo", None));
-    }
-
-    #[test]
     fn a_reference_is_passed_on_where_it_points_to_the_same_place() {
         let zero = || value(Data::Sequence { items: Vec::new(), len: 0 });
         assert!(is_passed_on(&reference(16, zero()), &reference(16, zero())));
@@ -244,17 +227,18 @@ mod tests {
             kind,
             ..Frame::default()
         };
-        let on = |inner: Frame| {
+        let within = |frames: Vec<Frame>, at: usize| {
             let mut snapshot = crate::same_crash::tests::panicked();
             snapshot.threads.push(relapse_snapshot::Thread {
                 tid: 1,
                 name: None,
                 spawned_by: None,
                 stack_size: None,
-                frames: vec![inner, add("demo::Moment", FrameKind::Workspace)],
+                frames,
             });
-            forwards_operator(&snapshot, &snapshot.frames()[1])
+            forwards_operator(&snapshot, &snapshot.frames()[at])
         };
+        let on = |inner: Frame| within(vec![inner, add("demo::Moment", FrameKind::Workspace)], 1);
         assert!(on(add("std::time::Instant", FrameKind::Std)));
         assert!(!on(add("demo::Inner", FrameKind::Workspace)), "it may be at fault");
         let other = |function: &str| Frame {
@@ -267,6 +251,24 @@ mod tests {
             "another operator"
         );
         assert!(!on(other("core::option::unwrap_failed")));
+        let in_it = |kind| {
+            let frames = vec![
+                Frame { kind, ..other("demo::Inner::cut") },
+                add("core::num::wrapping::Wrapping<demo::Inner>", FrameKind::Std),
+                add("demo::Moment", FrameKind::Workspace),
+            ];
+            within(frames, 2)
+        };
+        assert!(in_it(FrameKind::Std));
+        assert!(!in_it(FrameKind::Workspace), "what std calls there may be at fault");
+        let index = |of: &str, kind| Frame {
+            function: format!("<{of} as core::ops::index::Index<usize>>::index"),
+            kind,
+            ..Frame::default()
+        };
+        let frames =
+            vec![index("alloc::vec::Vec<u8>", FrameKind::Std), index("demo::Row", FrameKind::Workspace)];
+        assert!(!within(frames, 1), "which index is right is the container's to say");
     }
 
     #[test]

@@ -121,6 +121,11 @@ pub(crate) fn binds_mut(input: &FnArg) -> bool {
 }
 
 impl FunctionItem {
+    /// Whether it is written `pub` itself. A method of a trait is not: that one decides who can call it.
+    pub fn is_written_pub(&self) -> bool {
+        self.visibility == Visibility::Public && matches!(self.owner, Owner::Module | Owner::Inherent { .. })
+    }
+
     /// The line of its closing brace.
     pub fn last_line(&self) -> u32 {
         self.body_lines.1

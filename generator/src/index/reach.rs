@@ -203,8 +203,8 @@ impl<'i> Reach<'i> {
 /// What code outside a crate can reach: its public API as built without its tests, `#[doc(hidden)]` left out.
 pub struct PublicApi<'i> {
     pub(super) reach: Reach<'i>,
-    /// Of types that no name leads to: whether values of theirs are given out.
-    pub(super) given_out: RefCell<HashMap<ItemId, bool>>,
+    /// Of each crate the types that no name leads to and of which values are given out.
+    pub(super) given_out: RefCell<HashMap<CrateId, HashSet<ItemId>>>,
 }
 
 impl<'i> PublicApi<'i> {

@@ -54,13 +54,14 @@ impl Builds {
 /// The fields that only test builds have and that were not read, with what a literal gives them.
 pub(super) fn of_item(builds: &Builds, item: &TypeItem, read: &[&str]) -> Option<Vec<(Ident, TokenStream)>> {
     let ItemKind::Struct(list) = &item.kind else { return Some(Vec::new()) };
-    if list.shape != Shape::Named {
-        return Some(Vec::new());
-    }
-    let lacking = list
+    let mut lacking = list
         .fields
         .iter()
         .filter(|field| builds.only_tests_have(field) && !read.contains(&field.name.as_str()));
+    if list.shape != Shape::Named {
+        // A tuple's literal has no names: it would have to be given at its place among the others.
+        return lacking.next().is_none().then(Vec::new);
+    }
     lacking.map(|field| Some((identifier(&field.name)?, nothing(&field.ty)?))).collect()
 }
 

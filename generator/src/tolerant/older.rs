@@ -54,6 +54,11 @@ fn is_word(token: Option<&TokenTree>, wanted: &str) -> bool {
     matches!(token, Some(TokenTree::Ident(word)) if word == wanted)
 }
 
+/// Whether a `>` is that of `->`, which closes no bracket.
+fn ends_an_arrow(tokens: &[TokenTree], at: usize) -> bool {
+    at.checked_sub(1).is_some_and(|before| is_punct(tokens.get(before), '-'))
+}
+
 /// Whether a trait object without `dyn` begins at a token that stands where a type does: `Fn(u8)`, `::std::ops::Fn(u8)`,
 /// `for<'a> Fn(&'a u8)`. Without parentheses the parser takes a trait's path for that of a type, which does as well.
 fn begins_bare_object(tokens: &[TokenTree], at: usize) -> bool {
@@ -63,7 +68,7 @@ fn begins_bare_object(tokens: &[TokenTree], at: usize) -> bool {
         Some(TokenTree::Punct(mark)) => match mark.as_char() {
             '<' | ',' | '&' | '=' => true,
             // `-> Fn()`, not `a > Fn()`.
-            '>' => at.checked_sub(2).is_some_and(|at| is_punct(tokens.get(at), '-')),
+            '>' => ends_an_arrow(tokens, at - 1),
             _ => false,
         },
         // `&'a Fn()`, `&mut Fn()`; the lifetime's mark is a token of its own.
@@ -115,9 +120,11 @@ fn follows_a_functions_name(before: &[TokenTree]) -> bool {
     let mut before = before;
     if is_punct(before.last(), '>') {
         let mut depth = 0_usize;
-        let opens = before.iter().rposition(|token| {
-            depth = depth.saturating_add(usize::from(is_punct(Some(token), '>')));
-            depth = depth.saturating_sub(usize::from(is_punct(Some(token), '<')));
+        let opens = (0..before.len()).rev().find(|at| {
+            let token = before.get(*at);
+            let closes = is_punct(token, '>') && !ends_an_arrow(before, *at);
+            depth = depth.saturating_add(usize::from(closes));
+            depth = depth.saturating_sub(usize::from(is_punct(token, '<')));
             depth == 0
         });
         let Some(opens) = opens else { return false };
@@ -151,9 +158,7 @@ fn parameters(tokens: &[TokenTree]) -> Vec<&[TokenTree]> {
         let TokenTree::Punct(mark) = token else { continue };
         match mark.as_char() {
             '<' => depth += 1,
-            '>' if !at.checked_sub(1).is_some_and(|at| is_punct(tokens.get(at), '-')) => {
-                depth = depth.saturating_sub(1);
-            }
+            '>' if !ends_an_arrow(tokens, at) => depth = depth.saturating_sub(1),
             ',' if depth == 0 => {
                 parts.push(&tokens[start..=at]);
                 start = at + 1;
@@ -228,6 +233,8 @@ mod tests {
         };
         let syn::TraitItem::Fn(seek) = &read_trait.items[0] else { panic!() };
         assert_eq!(seek.sig.inputs.len(), 3);
+        assert!(read("trait Each { fn each<F: Fn(u8) -> u8>(&self, F) -> u8; }").is_some());
+        assert!(read("trait Each { fn each<F: Fn(u8) -> Option<u8>, G>(&self, F, G); }").is_some());
         assert!(read("struct Options { async: bool }").is_some());
         assert!(read("fn f() { let async = 1; g(async) }").is_some());
     }

@@ -41,7 +41,7 @@ pub(in crate::tracer) struct Made {
     calls: HashMap<(Pid, usize), Calls>,
     /// Of each thread the calls that may be under way, the innermost last.
     open: HashMap<Pid, Vec<Open>>,
-    /// Functions of which calls may begin that nobody sees, each with how many of all calls had begun by then.
+    /// Functions of which calls may begin that nobody sees, each with where in the order of all calls that began.
     lost: BTreeMap<usize, (u64, WatchedFunction)>,
     /// Processes that began with what was made in another one.
     forked: BTreeSet<Pid>,
@@ -105,13 +105,17 @@ impl Made {
         calls.begun.push_back(Begun { order, tid, cfa, within, arguments });
     }
 
-    /// From here on calls of a function may begin that nobody sees, in whatever process.
+    /// From here on calls of a function may begin that nobody sees, in whatever process. That counts as one of the calls:
+    /// what is entered before is told from what is entered after, even where no call is seen in between.
     pub(super) fn lose(&mut self, index: usize, function: &WatchedFunction) {
-        let count = self.count;
-        self.lost.entry(index).or_insert_with(|| (count, function.clone()));
+        if self.lost.contains_key(&index) {
+            return;
+        }
+        self.count += 1;
+        self.lost.insert(index, (self.count, function.clone()));
     }
 
-    /// How many calls have begun.
+    /// How many calls have begun, and how many functions were lost.
     pub(super) fn count(&self) -> u64 {
         self.count
     }
@@ -185,7 +189,7 @@ impl Made {
         // Calls of a function that was lost by then may have begun at any time, so nothing can be left out.
         let lost = self.lost.values().map(|(count, _)| *count).min().unwrap_or(u64::MAX);
         for (placed, entered) in stack.iter_mut().zip(entered) {
-            let entered = entered.filter(|entered| *entered <= lost);
+            let entered = entered.filter(|entered| *entered < lost);
             placed.frame.made_before =
                 entered.map(|entered| told.partition_point(|(order, ..)| *order <= entered));
         }
@@ -331,8 +335,10 @@ mod tests {
         assert_eq!(told(&frames), [None, Some(2), Some(1)]);
         // Of what is called from now on nobody knows when it was.
         made.lose(7, &function(7));
-        let late = made.count() + 1;
+        let late = made.count();
         made.calls(1, 1, &mut frames, &[Some(late), Some(inner), Some(outer)]);
         assert_eq!(told(&frames), [None, Some(2), Some(1)]);
+        made.lose(7, &function(7));
+        assert_eq!(made.count(), late, "it was lost before");
     }
 }

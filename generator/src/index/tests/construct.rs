@@ -115,6 +115,8 @@ pub(crate) struct Probed {
     seen: Vec<u8>,
 }
 
+pub(crate) struct Key(u32, #[cfg(test)] bool);
+
 #[allow(non_snake_case, clippy::type_complexity)]
 pub(crate) struct Odd {
     someX: BTreeMap<String, Vec<Option<Result<BTreeMap<u8, Vec<String>>, Box<(u8, Option<Vec<u8>>)>>>>>,
@@ -326,6 +328,10 @@ fn what_cannot_be_built_says_why() {
         "`demo::shapes::Years` has private fields, and the source has other fields than were read"
     );
     assert!(why("shapes::Kind", &[]).contains("it is no struct"));
+    assert_eq!(
+        why("shapes::Key", &["0"]),
+        "`demo::shapes::Key` has private fields, and what its fields of test builds are given is not known"
+    );
     let names = NamesAt::new(&fixture.index, fixture.module("user"));
     assert_eq!(
         names.constructor("alloc::vec::Vec", &["buf", "len"]).unwrap_err().0,
