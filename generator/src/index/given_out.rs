@@ -3,10 +3,10 @@
 //! Out: whether one of these gives it out.
 
 use super::ModuleId;
-use super::ids::{ItemId, plain};
+use super::ids::ItemId;
 use super::items::ItemKind;
 use super::reach::PublicApi;
-use super::resolve::{Def, Space};
+use super::resolve::Def;
 
 /// Wrappers around a result that are looked into: `io::Result<Option<Box<T>>>`.
 const MOST_WRAPPERS: usize = 6;
@@ -54,13 +54,8 @@ impl PublicApi<'_> {
                 _ => return false,
             };
             let Some(last) = path.segments.last() else { return false };
-            if last.ident == name {
-                let names: Vec<String> = path.segments.iter().map(|s| plain(&s.ident)).collect();
-                let absolute = path.leading_colon.is_some();
-                let defs = self.reach.resolver.path(module, &names, absolute, false, Space::Types);
-                if defs.contains(&Def::Item(id)) {
-                    return true;
-                }
+            if last.ident == name && self.reach.resolver.written(module, path).contains(&Def::Item(id)) {
+                return true;
             }
             let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };
             let inner = arguments.args.iter().find_map(|argument| match argument {
