@@ -7,6 +7,14 @@ use crate::names::Unnameable;
 use super::ids::{CrateId, ModuleId};
 use super::resolve::{Def, Resolver, entry_def, root};
 
+/// What a crate has at a path.
+enum Found {
+    /// Its source shows it.
+    Seen(Def),
+    /// Its source does not show it; a macro of that module may have made it.
+    Made(ModuleId, String),
+}
+
 impl Resolver<'_> {
     /// The definition at a path, as code of `from` would mean it: of crates with one name, `from` itself, its
     /// library and its nearest dependencies come first.
@@ -20,12 +28,18 @@ impl Resolver<'_> {
         let Some((krate, path)) = segments.split_first() else {
             return Err(Unnameable("a type without a name".to_owned()));
         };
-        let mut reason = None;
+        let (mut reason, mut made) = (None, None);
         for candidate in self.crates_named(krate, from) {
             match self.locate_in(candidate, path, definition) {
-                Ok(def) => return Ok(def),
+                Ok(Found::Seen(def)) => return Ok(def),
+                Ok(Found::Made(module, name)) => made = made.or(Some((module, name))),
                 Err(error) => reason = reason.or(Some(error)),
             }
+        }
+        // A program and its library have one name by default: what the source of the one does not show may stand in the other.
+        if let Some((module, name)) = made {
+            self.assume_made(module, &name);
+            return Ok(Def::Made(module, name));
         }
         Err(reason.unwrap_or_else(|| self.out_of_reach(definition, krate, from)))
     }
@@ -65,8 +79,10 @@ impl Resolver<'_> {
         found
     }
 
-    fn locate_in(&self, krate: CrateId, path: &[&str], definition: &str) -> Result<Def, Unnameable> {
-        let Some((name, modules)) = path.split_last() else { return Ok(Def::Module(root(krate))) };
+    fn locate_in(&self, krate: CrateId, path: &[&str], definition: &str) -> Result<Found, Unnameable> {
+        let Some((name, modules)) = path.split_last() else {
+            return Ok(Found::Seen(Def::Module(root(krate))));
+        };
         let mut at: Vec<ModuleId> = vec![root(krate)];
         for segment in modules {
             let next: Vec<ModuleId> = at.iter().flat_map(|&module| self.children(module, segment)).collect();
@@ -85,7 +101,7 @@ impl Resolver<'_> {
             // A type is asked for more often than the function of the same name.
             built.sort_by_key(|e| matches!(e.target, super::items::EntryTarget::Function(_)));
             if let Some(entry) = built.first() {
-                return Ok(entry_def(entry.target, krate));
+                return Ok(Found::Seen(entry_def(entry.target, krate)));
             }
         }
         if switched_off {
@@ -94,8 +110,7 @@ impl Resolver<'_> {
         // DWARF has it, so it exists; what the source does not show, a macro made.
         let made_in = at.iter().copied().find(|&module| self.index.module(module).opaque);
         let module = made_in.or(at.first().copied()).unwrap_or(root(krate));
-        self.assume_made(module, name);
-        Ok(Def::Made(module, (*name).to_owned()))
+        Ok(Found::Made(module, (*name).to_owned()))
     }
 
     fn children(&self, module: ModuleId, name: &str) -> Vec<ModuleId> {

@@ -276,6 +276,18 @@ fn programs_and_tests_name_their_library() {
 }
 
 #[test]
+fn a_program_names_the_types_of_its_library_of_the_same_name() {
+    let fixture =
+        Fixture::library("pub struct Conf { pub a: u32 }", &[("src/main.rs", "struct Own;\nfn main() {}")]);
+    let program = fixture.krate("demo", TargetKind::Binary);
+    let names = NamesAt::new(&fixture.index, ModuleId { krate: program, module: 0 });
+    assert_eq!(plain(&names.path("demo::Conf").unwrap()), "demo::Conf");
+    assert_eq!(plain(&names.path("demo::Own").unwrap()), "Own");
+    assert!(names.literal("demo::Conf").is_ok());
+    assert!(names.path("demo::Nowhere").is_ok(), "a macro made it");
+}
+
+#[test]
 fn public_paths_follow_reexports_and_stop_at_hidden_ones() {
     let lib = "mod imp { pub struct A; pub struct B; impl A { pub fn go(&self) {} fn own(&self) {} } \
                impl B { pub fn go(&self) {} } impl std::fmt::Debug for A { \
