@@ -55,6 +55,7 @@ mod surroundings;
 mod test_fields;
 mod walk;
 mod ways;
+mod written;
 
 pub use attributes::Attributes;
 pub use callable::{CallPath, OfStd};

@@ -24,6 +24,10 @@ pub(super) fn given_to_makers(calls: &[Made], types: &TypeTable, names: &NamesAt
             continue;
         }
         let Some(function) = names.function_at(place) else { continue };
+        // Else it is not known which of them is which.
+        if given.len() != function.signature.inputs.len() {
+            continue;
+        }
         for (ty, input) in given.iter().zip(&function.signature.inputs).filter(|(ty, _)| is_of_std(ty)) {
             let FnArg::Typed(input) = input else { continue };
             let (mut ty, mut of) = (*ty, &*input.ty);
@@ -55,4 +59,34 @@ fn referent(mut ty: TypeId, types: &TypeTable) -> TypeId {
         }
     }
     ty
+}
+
+#[cfg(test)]
+mod tests {
+    use relapse_snapshot::{Argument, Data, Frame, Location, Trust, TypeShape, Value};
+
+    use super::*;
+    use crate::index::tests::Fixture;
+
+    #[test]
+    fn what_was_given_is_known_where_all_of_it_was_seen() {
+        let lib = "pub fn copy<R: std::io::Read, W: std::io::Write>(from: R, to: W) {}\n";
+        let fixture = Fixture::library(lib, &[]);
+        let names = NamesAt::new(&fixture.index, fixture.module(""));
+        let mut types = TypeTable::default();
+        let ty = types.intern(TypeShape {
+            name: "std::io::util::Sink".to_owned(),
+            size: Some(0),
+            kind: TypeKind::Struct { fields: Vec::new(), tuple: false, params: Vec::new() },
+        });
+        let given = |count: usize| {
+            let value = Value { ty, trust: Trust::Entry, data: Data::Struct(Vec::new()) };
+            let arguments = vec![Argument { name: "of".to_owned(), value }; count];
+            let declared = Some(Location { file: "src/lib.rs".to_owned(), line: 1, column: 0 });
+            let call = Frame { declared, arguments, ..Frame::default() };
+            given_to_makers(&[Made { call, within: None }], &types, &names).len()
+        };
+        assert_eq!(given(2), 2);
+        assert_eq!(given(1), 0, "the sink is no reader");
+    }
 }

@@ -8,10 +8,10 @@ use syn::{GenericArgument, Path, PathArguments, Type, TypeParamBound};
 
 use crate::expression::{Asks, Implementors, Over};
 
-use super::ids::{CrateId, ItemId, ModuleId, plain};
+use super::ids::{CrateId, ItemId, ModuleId};
 use super::items::{ImplItem, ItemKind};
 use super::naming::NamesAt;
-use super::resolve::{Def, Space};
+use super::resolve::Def;
 
 /// Traits that are looked at for one bound.
 const MOST_TRAITS: usize = 64;
@@ -69,9 +69,7 @@ impl NamesAt<'_> {
 
     /// The trait of a crate that a path means, aliases aside.
     fn trait_at(&self, module: ModuleId, path: &Path) -> Option<ItemId> {
-        let names: Vec<String> = path.segments.iter().map(|segment| plain(&segment.ident)).collect();
-        let absolute = path.leading_colon.is_some();
-        let found = self.reach.resolver.path(module, &names, absolute, false, Space::Types);
+        let found = self.reach.resolver.written(module, path);
         found.into_iter().find_map(|def| match def {
             Def::Item(id) => matches!(self.index().item(id).kind, ItemKind::Trait(_)).then_some(id),
             _ => None,

@@ -6,10 +6,9 @@ use std::collections::BTreeSet;
 use syn::Type;
 use syn::visit::{self, Visit};
 
-use super::ids::{ItemId, ModuleId, plain};
-use super::items::{FieldItem, ItemKind};
+use super::ids::{ItemId, plain};
+use super::items::ItemKind;
 use super::naming::NamesAt;
-use super::resolve::{Def, Space};
 
 /// Types that change behind a shared reference; those that are set once by their own function are no such.
 const CHANGING: [&str; 8] =
@@ -26,17 +25,16 @@ pub(super) fn changes_when_shared(ty: &Type) -> bool {
 
 /// The paths in a type.
 #[derive(Default)]
-struct Paths {
+struct Paths<'t> {
     changes: bool,
-    found: Vec<Vec<String>>,
+    found: Vec<&'t syn::Path>,
 }
 
-impl<'ast> Visit<'ast> for Paths {
+impl<'ast> Visit<'ast> for Paths<'ast> {
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        let names: Vec<String> = path.segments.iter().map(|segment| plain(&segment.ident)).collect();
-        self.changes |=
-            names.iter().any(|name| name.starts_with("Atomic") || CHANGING.contains(&name.as_str()));
-        self.found.push(names);
+        let mut names = path.segments.iter().map(|segment| plain(&segment.ident));
+        self.changes |= names.any(|name| name.starts_with("Atomic") || CHANGING.contains(&name.as_str()));
+        self.found.push(path);
         visit::visit_path(self, path);
     }
 }
@@ -47,33 +45,28 @@ impl NamesAt<'_> {
         let (mut seen, mut open) = (BTreeSet::from([id]), vec![id]);
         while let Some(id) = open.pop() {
             let item = self.index().item(id);
-            let fields: Vec<&FieldItem> = match &item.kind {
-                ItemKind::Struct(list) => list.fields.iter().collect(),
+            let types: Vec<&Type> = match &item.kind {
+                ItemKind::Struct(list) => list.fields.iter().map(|field| &field.ty).collect(),
                 ItemKind::Enum(variants) => {
-                    variants.iter().flat_map(|variant| &variant.fields.fields).collect()
+                    let fields = variants.iter().flat_map(|variant| &variant.fields.fields);
+                    fields.map(|field| &field.ty).collect()
                 }
+                ItemKind::Alias(to) => vec![to],
                 _ => Vec::new(),
             };
-            for field in fields {
+            for ty in types {
                 let mut paths = Paths::default();
-                paths.visit_type(&field.ty);
+                paths.visit_type(ty);
                 if paths.changes {
                     return true;
                 }
-                for names in &paths.found {
-                    let own = self.own_item(item.module, names).filter(|own| own.krate == id.krate);
+                for path in &paths.found {
+                    let own = self.reach.resolver.item_at(item.module, path);
+                    let own = own.filter(|own| own.krate == id.krate);
                     open.extend(own.filter(|own| seen.len() < MOST_ITEMS && seen.insert(*own)));
                 }
             }
         }
         false
-    }
-
-    fn own_item(&self, module: ModuleId, names: &[String]) -> Option<ItemId> {
-        let found = self.reach.resolver.path(module, names, false, false, Space::Types);
-        found.into_iter().find_map(|def| match def {
-            Def::Item(id) => Some(id),
-            _ => None,
-        })
     }
 }

@@ -5,7 +5,7 @@ use super::dwarf_name::TypeName;
 use super::ids::ModuleId;
 use super::items::ItemKind;
 use super::naming::{NamesAt, is_primitive};
-use super::resolve::{Def, Space};
+use super::resolve::Def;
 
 /// Aliases of aliases, and arguments of arguments, are followed so far.
 const MOST_STEPS: u32 = 8;
@@ -45,10 +45,7 @@ impl NamesAt<'_> {
         if is_primitive(path) && arguments.is_empty() {
             return written.path.is_ident(path.as_str());
         }
-        let names: Vec<String> =
-            written.path.segments.iter().map(|segment| super::ids::plain(&segment.ident)).collect();
-        let absolute = written.path.leading_colon.is_some();
-        let found = self.reach.resolver.path(at, &names, absolute, false, Space::Types);
+        let found = self.reach.resolver.written(at, &written.path);
         let [found] = found.as_slice() else { return false };
         if let Def::Item(id) = found
             && let item = self.index().item(*id)

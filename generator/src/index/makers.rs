@@ -13,7 +13,7 @@ use syn::{FnArg, Receiver, ReceiverKind, ReturnType, Safety, Type};
 use crate::names::{Asked, Further, History, MadeCall, ReceivedBy, Unnameable, Wrapped};
 
 use super::access::{Touches, calls_with_parts, made_on};
-use super::ids::{FunctionId, ItemId, ModuleId, Visibility, plain};
+use super::ids::{FunctionId, ItemId, ModuleId, Visibility};
 use super::items::ItemKind;
 use super::lives::{Does, likeliest, lives};
 use super::naming::{NamesAt, tokens};
@@ -103,11 +103,13 @@ type Roles = (Vec<(Option<Role>, FunctionId)>, Vec<ItemId>);
 
 /// A type in a function's signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Part {
+pub(super) enum Part {
     /// What it gives.
     Result,
     /// What is wrapped in that.
     Within,
+    /// What it gives where it fails.
+    Error,
     /// What it belongs to.
     Own,
 }
@@ -135,6 +137,18 @@ impl<'i> NamesAt<'i> {
             Ok(Def::Item(id)) => self.makers_of(id),
             _ => Vec::new(),
         }
+    }
+
+    /// The same, the better ones with smaller numbers: what makes one, what changes one, what gives one only where it fails.
+    /// Any function of a crate may give its error, and the few that did are most often no news.
+    pub(crate) fn ranked_makers(&self, definition: &str) -> Vec<(u8, &'i FunctionItem)> {
+        let Ok(Def::Item(id)) = self.definition(definition) else { return Vec::new() };
+        let ranked = |(role, function): WithRole<'i>| {
+            let is_error = role.is_some_and(|role| role.wrapped() == Wrapped::Error);
+            let rank = if is_error { 2 } else { u8::from(function.signature.receiver().is_some()) };
+            (rank, function)
+        };
+        self.own_roles(id).0.into_iter().map(ranked).collect()
     }
 
     fn makers_of(&self, id: ItemId) -> Vec<&'i FunctionItem> {
@@ -169,7 +183,7 @@ impl<'i> NamesAt<'i> {
         let (mut built, mut parts): (Vec<ItemId>, Vec<ItemId>) = (Vec::new(), Vec::new());
         for (role, function) in &found {
             match role {
-                Role::Built { of, .. } => built.push(*of),
+                Role::Built { of, .. } if !built.contains(of) => built.push(*of),
                 Role::Method => parts.extend(self.access(function, id).map(|access| access.part)),
                 _ => {}
             }
@@ -203,7 +217,7 @@ impl<'i> NamesAt<'i> {
             at += 1;
             for function in self.functions_on(part) {
                 if let Touches::On { gives: Some(further), .. } = self.touches_part(function, part) {
-                    parts.push(further);
+                    parts.push(further.part);
                 }
                 if own.iter().chain(&found).all(|(_, known)| known.id != function.id) {
                     found.push((Some(Role::OnPart(part)), function));
@@ -248,7 +262,10 @@ impl<'i> NamesAt<'i> {
             (ReceivedBy::Exclusive, _) if of == id => Some(Role::Method),
             // Why else would anybody call it?
             (ReceivedBy::Shared, _)
-                if of == id && signature::gives_nothing(&signature.output) && self.changes_within(id) =>
+                if of == id
+                    && signature::gives_nothing(&signature.output)
+                    && !signature.inputs.iter().any(may_be_written_into)
+                    && self.changes_within(id) =>
             {
                 Some(Role::Method)
             }
@@ -280,13 +297,16 @@ impl<'i> NamesAt<'i> {
         (self.part_of(function, Part::Within, inner) == Some(id)).then_some(wrapped)
     }
 
-    /// The same as [`NamesAt::item_of`], looked up once.
-    fn part_of(&self, function: &FunctionItem, part: Part, ty: &Type) -> Option<ItemId> {
+    /// The struct or enum that one of the types of a function's signature is, looked up once.
+    pub(super) fn part_of(&self, function: &FunctionItem, part: Part, ty: &Type) -> Option<ItemId> {
         let key = (function.id, part);
         if let Some(known) = self.known_makers.parts.borrow().get(&key) {
             return *known;
         }
-        let found = self.item_of(function, ty);
+        let found = match part {
+            Part::Error => self.error_of(function, ty),
+            _ => self.item_of(function, ty),
+        };
         self.known_makers.parts.borrow_mut().insert(key, found);
         found
     }
@@ -296,7 +316,7 @@ impl<'i> NamesAt<'i> {
     fn fails_with(&self, function: &FunctionItem, id: ItemId) -> Option<Wrapped> {
         let ReturnType::Type(_, result) = &function.signature.output else { return None };
         let is_error = function.visibility == Visibility::Public
-            && self.error_of(function, result) == Some(id)
+            && self.part_of(function, Part::Error, result) == Some(id)
             && self.callable(function, &[]).is_ok();
         is_error.then_some(Wrapped::Error)
     }
@@ -310,7 +330,7 @@ impl<'i> NamesAt<'i> {
         if path.qself.is_some() || !signature::is_result(result) {
             return None;
         }
-        let alias = self.index().item(self.item_at(function.module, &path.path)?);
+        let alias = self.index().item(self.reach.resolver.item_at(function.module, &path.path)?);
         let ItemKind::Alias(to) = &alias.kind else { return None };
         self.item_from(alias.module, function, signature::error(to)?)
     }
@@ -318,17 +338,6 @@ impl<'i> NamesAt<'i> {
     /// The struct or enum that a type in a function's signature is.
     pub(super) fn item_of(&self, function: &FunctionItem, ty: &Type) -> Option<ItemId> {
         self.item_from(function.module, function, ty)
-    }
-
-    /// What a path of a type names, where it is an item.
-    fn item_at(&self, module: ModuleId, path: &syn::Path) -> Option<ItemId> {
-        let names: Vec<String> = path.segments.iter().map(|segment| plain(&segment.ident)).collect();
-        let absolute = path.leading_colon.is_some();
-        let found = self.reach.resolver.path(module, &names, absolute, false, Space::Types);
-        found.into_iter().find_map(|def| match def {
-            Def::Item(id) => Some(id),
-            _ => None,
-        })
     }
 
     /// The struct or enum that a type is that is written in that module.
@@ -343,7 +352,7 @@ impl<'i> NamesAt<'i> {
                 (ty, module) = (function.self_type().filter(|own| !is_self(own))?, function.module);
                 continue;
             }
-            let id = self.item_at(module, &path.path)?;
+            let id = self.reach.resolver.item_at(module, &path.path)?;
             let item = self.index().item(id);
             match &item.kind {
                 ItemKind::Alias(to) => (ty, module) = (to, item.module),
@@ -415,18 +424,19 @@ impl<'i> NamesAt<'i> {
                 Some(Seen { at, role: found.role?, function: self.index().function(found.function), call })
             })
             .collect();
-        let on = made_on(seen.iter().map(|seen| self.touches(seen, id)));
-        let does = seen.iter().zip(&on).map(|(seen, on)| seen.does(on.is_some()));
+        let parts = made_on(seen.iter().map(|seen| (self.touches(seen, id), seen.receiver())));
+        let does = seen.iter().zip(&parts.on).map(|(seen, on)| seen.does(on.is_some()));
         let likeliest = likeliest(lives(does), asked.within.as_ref());
         let life = likeliest.into_iter().nth(earlier)?;
         // Of what was not seen nobody knows whether it changed this value, nor where one went that was given away.
-        let is_long = calls_with_parts(&life.steps, &on) > MOST_STEPS;
-        if life.unclear || is_long || asked.used.contains(&seen[life.start].at) {
+        let is_long = calls_with_parts(&life.steps, &parts.on) > MOST_STEPS;
+        let unclear = life.unclear || parts.are_doubtful(&life.steps);
+        if unclear || is_long || asked.used.contains(&seen[life.start].at) {
             return None;
         }
         let mut steps = Vec::new();
         for at in life.steps {
-            match self.made_call_with_parts(&seen, at, (id, &on), 0) {
+            match self.made_call_with_parts(&seen, at, (id, &parts.on), 0) {
                 Ok(step) => steps.push(step),
                 Err(unnameable) => return Some(Err(unnameable)),
             }
@@ -456,7 +466,7 @@ impl<'i> NamesAt<'i> {
             Role::OnPart(part) => self.touches_part(seen.function, part),
             Role::Method => {
                 let access = self.access(seen.function, id);
-                access.map_or(Touches::Nothing, |access| Touches::Gives(access.part))
+                access.map_or(Touches::Nothing, |access| Touches::Gives(access.gives()))
             }
             _ => Touches::Nothing,
         }
@@ -576,6 +586,11 @@ pub(super) fn received_by(receiver: &Receiver) -> Option<ReceivedBy> {
 
 fn is_self(ty: &Type) -> bool {
     matches!(ty, Type::Path(path) if path.path.is_ident("Self"))
+}
+
+/// Whether a parameter lets what is called write into it: `f` of `fmt`, `state` of `hash`.
+fn may_be_written_into(input: &FnArg) -> bool {
+    matches!(input, FnArg::Typed(typed) if matches!(&*typed.ty, Type::Reference(to) if to.mutability.is_some()))
 }
 
 fn has_impl(ty: &Type) -> bool {

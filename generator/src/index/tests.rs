@@ -17,6 +17,7 @@ mod defaults;
 mod histories;
 mod joins;
 mod made;
+mod makers;
 mod naming;
 mod own_constructors;
 mod passed;

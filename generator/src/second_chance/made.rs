@@ -118,8 +118,7 @@ fn functions_for(
             let mut known = HashSet::new();
             let of_arguments = makers.iter().flat_map(|maker| names.makers_of_arguments(maker));
             found.extend(of_arguments.filter(|maker| known.insert(maker.id)).map(|maker| (2, maker)));
-            let changes = |maker: &FunctionItem| maker.signature.receiver().is_some();
-            found.extend(makers.iter().map(|maker| (u8::from(changes(maker)), *maker)));
+            found.extend(names.ranked_makers(&path));
             found.extend(names.functions_on_parts(&path).into_iter().map(|function| (3, function)));
             // What a generic function made it of has no type of its own there: `Cutter::new(way)` of a `Cutter<Every>`.
             for ty in parameters(ty, &snapshot.types) {

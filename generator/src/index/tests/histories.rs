@@ -55,12 +55,16 @@ fn fixture() -> Fixture {
     Fixture::library(LIB, &[])
 }
 
-fn line_of(text: &str) -> u32 {
-    LIB.lines().position(|line| line.contains(text)).unwrap() as u32 + 1
+fn line_of(lib: &str, text: &str) -> u32 {
+    lib.lines().position(|line| line.contains(text)).unwrap() as u32 + 1
 }
 
 /// A call of the function whose head is that text, on what lies at an address, or on nothing.
 fn call(head: &str, receiver: Option<u64>, arguments: usize) -> Frame {
+    call_in(LIB, head, receiver, arguments)
+}
+
+pub(super) fn call_in(lib: &str, head: &str, receiver: Option<u64>, arguments: usize) -> Frame {
     let mut types = TypeTable::default();
     let ty: TypeId = types.intern(relapse_snapshot::TypeShape {
         name: "u8".to_owned(),
@@ -71,7 +75,7 @@ fn call(head: &str, receiver: Option<u64>, arguments: usize) -> Frame {
         |data| Argument { name: "item".to_owned(), value: Value { ty, trust: Trust::Entry, data } };
     let receiver = receiver.map(|address| argument(Data::Pointer { address, to: None }));
     let arguments = receiver.into_iter().chain((0..arguments).map(|_| argument(Data::Uint(1)))).collect();
-    let declared = Some(Location { file: "src/lib.rs".to_owned(), line: line_of(head), column: 0 });
+    let declared = Some(Location { file: "src/lib.rs".to_owned(), line: line_of(lib, head), column: 0 });
     Frame { declared, arguments, ..Frame::default() }
 }
 
@@ -91,7 +95,7 @@ fn told(history: &History<'_>) -> String {
 }
 
 /// None of them within another one.
-fn made(calls: &[Frame]) -> Vec<relapse_snapshot::Made> {
+pub(super) fn made(calls: &[Frame]) -> Vec<relapse_snapshot::Made> {
     calls.iter().map(|call| relapse_snapshot::Made { call: call.clone(), within: None }).collect()
 }
 
@@ -213,6 +217,8 @@ fn an_error_is_what_a_public_function_gives_that_failed() {
     let names = NamesAt::new(&fixture.index, fixture.module(""));
     let makers: Vec<&str> = names.makers("demo::Fault").iter().map(|maker| maker.name.as_str()).collect();
     assert_eq!(makers, ["of", "check", "checked", "new", "set"]);
+    let ranks: Vec<u8> = names.ranked_makers("demo::Fault").iter().map(|(rank, _)| *rank).collect();
+    assert_eq!(ranks, [0, 2, 2, 0, 1]);
     let mut calls = made(&[
         call("pub fn new(item: u8)", None, 1),
         call("fn set", Some(8), 1),
