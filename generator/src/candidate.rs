@@ -22,7 +22,7 @@ use crate::index::{FunctionItem, ModuleId, Owner, PublicApi, Recorded, SourceInd
 use crate::target::Facts;
 
 pub use call::{Call, Style, Uncallable};
-use caller::Caller;
+use caller::{Caller, given_by_program};
 use facts::{asserts_on_arguments, facts, passes_on};
 use join::join;
 
@@ -111,6 +111,13 @@ pub fn callables<'a>(snapshot: &'a Snapshot, index: &'a SourceIndex) -> (Vec<Cal
             (Err(reason), _) => (reason, frame.declared.is_some() && frame.arguments_missing.is_none()),
         };
         rejected.push(Rejection { function: frame.function.clone(), depth, reason, inherent });
+    }
+    let known = |depth: usize| callables.iter().find(|callable: &&Callable<'_>| callable.depth == depth);
+    let given = given_by_program(&workspace, &|depth| {
+        known(depth).map(|callable| (callable.facts.given_by_program, &callable.function.forwards))
+    });
+    for callable in &mut callables {
+        callable.facts.given_by_program = given[callable.depth];
     }
     let modules: Vec<ModuleId> = callables.iter().map(|callable| callable.home).collect();
     for (at, callable) in callables.iter_mut().enumerate() {

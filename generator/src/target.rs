@@ -20,8 +20,8 @@ pub struct Facts {
     /// It is a library's and written `pub`, and the function that called it is of another crate.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub called_from_outside: bool,
-    /// It is a library's, and what called it is no library: its arguments are what the program gave it. The functions further
-    /// in were given what libraries made.
+    /// It is a library's, and its arguments are what the program gave it: what called it is no library, or a function of which
+    /// that holds has merely handed its own on. The other functions further in were given what libraries made.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub given_by_program: bool,
     /// Its crate is a program: nothing is public there, and what takes plain data counts instead.

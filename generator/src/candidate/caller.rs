@@ -1,8 +1,11 @@
 //! Who called a library's function: its own crate, another library, or a program. In: the workspace's frame further out. Out:
 //! what that says of the function that was called.
 
+use std::collections::BTreeSet;
+
 use relapse_snapshot::Frame;
 
+use super::facts::passes_on;
 use super::join::{crate_name, join};
 use crate::index::{CrateId, SourceIndex};
 
@@ -41,6 +44,26 @@ impl Caller {
     }
 }
 
+/// For each frame of the workspace, innermost first, whether what it was given is what a program gave: the program called it,
+/// or a function of which that holds handed its own arguments on to it. `known`: of a function whether the program called it,
+/// and the names of those that it hands its arguments on to.
+pub(super) fn given_by_program<'f>(
+    workspace: &[&Frame],
+    known: &dyn Fn(usize) -> Option<(bool, &'f BTreeSet<String>)>,
+) -> Vec<bool> {
+    let mut given = vec![false; workspace.len()];
+    for depth in (0..workspace.len()).rev() {
+        let is_called = known(depth).is_some_and(|(is_called, _)| is_called);
+        let outer = workspace.get(depth + 1).filter(|_| given[depth + 1]);
+        let is_handed_on = outer.is_some_and(|outer| {
+            let forwards = known(depth + 1).map(|(_, forwards)| forwards);
+            passes_on(outer, workspace[depth], forwards)
+        });
+        given[depth] = is_called || is_handed_on;
+    }
+    given
+}
+
 /// Whether a function's path begins with the name of a crate. `<geo_types::Line as geo::Area>::area` is of either.
 fn speaks_of(own: &str, path: &str) -> bool {
     let is_own = |path: &str| path.strip_prefix(own).is_some_and(|rest| rest.starts_with("::"));
@@ -52,7 +75,7 @@ fn speaks_of(own: &str, path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use relapse_snapshot::Location;
+    use relapse_snapshot::{Argument, Data, Location, Trust, TypeId, Value};
 
     use super::*;
     use crate::index::TargetKind;
@@ -71,6 +94,23 @@ mod tests {
         assert!(!own("geometry::area") && !own("<driver::Row as core::fmt::Display>::fmt"));
         assert!(own("geo::area") && own("<geo_types::Line<T> as geo::Area<T>>::area"));
         assert!(own("<&geo::Line as core::fmt::Display>::fmt"));
+    }
+
+    #[test]
+    fn what_is_handed_on_is_still_what_the_program_gave() {
+        let of = |function: &str, number: u128| Frame {
+            arguments: vec![Argument {
+                name: "n".to_owned(),
+                value: Value { ty: TypeId(0), trust: Trust::AtCrash, data: Data::Uint(number) },
+            }],
+            ..frame(function, "src/lib.rs", 1)
+        };
+        let (inner, other) = (of("demo::inner", 7), of("demo::other", 8));
+        let (outer, program) = (of("demo::outer", 7), of("driver::main", 1));
+        let forwards = BTreeSet::new();
+        let known = |depth: usize| (depth < 2).then_some((depth == 1, &forwards));
+        assert_eq!(given_by_program(&[&inner, &outer, &program], &known), [true, true, false]);
+        assert_eq!(given_by_program(&[&other, &outer, &program], &known), [false, true, false]);
     }
 
     #[test]
