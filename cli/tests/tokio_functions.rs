@@ -276,7 +276,12 @@ const CASES: [Case; 12] = [
         "entry",
         &["String::from(\"c\")", "memory.get(key).await;"],
     ),
-    ("dyn", "demo::through", "at-crash", &["through(&store, key, at).await;", "let at = 4;"]),
+    (
+        "dyn",
+        "<demo::Memory as demo::Load>::load",
+        "at-crash",
+        &["memory.load(key, at).await;", "let at = 4;"],
+    ),
     ("channel", "demo::mean", "entry", &["let all = vec![0, 1, 2, 3];", "let needs = 3;"]),
     ("block", "demo::block", "entry", &["let values = vec![1, 2];", "let by = 0;"]),
     ("closure", "demo::closure", "entry", &["let values = vec![1, 2];", "let by = 0;"]),
