@@ -250,6 +250,12 @@ pub(crate) fn callables<'a>(
     callables.into_iter().filter(|callable| wanted(callable) && !known(callable)).collect()
 }
 
+/// Whether two tests are of one function of the stack.
+fn same(one: &Draft<'_>, other: &Draft<'_>) -> bool {
+    let (one, other) = (&one.callable, &other.callable);
+    one.depth == other.depth && one.frame.function == other.frame.function
+}
+
 /// Takes the second round's tests in place of the first round's of the same functions; of two reasons the second
 /// round's is the one that counts.
 pub(crate) fn join<'a>(
@@ -258,9 +264,6 @@ pub(crate) fn join<'a>(
     rejected: &mut Vec<Rejection>,
     reasons: Vec<Rejection>,
 ) {
-    let same = |a: &Draft<'_>, b: &Draft<'_>| {
-        a.callable.depth == b.callable.depth && a.callable.frame.function == b.callable.frame.function
-    };
     drafts.retain(|first| second.iter().all(|draft| !same(first, draft) || !draft.reproduces()));
     let mut second: Vec<Draft<'a>> =
         second.into_iter().filter(|new| !drafts.iter().any(|old| same(old, new))).collect();

@@ -4,10 +4,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::ids::{CrateId, ItemId, plain};
+use super::ids::{CrateId, ItemId};
 use super::items::ItemKind;
 use super::reach::PublicApi;
-use super::resolve::{Def, Space};
+use super::resolve::Def;
 use super::{FunctionItem, ModuleId, Owner};
 
 /// Wrappers around a result that are looked into: `io::Result<Option<Box<T>>>`.
@@ -101,14 +101,11 @@ impl PublicApi<'_> {
 
     /// The types of the crate that a path means in a module.
     fn types(&self, path: &syn::Path, module: ModuleId, krate: CrateId) -> Vec<ItemId> {
-        let names: Vec<String> = path.segments.iter().map(|s| plain(&s.ident)).collect();
-        let absolute = path.leading_colon.is_some();
-        let defs = self.reach.resolver.path(module, &names, absolute, false, Space::Types);
         let own = |def| match def {
             Def::Item(id) if id.krate == krate => Some(id),
             _ => None,
         };
-        defs.into_iter().filter_map(own).collect()
+        self.reach.resolver.written(module, path).into_iter().filter_map(own).collect()
     }
 
     /// The types of the crate that a type, as it stands in a module, is or may hold one of.

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 
-use super::ids::{CrateId, ItemId, ModuleId, Visibility, plain};
+use super::ids::{CrateId, ItemId, ModuleId, Visibility};
 use super::items::EntryTarget;
 use super::resolve::{Def, Resolver, Space, root};
 use super::{FunctionItem, Owner, SourceIndex, TargetKind};
@@ -247,9 +247,7 @@ impl<'i> PublicApi<'i> {
                 function.visibility == Visibility::Public && self.is_type_public(self_type, module, false)
             }
             Owner::TraitImpl { self_type, trait_path, .. } => {
-                let path: Vec<String> = trait_path.segments.iter().map(|s| plain(&s.ident)).collect();
-                let absolute = trait_path.leading_colon.is_some();
-                let traits = self.reach.resolver.path(module, &path, absolute, false, Space::Types);
+                let traits = self.reach.resolver.written(module, trait_path);
                 traits.iter().all(|def| self.is_def_public(def, module))
                     && self.is_type_public(self_type, module, true)
             }
@@ -277,9 +275,7 @@ impl<'i> PublicApi<'i> {
     fn is_type_public(&self, ty: &syn::Type, at: ModuleId, unknown: bool) -> bool {
         match ty {
             syn::Type::Path(path) => {
-                let names: Vec<String> = path.path.segments.iter().map(|s| plain(&s.ident)).collect();
-                let absolute = path.path.leading_colon.is_some();
-                let defs = self.reach.resolver.path(at, &names, absolute, false, Space::Types);
+                let defs = self.reach.resolver.written(at, &path.path);
                 // Primitives and type parameters have no definition.
                 let is_public = |def: &Def| {
                     self.is_def_public(def, at) || matches!(def, Def::Item(id) if self.is_given_out(*id))

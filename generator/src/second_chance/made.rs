@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use relapse_snapshot::{Data, Location, Snapshot, TypeId, TypeKind, TypeTable, Value};
 
-use super::Lacking;
+use super::{Lacking, same};
 use crate::candidate::{self, Callable, Rejection, Style, Uncallable};
 use crate::expression::{Literals, Scope, argument_with, definition};
 use crate::index::{FunctionItem, NamesAt, Recorded, SourceIndex};
@@ -247,11 +247,8 @@ pub(crate) fn callables<'a>(
 /// not much shorter than that.
 pub(crate) fn worth_it<'a>(made: Vec<Draft<'a>>, drafts: &[Draft<'_>]) -> Vec<Draft<'a>> {
     let is_worth_it = |new: &Draft<'_>| {
-        let mut same = drafts.iter().filter(|old| {
-            old.callable.depth == new.callable.depth
-                && old.callable.frame.function == new.callable.frame.function
-        });
-        same.all(|old| !old.reproduces() || !new.reproduces() || new.lines() * 3 <= old.lines() * 2)
+        let mut earlier = drafts.iter().filter(|old| same(old, new));
+        earlier.all(|old| !old.reproduces() || !new.reproduces() || new.lines() * 3 <= old.lines() * 2)
     };
     made.into_iter().filter(is_worth_it).collect()
 }
