@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use relapse_capture::entries::{Rerun, RerunOptions, rerun};
+use relapse_capture::entries::{Maker, Rerun, RerunOptions, rerun};
 use relapse_capture::limits::Limits;
 use relapse_capture::roots::{PackageRoot, Roots};
 use relapse_capture::run::{RunOptions, run};
@@ -85,13 +85,14 @@ fn again(folder: &Path, makers: &[OsString]) -> Result<String, Box<dyn Error>> {
     }
 }
 
-/// The function of `NAME:LINE`.
-fn maker(word: &OsString, snapshot: &Snapshot) -> Result<(String, Location), Box<dyn Error>> {
+/// The function of `NAME:LINE`; what it gives is read as well.
+fn maker(word: &OsString, snapshot: &Snapshot) -> Result<Maker, Box<dyn Error>> {
     let word = word.to_str().ok_or("a function's name is text")?;
     let (name, line) = word.split_once(':').ok_or("a function that makes values is NAME:LINE")?;
     let own = snapshot.frames().iter().find(|frame| frame.kind == FrameKind::Workspace);
     let place = own.and_then(|frame| frame.declared.clone()).ok_or("the crash is in no known file")?;
-    Ok((name.to_owned(), Location { line: line.parse()?, ..place }))
+    let declared = Location { line: line.parse()?, ..place };
+    Ok(Maker { function: name.to_owned(), declared, gives: true })
 }
 
 fn own_path() -> io::Result<PathBuf> {

@@ -28,6 +28,17 @@ pub struct WatchedStack {
     pub patient: bool,
 }
 
+/// A function that makes values, or changes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Maker {
+    /// Its path.
+    pub function: String,
+    /// Where it is declared.
+    pub declared: Location,
+    /// Whether what it gives is to be read.
+    pub gives: bool,
+}
+
 /// A function to be watched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WatchedFunction {
@@ -45,6 +56,9 @@ pub struct WatchedFunction {
     /// Whether its calls are kept although they are over by the crash: it makes values, or changes them.
     #[serde(default)]
     pub kept: bool,
+    /// Whether what its calls give is read: it may hold the value that is wanted.
+    #[serde(default)]
+    pub gives: bool,
 }
 
 impl WatchedStack {
@@ -73,16 +87,16 @@ impl WatchedStack {
         has_new.then_some(whole)
     }
 
-    /// The same with functions that make values, by name and place. One of the stack's own keeps its place.
-    fn making(mut self, makers: &[(String, Location)]) -> WatchedStack {
-        for (name, declared) in makers.iter().take(MOST_FUNCTIONS) {
+    /// The same with functions that make values. One of the stack's own keeps its place.
+    fn making(mut self, makers: &[Maker]) -> WatchedStack {
+        for Maker { function: name, declared, gives } in makers.iter().take(MOST_FUNCTIONS) {
             let is_same = |own: &&mut WatchedFunction| {
                 let place = own.declared.as_ref();
                 place.is_some_and(|at| (&at.file, at.line) == (&declared.file, declared.line))
             };
             let mut known = false;
             for own in self.functions.iter_mut().filter(is_same) {
-                (own.kept, known) = (true, true);
+                (own.kept, own.gives, known) = (true, *gives, true);
             }
             if !known {
                 self.functions.push(WatchedFunction {
@@ -91,6 +105,7 @@ impl WatchedStack {
                     is_async: false,
                     makes: true,
                     kept: true,
+                    gives: *gives,
                 });
             }
         }
@@ -115,6 +130,7 @@ impl WatchedStack {
                     is_async,
                     makes: false,
                     kept: false,
+                    gives: false,
                 });
             }
         }

@@ -8,6 +8,7 @@ mod coroutine;
 mod entry;
 mod function;
 mod gaps;
+mod given;
 mod maker;
 mod order;
 mod state;

@@ -29,6 +29,7 @@ mod expand;
 mod forwards;
 mod function;
 mod given_out;
+mod held;
 mod ids;
 mod inherent;
 mod interior;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use proc_macro2::{Ident, TokenStream};
-use relapse_snapshot::{Argument, ClosureText};
+use relapse_snapshot::{Argument, ClosureText, TypeTable, Value};
 
 use crate::expression::CrateRules;
 use crate::ways::{Made, Ways};
@@ -48,6 +48,46 @@ pub struct Asked<'a> {
     pub before: Option<usize>,
     /// The calls that have made other values of the argument.
     pub used: &'a [usize],
+    /// The value, where it may be part of what a call gave.
+    pub wanted: Option<Wanted<'a>>,
+}
+
+/// A value that is sought in what calls gave.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The value.
+    pub value: &'a Value,
+    /// The types of all values.
+    pub types: &'a TypeTable,
+}
+
+/// A step from a value to a part of it, which takes it apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// The field of a struct, or of an enum's variant.
+    Field {
+        /// The type's definition: `demo::Message`.
+        definition: String,
+        /// The variant, where it is an enum.
+        variant: Option<String>,
+        /// Whether there are other variants.
+        refutable: bool,
+        /// The field's name; the number of one without.
+        field: String,
+        /// How many fields there are, where they have no names.
+        tuple: Option<usize>,
+    },
+    /// The part of a tuple.
+    Element {
+        /// Which.
+        at: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// The item of a `Vec`.
+    Item(usize),
+    /// What a `Box` holds.
+    Boxed,
 }
 
 /// What a call gives its value in.
@@ -61,6 +101,8 @@ pub enum Wrapped {
     Result,
     /// In a `Result`, as what went wrong.
     Error,
+    /// Within a value of another type, where the run has shown it.
+    Within,
 }
 
 /// How a call takes the value that it is made on.
@@ -89,6 +131,8 @@ pub struct MadeCall<'a> {
     pub receiver: ReceivedBy,
     /// What the value is in that it gives.
     pub wrapped: Wrapped,
+    /// The way to it from what it gives, where that is [`Wrapped::Within`].
+    pub taken: Vec<Taken>,
     /// What it gives wants to be used.
     pub must_use: bool,
     /// The arguments have to say their types.

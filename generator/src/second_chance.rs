@@ -39,6 +39,17 @@ pub(crate) fn would_help(draft: &Draft<'_>, snapshot: &Snapshot) -> bool {
     may_differ(callable, is_optimised(snapshot)) && !has_other_reason(callable, own, snapshot)
 }
 
+/// A function that makes values, or changes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Maker {
+    /// Its path.
+    pub function: String,
+    /// Where it is declared.
+    pub declared: Location,
+    /// Whether what it gives is to be read: it may hold the value that is wanted.
+    pub gives: bool,
+}
+
 /// What is asked of a second run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request<'a> {
@@ -48,8 +59,8 @@ pub struct Request<'a> {
     pub would_harm: bool,
     /// A target folder of ours, where an optimised program may be built once more without optimisation.
     pub target_folder: &'a Path,
-    /// Functions whose calls are to be kept since they make values, by name and place.
-    pub makers: Vec<(String, Location)>,
+    /// Functions whose calls are to be kept since they make values.
+    pub makers: Vec<Maker>,
     /// Whether each entry is to be read: a second run has left functions alone that are entered often.
     pub patient: bool,
 }

@@ -180,6 +180,9 @@ pub struct Frame {
     /// later is not part of how its arguments were made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_before: Option<usize>,
+    /// What a call of [`Snapshot::made`] gave, where a second run has read that: it may hold values of other types.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gave: Option<Box<Argument>>,
 }
 
 /// Whose code a frame is.
@@ -275,9 +278,9 @@ impl Snapshot {
         self.threads.first().map_or(&[], |thread| &thread.frames)
     }
 
-    /// All arguments of all frames, those of [`Snapshot::made`] among them.
+    /// All arguments of all frames, those of [`Snapshot::made`] and what these gave among them.
     pub fn arguments_mut(&mut self) -> impl Iterator<Item = &mut Argument> {
-        self.frames_mut().flat_map(|frame| &mut frame.arguments)
+        self.frames_mut().flat_map(|frame| frame.arguments.iter_mut().chain(frame.gave.as_deref_mut()))
     }
 
     /// The frames of all threads and the calls that made values.

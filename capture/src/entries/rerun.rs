@@ -11,9 +11,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use relapse_snapshot::store::{KeptCommand, KeptInput, Store, Summary};
-use relapse_snapshot::{Frame, FrameKind, Location, Rules, Snapshot};
+use relapse_snapshot::{Frame, FrameKind, Rules, Snapshot};
 
-use super::{WatchedStack, unoptimised};
+use super::{Maker, WatchedStack, unoptimised};
 use crate::cargo_runner::{CargoCommand, is_optimised};
 use crate::limits::Limits;
 use crate::roots::Roots;
@@ -52,8 +52,8 @@ pub struct RerunOptions {
     /// A target folder that is not the user's, where the program of an optimised build may be built once more without
     /// optimisation. `None`: it is run as it is.
     pub target_folder: Option<PathBuf>,
-    /// Functions that make values, by name and place: see [`Snapshot::made`].
-    pub makers: Vec<(String, Location)>,
+    /// Functions that make values: see [`Snapshot::made`].
+    pub makers: Vec<Maker>,
     /// Whether each entry is read, for half a minute of a run at most.
     pub patient: bool,
 }

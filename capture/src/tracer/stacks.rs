@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use relapse_snapshot::{Argument, Frame, Location, TypeTable};
+use relapse_snapshot::{Argument, Frame, Location, TypeTable, Value};
 
 use super::live::LiveMemory;
 use super::ptrace::Pid;
@@ -146,6 +146,17 @@ impl StackReader {
         self.stacks.first_poll_arguments(&target.space, &registers, &target.memory, types)
     }
 
+    /// What a function gave that begins at an address and has put it into memory.
+    pub(super) fn given_value(
+        &mut self,
+        target: &Target,
+        first: u64,
+        at: u64,
+        types: &mut TypeTable,
+    ) -> Option<Value> {
+        self.stacks.given_value(&target.space, &target.memory, first, at, types)
+    }
+
     /// The canonical frame address of the innermost frame.
     pub(super) fn innermost_cfa(
         &mut self,
@@ -237,7 +248,7 @@ mod tests {
         let target =
             reader.target(std::process::id() as Pid, LiveMemory::of(std::process::id() as Pid)).unwrap();
         let function = "core::fmt::write".to_owned();
-        let wanted = WatchedFunction { function, declared: None, is_async: false, makes: false, kept: false };
+        let wanted = WatchedFunction { function, declared: None, is_async: false, makes: false, kept: false, gives: false };
         let mut search = || {
             let start = Instant::now();
             (reader.entry_plans(&target, 0, &wanted), start.elapsed())

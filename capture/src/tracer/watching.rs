@@ -11,6 +11,7 @@
 //! The body of an async function is entered at every poll, and what it was given is there at the first one. Its records
 //! belong to the state that it is resumed with (see [`polls`]).
 
+mod given;
 mod made;
 mod polls;
 
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use relapse_snapshot::{Argument, Data, Frame, Trust, TypeTable};
 
+use self::given::Begin;
 use self::made::Made;
 use self::polls::{Given, Polls};
 use super::events::Tracer;
@@ -89,6 +91,8 @@ pub(super) enum Point {
     Poll(usize),
     /// Where the outermost call of a cooled function returns to, with that call's thread and CFA.
     Return(usize, Pid, u64),
+    /// Where calls of this function return to with what they give.
+    Given(usize),
 }
 
 /// A stop on the way into a function.
@@ -109,7 +113,15 @@ impl Point {
         match self {
             Point::Entry(stop) => Some(stop.function),
             Point::Poll(function) => Some(function),
-            Point::Return(..) => None,
+            Point::Return(..) | Point::Given(_) => None,
+        }
+    }
+
+    /// The function whose time a stop here is.
+    fn of(self) -> Option<usize> {
+        match self {
+            Point::Given(index) => Some(index),
+            other => other.entered(),
         }
     }
 }
@@ -124,6 +136,8 @@ struct Record {
     open: u32,
     /// How many calls that make values had begun by then.
     made_before: u64,
+    /// As it was entered.
+    begin: Begin,
 }
 
 /// A watched function and what it has cost.
@@ -251,7 +265,7 @@ impl Watching {
             if records.len() >= MOST_RECORDS {
                 records.remove(MOST_RECORDS / 2);
             }
-            records.push(Record { function, cfa, arguments: Vec::new(), open: 0, made_before: 0 });
+            records.push(Record { function, cfa, arguments: Vec::new(), open: 0, made_before: 0, begin: Begin::default() });
         }
         let last = records.len() - 1;
         &mut records[last]
@@ -341,13 +355,13 @@ impl Tracer<'_> {
         {
             watching.targets.insert(process_id, target);
         }
-        let of_maker = point.entered().is_some_and(|index| watching.functions[index].wanted.makes);
+        let of_maker = point.of().is_some_and(|index| watching.functions[index].wanted.makes);
         watching.stops += u64::from(!of_maker);
         if let Some(target) = watching.targets.remove(&process_id) {
             self.reach(&mut watching, &target, point, tid, (address, registers));
             let spent = start.elapsed();
             *(if of_maker { &mut watching.held_by_makers } else { &mut watching.held }) += spent;
-            if let Some(function) = point.entered() {
+            if let Some(function) = point.of() {
                 let state = &mut watching.functions[function];
                 state.spent += spent;
                 if state.has_used_up(watching.patience) {
@@ -380,8 +394,7 @@ impl Tracer<'_> {
             makers.insert(index);
         }
         for (pid, process) in &mut self.processes {
-            process
-                .disarm_watched(*pid, |point| point.entered().is_some_and(|index| makers.contains(&index)));
+            process.disarm_watched(*pid, |point| point.of().is_some_and(|index| makers.contains(&index)));
         }
     }
 
@@ -396,6 +409,7 @@ impl Tracer<'_> {
         match point {
             Point::Entry(stop) => self.enter(watching, target, stop, tid, registers),
             Point::Poll(function) => self.poll(watching, target, function, tid, registers),
+            Point::Given(_) => self.given(watching, target, tid, registers),
             Point::Return(index, of, cfa) => {
                 if of == tid && registers.rsp >= cfa {
                     let process = self.process_of(tid);
@@ -447,6 +461,7 @@ impl Tracer<'_> {
             let made_before = watching.made.count();
             let record = watching.record(tid, index, cfa);
             (record.arguments, record.open, record.made_before) = (Vec::new(), stop.later, made_before);
+            record.begin = Begin::of(registers);
         } else {
             watching.record(tid, index, cfa).open &= !stop.bit;
         }
@@ -482,7 +497,7 @@ impl Tracer<'_> {
         registers: &libc::user_regs_struct,
         cfa: u64,
     ) {
-        let Record { arguments, open, .. } = watching.record(tid, index, cfa).clone();
+        let Record { arguments, open, begin, .. } = watching.record(tid, index, cfa).clone();
         if open != 0 {
             return;
         }
@@ -491,7 +506,11 @@ impl Tracer<'_> {
             watching.made.under_way(tid, &placed);
         }
         let wanted = &watching.functions[index].wanted;
-        watching.made.begun(self.process_of(tid), tid, (index, wanted), cfa, arguments);
+        let process = self.process_of(tid);
+        watching.made.begun(process, (tid, cfa), (index, wanted), begin, arguments);
+        if wanted.gives && !watching.functions[index].cooled {
+            self.await_given(target, index, tid, cfa);
+        }
     }
 
     /// The body of an async function begins, or goes on.
@@ -565,7 +584,7 @@ impl Tracer<'_> {
             records.retain(keeps);
         }
         let Some(process) = self.processes.get_mut(&process_id) else { return };
-        process.disarm_watched(tid, |point| point.entered() == Some(index));
+        process.disarm_watched(tid, |point| point.of() == Some(index));
         // The return address lies just below the CFA (System V psABI, figure 3.3).
         let Some(cfa) = outermost else { return };
         let back = target.memory().read_u64(cfa.wrapping_sub(8));

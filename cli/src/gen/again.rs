@@ -2,11 +2,11 @@
 //! they were given are wanted.
 
 use relapse_capture::cargo_runner::CargoCommand;
-use relapse_capture::entries::{Rerun, RerunOptions, rerun};
+use relapse_capture::entries::{self, Rerun, RerunOptions, rerun};
 use relapse_capture::roots::Roots;
 use relapse_generator::compile::Progress as Step;
 use relapse_generator::generate::Surroundings;
-use relapse_generator::second_chance::{Lacking, Request, SecondRun};
+use relapse_generator::second_chance::{Lacking, Maker, Request, SecondRun};
 use relapse_snapshot::display::short_type;
 use relapse_snapshot::store::KeptCommand;
 use relapse_snapshot::{Snapshot, Store};
@@ -124,7 +124,7 @@ impl Surroundings for Again<'_> {
             debug_info: self.settings.debug_info,
             target_folder: Some(request.target_folder.to_owned()),
             patient: request.patient,
-            makers: request.makers,
+            makers: request.makers.into_iter().map(maker).collect(),
             program,
         };
         let spinner = self.console.progress("running the command again");
@@ -152,4 +152,9 @@ impl Surroundings for Again<'_> {
             }
         }
     }
+}
+
+fn maker(maker: Maker) -> entries::Maker {
+    let Maker { function, declared, gives } = maker;
+    entries::Maker { function, declared, gives }
 }

@@ -12,7 +12,7 @@ use relapse_snapshot::{TypeShape, Value};
 use super::Unwritable;
 use super::raw_pointer::pointers;
 use super::std_rules::channels::ends;
-use super::writer::{Place, Saved, Writer, owners};
+use super::writer::{CallsAtHome, Place, Saved, Writer, owners};
 use crate::names::{Names, Unnameable};
 
 /// What an attempt may change has no more entries than this: it is copied for each value that may be given so.
@@ -39,13 +39,14 @@ impl<'a> Writer<'a> {
             return Err(refused);
         };
         let mut of_home = None;
-        let mut suspect = false;
+        let (mut suspect, mut put_off) = (false, false);
         let mut write = |names: &dyn Names| {
             let written = self.write_with(names, value);
             written
-                .map(|(tokens, is_suspect)| {
+                .and_then(|(tokens, is_suspect, by_calls)| {
+                    put_off = by_calls && self.calls_at_home != CallsAtHome::Now;
                     suspect = is_suspect;
-                    tokens
+                    if put_off { Err(self.refuse("calls make it")) } else { Ok(tokens) }
                 })
                 .map_err(|reason| {
                     let unnameable = Unnameable(reason.reason.clone());
@@ -54,6 +55,11 @@ impl<'a> Writer<'a> {
                 })
         };
         let given = self.names.given_at_home(&shape.name, &mut write);
+        if put_off {
+            // A test that makes them itself ends where one of them refuses, and is easier to read.
+            self.calls_at_home = CallsAtHome::PutOff;
+            return Err(refused);
+        }
         match (given, of_home) {
             (Some(Ok(call)), _) => {
                 self.restore(mark);
@@ -66,8 +72,9 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The value as the last expression of a function's body, with the names at another place.
-    fn write_with(&self, names: &dyn Names, value: &Value) -> Result<(TokenStream, bool), Unwritable> {
+    /// The value as the last expression of a function's body, with the names at another place; whether it is suspect, and
+    /// whether calls make it or a part of it.
+    fn write_with(&self, names: &dyn Names, value: &Value) -> Result<(TokenStream, bool, bool), Unwritable> {
         let mut scope = self.scope.empty();
         let path = self.path().to_owned();
         let mut writer = Writer::new(self.types, names, self.stand_ins, &mut scope, value, path);
@@ -77,8 +84,8 @@ impl<'a> Writer<'a> {
         if !writer.side_files.is_empty() {
             return Err(self.refuse("it is too long for a function that gives it"));
         }
-        let (lets, suspect) = (writer.lets, writer.suspect);
-        Ok((quote!(#(#lets)* #tokens), suspect))
+        let (lets, suspect, by_calls) = (writer.lets, writer.suspect, !writer.made_used.is_empty());
+        Ok((quote!(#(#lets)* #tokens), suspect, by_calls))
     }
 
     /// Whether a part of an argument outside of the value has, too, what a part of the value owns or points to: it would

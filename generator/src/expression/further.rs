@@ -47,7 +47,7 @@ impl Writer<'_> {
         }
         let mutable = needs_mut(further).then(|| quote!(mut));
         let wrapping = match further.wrapped {
-            Wrapped::No => {
+            Wrapped::No | Wrapped::Within => {
                 statements.insert(0, quote!(#lint let #mutable #variable = #call;));
                 // What a view does as it is dropped, it did before the next call.
                 return Ok(if further.by_reference { statements } else { vec![quote!({ #(#statements)* })] });

@@ -10,9 +10,9 @@ use relapse_snapshot::{Argument, Data, Field, TypeId, TypeKind, Value};
 
 use super::Unwritable;
 use super::type_name::{definition, snake_case};
-use super::writer::{MAX_LETS, Place, RootPlace, Saved, Writer};
+use super::writer::{CallsAtHome, MAX_LETS, Place, RootPlace, Saved, Writer};
 use crate::hostile::identifier;
-use crate::names::{Asked, History, MadeCall, ReceivedBy, Wrapped};
+use crate::names::{Asked, History, MadeCall, ReceivedBy, Wanted, Wrapped};
 
 /// A text of so many bytes needs no variable.
 const SHORT_TEXT: u64 = 60;
@@ -84,7 +84,19 @@ impl<'a> Writer<'a> {
     pub(super) fn by_rule_or_made(&mut self, value: &Value, place: Place) -> Result<TokenStream, Unwritable> {
         let mark = self.mark_for_made(value.ty);
         if !(self.is_own() && self.names.made_first()) {
-            return self.by_rule(value, place).or_else(|refused| self.made_anew(value, mark, place, refused));
+            let again = self.mark_for_made(value.ty);
+            let written = self.by_rule(value, place);
+            let written = written.or_else(|refused| self.made_anew(value, mark, place, refused));
+            return match (written, again) {
+                (Err(refused), Some(again)) if self.calls_at_home == CallsAtHome::PutOff => {
+                    self.restore(again);
+                    self.calls_at_home = CallsAtHome::Now;
+                    let written = self.by_rule(value, place).map_err(|_| refused);
+                    self.calls_at_home = CallsAtHome::Later;
+                    written
+                }
+                (written, _) => written,
+            };
         }
         let before = self.mark_for_made(value.ty);
         let refused = self.refuse("no call was seen to make it");
@@ -116,7 +128,8 @@ impl<'a> Writer<'a> {
         let (Some(mark), Some(path), false) = (mark, path, self.refused_by_own_rule) else {
             return Err(refused);
         };
-        let asked = Asked { within: self.addresses(), before: self.made_before, used: &self.made_used };
+        let wanted = Some(Wanted { value, types: self.types });
+        let asked = Asked { within: self.addresses(), before: self.made_before, used: &self.made_used, wanted };
         let history = match names.made(&path, &asked) {
             None => return Err(refused),
             Some(Err(unnameable)) => return Err(but(refused, &unnameable.0)),
@@ -126,7 +139,7 @@ impl<'a> Writer<'a> {
         let own = if self.is_own() { self.own.take() } else { None };
         let own = Own { variable: own.as_ref(), ty: Some(value.ty).filter(|_| place.typed) };
         let began = history.made.at;
-        let written = self.history(&history, own, place);
+        let written = self.history(&history, own, false, place);
         let mut stage = written.map_err(|inner| but(refused.clone(), &inner.to_string()))?;
         if names.made_with_fields() {
             match &value.data {
@@ -151,19 +164,47 @@ impl<'a> Writer<'a> {
     }
 
     /// What the calls give, one by one.
-    fn history(&mut self, history: &History<'_>, own: Own<'_>, place: Place) -> Result<Stage, Unwritable> {
+    /// `lent`: what is made of it takes it as `&mut self`.
+    fn history(
+        &mut self,
+        history: &History<'_>,
+        own: Own<'_>,
+        lent: bool,
+        place: Place,
+    ) -> Result<Stage, Unwritable> {
         let made = &history.made;
         let of = match &history.of {
             None => None,
-            Some(of) => Some(self.history(of, Own::default(), place)?.tokens()),
+            Some(of) => {
+                let lent = made.receiver == ReceivedBy::Exclusive;
+                let stage = self.history(of, Own::default(), lent, place)?;
+                // A part of what it gives may hold on to it.
+                let stays = made.wrapped == Wrapped::Within && made.receiver != ReceivedBy::Value;
+                Some(match stage {
+                    stage if stays => {
+                        let variable = self.as_variable(stage, &of.type_name, Own::default(), lent);
+                        quote!(#variable)
+                    }
+                    stage => stage.tokens(),
+                })
+            }
         };
         let call = self.call_on(of.as_ref(), made, place)?;
         let later = Later {
             changed: history.steps.iter().any(|step| step.receiver != ReceivedBy::Value),
             mutated: self.names.made_with_fields()
+                || lent
                 || history.steps.iter().any(|step| step.receiver == ReceivedBy::Exclusive),
         };
-        let mut stage = self.unwrapped(call, made.wrapped, &history.type_name, own, later);
+        let mut stage = if made.wrapped == Wrapped::Within {
+            let mutable = self.is_mutable(own, later);
+            let name = own.variable.cloned();
+            let name = name.unwrap_or_else(|| self.scope.variable(&snake_case(&history.type_name)));
+            self.taken(call, &made.taken, (&name, mutable))?;
+            if later.changed { Stage::Variable(name) } else { Stage::Expression(quote!(#name)) }
+        } else {
+            self.unwrapped(call, made.wrapped, &history.type_name, own, later)
+        };
         let mut repeated = Repeated::default();
         for step in &history.steps {
             if self.lets.len() >= MAX_LETS {
@@ -195,7 +236,7 @@ impl<'a> Writer<'a> {
         later: Later,
     ) -> Stage {
         let wrapping = match wrapped {
-            Wrapped::No => return Stage::Expression(call),
+            Wrapped::No | Wrapped::Within => return Stage::Expression(call),
             Wrapped::Error if self.gives_value => return Stage::Expression(quote!(#call.err().unwrap())),
             _ if self.gives_value => return Stage::Expression(quote!(#call.unwrap())),
             Wrapped::Option => quote!(Some),
@@ -203,11 +244,14 @@ impl<'a> Writer<'a> {
             Wrapped::Error => quote!(Err),
         };
         let variable = own.variable.cloned().unwrap_or_else(|| self.scope.variable(&snake_case(type_name)));
-        let is_lent = own.variable.is_some() && self.root_place.is_some_and(|place| place.mutable);
-        let mutable = (later.mutated || is_lent).then(|| quote!(mut));
+        let mutable = self.is_mutable(own, later).then(|| quote!(mut));
         let lint = self.lint();
         self.lets.push(quote!(#lint let #wrapping(#mutable #variable) = #call else { return; };));
         if later.changed { Stage::Variable(variable) } else { Stage::Expression(quote!(#variable)) }
+    }
+
+    fn is_mutable(&self, own: Own<'_>, later: Later) -> bool {
+        later.mutated || own.variable.is_some() && self.root_place.is_some_and(|place| place.mutable)
     }
 
     /// Gives a value its variable.

@@ -99,6 +99,8 @@ pub(super) struct Writer<'a> {
     pub(super) refused_by_own_rule: bool,
     /// What is written stands in a function that gives the value.
     pub(super) gives_value: bool,
+    /// Whether a function of a value's type may make it by calls: that serves where they cannot be made at the test's place.
+    pub(super) calls_at_home: CallsAtHome,
     path: String,
     /// The argument's own type.
     pub(super) root_type: TypeId,
@@ -106,6 +108,18 @@ pub(super) struct Writer<'a> {
     root: usize,
     depth: usize,
     nodes: u64,
+}
+
+/// What is known of values that functions of their types would make by calls.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum CallsAtHome {
+    /// Not asked for yet.
+    #[default]
+    Later,
+    /// One was put off.
+    PutOff,
+    /// They may.
+    Now,
 }
 
 /// The state of a writer before an attempt.
@@ -155,6 +169,7 @@ impl<'a> Writer<'a> {
             made_used: Vec::new(),
             refused_by_own_rule: false,
             gives_value: false,
+            calls_at_home: CallsAtHome::default(),
             root: path.len(),
             path,
             depth: 0,

@@ -37,6 +37,8 @@ pub enum Owner {
         self_type: Rc<syn::Type>,
         /// The trait as written.
         trait_path: Rc<syn::Path>,
+        /// The types that it is given there, by name: `type Item = Token;`.
+        types: Rc<Vec<(String, syn::Type)>>,
         /// The impl's generic parameters.
         generics: Rc<syn::Generics>,
     },

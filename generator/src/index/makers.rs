@@ -10,9 +10,11 @@ use quote::quote;
 use relapse_snapshot::{Data, Frame, Location, Made};
 use syn::{FnArg, Receiver, ReceiverKind, ReturnType, Safety, Type};
 
+use crate::expression::{PartOf, part_of};
 use crate::names::{Asked, Further, History, MadeCall, ReceivedBy, Unnameable, Wrapped};
 
 use super::access::{Touches, calls_with_parts, made_on};
+use super::held::Held;
 use super::ids::{FunctionId, ItemId, ModuleId, Visibility};
 use super::items::ItemKind;
 use super::lives::{Does, likeliest, lives};
@@ -94,6 +96,8 @@ pub(super) struct KnownMakers {
     declared: RefCell<HashMap<ItemId, Rc<Vec<Known>>>>,
     /// Those of each type, with what they are to it, and its parts.
     roles: RefCell<HashMap<ItemId, Rc<Roles>>>,
+    /// What functions give that may hold others.
+    pub(super) held: Held,
     /// What types in the signatures of functions are.
     parts: RefCell<HashMap<(FunctionId, Part), Option<ItemId>>>,
 }
@@ -121,6 +125,17 @@ struct Seen<'i> {
     role: Role,
     function: &'i FunctionItem,
     call: &'i Frame,
+    /// What the value is of what it gave, where it did not give the value itself.
+    part: Option<PartOf>,
+}
+
+/// Where a history begins.
+struct Told<'i> {
+    /// The call, of all.
+    start: usize,
+    /// What was read of what it gave is what the value holds.
+    alike: bool,
+    history: Result<History<'i>, Unnameable>,
 }
 
 impl<'i> NamesAt<'i> {
@@ -144,11 +159,18 @@ impl<'i> NamesAt<'i> {
     pub(crate) fn ranked_makers(&self, definition: &str) -> Vec<(u8, &'i FunctionItem)> {
         let Ok(Def::Item(id)) = self.definition(definition) else { return Vec::new() };
         let ranked = |(role, function): WithRole<'i>| {
-            let is_error = role.is_some_and(|role| role.wrapped() == Wrapped::Error);
-            let rank = if is_error { 2 } else { u8::from(function.signature.receiver().is_some()) };
+            let is_last = |role: Role| matches!(role.wrapped(), Wrapped::Error | Wrapped::Within);
+            let rank = if role.is_some_and(is_last) { 2 } else { u8::from(function.signature.receiver().is_some()) };
             (rank, function)
         };
         self.own_roles(id).0.into_iter().map(ranked).collect()
+    }
+
+    /// Those of the functions that make such a value which give it within another one: a run has to show what they gave.
+    pub(crate) fn givers(&self, definition: &str) -> Vec<&'i FunctionItem> {
+        let Ok(Def::Item(id)) = self.definition(definition) else { return Vec::new() };
+        let gives = |role: Option<Role>| role.is_some_and(|role| role.wrapped() == Wrapped::Within);
+        self.own_roles(id).0.into_iter().filter(|(role, _)| gives(*role)).map(|(_, giver)| giver).collect()
     }
 
     fn makers_of(&self, id: ItemId) -> Vec<&'i FunctionItem> {
@@ -179,7 +201,13 @@ impl<'i> NamesAt<'i> {
         let functions = self.index().source(id.krate).functions.iter();
         let mut found: Vec<(Role, &FunctionItem)> =
             functions.filter_map(|function| Some((self.role(function, id)?, function))).collect();
-        found.sort_by_key(|(role, _)| *role == Role::Method);
+        if self.module.krate != id.krate {
+            // A program's own function may give what holds another crate's value.
+            let own = self.index().source(self.module.krate).functions.iter();
+            let with_role = own.filter_map(|function| Some((self.role(function, id)?, function)));
+            found.extend(with_role.filter(|(role, _)| role.wrapped() == Wrapped::Within));
+        }
+        found.sort_by_key(|(role, _)| (*role == Role::Method, role.wrapped() == Wrapped::Within));
         let (mut built, mut parts): (Vec<ItemId>, Vec<ItemId>) = (Vec::new(), Vec::new());
         for (role, function) in &found {
             match role {
@@ -252,12 +280,15 @@ impl<'i> NamesAt<'i> {
             return None;
         }
         let made = self.made_by(function, id).or_else(|| self.fails_with(function, id));
+        let made = made.or_else(|| self.may_hold(function, id).then_some(Wrapped::Within));
         let Some(receiver) = signature.receiver() else {
             return made.map(|wrapped| Role::Maker { wrapped });
         };
         let of = self.part_of(function, Part::Own, function.self_type()?)?;
         match (received_by(receiver)?, made) {
-            (ReceivedBy::Value, Some(wrapped)) if of == id => Some(Role::Chained { wrapped }),
+            (ReceivedBy::Value, Some(wrapped)) if of == id && wrapped != Wrapped::Within => {
+                Some(Role::Chained { wrapped })
+            }
             (_, Some(wrapped)) if of != id => Some(Role::Built { of, wrapped }),
             (ReceivedBy::Exclusive, _) if of == id => Some(Role::Method),
             // Why else would anybody call it?
@@ -403,30 +434,84 @@ impl<'i> NamesAt<'i> {
         if depth > MOST_BUILDERS {
             return None;
         }
+        let plain = self.told(id, asked, (earlier, depth), false);
+        if asked.wanted.is_none() {
+            return plain.map(|plain| plain.history);
+        }
+        let within = self.told(id, asked, (if plain.is_some() { earlier } else { 0 }, depth), true);
+        let (plain, within) = match (plain, within) {
+            (Some(plain), Some(within)) if plain.history.is_ok() && within.history.is_ok() => (plain, within),
+            (Some(plain), within) => {
+                let better = within.filter(|within| plain.history.is_err() && within.history.is_ok());
+                return Some(better.unwrap_or(plain).history);
+            }
+            (None, within) => return within.map(|within| within.history),
+        };
+        // What is known to hold the same is it, unless it was made within that very call, by one that says more.
+        let is_other = within.alike && !self.is_within(plain.start, within.start);
+        Some(if is_other { within.history } else { plain.history })
+    }
+
+    /// Whether a call is part of another one.
+    fn is_within(&self, at: usize, outer: usize) -> bool {
+        let mut around = Some(at);
+        while let Some(at) = around.filter(|at| *at != outer) {
+            around = self.made.calls.get(at).and_then(|made| made.within).filter(|within| *within < at);
+        }
+        around.is_some()
+    }
+
+    /// What happened to a value since it was made, passing over the likelier ones. `within`: what holds it may have been given.
+    fn told(
+        &self,
+        id: ItemId,
+        asked: &Asked<'_>,
+        (earlier, depth): (usize, usize),
+        within: bool,
+    ) -> Option<Told<'i>> {
         let known = self.known_makers(id);
         let calls: &'i [Made] = self.made.calls;
         let before = asked.before.unwrap_or(calls.len()).min(calls.len());
-        let seen: Vec<Seen<'i>> = calls[..before]
+        let mut roles: Vec<Option<(Role, FunctionId, Option<PartOf>)>> = Vec::with_capacity(before);
+        for Made { call, .. } in &calls[..before] {
+            let found = known.iter().find(|known| is_at(call, &known.declared));
+            let role = found.and_then(|found| Some((found.role?, found.function)));
+            roles.push(role.and_then(|(role, function)| {
+                if role.wrapped() != Wrapped::Within {
+                    return Some((role, function, None));
+                }
+                let wanted = asked.wanted.as_ref().filter(|_| within)?;
+                let part = part_of(&call.gave.as_ref()?.value, wanted)?;
+                self.can_take(&part.steps).then_some((role, function, Some(part)))
+            }));
+        }
+        if within && roles.iter().flatten().all(|(_, _, part)| part.is_none()) {
+            return None;
+        }
+        let is_part_of_another = |at: usize| {
+            let mut around = calls[at].within;
+            while let Some(outer) = around {
+                if roles.get(outer).is_some_and(Option::is_some) {
+                    return true;
+                }
+                around = calls.get(outer).and_then(|made| made.within).filter(|within| *within < outer);
+            }
+            false
+        };
+        let seen: Vec<Seen<'i>> = roles
             .iter()
             .enumerate()
-            .filter_map(|(at, Made { call, within })| {
-                let found = known.iter().find(|known| is_at(call, &known.declared))?;
-                found.role?;
-                // What one of these calls does by itself is not done once more.
-                let mut around = *within;
-                while let Some(made) = around.and_then(|at| calls.get(at)) {
-                    let is_known = |known: &Known| known.role.is_some() && is_at(&made.call, &known.declared);
-                    if known.iter().any(is_known) {
-                        return None;
-                    }
-                    around = made.within;
-                }
-                Some(Seen { at, role: found.role?, function: self.index().function(found.function), call })
+            // What one of these calls does by itself is not done once more.
+            .filter(|(at, _)| !is_part_of_another(*at))
+            .filter_map(|(at, role)| {
+                let (role, function, part) = role.clone()?;
+                Some(Seen { at, role, function: self.index().function(function), call: &calls[at].call, part })
             })
             .collect();
         let parts = made_on(seen.iter().map(|seen| (self.touches(seen, id), seen.receiver())));
         let does = seen.iter().zip(&parts.on).map(|(seen, on)| seen.does(on.is_some()));
-        let likeliest = likeliest(lives(does), asked.within.as_ref());
+        let mut likeliest = likeliest(lives(does), asked.within.as_ref());
+        likeliest.sort_by_key(|life| !seen[life.start].is_alike());
         let life = likeliest.into_iter().nth(earlier)?;
         // Of what was not seen nobody knows whether it changed this value, nor where one went that was given away.
         let is_long = calls_with_parts(&life.steps, &parts.on) > MOST_STEPS;
@@ -434,30 +519,34 @@ impl<'i> NamesAt<'i> {
         if unclear || is_long || asked.used.contains(&seen[life.start].at) {
             return None;
         }
-        let mut steps = Vec::new();
-        for at in life.steps {
-            match self.made_call_with_parts(&seen, at, (id, &parts.on), 0) {
-                Ok(step) => steps.push(step),
-                Err(unnameable) => return Some(Err(unnameable)),
-            }
-        }
         let start = &seen[life.start];
+        let history = self.history_from(&seen, (start, &life.steps), (id, &parts.on), depth).transpose()?;
+        Some(Told { start: start.at, alike: start.is_alike(), history })
+    }
+
+    /// The history that these calls are; nothing where what a value was made of has none.
+    fn history_from(
+        &self,
+        seen: &[Seen<'i>],
+        (start, steps): (&Seen<'i>, &[usize]),
+        (id, on): (ItemId, &[Option<usize>]),
+        depth: usize,
+    ) -> Result<Option<History<'i>>, Unnameable> {
+        let steps = steps.iter().map(|at| self.made_call_with_parts(seen, *at, (id, on), 0));
+        let steps = steps.collect::<Result<_, _>>()?;
         let of = match start.role {
             Role::Built { of, .. } => {
                 let within = start.receiver().map(|at| at..at.saturating_add(1));
-                let asked = Asked { within, before: Some(start.at), used: &[] };
-                match self.history(of, &asked, 0, depth + 1)? {
-                    Ok(of) => Some(Box::new(of)),
-                    Err(unnameable) => return Some(Err(unnameable)),
+                let asked = Asked { within, before: Some(start.at), ..Asked::default() };
+                match self.history(of, &asked, 0, depth + 1) {
+                    Some(of) => Some(Box::new(of?)),
+                    None => return Ok(None),
                 }
             }
             _ => None,
         };
-        let made = match self.made_call(start) {
-            Ok(made) => made,
-            Err(unnameable) => return Some(Err(unnameable)),
-        };
-        Some(Ok(History { type_name: self.index().item(id).name.clone(), of, made, steps }))
+        let made = self.made_call(start)?;
+        Ok(Some(History { type_name: self.index().item(id).name.clone(), of, made, steps }))
     }
 
     /// What a call that was seen is to the parts of values of a type.
@@ -505,7 +594,7 @@ impl<'i> NamesAt<'i> {
     }
 
     fn made_call(&self, seen: &Seen<'i>) -> Result<MadeCall<'i>, Unnameable> {
-        let Seen { at, role, function, call } = seen;
+        let Seen { at, role, function, call, part } = seen;
         let mut path = self.callable(function, &[])?;
         let of_std = path.of_std.as_ref().map(|of_std| of_std.trait_path.as_str());
         if let (Some("std::default::Default"), Some(ty)) = (of_std, function.self_type()) {
@@ -528,6 +617,7 @@ impl<'i> NamesAt<'i> {
             method: path.method,
             receiver,
             wrapped: role.wrapped(),
+            taken: part.as_ref().map(|part| part.steps.clone()).unwrap_or_default(),
             must_use: result.is_some_and(signature::is_result),
             typed: signature.generics.type_params().next().is_some() || signature.inputs.iter().any(is_open),
             arguments: call.arguments.get(usize::from(receiver != ReceivedBy::Nobody)..).unwrap_or_default(),
@@ -546,6 +636,11 @@ impl Role {
 }
 
 impl Seen<'_> {
+    /// Whether what it gave holds what the value holds.
+    fn is_alike(&self) -> bool {
+        self.part.as_ref().is_some_and(|part| part.alike)
+    }
+
     /// Whether it was seen what it was given.
     fn is_known(&self) -> bool {
         self.call.arguments_missing.is_none()

@@ -4,9 +4,9 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use relapse_snapshot::{Data, Location, Snapshot, TypeId, TypeKind, TypeTable, Value};
+use relapse_snapshot::{Data, Snapshot, TypeId, TypeKind, TypeTable, Value};
 
-use super::{Lacking, same};
+use super::{Lacking, Maker, same};
 use crate::candidate::{self, Callable, Rejection, Style, Uncallable};
 use crate::expression::{Literals, Scope, argument_with, definition};
 use crate::index::{FunctionItem, NamesAt, Recorded, SourceIndex};
@@ -26,8 +26,8 @@ pub(crate) const MOST_TURNS: usize = 4;
 /// What the values of the stack's functions were made by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Makers {
-    /// The functions to watch, by name and place.
-    pub(crate) functions: Vec<(String, Location)>,
+    /// The functions to watch.
+    pub(crate) functions: Vec<Maker>,
     /// The best of the functions that take such a value, and why.
     pub(crate) wanted_by: Option<Lacking>,
     /// The frame whose test reproduces, but is so long that a shorter one is sought: workspace frames from the innermost.
@@ -83,7 +83,9 @@ pub(crate) fn makers(
     // There is a limit: what makes a whole argument tells more than what made its parts, or changed them.
     found.sort_by_key(|(rank, _)| *rank);
     for (_, function) in found {
-        if makers.functions.len() < MOST_MAKERS && !makers.functions.contains(&function) {
+        if let Some(known) = makers.functions.iter_mut().find(|known| known.declared == function.declared) {
+            known.gives |= function.gives;
+        } else if makers.functions.len() < MOST_MAKERS {
             makers.functions.push(function);
         }
     }
@@ -102,8 +104,9 @@ fn functions_for(
     callable: &Callable<'_>,
     snapshot: &Snapshot,
     index: &SourceIndex,
-) -> Vec<(u8, (String, Location))> {
+) -> Vec<(u8, Maker)> {
     let names = NamesAt::new(index, callable.home);
+    let mut giving = HashSet::new();
     let mut found: Vec<(u8, &FunctionItem)> = Vec::new();
     for (argument, _) in callable.arguments() {
         let (name, value) = (&argument.name, &argument.value);
@@ -119,6 +122,7 @@ fn functions_for(
             let of_arguments = makers.iter().flat_map(|maker| names.makers_of_arguments(maker));
             found.extend(of_arguments.filter(|maker| known.insert(maker.id)).map(|maker| (2, maker)));
             found.extend(names.ranked_makers(&path));
+            giving.extend(names.givers(&path).into_iter().map(|giver| giver.id));
             found.extend(names.functions_on_parts(&path).into_iter().map(|function| (3, function)));
             // What a generic function made it of has no type of its own there: `Cutter::new(way)` of a `Cutter<Every>`.
             for ty in parameters(ty, &snapshot.types) {
@@ -128,7 +132,11 @@ fn functions_for(
             }
         }
     }
-    found.into_iter().map(|(rank, maker)| (rank, (maker.name.clone(), index.declared(maker)))).collect()
+    let watched = |maker: &FunctionItem| {
+        let (function, declared) = (maker.name.clone(), index.declared(maker));
+        Maker { function, declared, gives: giving.contains(&maker.id) }
+    };
+    found.into_iter().map(|(rank, maker)| (rank, watched(maker))).collect()
 }
 
 /// The structs and enums from an argument to the part of it at a path (`self.inner.0[3].text`), the argument's own first.

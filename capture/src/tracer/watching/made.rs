@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use relapse_snapshot::{Argument, Frame, Location};
 
 use super::super::ptrace::Pid;
+use super::given::Begin;
 use crate::entries::WatchedFunction;
 use crate::stack::Placed;
 
@@ -25,6 +26,9 @@ struct Begun {
     /// The call that it is part of, by order.
     within: Option<u64>,
     arguments: Vec<Argument>,
+    begin: Begin,
+    /// What it gave, once it is over and that was read.
+    gave: Option<Argument>,
 }
 
 /// The calls of one function in one process.
@@ -82,9 +86,9 @@ impl Made {
     pub(super) fn begun(
         &mut self,
         process: Pid,
-        tid: Pid,
+        (tid, cfa): (Pid, u64),
         (index, function): (usize, &WatchedFunction),
-        cfa: u64,
+        begin: Begin,
         arguments: Vec<Argument>,
     ) {
         self.count += 1;
@@ -102,7 +106,28 @@ impl Made {
         if calls.begun.len() >= MOST_CALLS {
             calls.lost = calls.begun.pop_front().map(|call| call.order);
         }
-        calls.begun.push_back(Begun { order, tid, cfa, within, arguments });
+        calls.begun.push_back(Begun { order, tid, cfa, within, arguments, begin, gave: None });
+    }
+
+    /// The call of a thread that returns with its CFA in the stack pointer, as it began.
+    pub(super) fn returning(&self, process: Pid, tid: Pid, cfa: u64) -> Option<Begin> {
+        self.calls_at(process, tid, cfa).max_by_key(|call| call.order).map(|call| call.begin)
+    }
+
+    fn calls_at(&self, process: Pid, tid: Pid, cfa: u64) -> impl Iterator<Item = &Begun> {
+        let own = self.calls.iter().filter(move |((of, _), _)| *of == process);
+        own.filter_map(move |(_, calls)| calls.begun.iter().rev().find(|call| (call.tid, call.cfa) == (tid, cfa)))
+    }
+
+    /// That call has given this.
+    pub(super) fn gave(&mut self, process: Pid, tid: Pid, cfa: u64, given: Argument) {
+        let last = self.calls_at(process, tid, cfa).map(|call| call.order).max();
+        self.nodes += given.value.nodes();
+        let calls = self.calls.iter_mut().filter(|((of, _), _)| *of == process);
+        let mut begun = calls.flat_map(|(_, calls)| &mut calls.begun);
+        if let Some(call) = begun.find(|call| Some(call.order) == last) {
+            call.gave = Some(given);
+        }
     }
 
     /// From here on calls of a function may begin that nobody sees, in whatever process. That counts as one of the calls:
@@ -163,25 +188,25 @@ impl Made {
             }
             within
         };
-        let frame = |function: &WatchedFunction, arguments| Frame {
+        let frame = |function: &WatchedFunction, arguments, gave: Option<&Argument>| Frame {
             function: function.function.clone(),
             name: function.function.clone(),
             declared: function.declared.clone(),
             arguments,
+            gave: gave.cloned().map(Box::new),
             ..Frame::default()
         };
         let missing = |function: &WatchedFunction| {
             let arguments_missing = Some("calls of it were not seen: it is called too often".to_owned());
-            Frame { arguments_missing, ..frame(function, Vec::new()) }
+            Frame { arguments_missing, ..frame(function, Vec::new(), None) }
         };
         let mut told: Vec<(u64, Option<u64>, Frame)> = Vec::new();
         for calls in own {
             let over = calls.begun.iter().filter(|call| !under_way.contains(&call.order));
-            told.extend(
-                over.map(|call| {
-                    (call.order, over_around(call), frame(&calls.function, call.arguments.clone()))
-                }),
-            );
+            told.extend(over.map(|call| {
+                let frame = frame(&calls.function, call.arguments.clone(), call.gave.as_ref());
+                (call.order, over_around(call), frame)
+            }));
             told.extend(calls.lost.map(|order| (order, None, missing(&calls.function))));
         }
         told.extend(self.lost.values().map(|(_, function)| (u64::MAX, None, missing(function))));
@@ -229,7 +254,7 @@ mod tests {
 
     fn function(line: u32) -> WatchedFunction {
         let declared = Some(Location { file: "src/lib.rs".to_owned(), line, column: 0 });
-        WatchedFunction { function: format!("f{line}"), declared, is_async: false, makes: true, kept: true }
+        WatchedFunction { function: format!("f{line}"), declared, is_async: false, makes: true, kept: true, gives: true }
     }
 
     fn stack(frames: &[(u32, u64)]) -> Vec<Placed> {
@@ -245,7 +270,7 @@ mod tests {
         let mut made = Made::default();
         for (line, cfa) in calls {
             made.may_be_within(1, *cfa);
-            made.begun(1, 1, (*line as usize, &function(*line)), *cfa, Vec::new());
+            made.begun(1, (1, *cfa), (*line as usize, &function(*line)), Begin::default(), Vec::new());
         }
         let calls = made.calls(1, 1, &mut stack(crash), &[]);
         let name = |made: &relapse_snapshot::Made| match made.within {
@@ -274,16 +299,16 @@ mod tests {
     #[test]
     fn what_the_stack_does_not_show_is_over() {
         let mut made = Made::default();
-        made.begun(1, 1, (1, &function(1)), 900, Vec::new());
+        made.begun(1, (1, 900), (1, &function(1)), Begin::default(), Vec::new());
         assert!(made.may_be_within(1, 800));
         // Another function of the same caller is under way, at the same CFA.
         made.under_way(1, &stack(&[(2, 800), (9, 900)]));
-        made.begun(1, 1, (2, &function(2)), 800, Vec::new());
+        made.begun(1, (1, 800), (2, &function(2)), Begin::default(), Vec::new());
         assert_eq!(made.calls(1, 1, &mut [], &[]).len(), 2);
         assert!(!made.may_be_within(2, 800));
         assert!(made.may_be_within(1, 700));
         made.under_way(1, &stack(&[(3, 700), (2, 800)]));
-        made.begun(1, 1, (3, &function(3)), 700, Vec::new());
+        made.begun(1, (1, 700), (3, &function(3)), Begin::default(), Vec::new());
         assert_eq!(made.calls(1, 1, &mut [], &[])[2].within, Some(1));
         made.forget_thread(1);
         assert!(!made.may_be_within(1, 700));
@@ -294,7 +319,7 @@ mod tests {
         let mut made = Made::default();
         let begin = |made: &mut Made| {
             made.may_be_within(1, 900);
-            made.begun(1, 1, (1, &function(1)), 900, Vec::new());
+            made.begun(1, (1, 900), (1, &function(1)), Begin::default(), Vec::new());
         };
         (0..=MOST_CALLS).for_each(|_| begin(&mut made));
         let missing = |made: &Made| -> Vec<usize> {
@@ -307,10 +332,10 @@ mod tests {
         begin(&mut made);
         assert_eq!(missing(&made), [0, MOST_CALLS + 1]);
         made.forked(2);
-        made.begun(2, 2, (1, &function(1)), 900, Vec::new());
+        made.begun(2, (2, 900), (1, &function(1)), Begin::default(), Vec::new());
         assert!(made.calls(2, 2, &mut [], &[]).is_empty(), "it began with what was made before");
         made.forget_process(2);
-        made.begun(2, 2, (1, &function(1)), 900, Vec::new());
+        made.begun(2, (2, 900), (1, &function(1)), Begin::default(), Vec::new());
         assert_eq!(made.calls(2, 2, &mut [], &[]).len(), 2);
     }
 
@@ -319,7 +344,7 @@ mod tests {
         let mut made = Made::default();
         let begin = |made: &mut Made, line: u32, cfa: u64| {
             made.may_be_within(1, cfa);
-            made.begun(1, 1, (line as usize, &function(line)), cfa, Vec::new());
+            made.begun(1, (1, cfa), (line as usize, &function(line)), Begin::default(), Vec::new());
             made.count()
         };
         begin(&mut made, 1, 900);

@@ -124,7 +124,13 @@ impl Walk<'_> {
         // Of the methods of one block each has them: a block of a large library has hundreds.
         let (self_type, generics) = (Rc::new((*block.self_ty).clone()), Rc::new(block.generics.clone()));
         let owner = match trait_path {
-            Some(path) => Owner::TraitImpl { self_type, trait_path: Rc::new(path), generics },
+            Some(path) => {
+                let types = block.items.iter().filter_map(|item| match item {
+                    SynImplItem::Type(item) => Some((plain(&item.ident), item.ty.clone())),
+                    _ => None,
+                });
+                Owner::TraitImpl { self_type, trait_path: Rc::new(path), types: Rc::new(types.collect()), generics }
+            }
             None => Owner::Inherent { self_type, generics },
         };
         self.impl_items(&owner, &block.items, attributes.hidden, &spot);
