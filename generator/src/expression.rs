@@ -4,6 +4,7 @@
 
 mod at_home;
 mod by_kind;
+mod callback;
 mod chain;
 mod chunks;
 mod closure;
@@ -48,7 +49,7 @@ pub use chunks::in_chunks;
 pub use crate_rules::{CrateRules, RuleError, RuleText, built_in as built_in_rules};
 pub(crate) use dynamic::{declared_target, principal};
 pub use format::{body, format};
-pub(crate) use parts::{PartOf, part_of};
+pub(crate) use parts::{PartOf, holds, part_of};
 pub use scope::Scope;
 pub use stand_in::{Asks, Extent, Implementors, Open, Over, StandIn, StandIns};
 pub use type_name::{definition, snake_case};

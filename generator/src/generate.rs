@@ -190,6 +190,8 @@ pub fn generate(
     if let Some(bench) = &third {
         once_more(bench, project, makers.long, &mut rounds, &mut drafts, &mut rejected, surroundings)?;
     }
+    let newest = third.as_ref().or(second.as_ref()).unwrap_or(&bench);
+    with_callbacks(newest, project, options.frame, &mut rounds, &mut drafts, &mut rejected, surroundings)?;
     let proved_with = |draft: &Draft<'_>| {
         let of_second = |bench: &&Bench<'_>| {
             bench.snapshot.frames().iter().any(|frame| std::ptr::eq(frame, draft.callable.frame))
@@ -246,6 +248,31 @@ fn once_more<'a>(
         let better = second_chance::worth_it(better, drafts);
         second_chance::join(drafts, better, rejected, reasons);
     }
+    Ok(())
+}
+
+/// Proves functions with callbacks that do nothing, where nothing else tells of the crash.
+fn with_callbacks<'a>(
+    bench: &Bench<'a>,
+    project: &'a Project,
+    frame: Option<usize>,
+    rounds: &mut Rounds,
+    drafts: &mut Vec<Draft<'a>>,
+    rejected: &mut Vec<Rejection>,
+    surroundings: &mut dyn Surroundings,
+) -> Result<(), ProveError> {
+    // A test that did not compile within its crate for its callback may do so without that.
+    rounds.begin_anew(drafts);
+    let housed = |callable: &Callable<'a>| rounds.housed(callable, &project.index);
+    let (snapshot, index) = (bench.snapshot, &project.index);
+    let callables = second_chance::with_callbacks(snapshot, index, drafts, frame, &housed);
+    if callables.is_empty() {
+        return Ok(());
+    }
+    // Why they cannot be called as they were is known.
+    let found = rounds.prove(callables, drafts, project, bench, &mut Vec::new(), surroundings)?;
+    let found = found.into_iter().filter(Draft::reproduces).collect();
+    second_chance::join(drafts, found, rejected, Vec::new());
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use relapse_snapshot::{CauseKind, Endless, Frame, FrameKind, Location, Program, 
 use crate::candidate::Callable;
 use crate::compile::{TestTarget, Variable};
 use crate::index::SourceIndex;
+use crate::names::Callbacks;
 use crate::regression::Header;
 use crate::render::{RunCommand, deciding};
 
@@ -32,6 +33,11 @@ pub fn of(
         endless.iter().map(|endless| format!("recursion: {}", endless.words())).collect();
     if trust == Trust::Redacted {
         remarks.push("a value that looked like a secret was replaced by one of the same shape".to_owned());
+    }
+    if callable.made.callbacks != Callbacks::AsWritten {
+        remarks.push(
+            "a callback of the program cannot be written here: the one in its place does nothing".to_owned(),
+        );
     }
     if !callable.made.is_empty() {
         remarks.push("made by the calls that made it in the crashed program".to_owned());

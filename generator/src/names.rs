@@ -169,6 +169,18 @@ pub struct History<'a> {
     pub steps: Vec<MadeCall<'a>>,
 }
 
+/// Which closures have one in their place that does nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Callbacks {
+    /// None.
+    #[default]
+    AsWritten,
+    /// Those that cannot be written.
+    WhereRefused,
+    /// All of which it is known what they give.
+    StandIns,
+}
+
 /// A place that a closure has captured, and what it has to become.
 #[derive(Debug, Clone)]
 pub struct CapturedPlace {
@@ -330,6 +342,11 @@ pub trait Names {
         _captures: &[&str],
     ) -> Result<RebuiltClosure, Unnameable> {
         Err(Unnameable(format!("the source of the closure `{name}` is not known")))
+    }
+
+    /// Which closures may have one in their place that does nothing.
+    fn callbacks(&self) -> Callbacks {
+        Callbacks::default()
     }
 
     /// What is known of the `Default` of the struct at `definition`.

@@ -1,6 +1,7 @@
 //! When the values as they were given are worth a second run of the crashed command, and how what they prove
 //! joins what is known. Pure: the run itself is made by others.
 
+mod callbacks;
 mod made;
 
 use std::path::Path;
@@ -16,6 +17,7 @@ use crate::prove::Draft;
 use crate::target::{Facts, Ranking};
 use crate::verify::Verification;
 
+pub(crate) use callbacks::callables as with_callbacks;
 pub(crate) use made::{MOST_TURNS, callables as made_callables, makers, worth_it};
 
 /// Why a second run is worth it.

@@ -162,6 +162,9 @@ pub struct ClosureText {
     pub at: Location,
     /// Its parameters, in order; one that is a pattern has no name.
     pub parameters: Vec<FieldShape>,
+    /// What it gives; older snapshots do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gives: Option<TypeId>,
 }
 
 /// A field of a struct, variant or closure.
@@ -266,7 +269,7 @@ mod tests {
     fn the_place_of_a_closure_is_kept() {
         let at = Location { file: "src/lib.rs".to_owned(), line: 7, column: 0 };
         let parameters = vec![FieldShape { name: "x".to_owned(), ty: TypeId(1) }];
-        let written = Some(Box::new(ClosureText { at, parameters }));
+        let written = Some(Box::new(ClosureText { at, parameters, gives: None }));
         let kind = TypeKind::Closure { captures: Vec::new(), written };
         let text = serde_json::to_string(&kind).unwrap();
         assert_eq!(serde_json::from_str::<TypeKind>(&text).unwrap(), kind);

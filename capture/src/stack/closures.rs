@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use gimli::{DebugInfoOffset, Dwarf, Unit, UnitOffset};
-use relapse_snapshot::{ClosureText, FieldShape, FrameKind, TypeId, TypeKind, TypeTable};
+use relapse_snapshot::{ClosureText, FieldShape, FrameKind, TypeId, TypeKind, TypeShape, TypeTable};
 
 use super::function::Function;
 use super::{ImageState, Stacks};
@@ -46,6 +46,8 @@ pub(super) struct Body {
     line: u32,
     /// Names and types; a pattern has no name.
     parameters: Vec<(String, DieRef)>,
+    /// Nothing where it gives `()`.
+    result: Option<DieRef>,
 }
 
 impl Body {
@@ -116,13 +118,21 @@ impl Stacks {
         let mut reader = Reader::new(info.dwarf, memory, &self.limits, types, &mut state.units);
         let shape = |(name, ty): (String, DieRef)| FieldShape { name, ty: reader.shape(ty) };
         let mut parameters: Vec<FieldShape> = body.parameters.into_iter().map(shape).collect();
+        let gives = match body.result {
+            Some(ty) => reader.shape(ty),
+            None => types.intern(TypeShape {
+                name: "()".into(),
+                size: Some(0),
+                kind: TypeKind::Tuple(Vec::new()),
+            }),
+        };
         // One without captures has itself for the first parameter, without a name.
         if parameters.first().is_some_and(|p| p.name.is_empty() && is_itself(types, p.ty, id)) {
             parameters.remove(0);
         }
         let at = self.location(&body.file, body.line);
         if let Some(TypeKind::Closure { captures, .. }) = types.get(id).map(|shape| shape.kind.clone()) {
-            let written = Some(Box::new(ClosureText { at, parameters }));
+            let written = Some(Box::new(ClosureText { at, parameters, gives: Some(gives) }));
             types.fill(id, TypeKind::Closure { captures, written });
         }
     }
@@ -288,10 +298,12 @@ fn bodies(
 
 /// What the entry of a body says.
 fn body(dwarf: &Dwarf<Slice>, units: &mut UnitCache, die: DieRef) -> Option<Body> {
-    let (file, line) = Function::read(dwarf, units, die).declared(dwarf)?;
+    let function = Function::read(dwarf, units, die);
+    let (file, line) = function.declared(dwarf)?;
+    let result = function.result(dwarf, units);
     let unit = units.unit(dwarf, die.unit).ok()?;
     let parameters = parameters(dwarf, units, &unit, die.unit, die.entry).unwrap_or_default();
-    Some(Body { file, line, parameters })
+    Some(Body { file, line, parameters, result })
 }
 
 fn parameters(

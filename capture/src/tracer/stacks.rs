@@ -248,7 +248,14 @@ mod tests {
         let target =
             reader.target(std::process::id() as Pid, LiveMemory::of(std::process::id() as Pid)).unwrap();
         let function = "core::fmt::write".to_owned();
-        let wanted = WatchedFunction { function, declared: None, is_async: false, makes: false, kept: false, gives: false };
+        let wanted = WatchedFunction {
+            function,
+            declared: None,
+            is_async: false,
+            makes: false,
+            kept: false,
+            gives: false,
+        };
         let mut search = || {
             let start = Instant::now();
             (reader.entry_plans(&target, 0, &wanted), start.elapsed())

@@ -265,7 +265,14 @@ impl Watching {
             if records.len() >= MOST_RECORDS {
                 records.remove(MOST_RECORDS / 2);
             }
-            records.push(Record { function, cfa, arguments: Vec::new(), open: 0, made_before: 0, begin: Begin::default() });
+            records.push(Record {
+                function,
+                cfa,
+                arguments: Vec::new(),
+                open: 0,
+                made_before: 0,
+                begin: Begin::default(),
+            });
         }
         let last = records.len() - 1;
         &mut records[last]

@@ -153,8 +153,14 @@ fn twice(word: &str, options: &[&str]) -> (Snapshot, Snapshot, Vec<String>) {
     let mut functions: Vec<WatchedFunction> = Vec::new();
     for frame in first.frames().iter().filter(own) {
         let (function, declared) = (frame.function.clone(), frame.declared.clone());
-        let watched =
-            WatchedFunction { function, declared, is_async: frame.is_async, makes: false, kept: false, gives: false };
+        let watched = WatchedFunction {
+            function,
+            declared,
+            is_async: frame.is_async,
+            makes: false,
+            kept: false,
+            gives: false,
+        };
         if !functions.contains(&watched) {
             functions.push(watched);
         }

@@ -9,7 +9,7 @@ use relapse_snapshot::{ClosureText, Data, Field, FieldShape, StdType, TypeId, Ty
 
 use super::Unwritable;
 use super::writer::{Place, Writer, variable_of};
-use crate::names::CapturedPlace;
+use crate::names::{Callbacks, CapturedPlace};
 
 /// References to references to a closure that are passed with it.
 const DEEPEST: usize = 8;
@@ -51,6 +51,24 @@ impl Writer<'_> {
     /// `|x| x + base`, after a `let` for each of what it has captured. `annotated`: nothing around it tells the types of its
     /// parameters.
     pub(super) fn closure(
+        &mut self,
+        value: &Value,
+        place: Place,
+        annotated: bool,
+    ) -> Result<TokenStream, Unwritable> {
+        let callbacks = self.names.callbacks();
+        let (first, second) = match callbacks {
+            Callbacks::AsWritten => return self.closure_as_written(value, place, annotated),
+            Callbacks::WhereRefused => (None, self.mark()),
+            Callbacks::StandIns => (self.mark(), None),
+        };
+        let refused = self.refuse("a callback");
+        self.callback(value, (place, annotated), first, refused)
+            .or_else(|_| self.closure_as_written(value, place, annotated))
+            .or_else(|refused| self.callback(value, (place, annotated), second, refused))
+    }
+
+    fn closure_as_written(
         &mut self,
         value: &Value,
         place: Place,
@@ -160,7 +178,7 @@ impl Writer<'_> {
     }
 
     /// Gives the parameters their types, where debug info has them and they can be named.
-    fn annotate(&self, closure: &mut syn::ExprClosure, text: &ClosureText) {
+    pub(super) fn annotate(&self, closure: &mut syn::ExprClosure, text: &ClosureText) {
         if closure.inputs.len() != text.parameters.len() {
             return;
         }

@@ -129,7 +129,8 @@ impl<'a> Writer<'a> {
             return Err(refused);
         };
         let wanted = Some(Wanted { value, types: self.types });
-        let asked = Asked { within: self.addresses(), before: self.made_before, used: &self.made_used, wanted };
+        let asked =
+            Asked { within: self.addresses(), before: self.made_before, used: &self.made_used, wanted };
         let history = match names.made(&path, &asked) {
             None => return Err(refused),
             Some(Err(unnameable)) => return Err(but(refused, &unnameable.0)),

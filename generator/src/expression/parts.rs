@@ -1,7 +1,7 @@
 //! Where a value lies within another one. In: what a call gave, and the value that is wanted. Out: the steps from the one to
 //! the other that a pattern can take. Never a guess: of several that could be it, it is the one that holds the same.
 
-use relapse_snapshot::{Data, StdType, TypeKind, TypeTable, Value};
+use relapse_snapshot::{Data, Field, StdType, Trust, TypeId, TypeKind, TypeTable, Value};
 
 use super::type_name::definition;
 use crate::names::{Taken, Wanted};
@@ -50,12 +50,25 @@ pub(crate) fn part_of(given: &Value, wanted: &Wanted<'_>) -> Option<PartOf> {
     Some(PartOf { steps: found.swap_remove(at).0, alike: alike.is_some() })
 }
 
+/// Whether a value of a type is part of another value, behind whatever pointers.
+pub(crate) fn holds(value: &Value, ty: TypeId) -> bool {
+    let (mut open, mut seen) = (vec![value], 0_usize);
+    while let Some(value) = open.pop().filter(|_| seen < MOST_PARTS) {
+        if value.ty == ty {
+            return true;
+        }
+        seen += 1;
+        open.extend(value.children());
+    }
+    false
+}
+
 /// The parts that a value can be taken apart into.
 fn parts<'v>(value: &'v Value, types: &TypeTable) -> Vec<(Taken, &'v Value)> {
     let Some(shape) = types.get(value.ty) else { return Vec::new() };
-    let of_fields = |variant: Option<&str>, refutable: bool, tuple: bool, fields: &'v [relapse_snapshot::Field]| {
+    let of_fields = |variant: Option<&str>, refutable: bool, tuple: bool, fields: &'v [Field]| {
         let Some(definition) = definition(&shape.name) else { return Vec::new() };
-        let step = |field: &'v relapse_snapshot::Field| {
+        let step = |field: &'v Field| {
             let step = Taken::Field {
                 definition: definition.to_string(),
                 variant: variant.map(str::to_owned),
@@ -70,12 +83,16 @@ fn parts<'v>(value: &'v Value, types: &TypeTable) -> Vec<(Taken, &'v Value)> {
     match (&shape.kind, &value.data) {
         (TypeKind::Struct { tuple, .. }, Data::Struct(fields)) => of_fields(None, false, *tuple, fields),
         (TypeKind::Enum { variants, .. }, Data::Variant { name, fields }) => {
-            let Some(variant) = variants.iter().find(|variant| variant.name == *name) else { return Vec::new() };
+            let Some(variant) = variants.iter().find(|variant| variant.name == *name) else {
+                return Vec::new();
+            };
             of_fields(Some(name), variants.len() > 1, variant.tuple, fields)
         }
-        (TypeKind::Tuple(_), Data::Tuple(items)) => {
-            items.iter().enumerate().map(|(at, item)| (Taken::Element { at, of: items.len() }, item)).collect()
-        }
+        (TypeKind::Tuple(_), Data::Tuple(items)) => items
+            .iter()
+            .enumerate()
+            .map(|(at, item)| (Taken::Element { at, of: items.len() }, item))
+            .collect(),
         (TypeKind::Std { std: StdType::Vec | StdType::VecDeque, .. }, Data::Sequence { items, .. }) => {
             items.iter().enumerate().map(|(at, item)| (Taken::Item(at), item)).collect()
         }
@@ -91,7 +108,7 @@ fn without_trust(value: &Value) -> Value {
     let mut bare = value.clone();
     let mut open = vec![&mut bare];
     while let Some(value) = open.pop() {
-        value.trust = relapse_snapshot::Trust::Entry;
+        value.trust = Trust::Entry;
         open.extend(value.children_mut());
     }
     bare
@@ -99,7 +116,7 @@ fn without_trust(value: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use relapse_snapshot::{Field, FieldShape, Trust, TypeId, TypeShape, VariantShape};
+    use relapse_snapshot::{FieldShape, TypeShape, VariantShape};
 
     use super::*;
 
@@ -113,7 +130,8 @@ mod tests {
 
     fn types() -> Types {
         let mut table = TypeTable::default();
-        let mut add = |name: &str, kind| table.intern(TypeShape { name: name.to_owned(), size: Some(8), kind });
+        let mut add =
+            |name: &str, kind| table.intern(TypeShape { name: name.to_owned(), size: Some(8), kind });
         let byte = add("u8", TypeKind::Integer { signed: false, bits: 8 });
         let fields = vec![FieldShape { name: "len".to_owned(), ty: byte }];
         let body = add("demo::Body", TypeKind::Struct { fields, tuple: false, params: Vec::new() });
@@ -125,7 +143,8 @@ mod tests {
         let variants = vec![variant("Row", true), variant("End", true)];
         let message = add("demo::Message", TypeKind::Enum { variants, params: Vec::new() });
         let pair = add("(demo::Message, u8)", TypeKind::Tuple(vec![message, byte]));
-        let list = add("alloc::vec::Vec<demo::Body>", TypeKind::Std { std: StdType::Vec, params: vec![body] });
+        let list =
+            add("alloc::vec::Vec<demo::Body>", TypeKind::Std { std: StdType::Vec, params: vec![body] });
         Types { table, body, message, pair, list }
     }
 

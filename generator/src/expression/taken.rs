@@ -99,7 +99,11 @@ impl Writer<'_> {
                 let field = identifier(field).ok_or_else(|| self.refuse("a field's name is none"))?;
                 // rustc warns of a field that is named twice.
                 let is_named_so = [field.to_string(), format!("mut {field}")].contains(&inner.to_string());
-                Ok(if is_named_so { quote!(#path { #inner, .. }) } else { quote!(#path { #field: #inner, .. }) })
+                Ok(if is_named_so {
+                    quote!(#path { #inner, .. })
+                } else {
+                    quote!(#path { #field: #inner, .. })
+                })
             }
             Taken::Element { .. } | Taken::Item(_) | Taken::Boxed => {
                 Err(self.refuse("what holds it cannot be taken apart"))

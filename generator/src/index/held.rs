@@ -66,9 +66,7 @@ impl NamesAt<'_> {
         }
         let item = self.index().item(id);
         let fields: Vec<&FieldItem> = match &item.kind {
-            ItemKind::Struct(fields) => {
-                fields.fields.iter().filter(|field| self.sees(field, id)).collect()
-            }
+            ItemKind::Struct(fields) => fields.fields.iter().filter(|field| self.sees(field, id)).collect(),
             ItemKind::Enum(variants) => variants.iter().flat_map(|variant| &variant.fields.fields).collect(),
             _ => Vec::new(),
         };
@@ -136,7 +134,9 @@ impl NamesAt<'_> {
     /// Whether a pattern here can take these steps.
     pub(super) fn can_take(&self, steps: &[Taken]) -> bool {
         steps.iter().all(|step| match step {
-            Taken::Field { definition, variant, field, .. } => self.can_match(definition, variant.as_deref(), field),
+            Taken::Field { definition, variant, field, .. } => {
+                self.can_match(definition, variant.as_deref(), field)
+            }
             Taken::Element { .. } | Taken::Item(_) | Taken::Boxed => true,
         })
     }
@@ -148,9 +148,10 @@ impl NamesAt<'_> {
                 let item = self.index().item(id);
                 let fields = match (&item.kind, variant) {
                     (ItemKind::Struct(fields), None) => Some(fields),
-                    (ItemKind::Enum(variants), Some(name)) => {
-                        variants.iter().find(|variant| variant.name == name && !variant.non_exhaustive).map(|v| &v.fields)
-                    }
+                    (ItemKind::Enum(variants), Some(name)) => variants
+                        .iter()
+                        .find(|variant| variant.name == name && !variant.non_exhaustive)
+                        .map(|v| &v.fields),
                     _ => None,
                 };
                 let is_open = !item.attributes.non_exhaustive

@@ -10,8 +10,8 @@ use quote::quote;
 use relapse_snapshot::{Data, Frame, Location, Made};
 use syn::{FnArg, Receiver, ReceiverKind, ReturnType, Safety, Type};
 
-use crate::expression::{PartOf, part_of};
-use crate::names::{Asked, Further, History, MadeCall, ReceivedBy, Unnameable, Wrapped};
+use crate::expression::{PartOf, holds, part_of};
+use crate::names::{Asked, Callbacks, Further, History, MadeCall, ReceivedBy, Unnameable, Wrapped};
 
 use super::access::{Touches, calls_with_parts, made_on};
 use super::held::Held;
@@ -31,6 +31,8 @@ pub(crate) struct Recorded<'a> {
     pub(crate) turn: usize,
     /// Whether an argument is made so although it can be written: what was read of it does not show the crash.
     pub(crate) first: bool,
+    /// Which closures have a stand-in.
+    pub(crate) callbacks: Callbacks,
 }
 
 impl Recorded<'_> {
@@ -105,6 +107,9 @@ pub(super) struct KnownMakers {
 /// Functions, each with what it is to a type (none: only to what makes one), and the type's parts.
 type Roles = (Vec<(Option<Role>, FunctionId)>, Vec<ItemId>);
 
+/// What a call was to the values of a type, by which function, and the part of what it gave that one is.
+type Acting = (Role, FunctionId, Option<PartOf>);
+
 /// A type in a function's signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Part {
@@ -160,7 +165,8 @@ impl<'i> NamesAt<'i> {
         let Ok(Def::Item(id)) = self.definition(definition) else { return Vec::new() };
         let ranked = |(role, function): WithRole<'i>| {
             let is_last = |role: Role| matches!(role.wrapped(), Wrapped::Error | Wrapped::Within);
-            let rank = if role.is_some_and(is_last) { 2 } else { u8::from(function.signature.receiver().is_some()) };
+            let rank =
+                if role.is_some_and(is_last) { 2 } else { u8::from(function.signature.receiver().is_some()) };
             (rank, function)
         };
         self.own_roles(id).0.into_iter().map(ranked).collect()
@@ -447,9 +453,22 @@ impl<'i> NamesAt<'i> {
             }
             (None, within) => return within.map(|within| within.history),
         };
-        // What is known to hold the same is it, unless it was made within that very call, by one that says more.
-        let is_other = within.alike && !self.is_within(plain.start, within.start);
+        // What is known to hold the same is it, unless that very call has made it by a single one, which says more.
+        let is_other = within.alike && !self.is_only_within(plain.start, within.start, id);
         Some(if is_other { within.history } else { plain.history })
+    }
+
+    /// Whether a call is the only one within another one that makes a value of the type.
+    fn is_only_within(&self, at: usize, outer: usize, id: ItemId) -> bool {
+        let known = self.known_makers(id);
+        let makes = |at: usize| {
+            let call = &self.made.calls[at].call;
+            let role = known.iter().find(|known| is_at(call, &known.declared)).and_then(|known| known.role);
+            matches!(role, Some(Role::Maker { wrapped } | Role::Built { wrapped, .. }) if wrapped != Wrapped::Within)
+        };
+        let mut within =
+            (0..self.made.calls.len()).filter(|at| *at != outer && makes(*at) && self.is_within(*at, outer));
+        within.next() == Some(at) && within.next().is_none()
     }
 
     /// Whether a call is part of another one.
@@ -472,7 +491,7 @@ impl<'i> NamesAt<'i> {
         let known = self.known_makers(id);
         let calls: &'i [Made] = self.made.calls;
         let before = asked.before.unwrap_or(calls.len()).min(calls.len());
-        let mut roles: Vec<Option<(Role, FunctionId, Option<PartOf>)>> = Vec::with_capacity(before);
+        let mut roles: Vec<Option<Acting>> = Vec::with_capacity(before);
         for Made { call, .. } in &calls[..before] {
             let found = known.iter().find(|known| is_at(call, &known.declared));
             let role = found.and_then(|found| Some((found.role?, found.function)));
@@ -482,9 +501,12 @@ impl<'i> NamesAt<'i> {
                 }
                 let wanted = asked.wanted.as_ref().filter(|_| within)?;
                 let part = part_of(&call.gave.as_ref()?.value, wanted)?;
-                self.can_take(&part.steps).then_some((role, function, Some(part)))
+                // What it was given itself was made by another one.
+                let was_given = call.arguments.iter().any(|argument| holds(&argument.value, wanted.value.ty));
+                (!was_given && self.can_take(&part.steps)).then_some((role, function, Some(part)))
             }));
         }
+        self.leave_innermost(&mut roles);
         if within && roles.iter().flatten().all(|(_, _, part)| part.is_none()) {
             return None;
         }
@@ -505,7 +527,13 @@ impl<'i> NamesAt<'i> {
             .filter(|(at, _)| !is_part_of_another(*at))
             .filter_map(|(at, role)| {
                 let (role, function, part) = role.clone()?;
-                Some(Seen { at, role, function: self.index().function(function), call: &calls[at].call, part })
+                Some(Seen {
+                    at,
+                    role,
+                    function: self.index().function(function),
+                    call: &calls[at].call,
+                    part,
+                })
             })
             .collect();
         let parts = made_on(seen.iter().map(|seen| (self.touches(seen, id), seen.receiver())));
@@ -522,6 +550,21 @@ impl<'i> NamesAt<'i> {
         let start = &seen[life.start];
         let history = self.history_from(&seen, (start, &life.steps), (id, &parts.on), depth).transpose()?;
         Some(Told { start: start.at, alike: start.is_alike(), history })
+    }
+
+    /// Of calls within each other that all gave what holds the value, one that takes no receiver says the most by itself:
+    /// those around it are left out.
+    fn leave_innermost(&self, roles: &mut [Option<Acting>]) {
+        for at in (0..roles.len()).rev() {
+            let by_itself = matches!(&roles[at], Some((Role::Maker { .. }, _, Some(part))) if part.alike);
+            let mut around = self.made.calls[at].within.filter(|within| *within < at && by_itself);
+            while let Some(outer) = around {
+                if matches!(&roles[outer], Some((_, _, Some(_)))) {
+                    roles[outer] = None;
+                }
+                around = self.made.calls[outer].within.filter(|within| *within < outer);
+            }
+        }
     }
 
     /// The history that these calls are; nothing where what a value was made of has none.

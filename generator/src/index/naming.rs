@@ -11,7 +11,7 @@ use quote::quote;
 use crate::expression::CrateRules;
 use crate::hostile::identifier;
 use crate::names::{
-    Asked, Constructed, Defaults, Deserialized, History, Names, RebuiltClosure, Seen, Unnameable,
+    Asked, Callbacks, Constructed, Defaults, Deserialized, History, Names, RebuiltClosure, Seen, Unnameable,
     WrittenDefault,
 };
 use crate::regression::ConstructorFile;
@@ -516,6 +516,10 @@ impl Names for NamesAt<'_> {
 
     fn made_first(&self) -> bool {
         self.made.first
+    }
+
+    fn callbacks(&self) -> Callbacks {
+        self.made.callbacks
     }
 
     fn made_with_fields(&self) -> bool {

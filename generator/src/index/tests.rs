@@ -14,6 +14,7 @@ mod constants;
 mod construct;
 mod copied;
 mod defaults;
+mod held;
 mod histories;
 mod joins;
 mod made;

@@ -100,11 +100,7 @@ fn is_refused(callable: &Callable<'_>, snapshot: &Snapshot, index: &SourceIndex)
 
 /// The functions that may have made an argument, or a part of it which holds what cannot be written; the better ones have
 /// smaller numbers.
-fn functions_for(
-    callable: &Callable<'_>,
-    snapshot: &Snapshot,
-    index: &SourceIndex,
-) -> Vec<(u8, Maker)> {
+fn functions_for(callable: &Callable<'_>, snapshot: &Snapshot, index: &SourceIndex) -> Vec<(u8, Maker)> {
     let names = NamesAt::new(index, callable.home);
     let mut giving = HashSet::new();
     let mut found: Vec<(u8, &FunctionItem)> = Vec::new();
@@ -233,7 +229,7 @@ pub(crate) fn callables<'a>(
         // What came after it was entered was done by itself.
         let calls =
             &snapshot.made[..callable.frame.made_before.unwrap_or(usize::MAX).min(snapshot.made.len())];
-        let made = callable.with_made(Recorded { calls, turn, first });
+        let made = callable.with_made(Recorded { calls, turn, first, ..Recorded::default() });
         // What can be written by itself is another call only where something of it is made anew.
         (!first || is_written_otherwise(&made, snapshot, index)).then_some(made)
     };
@@ -262,11 +258,15 @@ pub(crate) fn worth_it<'a>(made: Vec<Draft<'a>>, drafts: &[Draft<'_>]) -> Vec<Dr
 }
 
 /// Whether the calls of a run change how a function is called.
-fn is_written_otherwise(callable: &Callable<'_>, snapshot: &Snapshot, index: &SourceIndex) -> bool {
+pub(super) fn is_written_otherwise(
+    callable: &Callable<'_>,
+    snapshot: &Snapshot,
+    index: &SourceIndex,
+) -> bool {
     let written = |callable: &Callable<'_>| {
         let call = callable.call(&callable.function.name, Style::default(), &snapshot.types, index).ok()?;
         let lets = call.arguments.iter().flat_map(|argument| &argument.lets);
-        Some(lets.map(ToString::to_string).collect::<Vec<_>>())
+        Some((lets.map(ToString::to_string).collect::<Vec<_>>(), call.tokens.to_string()))
     };
     let plain = callable.clone().with_made(Recorded::default());
     written(callable).is_some_and(|made| Some(made) != written(&plain))

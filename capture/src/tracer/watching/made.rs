@@ -116,7 +116,9 @@ impl Made {
 
     fn calls_at(&self, process: Pid, tid: Pid, cfa: u64) -> impl Iterator<Item = &Begun> {
         let own = self.calls.iter().filter(move |((of, _), _)| *of == process);
-        own.filter_map(move |(_, calls)| calls.begun.iter().rev().find(|call| (call.tid, call.cfa) == (tid, cfa)))
+        own.filter_map(move |(_, calls)| {
+            calls.begun.iter().rev().find(|call| (call.tid, call.cfa) == (tid, cfa))
+        })
     }
 
     /// That call has given this.
@@ -254,7 +256,14 @@ mod tests {
 
     fn function(line: u32) -> WatchedFunction {
         let declared = Some(Location { file: "src/lib.rs".to_owned(), line, column: 0 });
-        WatchedFunction { function: format!("f{line}"), declared, is_async: false, makes: true, kept: true, gives: true }
+        WatchedFunction {
+            function: format!("f{line}"),
+            declared,
+            is_async: false,
+            makes: true,
+            kept: true,
+            gives: true,
+        }
     }
 
     fn stack(frames: &[(u32, u64)]) -> Vec<Placed> {

@@ -85,7 +85,7 @@ fn rebuilt(
     let line = 1 + text.lines().position(|line| line.contains(line_of)).unwrap() as u32;
     let at = Location { file: file.to_owned(), line, column: 0 };
     let names = NamesAt::new(&fixture.index, fixture.module(module));
-    let text = ClosureText { at, parameters: Vec::new() };
+    let text = ClosureText { at, parameters: Vec::new(), gives: None };
     names.closure(name, &text, captures).map_err(|unnameable| unnameable.0)
 }
 

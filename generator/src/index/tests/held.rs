@@ -94,7 +94,7 @@ fn giving(head: &str, arguments: usize, value: Value) -> Frame {
 /// Which call made the body of that length, and its way out of what that gave.
 fn told(seen: &Seen, calls: &[relapse_snapshot::Made], len: u128) -> Option<(usize, usize)> {
     let fixture = Fixture::library(LIB, &[]);
-    let names = names(&fixture, "").with_made(Recorded { calls, turn: 0, first: false });
+    let names = names(&fixture, "").with_made(Recorded { calls, turn: 0, ..Recorded::default() });
     let value = seen.body(len);
     let asked = Asked { wanted: Some(Wanted { value: &value, types: &seen.types }), ..Asked::default() };
     let history = names.made("demo::Body", &asked)?.unwrap();

@@ -109,8 +109,11 @@ fn history_of(
     turn: usize,
 ) -> Option<String> {
     let fixture = fixture();
-    let names =
-        NamesAt::new(&fixture.index, fixture.module("")).with_made(Recorded { calls, turn, first: false });
+    let names = NamesAt::new(&fixture.index, fixture.module("")).with_made(Recorded {
+        calls,
+        turn,
+        ..Recorded::default()
+    });
     names.made("demo::Pile", &Asked { within, ..Asked::default() }).map(|history| told(&history.unwrap()))
 }
 
@@ -171,10 +174,11 @@ fn what_was_given_away_after_a_change_is_followed_where_there_is_but_one() {
 fn one_call_makes_one_value_and_nothing_that_it_was_given() {
     let fixture = fixture();
     let calls = made(&[call("fn piled", None, 1), call("fn parse", None, 1)]);
-    let made = Recorded { calls: &calls, turn: 0, first: false };
+    let made = Recorded { calls: &calls, turn: 0, ..Recorded::default() };
     let names = NamesAt::new(&fixture.index, fixture.module("")).with_made(made);
-    let asked =
-        |before, used| names.made("demo::Pile", &Asked { within: None, before, used }).map(Result::unwrap);
+    let asked = |before, used| {
+        names.made("demo::Pile", &Asked { before, used, ..Asked::default() }).map(Result::unwrap)
+    };
     assert_eq!(told(&asked(Some(1), &[]).unwrap()), "piled");
     assert!(asked(Some(0), &[]).is_none());
     assert!(asked(None, &[1]).is_none());
@@ -227,7 +231,7 @@ fn an_error_is_what_a_public_function_gives_that_failed() {
         call("fn of", None, 1),
     ]);
     calls[4].within = Some(3);
-    let names = names.with_made(Recorded { calls: &calls, turn: 0, first: false });
+    let names = names.with_made(Recorded { calls: &calls, turn: 0, ..Recorded::default() });
     let history = names.made("demo::Fault", &Asked::default()).unwrap().unwrap();
     assert_eq!(told(&history), "(PileBuilder::new.set).check");
     assert_eq!(history.made.wrapped, crate::names::Wrapped::Error);
@@ -241,7 +245,7 @@ fn viewed(calls: usize, head: &str) -> Option<Result<usize, String>> {
     all.extend((0..calls).map(|_| on_view.clone()));
     let calls = made(&all);
     let names = NamesAt::new(&fixture.index, fixture.module(""));
-    let names = names.with_made(Recorded { calls: &calls, turn: 0, first: false });
+    let names = names.with_made(Recorded { calls: &calls, turn: 0, ..Recorded::default() });
     let history = names.made("demo::Pile", &Asked::default())?;
     let counted = |made: &MadeCall<'_>| {
         let (mut count, mut open) = (0, vec![made.clone()]);

@@ -26,7 +26,7 @@ impl<'d> Slot<'d> {
 fn told(calls: &[relapse_snapshot::Frame]) -> Option<Result<usize, String>> {
     let fixture = Fixture::library(LIB, &[]);
     let calls = made(calls);
-    let recorded = Recorded { calls: &calls, turn: 0, first: false };
+    let recorded = Recorded { calls: &calls, turn: 0, ..Recorded::default() };
     let names = NamesAt::new(&fixture.index, fixture.module("")).with_made(recorded);
     let history = names.made("demo::Doc", &Asked::default())?;
     let parts = |step: &crate::names::MadeCall<'_>| step.further.as_ref().map_or(0, |part| part.calls.len());

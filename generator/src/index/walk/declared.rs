@@ -129,7 +129,12 @@ impl Walk<'_> {
                     SynImplItem::Type(item) => Some((plain(&item.ident), item.ty.clone())),
                     _ => None,
                 });
-                Owner::TraitImpl { self_type, trait_path: Rc::new(path), types: Rc::new(types.collect()), generics }
+                Owner::TraitImpl {
+                    self_type,
+                    trait_path: Rc::new(path),
+                    types: Rc::new(types.collect()),
+                    generics,
+                }
             }
             None => Owner::Inherent { self_type, generics },
         };
