@@ -82,23 +82,36 @@ impl<'a> Writer<'a> {
     /// A value by the rule for it, or by the calls that made it: these come first where what was read of it did not show the
     /// crash.
     pub(super) fn by_rule_or_made(&mut self, value: &Value, place: Place) -> Result<TokenStream, Unwritable> {
-        let mark = self.mark_for_made(value.ty);
-        if !(self.is_own() && self.names.made_first()) {
-            let again = self.mark_for_made(value.ty);
-            let written = self.by_rule(value, place);
-            let written = written.or_else(|refused| self.made_anew(value, mark, place, refused));
-            return match (written, again) {
-                (Err(refused), Some(again)) if self.calls_at_home == CallsAtHome::PutOff => {
-                    self.restore(again);
-                    self.calls_at_home = CallsAtHome::Now;
-                    let written = self.by_rule(value, place).map_err(|_| refused);
-                    self.calls_at_home = CallsAtHome::Later;
-                    written
-                }
-                (written, _) => written,
-            };
+        if self.is_own() && self.names.made_first() {
+            return self.made_or_by_rule(value, place);
         }
-        let before = self.mark_for_made(value.ty);
+        // Values are written within each other: what a level keeps on the stack counts.
+        let marks = self.mark_for_made(value.ty).zip(self.mark_for_made(value.ty)).map(Box::new);
+        self.by_rule(value, place).or_else(|refused| self.refused_or_made(value, place, marks, refused))
+    }
+
+    /// A value that no rule could write.
+    fn refused_or_made(
+        &mut self,
+        value: &Value,
+        place: Place,
+        marks: Option<Box<(Saved<'a>, Saved<'a>)>>,
+        refused: Unwritable,
+    ) -> Result<TokenStream, Unwritable> {
+        let Some((mark, again)) = marks.map(|marks| *marks) else { return Err(refused) };
+        let refused = match self.made_anew(value, Some(mark), place, refused) {
+            Err(refused) if self.calls_at_home == CallsAtHome::PutOff => refused,
+            written => return written,
+        };
+        self.restore(again);
+        self.calls_at_home = CallsAtHome::Now;
+        let written = self.by_rule(value, place).map_err(|_| refused);
+        self.calls_at_home = CallsAtHome::Later;
+        written
+    }
+
+    fn made_or_by_rule(&mut self, value: &Value, place: Place) -> Result<TokenStream, Unwritable> {
+        let (mark, before) = (self.mark_for_made(value.ty), self.mark_for_made(value.ty));
         let refused = self.refuse("no call was seen to make it");
         self.made_anew(value, mark, place, refused).or_else(|_| {
             if let Some(before) = before {
