@@ -329,6 +329,11 @@ pub trait Names {
         false
     }
 
+    /// Whether a value of which calls made a part is made by the call that made it as a whole.
+    fn makes_wholes(&self) -> bool {
+        false
+    }
+
     /// Whether what is known of the fields is to be put into what was made so.
     fn made_with_fields(&self) -> bool {
         false

@@ -17,6 +17,9 @@ use crate::names::{Asked, History, MadeCall, ReceivedBy, Wanted, Wrapped};
 /// A text of so many bytes needs no variable.
 const SHORT_TEXT: u64 = 60;
 
+/// Values of an argument that are tried as the whole that a call made.
+const MOST_WHOLES: u32 = 8;
+
 /// A value on its way.
 enum Stage {
     /// An expression.
@@ -87,7 +90,45 @@ impl<'a> Writer<'a> {
         }
         // Values are written within each other: what a level keeps on the stack counts.
         let marks = self.mark_for_made(value.ty).zip(self.mark_for_made(value.ty)).map(Box::new);
-        self.by_rule(value, place).or_else(|refused| self.refused_or_made(value, place, marks, refused))
+        let used = self.made_used.len();
+        match self.by_rule(value, place) {
+            Ok(written) if self.made_used.len() > used => self.whole_or_parts(value, place, marks, written),
+            Ok(written) => Ok(written),
+            Err(refused) => self.refused_or_made(value, place, marks, refused),
+        }
+    }
+
+    /// A value of which calls made a part. Where a call was seen that made the whole of it, a fix may be that this one
+    /// refuses: it says more than the fields that it filled.
+    fn whole_or_parts(
+        &mut self,
+        value: &Value,
+        place: Place,
+        marks: Option<Box<(Saved<'a>, Saved<'a>)>>,
+        written: TokenStream,
+    ) -> Result<TokenStream, Unwritable> {
+        let Some((mark, again)) = marks.map(|marks| *marks) else { return Ok(written) };
+        if self.wholes >= MOST_WHOLES || !self.names.makes_wholes() || !self.is_told_whole(value) {
+            return Ok(written);
+        }
+        self.wholes += 1;
+        let refused = self.refuse("no call was seen to make it");
+        match self.made_anew(value, Some(mark), place, refused) {
+            Ok(whole) => Ok(whole),
+            Err(_) => {
+                self.restore(again);
+                self.by_rule(value, place)
+            }
+        }
+    }
+
+    /// Whether calls tell how a value came to be.
+    fn is_told_whole(&self, value: &Value) -> bool {
+        let Some(path) = definition(self.types.name(value.ty)) else { return false };
+        let wanted = Some(Wanted { value, types: self.types });
+        let asked =
+            Asked { within: self.addresses(), before: self.made_before, used: &self.made_used, wanted };
+        matches!(self.names.made(&path, &asked), Some(Ok(_)))
     }
 
     /// A value that no rule could write.

@@ -101,6 +101,8 @@ pub(super) struct Writer<'a> {
     pub(super) gives_value: bool,
     /// Whether a function of a value's type may make it by calls: that serves where they cannot be made at the test's place.
     pub(super) calls_at_home: CallsAtHome,
+    /// How many values were tried as the whole that a call made.
+    pub(super) wholes: u32,
     path: String,
     /// The argument's own type.
     pub(super) root_type: TypeId,
@@ -170,6 +172,7 @@ impl<'a> Writer<'a> {
             refused_by_own_rule: false,
             gives_value: false,
             calls_at_home: CallsAtHome::default(),
+            wholes: 0,
             root: path.len(),
             path,
             depth: 0,

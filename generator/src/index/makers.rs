@@ -107,8 +107,16 @@ pub(super) struct KnownMakers {
 /// Functions, each with what it is to a type (none: only to what makes one), and the type's parts.
 type Roles = (Vec<(Option<Role>, FunctionId)>, Vec<ItemId>);
 
-/// What a call was to the values of a type, by which function, and the part of what it gave that one is.
-type Acting = (Role, FunctionId, Option<PartOf>);
+/// What a call was to the values of a type.
+#[derive(Clone)]
+struct Acting {
+    role: Role,
+    function: FunctionId,
+    /// The part of what it gave that one is.
+    part: Option<PartOf>,
+    /// What it gave is known to have held what the value holds.
+    alike: bool,
+}
 
 /// A type in a function's signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -132,6 +140,8 @@ struct Seen<'i> {
     call: &'i Frame,
     /// What the value is of what it gave, where it did not give the value itself.
     part: Option<PartOf>,
+    /// What it gave is known to have held what the value holds.
+    alike: bool,
 }
 
 /// Where a history begins.
@@ -454,7 +464,7 @@ impl<'i> NamesAt<'i> {
             (None, within) => return within.map(|within| within.history),
         };
         // What is known to hold the same is it, unless that very call has made it by a single one, which says more.
-        let is_other = within.alike && !self.is_only_within(plain.start, within.start, id);
+        let is_other = within.alike && !plain.alike && !self.is_only_within(plain.start, within.start, id);
         Some(if is_other { within.history } else { plain.history })
     }
 
@@ -496,18 +506,21 @@ impl<'i> NamesAt<'i> {
             let found = known.iter().find(|known| is_at(call, &known.declared));
             let role = found.and_then(|found| Some((found.role?, found.function)));
             roles.push(role.and_then(|(role, function)| {
+                let wanted = asked.wanted.as_ref();
+                let part = wanted.and_then(|wanted| part_of(&call.gave.as_ref()?.value, wanted));
+                let alike = part.as_ref().is_some_and(|part| part.alike);
                 if role.wrapped() != Wrapped::Within {
-                    return Some((role, function, None));
+                    return Some(Acting { role, function, part: None, alike });
                 }
-                let wanted = asked.wanted.as_ref().filter(|_| within)?;
-                let part = part_of(&call.gave.as_ref()?.value, wanted)?;
+                let part = part.filter(|part| within && self.can_take(&part.steps))?;
                 // What it was given itself was made by another one.
-                let was_given = call.arguments.iter().any(|argument| holds(&argument.value, wanted.value.ty));
-                (!was_given && self.can_take(&part.steps)).then_some((role, function, Some(part)))
+                let ty = wanted?.value.ty;
+                let was_given = call.arguments.iter().any(|argument| holds(&argument.value, ty));
+                (!was_given).then_some(Acting { role, function, part: Some(part), alike })
             }));
         }
         self.leave_innermost(&mut roles);
-        if within && roles.iter().flatten().all(|(_, _, part)| part.is_none()) {
+        if within && roles.iter().flatten().all(|acting| acting.part.is_none()) {
             return None;
         }
         let is_part_of_another = |at: usize| {
@@ -526,20 +539,15 @@ impl<'i> NamesAt<'i> {
             // What one of these calls does by itself is not done once more.
             .filter(|(at, _)| !is_part_of_another(*at))
             .filter_map(|(at, role)| {
-                let (role, function, part) = role.clone()?;
-                Some(Seen {
-                    at,
-                    role,
-                    function: self.index().function(function),
-                    call: &calls[at].call,
-                    part,
-                })
+                let Acting { role, function, part, alike } = role.clone()?;
+                let function = self.index().function(function);
+                Some(Seen { at, role, function, call: &calls[at].call, part, alike })
             })
             .collect();
         let parts = made_on(seen.iter().map(|seen| (self.touches(seen, id), seen.receiver())));
         let does = seen.iter().zip(&parts.on).map(|(seen, on)| seen.does(on.is_some()));
         let mut likeliest = likeliest(lives(does), asked.within.as_ref());
-        likeliest.sort_by_key(|life| !seen[life.start].is_alike());
+        likeliest.sort_by_key(|life| !seen[life.start].alike);
         let life = likeliest.into_iter().nth(earlier)?;
         // Of what was not seen nobody knows whether it changed this value, nor where one went that was given away.
         let is_long = calls_with_parts(&life.steps, &parts.on) > MOST_STEPS;
@@ -549,17 +557,20 @@ impl<'i> NamesAt<'i> {
         }
         let start = &seen[life.start];
         let history = self.history_from(&seen, (start, &life.steps), (id, &parts.on), depth).transpose()?;
-        Some(Told { start: start.at, alike: start.is_alike(), history })
+        Some(Told { start: start.at, alike: start.alike, history })
     }
 
     /// Of calls within each other that all gave what holds the value, one that takes no receiver says the most by itself:
     /// those around it are left out.
     fn leave_innermost(&self, roles: &mut [Option<Acting>]) {
         for at in (0..roles.len()).rev() {
-            let by_itself = matches!(&roles[at], Some((Role::Maker { .. }, _, Some(part))) if part.alike);
+            let is_it = |acting: &Acting| {
+                matches!(acting.role, Role::Maker { .. }) && acting.part.is_some() && acting.alike
+            };
+            let by_itself = roles[at].as_ref().is_some_and(is_it);
             let mut around = self.made.calls[at].within.filter(|within| *within < at && by_itself);
             while let Some(outer) = around {
-                if matches!(&roles[outer], Some((_, _, Some(_)))) {
+                if roles[outer].as_ref().is_some_and(|acting| acting.part.is_some()) {
                     roles[outer] = None;
                 }
                 around = self.made.calls[outer].within.filter(|within| *within < outer);
@@ -637,7 +648,7 @@ impl<'i> NamesAt<'i> {
     }
 
     fn made_call(&self, seen: &Seen<'i>) -> Result<MadeCall<'i>, Unnameable> {
-        let Seen { at, role, function, call, part } = seen;
+        let Seen { at, role, function, call, part, .. } = seen;
         let mut path = self.callable(function, &[])?;
         let of_std = path.of_std.as_ref().map(|of_std| of_std.trait_path.as_str());
         if let (Some("std::default::Default"), Some(ty)) = (of_std, function.self_type()) {
@@ -679,11 +690,6 @@ impl Role {
 }
 
 impl Seen<'_> {
-    /// Whether what it gave holds what the value holds.
-    fn is_alike(&self) -> bool {
-        self.part.as_ref().is_some_and(|part| part.alike)
-    }
-
     /// Whether it was seen what it was given.
     fn is_known(&self) -> bool {
         self.call.arguments_missing.is_none()

@@ -522,6 +522,10 @@ impl Names for NamesAt<'_> {
         self.made.callbacks
     }
 
+    fn makes_wholes(&self) -> bool {
+        self.made.turn == 0
+    }
+
     fn made_with_fields(&self) -> bool {
         self.made.with_fields()
     }
