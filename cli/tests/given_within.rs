@@ -66,6 +66,22 @@ impl Iterator for Lexer<'_> {
     }
 }
 
+/// Holds a body, and may refuse it.
+pub struct Row {
+    body: Body,
+    columns: usize,
+}
+
+impl Row {
+    pub fn new(columns: usize, body: Body) -> Result<Row, String> {
+        if columns > 9 { Err("too many".to_owned()) } else { Ok(Row { body, columns }) }
+    }
+
+    pub fn last(&self) -> u8 {
+        self.body.byte(self.columns)
+    }
+}
+
 /// All of a text at once.
 pub fn split(text: &str) -> (u64, Vec<Box<Message>>) {
     let messages = text.split(' ').map(|word| Box::new(Message::Row(Body::of(word))));
@@ -88,6 +104,14 @@ fn main() {
                 }
             }
         }
+        Some("whole") => {
+            let mut bytes = b"B;Rabcde;".to_vec();
+            while let Some(message) = Message::parse(&mut bytes).unwrap() {
+                if let Message::Row(body) = message {
+                    println!("{}", demo::Row::new(5, body).unwrap().last());
+                }
+            }
+        }
         Some("word") => bodies.extend(Lexer::new("abc defg hi klmnop ").map(|(body, ..)| body)),
         _ => {
             let (_, messages) = demo::split("abc defg hi klmnop");
@@ -102,10 +126,10 @@ fn main() {
 }
 "#;
 
-fn test_of(word: &str) -> String {
+fn test_of(word: &str, frame: &str) -> String {
     let project = Project::package(&[("src/lib.rs", LIB), ("src/main.rs", MAIN)]);
     project.crash(&["cargo", "run", "-q", "--", word]);
-    let (account, test, said) = project.generate(&["--no-shrink", "--frame", "0"]);
+    let (account, test, said) = project.generate(&["--no-shrink", "--frame", frame]);
     assert_eq!(account["status"], "verified", "{account:#}\n{said}");
     assert!(said.contains("running the command again"), "{said}");
     test
@@ -113,7 +137,7 @@ fn test_of(word: &str) -> String {
 
 #[test]
 fn what_a_variant_holds_is_taken_out_of_the_message_that_held_it() {
-    let test = test_of("row");
+    let test = test_of("row", "0");
     let expected = "    let mut buf = b\"Nabcd;Nab;Xhello;\".to_vec();\n\
                     \x20   let Ok(Some(Message::Named { body, .. })) = Message::parse(&mut buf) else {\n\
                     \x20       return;\n    };\n";
@@ -123,7 +147,7 @@ fn what_a_variant_holds_is_taken_out_of_the_message_that_held_it() {
 
 #[test]
 fn what_an_iterator_gave_is_given_after_what_came_before() {
-    let test = test_of("word");
+    let test = test_of("word", "0");
     let expected = "    let mut lexer = Lexer::new(\"abc defg hi klmnop \");\n    lexer.next();\n\
                     \x20   let Some((body, _, _)) = lexer.next() else {\n        return;\n    };\n";
     assert!(test.contains(expected), "{test}");
@@ -131,9 +155,19 @@ fn what_an_iterator_gave_is_given_after_what_came_before() {
 
 #[test]
 fn what_a_list_holds_is_taken_out_by_its_place() {
-    let test = test_of("list");
+    let test = test_of("list", "0");
     let expected = "    let (_, items) = split(\"abc defg hi klmnop\");\n\
                     \x20   let Some(item) = items.into_iter().nth(1) else {\n        return;\n    };\n\
                     \x20   let Message::Row(body) = *item else {\n        return;\n    };\n";
+    assert!(test.contains(expected), "{test}");
+}
+
+#[test]
+fn what_holds_it_is_made_by_the_call_that_may_refuse_it() {
+    let test = test_of("whole", "1");
+    let expected = "    let mut buf = b\"Rabcde;\".to_vec();\n\
+                    \x20   let Ok(Some(Message::Row(body))) = Message::parse(&mut buf) else {\n\
+                    \x20       return;\n    };\n\
+                    \x20   let Ok(row) = Row::new(5, body) else {\n        return;\n    };\n    row.last();\n";
     assert!(test.contains(expected), "{test}");
 }

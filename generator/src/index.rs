@@ -71,7 +71,7 @@ pub use items::{
     CrateSource, FieldItem, FieldList, ImplItem, ItemKind, Module, OpaqueMacro, Problem, Reached, Shape,
     TypeItem, VariantItem,
 };
-pub(crate) use makers::Recorded;
+pub(crate) use makers::{LAST_RANK, Recorded};
 pub use naming::NamesAt;
 pub use never_returns::Returns;
 pub(crate) use packages::{OUTSIDE_FILE, OUTSIDE_NAME};

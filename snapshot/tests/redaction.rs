@@ -21,6 +21,16 @@ fn json(snapshot: &Snapshot) -> String {
     String::from_utf8(store::to_json(snapshot).unwrap()).unwrap()
 }
 
+#[test]
+fn what_a_call_gave_is_redacted_like_what_it_was_given() {
+    let mut snapshot = snapshot("boom", Vec::new());
+    let given = Argument { name: String::new(), value: record(vec![("password", text("hunter2-S3cret"))]) };
+    let call = Frame { gave: Some(Box::new(given)), ..Frame::default() };
+    snapshot.made.push(Made { call, within: None });
+    assert_eq!(redact(&mut snapshot, &Rules::default()), 1);
+    assert!(!json(&snapshot).contains("hunter2"), "{}", json(&snapshot));
+}
+
 fn pointer(to: Value) -> Value {
     value(Data::Pointer { address: 8, to: Some(Box::new(to)) })
 }

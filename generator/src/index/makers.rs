@@ -65,6 +65,9 @@ const MOST_CHAINED: usize = 16;
 /// Calls that a test makes for one value, those on parts of it counted.
 const MOST_STEPS: usize = 200;
 
+/// The rank of what tells the least of a value: see [`NamesAt::ranked_makers`].
+pub(crate) const LAST_RANK: u8 = 4;
+
 /// What a function does for a value of a type. `wrapped`: what it gives it in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
@@ -169,14 +172,16 @@ impl<'i> NamesAt<'i> {
         }
     }
 
-    /// The same, the better ones with smaller numbers: what makes one, what changes one, what gives one only where it fails.
-    /// Any function of a crate may give its error, and the few that did are most often no news.
+    /// The same, the better ones with smaller numbers: what makes one, what changes one, what gives one only where it fails
+    /// or within another one. Any function of a crate may give its error, and the few that did are most often no news.
     pub(crate) fn ranked_makers(&self, definition: &str) -> Vec<(u8, &'i FunctionItem)> {
         let Ok(Def::Item(id)) = self.definition(definition) else { return Vec::new() };
         let ranked = |(role, function): WithRole<'i>| {
-            let is_last = |role: Role| matches!(role.wrapped(), Wrapped::Error | Wrapped::Within);
-            let rank =
-                if role.is_some_and(is_last) { 2 } else { u8::from(function.signature.receiver().is_some()) };
+            let rank = match role.map(Role::wrapped) {
+                Some(Wrapped::Within) => LAST_RANK,
+                Some(Wrapped::Error) => 2,
+                _ => u8::from(function.signature.receiver().is_some()),
+            };
             (rank, function)
         };
         self.own_roles(id).0.into_iter().map(ranked).collect()
@@ -187,6 +192,21 @@ impl<'i> NamesAt<'i> {
         let Ok(Def::Item(id)) = self.definition(definition) else { return Vec::new() };
         let gives = |role: Option<Role>| role.is_some_and(|role| role.wrapped() == Wrapped::Within);
         self.own_roles(id).0.into_iter().filter(|(role, _)| gives(*role)).map(|(_, giver)| giver).collect()
+    }
+
+    /// The functions that make and change what gives such a value within another one: a reader, an iterator.
+    pub(crate) fn makers_of_givers(&self, definition: &str) -> Vec<&'i FunctionItem> {
+        let Ok(Def::Item(id)) = self.definition(definition) else { return Vec::new() };
+        let mut of_givers = Vec::new();
+        for (role, _) in self.own_roles(id).0 {
+            if let Some(Role::Built { of, wrapped: Wrapped::Within }) = role
+                && !of_givers.contains(&of)
+                && of_givers.len() < MOST_BUILDERS
+            {
+                of_givers.push(of);
+            }
+        }
+        of_givers.into_iter().flat_map(|giver| self.makers_of(giver)).collect()
     }
 
     fn makers_of(&self, id: ItemId) -> Vec<&'i FunctionItem> {
@@ -227,7 +247,9 @@ impl<'i> NamesAt<'i> {
         let (mut built, mut parts): (Vec<ItemId>, Vec<ItemId>) = (Vec::new(), Vec::new());
         for (role, function) in &found {
             match role {
-                Role::Built { of, .. } if !built.contains(of) => built.push(*of),
+                Role::Built { of, wrapped } if *wrapped != Wrapped::Within && !built.contains(of) => {
+                    built.push(*of);
+                }
                 Role::Method => parts.extend(self.access(function, id).map(|access| access.part)),
                 _ => {}
             }

@@ -9,7 +9,7 @@ use relapse_snapshot::{Data, Snapshot, TypeId, TypeKind, TypeTable, Value};
 use super::{Lacking, Maker, same};
 use crate::candidate::{self, Callable, Rejection, Style, Uncallable};
 use crate::expression::{Literals, Scope, argument_with, definition};
-use crate::index::{FunctionItem, NamesAt, Recorded, SourceIndex};
+use crate::index::{FunctionItem, LAST_RANK, NamesAt, Recorded, SourceIndex};
 use crate::prove::Draft;
 use crate::target::{Facts, Ranking};
 
@@ -119,6 +119,8 @@ fn functions_for(callable: &Callable<'_>, snapshot: &Snapshot, index: &SourceInd
             found.extend(of_arguments.filter(|maker| known.insert(maker.id)).map(|maker| (2, maker)));
             found.extend(names.ranked_makers(&path));
             giving.extend(names.givers(&path).into_iter().map(|giver| giver.id));
+            let of_givers = names.makers_of_givers(&path);
+            found.extend(of_givers.into_iter().map(|maker| (LAST_RANK, maker)));
             found.extend(names.functions_on_parts(&path).into_iter().map(|function| (3, function)));
             // What a generic function made it of has no type of its own there: `Cutter::new(way)` of a `Cutter<Every>`.
             for ty in parameters(ty, &snapshot.types) {

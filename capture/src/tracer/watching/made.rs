@@ -375,4 +375,19 @@ mod tests {
         made.lose(7, &function(7));
         assert_eq!(made.count(), late, "it was lost before");
     }
+
+    #[test]
+    fn what_a_call_gave_is_told_of_the_one_that_returned() {
+        let mut made = Made::default();
+        // Two functions of one caller have one CFA.
+        made.begun(1, (1, 900), (1, &function(1)), Begin::default(), Vec::new());
+        made.begun(1, (1, 900), (2, &function(2)), Begin::default(), Vec::new());
+        assert_eq!(made.returning(1, 1, 900), Some(Begin::default()));
+        assert_eq!(made.returning(1, 2, 900), None, "another thread");
+        let ty = relapse_snapshot::TypeId(0);
+        let value = relapse_snapshot::Value::missing(ty, relapse_snapshot::Trust::Entry, "");
+        made.gave(1, 1, 900, Argument { name: String::new(), value });
+        let told = made.calls(1, 1, &mut [], &[]);
+        assert_eq!(told.iter().map(|made| made.call.gave.is_some()).collect::<Vec<_>>(), [false, true]);
+    }
 }

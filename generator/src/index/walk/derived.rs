@@ -2,6 +2,8 @@
 //! was seen to call it. In: a struct or an enum. Out: the function, where debug info declares it: at the trait's name in
 //! the attribute.
 
+use std::rc::Rc;
+
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote_spanned;
 use syn::{Attribute, Meta};
@@ -36,6 +38,7 @@ impl Walk<'_> {
         let owner = Owner::TraitImpl {
             self_type: self_type.into(),
             trait_path: trait_path.into(),
+            types: Rc::default(),
             generics: generics.into(),
         };
         let cfg = spot.cfg.clone().and(attributes.cfg.clone());
