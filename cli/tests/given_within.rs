@@ -165,9 +165,7 @@ fn what_a_list_holds_is_taken_out_by_its_place() {
 #[test]
 fn what_holds_it_is_made_by_the_call_that_may_refuse_it() {
     let test = test_of("whole", "1");
-    let expected = "    let mut buf = b\"Rabcde;\".to_vec();\n\
-                    \x20   let Ok(Some(Message::Row(body))) = Message::parse(&mut buf) else {\n\
-                    \x20       return;\n    };\n\
-                    \x20   let Ok(row) = Row::new(5, body) else {\n        return;\n    };\n    row.last();\n";
+    // The message's own body was made by one call, which says it shorter.
+    let expected = "    let Ok(row) = Row::new(5, Body::of(\"abcde\")) else {\n        return;\n    };\n    row.last();\n";
     assert!(test.contains(expected), "{test}");
 }

@@ -70,7 +70,7 @@ fn parts<'v>(value: &'v Value, types: &TypeTable) -> Vec<(Taken, &'v Value)> {
         let Some(definition) = definition(&shape.name) else { return Vec::new() };
         let step = |field: &'v Field| {
             let step = Taken::Field {
-                definition: definition.to_string(),
+                definition: definition.clone(),
                 variant: variant.map(str::to_owned),
                 refutable,
                 field: field.name.clone(),

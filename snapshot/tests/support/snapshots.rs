@@ -42,6 +42,7 @@ pub fn frame(function: &str, kind: FrameKind, arguments: Vec<(&str, Value)>) -> 
         arguments: arguments.into_iter().map(|(name, value)| Argument { name: name.into(), value }).collect(),
         arguments_missing: None,
         made_before: None,
+        gave: None,
     }
 }
 

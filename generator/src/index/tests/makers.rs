@@ -133,7 +133,7 @@ fn a_derived_default_makes_values_too() {
     let fixture = Fixture::library(lib, &[]);
     let calls = made(&[call_in(lib, "#[derive(Clone, Default)]", None, 0)]);
     let names = NamesAt::new(&fixture.index, fixture.module(""));
-    let names = names.with_made(Recorded { calls: &calls, turn: 0, first: false });
+    let names = names.with_made(Recorded { calls: &calls, ..Recorded::default() });
     let history = names.made("demo::Table", &Asked::default()).unwrap().unwrap();
     assert_eq!(plain(&history.made.path), "Table::default");
 }
