@@ -111,6 +111,7 @@ fn frame(function: &str, kind: FrameKind, location: Option<Location>, arguments:
         arguments,
         arguments_missing: None,
         made_before: None,
+        gave: None,
     }
 }
 
