@@ -29,6 +29,7 @@ mod sequence;
 mod stand_in;
 mod std_rules;
 mod tape;
+mod texts;
 mod type_name;
 mod uses;
 mod vec_macros;
@@ -48,6 +49,7 @@ pub(crate) use dynamic::{declared_target, principal};
 pub use format::{body, format};
 pub use scope::Scope;
 pub use stand_in::{Asks, Extent, Implementors, Open, Over, StandIn, StandIns};
+pub(crate) use texts::have_parts;
 pub use type_name::{definition, snake_case};
 pub use uses::import_repeated;
 
