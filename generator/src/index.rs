@@ -49,6 +49,7 @@ mod plain;
 mod reach;
 mod resolve;
 mod shown_derives;
+mod shown_flags;
 mod signature;
 mod standard;
 mod surroundings;

@@ -6,6 +6,7 @@ use relapse_snapshot::{Data, Field};
 
 use super::Reader;
 use super::entries::Parser;
+use super::fields::Part;
 use super::layout::{Entry, Form, Kind, Layout};
 use super::source::{Gap, Read, Source};
 use crate::image::DieRef;
@@ -23,7 +24,7 @@ impl Reader<'_> {
         depth: u32,
     ) -> Read<Data> {
         if layout.name.starts_with("core::mem::maybe_uninit::MaybeUninit<") {
-            return self.maybe_uninit(layout, source, depth);
+            return self.maybe_uninit(die, layout, source, depth);
         }
         let mut parser = Parser::new(self.dwarf, self.units);
         let unit = parser.units.unit(parser.dwarf, die.unit);
@@ -42,14 +43,14 @@ impl Reader<'_> {
 
     /// `MaybeUninit { uninit: (), value: ManuallyDrop<T> }` of a number, or of an array of them. Where it holds none, whatever
     /// lies there is as good: nobody may have read it.
-    fn maybe_uninit(&mut self, layout: &Layout, source: Source<'_>, depth: u32) -> Read<Data> {
-        let held = layout.params.first().copied().filter(|held| {
-            let size = self.layout(held.die).size;
-            size.is_some() && size == layout.size && self.takes_any_bytes(*held, NESTED)
-        });
-        let held =
-            held.ok_or_else(|| Gap::because("a MaybeUninit: nothing says whether it holds a value"))?;
-        let value = self.decode(held, source, depth + 1);
+    fn maybe_uninit(&mut self, die: DieRef, layout: &Layout, source: Source<'_>, depth: u32) -> Read<Data> {
+        let unknown = || Gap::because("a MaybeUninit: nothing says whether it holds a value");
+        let held = self.initialised(Part { entry: Entry::of(die), source }).map_err(|_| unknown())?;
+        let size = self.layout(held.entry.die).size;
+        if size.is_none() || size != layout.size || !self.takes_any_bytes(held.entry, NESTED) {
+            return Err(unknown());
+        }
+        let value = self.decode(held.entry, held.source, depth + 1);
         Ok(Data::Struct(vec![Field { name: "value".to_owned(), value }]))
     }
 

@@ -38,13 +38,9 @@ impl Texts {
 
     /// Which of them a text at that address is a part of, and from where on.
     fn holding(&self, at: u64, part: &Value) -> Option<(usize, usize)> {
-        let (bytes, is_text) = content(part)?;
         self.wholes.iter().enumerate().find_map(|(index, whole)| {
-            let from = usize::try_from(at.checked_sub(whole.at)?).ok()?;
-            let (all, whole_is_text) = content(&whole.value)?;
-            // Another value may have been at that address before.
-            let same = all.get(from..from.checked_add(bytes.len())?)? == bytes;
-            (same && is_text == whole_is_text).then_some((index, from))
+            let from = at.checked_sub(whole.at)?;
+            is_at(part, &whole.value, from).then_some((index, usize::try_from(from).ok()?))
         })
     }
 }
@@ -76,16 +72,25 @@ fn wholes<'v>(values: impl IntoIterator<Item = &'v Value>, types: &TypeTable) ->
     let mut wholes: Vec<(u64, u64, bool, &Value, bool)> = Vec::new();
     for (at, len, is_text, value) in found {
         match wholes.last_mut() {
-            Some((from, all, text, _, has_parts))
+            Some((from, all, text, whole, has_parts))
                 if *text == is_text && at.saturating_add(len) <= from.saturating_add(*all) =>
             {
-                *has_parts = true;
+                *has_parts |= is_at(value, whole, at - *from);
             }
             _ => wholes.push((at, len, is_text, value, false)),
         }
     }
     wholes.retain(|(.., has_parts)| *has_parts);
     wholes.into_iter().map(|(at, _, _, value, _)| Whole { at, value: value.clone() }).collect()
+}
+
+/// Whether a text is what another one has from there on: another value may have been at that address before.
+fn is_at(part: &Value, whole: &Value, from: u64) -> bool {
+    let (Some((part, is_text)), Some((all, all_is_text))) = (content(part), content(whole)) else {
+        return false;
+    };
+    let end = usize::try_from(from).ok().and_then(|from| Some((from, from.checked_add(part.len())?)));
+    is_text == all_is_text && end.and_then(|(from, end)| all.get(from..end)) == Some(part)
 }
 
 /// Whether a value is a `&str` or a `&[u8]`.
