@@ -27,6 +27,8 @@ use mentions::Mentions;
 
 /// A longer copy is no small type any more.
 const MOST_LINES: usize = 40;
+/// Bounds of implementations of the traits of bounds are followed this far.
+const MOST_BOUNDS: usize = 4;
 
 /// Derives of std, whose code needs nothing else.
 const DERIVES: [&str; 9] =
@@ -112,10 +114,19 @@ impl NamesAt<'_> {
         if wanted.iter().any(|id| self.index().item(*id).module != module) {
             return Err(refused("it takes types of several modules".to_owned()));
         }
-        let mut copy = Copy::read(self, module).map_err(refused)?;
-        copy.bounds = bounds(function);
-        copy.names.extend(wanted.iter().map(|id| self.index().item(*id).name.clone()));
-        copy.take_all().map_err(refused)?;
+        let copy_with = |bounds: BTreeSet<String>| {
+            let mut copy = Copy::read(self, module)?;
+            copy.bounds = bounds;
+            copy.names.extend(wanted.iter().map(|id| self.index().item(*id).name.clone()));
+            copy.take_all().map(|()| copy)
+        };
+        let own = bounds(function);
+        let further = self.met_by_impls(own.clone());
+        let copy = match copy_with(further.clone()) {
+            Err(_) if further != own => copy_with(own),
+            copy => copy,
+        };
+        let copy = copy.map_err(refused)?;
         let text = copy.text(false);
         if text.lines().count() > MOST_LINES {
             return Err(refused(format!("with all that it needs it has more than {MOST_LINES} lines")));
@@ -126,26 +137,60 @@ impl NamesAt<'_> {
     }
 }
 
+impl NamesAt<'_> {
+    /// The traits, with those that the library's own implementations of them ask for in turn: what writes to
+    /// `W: Sink` may be given a library's `Writer<P>`, which is one where `P: Write`.
+    fn met_by_impls(&self, mut bounds: BTreeSet<String>) -> BTreeSet<String> {
+        let impls = &self.index().source(self.module.krate).impls;
+        for _ in 0..MOST_BOUNDS {
+            let before = bounds.len();
+            for implementation in impls {
+                let last = implementation.trait_path.as_ref().and_then(|path| path.segments.last());
+                if last.is_some_and(|last| bounds.contains(&last.ident.to_string())) {
+                    let mut further = Bounds::default();
+                    further.visit_generics(&implementation.generics);
+                    bounds.extend(further.with_needed());
+                }
+            }
+            if bounds.len() == before {
+                break;
+            }
+        }
+        bounds
+    }
+}
+
 /// The last names of the traits that a function's head speaks of, and of those that they need.
 fn bounds(function: &FunctionItem) -> BTreeSet<String> {
-    struct Bounds(BTreeSet<String>);
-    impl<'ast> Visit<'ast> for Bounds {
-        fn visit_trait_bound(&mut self, bound: &'ast syn::TraitBound) {
-            self.0.extend(bound.path.segments.last().map(|last| last.ident.to_string()));
-            syn::visit::visit_trait_bound(self, bound);
-        }
-    }
     let mut bounds = Bounds(BTreeSet::from(["Drop".to_owned()]));
     bounds.visit_signature(&function.signature);
     if let Some(generics) = function.owner_generics() {
         bounds.visit_generics(generics);
     }
-    for (name, needed) in NEED {
-        if bounds.0.contains(name) {
-            bounds.0.extend(needed.iter().map(|&needed| needed.to_owned()));
-        }
+    bounds.with_needed()
+}
+
+/// The last names of traits in bounds.
+#[derive(Default)]
+struct Bounds(BTreeSet<String>);
+
+impl<'ast> Visit<'ast> for Bounds {
+    fn visit_trait_bound(&mut self, bound: &'ast syn::TraitBound) {
+        self.0.extend(bound.path.segments.last().map(|last| last.ident.to_string()));
+        syn::visit::visit_trait_bound(self, bound);
     }
-    bounds.0
+}
+
+impl Bounds {
+    /// With those that they need.
+    fn with_needed(mut self) -> BTreeSet<String> {
+        for (name, needed) in NEED {
+            if self.0.contains(name) {
+                self.0.extend(needed.iter().map(|&needed| needed.to_owned()));
+            }
+        }
+        self.0
+    }
 }
 
 /// A copy in the making.
