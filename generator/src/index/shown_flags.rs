@@ -21,7 +21,7 @@ pub(super) fn shown_flags(text: &TokenStream) -> Vec<(String, Flags)> {
     for (at, tree) in trees.iter().enumerate() {
         match (tree, trees.get(at + 1)) {
             (TokenTree::Ident(word), Some(TokenTree::Ident(name))) if word == "struct" => {
-                of = Some(plain(name))
+                of = Some(plain(name));
             }
             (TokenTree::Group(body), _) if body.delimiter() == Delimiter::Brace => {
                 if let Some(of) = of.take() {

@@ -77,7 +77,7 @@ fn named(bits: u128, flags: &[(String, u128)]) -> Option<Vec<Ident>> {
     }
     let (mut left, mut found) = (bits, Vec::new());
     for (name, own) in flags {
-        if own.count_ones() == 1 && left & own != 0 && found.len() < MOST_NAMED {
+        if own.is_power_of_two() && left & own != 0 && found.len() < MOST_NAMED {
             left &= !own;
             found.push(identifier(name)?);
         }
