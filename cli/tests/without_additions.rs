@@ -22,10 +22,13 @@ pub mod source {
     }
 }
 pub mod report {
-    pub struct Report { line: usize }
+    pub struct Report { line: usize, asked: usize }
     impl Report {
-        pub fn after(line: usize) -> Report { Report { line: line + 1 } }
-        pub fn start(&self, lines: &crate::source::Lines) -> usize { lines.start(self.line).unwrap() }
+        pub fn after(line: usize) -> Report { Report { line: line + 1, asked: 0 } }
+        pub fn start(&mut self, lines: &crate::source::Lines) -> usize {
+            self.asked += 1;
+            lines.start(self.line).unwrap()
+        }
     }
 }
 "#;
@@ -34,8 +37,10 @@ const MAIN: &str = r#"
 use demo::{report::Report, source::Lines};
 fn main() {
     let lines = Lines::of("a\nb\n");
-    println!("{}", Report::after(0).start(&lines));
-    println!("{}", Report::after(1).start(&lines));
+    // Both lie at one place, so that the first one is what its calls tell of at first.
+    for line in [0, 1] {
+        println!("{}", Report::after(line).start(&lines));
+    }
 }
 "#;
 

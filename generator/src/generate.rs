@@ -233,8 +233,8 @@ fn once_more<'a>(
     let mut reasons = Vec::new();
     let better = rounds.prove(callables, drafts, project, bench, &mut reasons, surroundings)?;
     second_chance::join(drafts, better, rejected, reasons);
-    let long = second_chance::unwieldy(drafts, options.frame).filter(|_| !options.every_frame);
     for turn in 0..second_chance::MOST_TURNS {
+        let long = second_chance::unwieldy(drafts, options.frame).filter(|_| !options.every_frame);
         let housed = |callable: &Callable<'a>| rounds.housed(callable, &project.index);
         let (snapshot, index, mut reasons) = (bench.snapshot, &project.index, Vec::new());
         let callables =

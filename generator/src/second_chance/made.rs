@@ -220,6 +220,8 @@ pub(crate) fn callables<'a>(
     let can_be_called = |callable: &Callable<'_>| {
         callable.call(&callable.function.name, Style::default(), &snapshot.types, index).is_ok()
     };
+    // Where a test is there already, but a better one is sought: the last call that may have made a value, and the one before.
+    let is_plain_turn = turn == 0 || turn == 2;
     let (callables, _) = candidate::callables(snapshot, index);
     let mut callables: Vec<Callable<'a>> = callables.iter().filter_map(housed).collect();
     if turn > 0 {
@@ -230,6 +232,7 @@ pub(crate) fn callables<'a>(
             .into_iter()
             .take_while(|at| !reproduces(&callables[*at]))
             .map(|at| callables[at].depth)
+            .chain(long.filter(|_| is_plain_turn))
             .collect();
         callables.retain(|callable| better.contains(&callable.depth));
     }
@@ -242,7 +245,7 @@ pub(crate) fn callables<'a>(
         // What can be written by itself is another call only where something of it is made anew.
         (!first || is_written_otherwise(&made, snapshot, index)).then_some(made)
     };
-    let is_long = |callable: &Callable<'_>| turn == 0 && long == Some(callable.depth);
+    let is_long = |callable: &Callable<'_>| is_plain_turn && long == Some(callable.depth);
     let is_open = |callable: &Callable<'_>| is_long(callable) || !reproduces(callable);
     let open = callables.into_iter().filter(|callable| !callable.facts.entry_point && is_open(callable));
     let mut made = Vec::new();
