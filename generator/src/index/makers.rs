@@ -427,7 +427,9 @@ impl<'i> NamesAt<'i> {
         let parts = made_on(seen.iter().map(|seen| (self.touches(seen, id), seen.receiver())));
         let does = seen.iter().zip(&parts.on).map(|(seen, on)| seen.does(on.is_some()));
         let likeliest = likeliest(lives(does), asked.within.as_ref());
-        let life = likeliest.into_iter().nth(earlier)?;
+        // Of the values of one call some may have been made more often than others.
+        let fewest = if self.made.first { likeliest.len().saturating_sub(1) } else { earlier };
+        let life = likeliest.into_iter().nth(earlier.min(fewest))?;
         // Of what was not seen nobody knows whether it changed this value, nor where one went that was given away.
         let is_long = calls_with_parts(&life.steps, &parts.on) > MOST_STEPS;
         let unclear = life.unclear || parts.are_doubtful(&life.steps);
