@@ -116,7 +116,7 @@ fn values_of_other_crates_are_built_by_their_own_functions() {
         "lasts:TimeDelta::milliseconds(-1500)",
         "seats:IndexMap::from([(String::from(\"ab\"),2),(String::from(\"cde\"),3)])",
         "rows:IndexSet::from([97,98,32])",
-        "options:Options::from_bits_retain(0x3)",
+        "options:Options::WINDOW|Options::QUIET",
         "words:vec![words::Ident::new(\"ab\",words::Span::call_site())]",
         "body:\"f(1)\".parse::<words::TokenStream>().unwrap()",
         "(String::from(\"a\"),serde_json::Value::Array(vec![",

@@ -32,6 +32,7 @@ mod stand_in;
 mod std_rules;
 mod taken;
 mod tape;
+mod texts;
 mod type_name;
 mod uses;
 mod vec_macros;
@@ -52,6 +53,7 @@ pub use format::{body, format};
 pub(crate) use parts::{PartOf, holds, part_of};
 pub use scope::Scope;
 pub use stand_in::{Asks, Extent, Implementors, Open, Over, StandIn, StandIns};
+pub(crate) use texts::have_parts;
 pub use type_name::{definition, snake_case};
 pub use uses::import_repeated;
 

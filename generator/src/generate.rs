@@ -173,7 +173,7 @@ pub fn generate(
         });
     let second = again.as_ref().map(|run| Bench { snapshot: &run.snapshot, ..bench.clone() });
     if let Some(bench) = &second {
-        once_more(bench, project, makers.long, &mut rounds, &mut drafts, &mut rejected, surroundings)?;
+        once_more(bench, project, options, &mut rounds, &mut drafts, &mut rejected, surroundings)?;
     }
     // What is entered often is read each time only where nothing else helps.
     let third = again
@@ -188,7 +188,7 @@ pub fn generate(
         });
     let third = third.as_ref().map(|run| Bench { snapshot: &run.snapshot, ..bench.clone() });
     if let Some(bench) = &third {
-        once_more(bench, project, makers.long, &mut rounds, &mut drafts, &mut rejected, surroundings)?;
+        once_more(bench, project, options, &mut rounds, &mut drafts, &mut rejected, surroundings)?;
     }
     let newest = third.as_ref().or(second.as_ref()).unwrap_or(&bench);
     with_callbacks(newest, project, options.frame, &mut rounds, &mut drafts, &mut rejected, surroundings)?;
@@ -224,7 +224,7 @@ pub fn generate(
 fn once_more<'a>(
     bench: &Bench<'a>,
     project: &'a Project,
-    long: Option<usize>,
+    options: &Options,
     rounds: &mut Rounds,
     drafts: &mut Vec<Draft<'a>>,
     rejected: &mut Vec<Rejection>,
@@ -236,6 +236,7 @@ fn once_more<'a>(
     let better = rounds.prove(callables, drafts, project, bench, &mut reasons, surroundings)?;
     second_chance::join(drafts, better, rejected, reasons);
     for turn in 0..second_chance::MOST_TURNS {
+        let long = second_chance::unwieldy(drafts, options.frame).filter(|_| !options.every_frame);
         let housed = |callable: &Callable<'a>| rounds.housed(callable, &project.index);
         let (snapshot, index, mut reasons) = (bench.snapshot, &project.index, Vec::new());
         let callables =

@@ -50,6 +50,7 @@ mod plain;
 mod reach;
 mod resolve;
 mod shown_derives;
+mod shown_flags;
 mod signature;
 mod standard;
 mod surroundings;

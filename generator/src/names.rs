@@ -395,6 +395,11 @@ pub trait Names {
         None
     }
 
+    /// The flags of the type at `definition`, which a macro made, with their bits, as far as they are known.
+    fn flags(&self, _definition: &str) -> Vec<(String, u128)> {
+        Vec::new()
+    }
+
     /// Whether the type at `definition` is made by a macro, not a derive, of that name.
     fn is_made_by(&self, _definition: &str, _macro_name: &str) -> bool {
         false

@@ -26,6 +26,7 @@ use crate::candidate::{Callable, Rejection, Style};
 use crate::compile::{CandidateFiles, Compiled, Progress, TestTarget, Variable, compile_candidates};
 use crate::edit::EditSet;
 use crate::executor::Executor;
+use crate::expression::have_parts;
 use crate::hang;
 use crate::header::{self, Naming};
 use crate::index::{Copied, NamesAt, OUTSIDE_NAME, SourceIndex};
@@ -191,6 +192,11 @@ impl<'a> Draft<'a> {
         self.lines() > LONG
     }
 
+    /// Whether functions are added to the crate for it, since none of its own sets what nobody else can see.
+    pub(crate) fn adds_constructors(&self) -> bool {
+        !self.regression.constructors.is_empty()
+    }
+
     /// What the sandbox kept the test from, as the user knows it.
     pub fn forbidden(&self, bench: &Bench<'_>) -> Vec<Access> {
         forbidden(self.accesses(), bench.scratch)
@@ -209,6 +215,13 @@ impl<'a> Draft<'a> {
     /// What the functions that its call leads to read beside their arguments, in words.
     pub fn reads(&self, bench: &Bench<'_>) -> Vec<String> {
         reads::reads(self, bench)
+    }
+
+    /// Whether texts that it is given lie within others, and are written each by itself: a place in an input is often told by
+    /// its address.
+    fn takes_parts(&self, bench: &Bench<'_>) -> bool {
+        let values = self.callable.arguments().map(|(argument, _)| &argument.value);
+        !self.style.parts && have_parts(values, &bench.snapshot.types)
     }
 
     /// Writes it anew after a change of style; `false` where that cannot be done.
@@ -420,6 +433,10 @@ pub fn together<'a>(
                         .filter(|_| !shown)
                     {
                         Some(beside) => again.push(Draft { beside, verification: None, ..draft }),
+                        None if !shown && !others && draft.takes_parts(bench) => {
+                            let style = Style { parts: true, ..draft.style };
+                            again.push(Draft { style, verification: None, ..draft });
+                        }
                         None => kept.push(draft),
                     }
                 }

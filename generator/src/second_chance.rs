@@ -18,7 +18,7 @@ use crate::target::{Facts, Ranking};
 use crate::verify::Verification;
 
 pub(crate) use callbacks::callables as with_callbacks;
-pub(crate) use made::{MOST_TURNS, callables as made_callables, makers, worth_it};
+pub(crate) use made::{MOST_TURNS, callables as made_callables, makers, unwieldy, worth_it};
 
 /// Why a second run is worth it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub enum Lacking {
     Made(String),
     /// The target reproduces, but its test is long: how its values were made may say the same in a few lines.
     Short(String),
+    /// The target reproduces, but its test adds functions to the crate: how its values were made may do without.
+    Added(String),
 }
 
 /// Whether a function that does not reproduce the crash might with the values that it was given.

@@ -17,6 +17,8 @@ pub enum Made {
     Number(i128),
     /// That float, as it is written.
     Float(f64),
+    /// That character.
+    Char(char),
     /// That text.
     Text(String),
     /// What holds nothing: `None`, `Vec::new()`, `PhantomData`.

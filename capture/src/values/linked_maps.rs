@@ -61,7 +61,7 @@ impl Reader<'_> {
     }
 
     /// What a `MaybeUninit` holds that is known to hold something.
-    fn initialised<'v>(&mut self, part: Part<'v>) -> Read<Part<'v>> {
+    pub(super) fn initialised<'v>(&mut self, part: Part<'v>) -> Read<Part<'v>> {
         let mut part = self.member_of_union(part, "value")?;
         for _ in 0..WRAPPERS {
             let layout = self.layout(part.entry.die);

@@ -159,12 +159,14 @@ fn main() {
     let z_numbers = black_box(Numbers { float: 1.5 });
     let z_part = black_box(Part { large: 5 });
     let z_flag = black_box(Flag { byte: 1 });
+    let z_uninit = black_box(std::mem::MaybeUninit::new([7_u16, 8]));
+    let z_uninit_bool = black_box(std::mem::MaybeUninit::new(true));
     place!(
         z_pin, z_first, z_second, z_third, z_tailed, z_two_alike, z_raw, z_triple, z_widened, z_in_c, z_of_trait, z_equal, z_alike, z_shared,
-        z_numbers, z_part, z_flag,
+        z_numbers, z_part, z_flag, z_uninit, z_uninit_bool,
     );
     println!("end\t0x0\t-");
     let _ = std::io::stdin().read(&mut [0]);
-    black_box((z_two_alike.t.area(), z_tailed.t.area(), z_equal(1), z_alike(1), z_triple(1), z_widened(1), z_in_c(1), z_of_trait(&circle), &z_numbers, &z_part, &z_flag));
+    black_box((z_two_alike.t.area(), z_tailed.t.area(), z_equal(1), z_alike(1), z_triple(1), z_widened(1), z_in_c(1), z_of_trait(&circle), &z_numbers, &z_part, &z_flag, &z_uninit, &z_uninit_bool));
     black_box((z_vec[0].area(), z_pin.area(), z_box.area(), z_rc.area(), z_arc.area(), z_rc_wide.area()));
 }

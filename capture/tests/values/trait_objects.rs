@@ -162,6 +162,18 @@ fn unions_are_read_where_any_field_is_right() {
     }
 }
 
+/// Whatever lies where a number may be is one.
+#[test]
+fn a_maybe_uninit_is_read_where_any_bytes_would_do() {
+    let zoo = Zoo::start_program("objects.rs", &["-g"]);
+    let (_, values) = read_all(&zoo, &["z_uninit", "z_uninit_bool"]);
+    let [only] = fields(&values[0]) else { panic!("{:?}", values[0]) };
+    let Data::Sequence { items, .. } = &only.value.data else { panic!("{only:?}") };
+    let numbers: Vec<&Data> = items.iter().map(|item| &item.data).collect();
+    assert_eq!((only.name.as_str(), numbers), ("value", vec![&Data::Uint(7), &Data::Uint(8)]));
+    assert!(matches!(&values[1].data, Data::Missing(reason) if reason.contains("MaybeUninit")));
+}
+
 #[test]
 fn hostile_vtables_neither_panic_nor_hang() {
     let zoo = Zoo::start_program("objects.rs", &["-g"]);

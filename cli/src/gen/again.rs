@@ -93,6 +93,12 @@ impl Surroundings for Again<'_> {
                     short_type(&function)
                 )
             }
+            Lacking::Added(function) => {
+                format!(
+                    "the test of {} adds functions to the crate, and the calls that made its values may do",
+                    short_type(&function)
+                )
+            }
         };
         let command = match self.command(snapshot, request.would_harm) {
             Ok(command) => command,

@@ -38,6 +38,8 @@ pub struct Style {
     pub seekable: bool,
     /// A sink that stands in for another takes text: its trait is that of `std::fmt`.
     pub formats: bool,
+    /// Texts that lie within others are written as parts of them.
+    pub parts: bool,
 }
 
 impl Style {
@@ -214,6 +216,9 @@ impl Callable<'_> {
             return self.formatting(&format, types, names, &mut scope);
         }
         scope.share(self.arguments().map(|(argument, _)| &argument.value), types);
+        if style.parts {
+            scope.keep_parts(self.arguments().map(|(argument, _)| &argument.value), types);
+        }
         let drops = path.of_std.as_ref().is_some_and(|of_std| is_drop(of_std, &self.function.name));
         let mut arguments = Vec::new();
         for (index, (argument, is_mut)) in self.arguments().enumerate() {

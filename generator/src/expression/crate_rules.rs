@@ -90,7 +90,7 @@ impl Writer<'_> {
         path: &str,
         place: Place,
     ) -> Option<Result<TokenStream, Unwritable>> {
-        if let Some(flags) = self.flags(value, shape, path) {
+        if let Some(flags) = self.flags(value, shape, path, place) {
             return Some(flags);
         }
         // The project's own come first, and hold for types of its own, too.

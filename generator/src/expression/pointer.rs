@@ -25,6 +25,9 @@ impl Writer<'_> {
         let pointee = self.pointee(value, to)?;
         let inner = &*pointee;
         let shape = self.shape(to)?;
+        if !mutable && let Some(part) = self.part_of_text(value, inner, place)? {
+            return Ok(part);
+        }
         match &shape.kind {
             TypeKind::Str if !mutable => self.text(inner),
             _ if shape.name == c_text::DEFINITION && !mutable => self.c_text(inner, shape),
@@ -169,7 +172,7 @@ impl Writer<'_> {
             }
             (TypeKind::Reference { to, mutable: false }, data) => {
                 match (self.types.get(*to).map(|shape| &shape.kind), data) {
-                    (Some(TypeKind::Str), _) => true,
+                    (Some(TypeKind::Str), _) => !self.is_part_of_text(value),
                     (Some(TypeKind::Slice(_)), _) => false,
                     (_, Data::Pointer { to: Some(inner), .. }) => self.is_sized(*to) && deeper(inner),
                     _ => false,

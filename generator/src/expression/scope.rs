@@ -6,6 +6,7 @@ use proc_macro2::{Ident, Span};
 use relapse_snapshot::TypeId;
 
 use super::std_rules::channels::Ends;
+use super::texts::Texts;
 use crate::hostile::{file_name, identifier};
 
 /// The names of one test.
@@ -28,6 +29,8 @@ pub struct Scope {
     pub(super) borrowed: HashMap<(u64, TypeId, bool), Ident>,
     /// Channels of which an end was met, by address.
     pub(super) channels: Ends,
+    /// Texts that others lie within.
+    pub(super) texts: Texts,
 }
 
 impl Scope {
@@ -44,6 +47,7 @@ impl Scope {
             owners: HashMap::new(),
             borrowed: HashMap::new(),
             channels: Ends::new(),
+            texts: Texts::default(),
         }
     }
 
@@ -60,7 +64,8 @@ impl Scope {
     /// How many entries a copy has.
     pub(super) fn entries(&self) -> usize {
         let names = self.variables.len() + self.numbers.len() + self.side_files.len();
-        names + self.shared.len() + self.owners.len() + self.borrowed.len() + self.channels.len()
+        let met = self.borrowed.len() + self.channels.len() + self.texts.entries();
+        names + self.shared.len() + self.owners.len() + met
     }
 
     /// Whether a variable has that name.

@@ -127,6 +127,9 @@ impl Writer<'_> {
 
     /// `[1, 2]`, `[0; 64]` of elements that are not bytes.
     pub(super) fn list(&mut self, items: &[Value], place: Place) -> Result<TokenStream, Unwritable> {
+        if let Some(written) = self.list_of_uninit(items, place) {
+            return written;
+        }
         let items = self.list_items(items, place)?;
         Ok(quote!([#items]))
     }

@@ -15,6 +15,7 @@ mod single_items;
 mod taken;
 mod threads;
 mod tree_iterators;
+mod uninit;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -44,6 +45,7 @@ pub(super) fn rule(definition: &str) -> Option<Rule> {
         | "core::cmp::Reverse"
         | "core::panic::unwind_safe::AssertUnwindSafe" => tuple_struct,
         "core::mem::manually_drop::ManuallyDrop" => wrapper,
+        "core::mem::maybe_uninit::MaybeUninit" => uninit::maybe,
         "core::marker::PhantomData"
         | "core::marker::PhantomPinned"
         | "core::fmt::Error"

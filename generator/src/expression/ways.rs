@@ -190,6 +190,7 @@ impl Writer<'_> {
                 }
                 _ => false,
             },
+            Made::Char(char) => matches!(&value.data, Data::Char(own) if own == char),
             Made::Text(text) => match &value.data {
                 Data::Text { text: own, len } => own == text && *len == own.len() as u64,
                 Data::Pointer { to: Some(to), .. } => self.is_so(made, to, path, arguments, depth),

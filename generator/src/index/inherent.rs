@@ -61,6 +61,18 @@ impl NamesAt<'_> {
         own.peek().is_some() && own.all(|(_, derives)| derives.iter().any(|own| own == derived))
     }
 
+    /// The flags of a type that `bitflags` made, each with its bits, as far as the macro's text tells them.
+    pub(super) fn flags_in(&self, definition: &str) -> Vec<(String, u128)> {
+        let Ok(Def::Made(module, name)) = self.definition(definition) else { return Vec::new() };
+        let uses = self.uses_of_macro(module, "bitflags").flat_map(|own| &own.flags);
+        let mut own = uses.filter(|(own, _)| *own == name);
+        match (own.next(), own.next()) {
+            (Some((_, flags)), None) => flags.clone(),
+            // Under opposite conditions they may differ.
+            _ => Vec::new(),
+        }
+    }
+
     fn uses_of_macro(&self, module: ModuleId, macro_name: &str) -> impl Iterator<Item = &OpaqueMacro> {
         let file = self.index().module(module).file;
         let macros = &self.index().source(module.krate).opaque_macros;

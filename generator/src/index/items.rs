@@ -7,6 +7,7 @@ use super::attributes::Attributes;
 use super::cfg::Cfg;
 use super::function::FunctionItem;
 use super::ids::{CrateId, ItemId, ModuleId, Visibility};
+use super::shown_flags::Flags;
 
 /// How a module's text is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -228,6 +229,8 @@ pub struct OpaqueMacro {
     pub lines: (u32, u32),
     /// The structs that its text shows, with what is derived for them.
     pub(super) derives: Vec<(String, Vec<String>)>,
+    /// The flags of each struct, where they are `bitflags`.
+    pub(super) flags: Vec<(String, Flags)>,
 }
 
 /// Something of the source that could not be read.

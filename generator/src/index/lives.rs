@@ -98,7 +98,7 @@ fn moved(lives: &[Life]) -> Option<usize> {
 
 /// The values in the order in which one that lies within these addresses, or anywhere, is sought among them: those that were
 /// changed there, those that nothing was seen to change, those that another one was made in place of, those that must have been
-/// moved there.
+/// moved there. Of one that was given away nobody knows where it lay: it is the one that something happened to last.
 pub(super) fn likeliest(mut lives: Vec<Life>, within: Option<&Range<u64>>) -> Vec<Life> {
     let is_there = |place: u64| within.is_none_or(|within| within.contains(&place));
     let rank = |life: &Life| match life.place {
@@ -109,7 +109,7 @@ pub(super) fn likeliest(mut lives: Vec<Life>, within: Option<&Range<u64>>) -> Ve
                 0
             }
         }
-        None => 1,
+        None => u8::from(within.is_some()),
         Some(_) => 3,
     };
     lives.sort_by_key(|life| (rank(life), std::cmp::Reverse(life.last())));
@@ -155,6 +155,13 @@ mod tests {
     fn what_lies_where_nothing_was_changed_was_not_changed_or_was_moved() {
         assert_eq!(told("+1+2+", Some(&(9..10))), ["4", "22", "01"]);
         assert_eq!(told("+1+29", Some(&(9..10))), ["229", "01"]);
+    }
+
+    /// The frames of one call after the other lie at the same places.
+    #[test]
+    fn a_value_that_was_given_away_is_the_one_that_was_made_last() {
+        assert_eq!(told("+111+", None), ["4", "0111"]);
+        assert_eq!(told("+111+1", None), ["41", "0111"]);
     }
 
     #[test]

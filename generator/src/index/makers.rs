@@ -570,7 +570,9 @@ impl<'i> NamesAt<'i> {
         let does = seen.iter().zip(&parts.on).map(|(seen, on)| seen.does(on.is_some()));
         let mut likeliest = likeliest(lives(does), asked.within.as_ref());
         likeliest.sort_by_key(|life| !seen[life.start].alike);
-        let life = likeliest.into_iter().nth(earlier)?;
+        // Of the values of one call some may have been made more often than others.
+        let fewest = if self.made.first { likeliest.len().saturating_sub(1) } else { earlier };
+        let life = likeliest.into_iter().nth(earlier.min(fewest))?;
         // Of what was not seen nobody knows whether it changed this value, nor where one went that was given away.
         let is_long = calls_with_parts(&life.steps, &parts.on) > MOST_STEPS;
         let unclear = life.unclear || parts.are_doubtful(&life.steps);

@@ -630,6 +630,10 @@ impl Names for NamesAt<'_> {
         self.index().package(self.module.krate).oldest_rust
     }
 
+    fn flags(&self, definition: &str) -> Vec<(String, u128)> {
+        self.flags_in(definition)
+    }
+
     fn is_made_by(&self, definition: &str, macro_name: &str) -> bool {
         self.is_of_macro(definition, macro_name)
     }

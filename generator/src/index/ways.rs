@@ -189,6 +189,8 @@ impl NamesAt<'_> {
             Expr::Lit(literal) => match &literal.lit {
                 Lit::Float(float) => float.base10_parse().map_or(Made::Unknown, Made::Float),
                 Lit::Str(text) => Made::Text(text.value()),
+                Lit::Char(char) => Made::Char(char.value()),
+                Lit::Byte(byte) => Made::Number(i128::from(byte.value())),
                 _ => Made::Unknown,
             },
             Expr::Path(path) if path.qself.is_none() => self.named(&path.path, scope),

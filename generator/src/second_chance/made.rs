@@ -30,8 +30,6 @@ pub(crate) struct Makers {
     pub(crate) functions: Vec<Maker>,
     /// The best of the functions that take such a value, and why.
     pub(crate) wanted_by: Option<Lacking>,
-    /// The frame whose test reproduces, but is so long that a shorter one is sought: workspace frames from the innermost.
-    pub(crate) long: Option<usize>,
 }
 
 /// The functions that may have made the values which keep the better functions of the stack from being called.
@@ -53,11 +51,11 @@ pub(crate) fn makers(
         let own = drafts.iter().filter(|draft| draft.callable.depth == callable.depth);
         if let Some(draft) = own.clone().find(|draft| draft.reproduces()) {
             let is_chosen = !every || frame.is_some();
-            if is_chosen && draft.is_long() && !callable.facts.entry_point {
+            if is_chosen && is_unwieldy(draft) {
                 let own = functions_for(callable, snapshot, index);
                 if !own.is_empty() {
-                    makers.long = Some(callable.depth);
-                    makers.wanted_by.get_or_insert_with(|| Lacking::Short(callable.frame.function.clone()));
+                    let why = if draft.is_long() { Lacking::Short } else { Lacking::Added };
+                    makers.wanted_by.get_or_insert_with(|| why(callable.frame.function.clone()));
                 }
                 found.extend(own);
             }
@@ -90,6 +88,21 @@ pub(crate) fn makers(
         }
     }
     makers
+}
+
+/// Whether a better test is sought although this one reproduces.
+fn is_unwieldy(draft: &Draft<'_>) -> bool {
+    (draft.is_long() || draft.adds_constructors()) && !draft.callable.facts.entry_point
+}
+
+/// The frame whose test would be taken, but for which a better one is sought: workspace frames from the innermost. `frame`: the
+/// only one that is wanted.
+pub(crate) fn unwieldy(drafts: &[Draft<'_>], frame: Option<usize>) -> Option<usize> {
+    let facts: Vec<Facts> = drafts.iter().map(|draft| draft.callable.facts.clone()).collect();
+    let wanted = |draft: &&Draft<'_>| frame.is_none_or(|frame| frame == draft.callable.depth);
+    let ranked = Ranking::default().order(&facts).into_iter().map(|at| &drafts[at]);
+    let best = ranked.filter(wanted).find(|draft| draft.reproduces())?;
+    is_unwieldy(best).then_some(best.callable.depth)
 }
 
 /// Whether a function cannot be called because of an argument.
@@ -192,7 +205,7 @@ fn part<'v>(value: &'v Value, step: &str) -> Option<&'v Value> {
 }
 
 /// The functions of a second run's stack that can be called with values made anew. `turn`: which of the calls that may
-/// have made a value is taken; `long`: the frame of [`Makers::long`]; `housed`: the function with a home in which its test can run;
+/// have made a value is taken; `long`: the frame of [`unwieldy`]; `housed`: the function with a home in which its test can run;
 /// `reasons`: of those that still cannot be called.
 pub(crate) fn callables<'a>(
     snapshot: &'a Snapshot,
@@ -213,6 +226,8 @@ pub(crate) fn callables<'a>(
     let can_be_called = |callable: &Callable<'_>| {
         callable.call(&callable.function.name, Style::default(), &snapshot.types, index).is_ok()
     };
+    // Where a test is there already, but a better one is sought: the last call that may have made a value, and the one before.
+    let is_plain_turn = turn == 0 || turn == 2;
     let (callables, _) = candidate::callables(snapshot, index);
     let mut callables: Vec<Callable<'a>> = callables.iter().filter_map(housed).collect();
     if turn > 0 {
@@ -223,6 +238,7 @@ pub(crate) fn callables<'a>(
             .into_iter()
             .take_while(|at| !reproduces(&callables[*at]))
             .map(|at| callables[at].depth)
+            .chain(long.filter(|_| is_plain_turn))
             .collect();
         callables.retain(|callable| better.contains(&callable.depth));
     }
@@ -235,7 +251,7 @@ pub(crate) fn callables<'a>(
         // What can be written by itself is another call only where something of it is made anew.
         (!first || is_written_otherwise(&made, snapshot, index)).then_some(made)
     };
-    let is_long = |callable: &Callable<'_>| turn == 0 && long == Some(callable.depth);
+    let is_long = |callable: &Callable<'_>| is_plain_turn && long == Some(callable.depth);
     let is_open = |callable: &Callable<'_>| is_long(callable) || !reproduces(callable);
     let open = callables.into_iter().filter(|callable| !callable.facts.entry_point && is_open(callable));
     let mut made = Vec::new();
@@ -250,11 +266,14 @@ pub(crate) fn callables<'a>(
 }
 
 /// Of the tests of values that were made anew those that are worth it: the others of functions that have a test already are
-/// not much shorter than that.
+/// not much shorter than that, nor do without functions that it adds to the crate.
 pub(crate) fn worth_it<'a>(made: Vec<Draft<'a>>, drafts: &[Draft<'_>]) -> Vec<Draft<'a>> {
     let is_worth_it = |new: &Draft<'_>| {
         let mut earlier = drafts.iter().filter(|old| same(old, new));
-        earlier.all(|old| !old.reproduces() || !new.reproduces() || new.lines() * 3 <= old.lines() * 2)
+        earlier.all(|old| {
+            let is_tidier = old.adds_constructors() && !new.adds_constructors() && !new.is_long();
+            !old.reproduces() || !new.reproduces() || is_tidier || new.lines() * 3 <= old.lines() * 2
+        })
     };
     made.into_iter().filter(is_worth_it).collect()
 }

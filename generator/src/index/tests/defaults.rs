@@ -35,6 +35,8 @@ fn a_written_default_is_known_where_its_source_is_plain() {
     let fixture = Fixture::library(
         "pub struct Plain { a: u8, b: bool }
         impl Default for Plain { fn default() -> Self { Self { a: 20, b: true } } }
+        pub struct Signs { corner: char, end: u8 }
+        impl Default for Signs { fn default() -> Signs { Signs { corner: '┌', end: b'|' } } }
         pub struct Dropping { a: u8 }
         impl Default for Dropping { fn default() -> Dropping { Dropping { a: 1 } } }
         impl Drop for Dropping { fn drop(&mut self) {} }
@@ -57,6 +59,8 @@ fn a_written_default_is_known_where_its_source_is_plain() {
     };
     let plain = known("Plain").unwrap();
     assert_eq!((plain.makes, plain.takes_others), (fields(&[("a", 20), ("b", 1)]), true));
+    let signs = [("corner".to_owned(), Made::Char('┌')), ("end".to_owned(), Made::Number(124))];
+    assert_eq!(known("Signs").unwrap().makes, Made::Fields(signs.into()));
     assert!(!known("Dropping").unwrap().takes_others);
     let counted = Made::Fields([("a".to_owned(), Made::Unknown)].into());
     assert_eq!(known("Counted").map(|known| known.makes), Some(counted), "each call gives another one");

@@ -20,6 +20,7 @@ use crate::index::macros::{self, MacroText};
 use crate::index::never_returns::returns;
 use crate::index::plain::plain as plain_body;
 use crate::index::shown_derives::shown_derives;
+use crate::index::shown_flags::shown_flags;
 use crate::index::surroundings::{Surroundings, surroundings};
 
 /// How a function is introduced.
@@ -368,6 +369,7 @@ impl Walk<'_> {
                 invocation.delimiter.span().close().end().line as u32,
             ),
             derives: if defined.is_some() { Vec::new() } else { shown_derives(&invocation.tokens) },
+            flags: if last.ident == "bitflags" { shown_flags(&invocation.tokens) } else { Vec::new() },
         });
     }
 }

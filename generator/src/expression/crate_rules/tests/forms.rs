@@ -58,8 +58,27 @@ impl Names for MadeByBitflags {
         macro_name == "bitflags"
     }
 
+    fn flags(&self, _: &str) -> Vec<(String, u128)> {
+        [("READ", 1), ("WRITE", 2), ("BOTH", 3)].map(|(name, bits)| (name.to_owned(), bits)).to_vec()
+    }
+
     fn type_tokens(&self, full_name: &str) -> Result<TokenStream, Unnameable> {
         Outside::default().type_tokens(full_name)
+    }
+}
+
+#[test]
+fn flags_are_written_by_their_names_where_all_are_known() {
+    for (bits, expected) in
+        [(1, "Flags::READ"), (3, "Flags::BOTH"), (5, "Flags::from_bits(0x5).unwrap()"), (0, "Flags::empty()")]
+    {
+        let mut s = Sheet::default();
+        let bits = s.uint(32, bits);
+        let flags = s.structure("a::Flags", vec![("bits", bits)]);
+        let mut scope = Scope::new("test");
+        let written =
+            argument_with("x", &flags, &s.0, &MadeByBitflags, &mut scope, Literals::Inferred).unwrap();
+        assert_eq!(written.lets[0].to_string().replace(' ', ""), format!("letx={expected};"));
     }
 }
 
