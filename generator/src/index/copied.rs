@@ -20,6 +20,7 @@ use super::naming::NamesAt;
 use super::resolve::{Def, Space, root};
 use super::{FunctionItem, OUTSIDE_NAME, TargetKind};
 
+mod bounds;
 mod elsewhere;
 mod mentions;
 
@@ -31,20 +32,6 @@ const MOST_LINES: usize = 40;
 /// Derives of std, whose code needs nothing else.
 const DERIVES: [&str; 9] =
     ["Debug", "Clone", "Copy", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash", "Default"];
-
-/// Traits of std with those that must be there, too.
-const NEED: [(&str, &[&str]); 10] = [
-    ("Ord", &["PartialOrd", "PartialEq", "Eq"]),
-    ("PartialOrd", &["PartialEq"]),
-    ("Eq", &["PartialEq"]),
-    ("Copy", &["Clone"]),
-    ("Error", &["Debug", "Display"]),
-    ("BufRead", &["Read"]),
-    ("ToString", &["Display"]),
-    ("IntoIterator", &["Iterator"]),
-    ("DoubleEndedIterator", &["Iterator"]),
-    ("DerefMut", &["Deref"]),
-];
 
 /// The copy of a program's types in a test.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +100,7 @@ impl NamesAt<'_> {
             return Err(refused("it takes types of several modules".to_owned()));
         }
         let mut copy = Copy::read(self, module).map_err(refused)?;
-        copy.bounds = bounds(function);
+        copy.bounds = self.bounds_of(function);
         copy.names.extend(wanted.iter().map(|id| self.index().item(*id).name.clone()));
         copy.take_all().map_err(refused)?;
         let text = copy.text(false);
@@ -124,28 +111,6 @@ impl NamesAt<'_> {
         let allowing = copy.text(true);
         Ok(Some(Copied { names, file: copy.file, text, allowing, uses: copy.uses.into_iter().collect() }))
     }
-}
-
-/// The last names of the traits that a function's head speaks of, and of those that they need.
-fn bounds(function: &FunctionItem) -> BTreeSet<String> {
-    struct Bounds(BTreeSet<String>);
-    impl<'ast> Visit<'ast> for Bounds {
-        fn visit_trait_bound(&mut self, bound: &'ast syn::TraitBound) {
-            self.0.extend(bound.path.segments.last().map(|last| last.ident.to_string()));
-            syn::visit::visit_trait_bound(self, bound);
-        }
-    }
-    let mut bounds = Bounds(BTreeSet::from(["Drop".to_owned()]));
-    bounds.visit_signature(&function.signature);
-    if let Some(generics) = function.owner_generics() {
-        bounds.visit_generics(generics);
-    }
-    for (name, needed) in NEED {
-        if bounds.0.contains(name) {
-            bounds.0.extend(needed.iter().map(|&needed| needed.to_owned()));
-        }
-    }
-    bounds.0
 }
 
 /// A copy in the making.

@@ -9,6 +9,9 @@ pub trait Shape { fn sides(&self) -> usize; }
 pub fn checksum<R: Read>(reader: R) {}
 pub fn corner(shape: &dyn Shape) {}
 pub fn largest<T: Ord>(items: &[T]) {}
+pub trait Fault: std::error::Error {}
+pub trait Report: Fault { fn code(&self) -> u8; }
+pub fn told(report: &dyn Report) {}
 mod texts { pub struct String; }
 pub mod lists { struct Own(u8); pub struct List<T> { of: Vec<T>, own: Own } }
 mod inner { pub struct Circle; pub fn shown<T: std::fmt::Display>(value: T) {} }
@@ -45,6 +48,17 @@ impl std::fmt::Debug for Source {
 
 struct Square;
 impl demo::Shape for Square { fn sides(&self) -> usize { 4 } }
+
+#[derive(Debug)]
+struct Lost;
+impl std::fmt::Display for Lost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("lost") }
+}
+impl std::error::Error for Lost {}
+impl demo::Fault for Lost {}
+impl demo::Report for Lost { fn code(&self) -> u8 { 4 } }
+impl Drop for Lost { fn drop(&mut self) {} }
+impl PartialEq for Lost { fn eq(&self, _: &Lost) -> bool { true } }
 
 struct Talking;
 impl Read for Talking {
@@ -137,6 +151,16 @@ fn the_library_is_named_as_the_program_names_it() {
     let copy = copied(&fixture, "", "driver::Square", "corner").unwrap().unwrap();
     assert!(copy.text.contains("impl demo::Shape for Square"), "{}", copy.text);
     assert_eq!(copy.uses, ["use crate as demo;"]);
+}
+
+#[test]
+fn a_copy_has_what_the_traits_that_are_asked_for_build_on() {
+    let fixture = fixture();
+    let copy = copied(&fixture, "", "driver::Lost", "told").unwrap().unwrap();
+    for of in ["std::fmt::Display", "std::error::Error", "demo::Fault", "demo::Report", "Drop"] {
+        assert!(copy.text.contains(&format!("impl {of} for Lost")), "{of}: {}", copy.text);
+    }
+    assert!(!copy.text.contains("PartialEq"), "{}", copy.text);
 }
 
 #[test]
