@@ -289,7 +289,7 @@ fn a_cursor_with_nothing_in_it_stands_in_for_a_connection() {
             "(5, 0)",
         ],
     );
-    assert!(text.starts_with("let input = Cursor::new(Vec::<u8>::new());"), "{text}");
+    assert!(text.starts_with("let input = std::io::Cursor::new(Vec::<u8>::new());"), "{text}");
     let decoder = s.structure(
         "subject::Decoder<std::net::tcp::TcpStream>",
         false,
