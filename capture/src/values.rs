@@ -31,6 +31,7 @@ mod scopes;
 mod sequences;
 mod shapes;
 mod source;
+mod text_errors;
 mod text_iterators;
 mod trait_objects;
 mod tree_iterators;

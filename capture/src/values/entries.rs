@@ -1,5 +1,6 @@
 //! The type entries of one image, each parsed once. In: DWARF. Out: [`Layout`]s. Never reads a process.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -27,6 +28,8 @@ pub(crate) struct Entries {
     pub(super) unoptimised: HashMap<DebugInfoOffset, bool>,
     /// Unsized structs with the concrete types of their tails in place, by the entries of both.
     pub(super) made_sized: HashMap<(DieRef, DieRef), Concrete>,
+    /// An entry that describes a `String`.
+    pub(super) string: OnceCell<Option<DieRef>>,
 }
 
 /// Parses the entries of one image.

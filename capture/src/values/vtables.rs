@@ -138,11 +138,11 @@ impl Parser<'_> {
 }
 
 /// What a vtable itself says.
-struct Header {
-    size: u64,
-    align: u64,
+pub(super) struct Header {
+    pub(super) size: u64,
+    pub(super) align: u64,
     /// Addresses of its functions, in the process.
-    functions: Vec<u64>,
+    pub(super) functions: Vec<u64>,
     /// Its own size, as far as it was looked at: functions that could not be read are none.
     words: u64,
 }
@@ -186,7 +186,9 @@ impl Reader<'_> {
         }
         match (&found[..], missing) {
             ([(_, concrete)], None) => Ok(concrete.clone()),
-            ([], None) => Err(Gap::because("the debug info does not tell which type its vtable belongs to")),
+            ([], None) => self
+                .text_error(image, bias, &header)
+                .ok_or_else(|| Gap::because("the debug info does not tell which type its vtable belongs to")),
             (_, Some(reason)) => Err(Gap::because(format!("which type its vtable belongs to: {reason}"))),
             (several, None) => {
                 let names: Vec<&str> = several.iter().take(4).map(|(name, _)| name.as_str()).collect();

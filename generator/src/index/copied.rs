@@ -99,10 +99,19 @@ impl NamesAt<'_> {
         if wanted.iter().any(|id| self.index().item(*id).module != module) {
             return Err(refused("it takes types of several modules".to_owned()));
         }
-        let mut copy = Copy::read(self, module).map_err(refused)?;
-        copy.bounds = self.bounds_of(function);
-        copy.names.extend(wanted.iter().map(|id| self.index().item(*id).name.clone()));
-        copy.take_all().map_err(refused)?;
+        let copy_with = |bounds: BTreeSet<String>| {
+            let mut copy = Copy::read(self, module)?;
+            copy.bounds = bounds;
+            copy.names.extend(wanted.iter().map(|id| self.index().item(*id).name.clone()));
+            copy.take_all().map(|()| copy)
+        };
+        let own = self.bounds_of(function);
+        let further = self.met_by_impls(own.clone());
+        let copy = match copy_with(further.clone()) {
+            Err(_) if further != own => copy_with(own),
+            copy => copy,
+        };
+        let copy = copy.map_err(refused)?;
         let text = copy.text(false);
         if text.lines().count() > MOST_LINES {
             return Err(refused(format!("with all that it needs it has more than {MOST_LINES} lines")));

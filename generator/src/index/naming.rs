@@ -271,7 +271,17 @@ impl<'i> NamesAt<'i> {
     fn no_dependency(&self, krate: CrateId) -> Unnameable {
         let own = &self.index().package(self.module.krate).name;
         let name = &self.index().target(krate).crate_name;
-        Unnameable(format!("crate `{name}` is not a dependency of package `{own}`"))
+        let package = self.index().package(krate);
+        // A package of the workspace may depend on this one.
+        let advice = if package.local {
+            String::new()
+        } else {
+            format!(
+                ": `cargo add --dev -p {own} {}@{}` makes it one of its tests",
+                package.name, package.version
+            )
+        };
+        Unnameable(format!("crate `{name}` is not a dependency of package `{own}`{advice}"))
     }
 
     /// Why nothing leads to a definition.

@@ -2,6 +2,7 @@
 //! reads as items. Reads source files; what cannot be read becomes a recorded problem.
 
 mod declared;
+mod derived;
 mod imports;
 mod made;
 mod modules;

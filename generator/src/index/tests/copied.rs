@@ -7,6 +7,10 @@ const LIB: &str = r#"
 use std::io::Read;
 pub trait Shape { fn sides(&self) -> usize; }
 pub fn checksum<R: Read>(reader: R) {}
+pub trait Feed {}
+pub struct Reading<R>(R);
+impl<R: Read> Feed for Reading<R> {}
+pub fn feed<F: Feed>(feed: F) {}
 pub fn corner(shape: &dyn Shape) {}
 pub fn largest<T: Ord>(items: &[T]) {}
 pub trait Fault: std::error::Error {}
@@ -143,6 +147,16 @@ fn a_copy_holds_the_type_and_what_the_call_needs_of_it() {
     assert_eq!(copy.uses, ["use std::io;"]);
     assert!(copy.allowing.contains("#[allow(dead_code)]\n/// Gives its"), "{}", copy.allowing);
     syn::parse_file(&copy.text).unwrap();
+}
+
+#[test]
+fn a_copy_holds_what_the_librarys_own_implementations_ask_for() {
+    let fixture = fixture();
+    let copy = copied(&fixture, "", "driver::Source", "feed").unwrap().unwrap();
+    assert!(copy.text.contains("impl Read for Source {") && !copy.text.contains("Debug"), "{}", copy.text);
+    // What cannot be copied may not be needed.
+    let copy = copied(&fixture, "", "driver::Talking", "feed").unwrap().unwrap();
+    assert!(!copy.text.contains("impl Read"), "{}", copy.text);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Which functions are known to make or change values, and what is called on parts of these.
 
 use super::histories::{call_in, made};
+use super::naming::plain;
 use super::*;
 use crate::index::makers::Recorded;
 use crate::names::{Asked, Names};
@@ -111,4 +112,28 @@ fn cells_are_seen_behind_aliases_of_the_crate() {
     assert_eq!(makers(lib, "demo::Log"), ["add"]);
     assert_eq!(makers(lib, "demo::Own"), ["set"]);
     assert!(makers(lib, "demo::Plain").is_empty(), "that is another crate");
+}
+
+#[test]
+fn a_derived_default_makes_values_too() {
+    let lib = "
+        /// A table.
+        #[derive(Debug)]
+        #[derive(Clone, Default)]
+        pub struct Table { lines: Vec<Line> }
+        #[derive(Default)]
+        pub enum Line { #[default] Plain, Thick(u8) }
+        #[derive(Default)]
+        pub struct Of<T>(T);
+        #[derive(other::Default)]
+        pub struct Foreign(u8);";
+    assert_eq!(makers(lib, "demo::Table"), ["default"]);
+    assert_eq!(makers(lib, "demo::Line"), ["default"]);
+    assert!(makers(lib, "demo::Of").is_empty() && makers(lib, "demo::Foreign").is_empty());
+    let fixture = Fixture::library(lib, &[]);
+    let calls = made(&[call_in(lib, "#[derive(Clone, Default)]", None, 0)]);
+    let names = NamesAt::new(&fixture.index, fixture.module(""));
+    let names = names.with_made(Recorded { calls: &calls, turn: 0, first: false });
+    let history = names.made("demo::Table", &Asked::default()).unwrap().unwrap();
+    assert_eq!(plain(&history.made.path), "Table::default");
 }

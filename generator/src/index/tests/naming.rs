@@ -276,6 +276,34 @@ fn programs_and_tests_name_their_library() {
 }
 
 #[test]
+fn a_crate_that_is_no_dependency_can_be_made_one() {
+    if registry_crate("memchr").is_none() {
+        println!("skipped: `memchr` is not in cargo's registry folder");
+        return;
+    }
+    let package = |name: &str, needs: &str| {
+        format!(
+            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\n{needs}\n"
+        )
+    };
+    let fixture = Fixture::new(&[
+        ("Cargo.toml", "[workspace]\nmembers = [\"app\", \"bare\"]\nresolver = \"2\"\n"),
+        ("app/Cargo.toml", &package("app", "memchr = \"2\"")),
+        ("app/src/lib.rs", ""),
+        ("bare/Cargo.toml", &package("bare", "")),
+        ("bare/src/lib.rs", ""),
+    ]);
+    let bare = fixture.krate("bare", TargetKind::Library);
+    let names = NamesAt::new(&fixture.index, ModuleId { krate: bare, module: 0 });
+    let refused = names.path("memchr::memmem::Finder").unwrap_err().0;
+    let (start, end) = (
+        "crate `memchr` is not a dependency of package `bare`: `cargo add --dev -p bare memchr@2.",
+        "` makes it one of its tests",
+    );
+    assert!(refused.starts_with(start) && refused.ends_with(end), "{refused}");
+}
+
+#[test]
 fn a_program_names_the_types_of_its_library_of_the_same_name() {
     let fixture =
         Fixture::library("pub struct Conf { pub a: u32 }", &[("src/main.rs", "struct Own;\nfn main() {}")]);

@@ -271,7 +271,11 @@ impl Walk<'_> {
             }
             _ => return,
         };
+        let has_parameters = !generics.params.is_empty();
         self.add_item(Declared { ident, vis, generics, attrs, kind }, spot);
+        if !has_parameters {
+            self.derived_default(ident, attrs, spot);
+        }
     }
 
     fn fields(&self, fields: &Fields, of_variant: bool, spot: &Spot) -> FieldList {
