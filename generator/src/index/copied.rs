@@ -33,6 +33,15 @@ const MOST_LINES: usize = 40;
 const DERIVES: [&str; 9] =
     ["Debug", "Clone", "Copy", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash", "Default"];
 
+/// Types that have a name everywhere, with what that stands for.
+const PRELUDE: [(&str, &str); 5] = [
+    ("Box", "std::boxed::Box"),
+    ("Option", "std::option::Option"),
+    ("Result", "std::result::Result"),
+    ("String", "std::string::String"),
+    ("Vec", "std::vec::Vec"),
+];
+
 /// The copy of a program's types in a test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copied {
@@ -102,6 +111,7 @@ impl NamesAt<'_> {
         let copy_with = |bounds: BTreeSet<String>| {
             let mut copy = Copy::read(self, module)?;
             copy.bounds = bounds;
+            copy.spoken.clone_from(&mentioned);
             copy.names.extend(wanted.iter().map(|id| self.index().item(*id).name.clone()));
             copy.take_all().map(|()| copy)
         };
@@ -131,6 +141,8 @@ struct Copy<'n, 'i> {
     source: String,
     items: Vec<Item>,
     bounds: BTreeSet<String>,
+    /// What the test itself speaks of.
+    spoken: BTreeSet<String>,
     /// Items that are to be taken, by name.
     names: VecDeque<String>,
     taken: BTreeSet<String>,
@@ -172,6 +184,7 @@ impl<'n, 'i> Copy<'n, 'i> {
             source,
             items: parsed.items,
             bounds: BTreeSet::new(),
+            spoken: BTreeSet::new(),
             names: VecDeque::new(),
             taken: BTreeSet::new(),
             called: BTreeSet::new(),
@@ -333,8 +346,13 @@ impl<'n, 'i> Copy<'n, 'i> {
         let names_at = self.names_at;
         let own = names_at.module.krate;
         let is_type = name.starts_with(char::is_uppercase);
-        // `String::new()` of a library that has a `String`, too.
+        // `String::new()` of a library that has a `String`, too: that comes by a glob, which an import of its own hides.
         if is_type && !names_at.in_scope(name, Space::Types).is_empty() {
+            let of_std = PRELUDE.iter().find(|(own, _)| *own == name).filter(|_| !self.spoken.contains(name));
+            if let Some((_, path)) = of_std {
+                self.uses.insert(format!("use {path};"));
+                return Ok(());
+            }
             return Err(format!("`{name}` means something else in the library"));
         }
         if alone {

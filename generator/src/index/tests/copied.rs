@@ -189,13 +189,25 @@ fn a_type_that_is_not_self_contained_says_why() {
     let of_use = "it has a `use` of `crate` within a body";
     assert_eq!(why("driver::Limited", "checksum"), start("Limited") + of_use);
     assert_eq!(why("driver::Telling", "checksum"), start("Telling") + "it uses the macro `dbg`");
-    let shadowed = copied(&fixture, "texts", "driver::Texts", "checksum").unwrap_err();
-    assert_eq!(shadowed, start("Texts") + "`String` means something else in the library");
     assert!(copied(&fixture, "", "driver::Texts", "checksum").is_ok());
     assert!(copied(&fixture, "", "driver::Importing", "checksum").is_ok());
     let named = copied(&fixture, "", "driver::Named", "checksum").unwrap().unwrap();
     assert!(named.text.contains("const LIMIT"), "{}", named.text);
     assert!(why("driver::Nobody", "largest").contains("belongs to the program `driver`"));
+}
+
+#[test]
+fn a_name_of_the_prelude_that_the_library_has_given_to_another_type_is_imported() {
+    let fixture = fixture();
+    let copy = copied(&fixture, "texts", "driver::Texts", "checksum").unwrap().unwrap();
+    assert!(copy.uses.contains(&"use std::string::String;".to_owned()), "{:?}", copy.uses);
+    // Where the test speaks of the library's, that would be another one.
+    let names = NamesAt::new(&fixture.index, fixture.module("texts"));
+    names.path("driver::Texts").unwrap();
+    let called = fixture.lib().functions.iter().find(|f| f.name == "checksum").unwrap();
+    let code = quote::quote!(checksum(Texts, String));
+    let shadowed = names.copied(&code, called).unwrap_err().0;
+    assert!(shadowed.ends_with("a copy of it will not do: `String` means something else in the library"));
 }
 
 #[test]
