@@ -23,6 +23,7 @@ use super::{FunctionItem, OUTSIDE_NAME, TargetKind};
 mod bounds;
 mod elsewhere;
 mod mentions;
+mod prelude;
 
 use mentions::Mentions;
 
@@ -32,15 +33,6 @@ const MOST_LINES: usize = 40;
 /// Derives of std, whose code needs nothing else.
 const DERIVES: [&str; 9] =
     ["Debug", "Clone", "Copy", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash", "Default"];
-
-/// Types that have a name everywhere, with what that stands for.
-const PRELUDE: [(&str, &str); 5] = [
-    ("Box", "std::boxed::Box"),
-    ("Option", "std::option::Option"),
-    ("Result", "std::result::Result"),
-    ("String", "std::string::String"),
-    ("Vec", "std::vec::Vec"),
-];
 
 /// The copy of a program's types in a test.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,7 +103,6 @@ impl NamesAt<'_> {
         let copy_with = |bounds: BTreeSet<String>| {
             let mut copy = Copy::read(self, module)?;
             copy.bounds = bounds;
-            copy.spoken.clone_from(&mentioned);
             copy.names.extend(wanted.iter().map(|id| self.index().item(*id).name.clone()));
             copy.take_all().map(|()| copy)
         };
@@ -122,12 +113,12 @@ impl NamesAt<'_> {
             copy => copy,
         };
         let copy = copy.map_err(refused)?;
-        let text = copy.text(false);
+        let text = copy.text(false).map_err(refused)?;
         if text.lines().count() > MOST_LINES {
             return Err(refused(format!("with all that it needs it has more than {MOST_LINES} lines")));
         }
         let names = wanted.iter().map(|id| self.index().item(*id).name.clone()).collect();
-        let allowing = copy.text(true);
+        let allowing = copy.text(true).map_err(refused)?;
         Ok(Some(Copied { names, file: copy.file, text, allowing, uses: copy.uses.into_iter().collect() }))
     }
 }
@@ -141,8 +132,8 @@ struct Copy<'n, 'i> {
     source: String,
     items: Vec<Item>,
     bounds: BTreeSet<String>,
-    /// What the test itself speaks of.
-    spoken: BTreeSet<String>,
+    /// Names of the prelude that are another type's in the library, with what they stand for.
+    hidden: BTreeMap<String, &'static str>,
     /// Items that are to be taken, by name.
     names: VecDeque<String>,
     taken: BTreeSet<String>,
@@ -184,7 +175,7 @@ impl<'n, 'i> Copy<'n, 'i> {
             source,
             items: parsed.items,
             bounds: BTreeSet::new(),
-            spoken: BTreeSet::new(),
+            hidden: BTreeMap::new(),
             names: VecDeque::new(),
             taken: BTreeSet::new(),
             called: BTreeSet::new(),
@@ -346,11 +337,10 @@ impl<'n, 'i> Copy<'n, 'i> {
         let names_at = self.names_at;
         let own = names_at.module.krate;
         let is_type = name.starts_with(char::is_uppercase);
-        // `String::new()` of a library that has a `String`, too: that comes by a glob, which an import of its own hides.
+        // `String::new()` of a library that has a `String`, too.
         if is_type && !names_at.in_scope(name, Space::Types).is_empty() {
-            let of_std = PRELUDE.iter().find(|(own, _)| *own == name).filter(|_| !self.spoken.contains(name));
-            if let Some((_, path)) = of_std {
-                self.uses.insert(format!("use {path};"));
+            if let Some(path) = prelude::path_of(name) {
+                self.hidden.insert(name.to_owned(), path);
                 return Ok(());
             }
             return Err(format!("`{name}` means something else in the library"));
@@ -396,7 +386,7 @@ impl<'n, 'i> Copy<'n, 'i> {
     }
 
     /// The parts in the order of the source.
-    fn text(&self, allows_unused: bool) -> String {
+    fn text(&self, allows_unused: bool) -> Result<String, String> {
         let slice = |range: &Range<usize>| self.source.get(range.clone()).unwrap_or_default();
         let parts = self.parts.values().filter_map(|part| match part {
             Part::Item(range) if allows_unused => Some(format!("#[allow(dead_code)]\n{}", slice(range))),
@@ -407,7 +397,11 @@ impl<'n, 'i> Copy<'n, 'i> {
                 Some(format!("{}\n{}\n}}", slice(head), items.join("\n\n")))
             }
         });
-        parts.collect::<Vec<_>>().join("\n\n")
+        let text = parts.collect::<Vec<_>>().join("\n\n");
+        prelude::spelled_out(&text, &self.hidden).ok_or_else(|| {
+            let names = self.hidden.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            format!("{names} within a macro means something else in the library")
+        })
     }
 }
 

@@ -95,9 +95,15 @@ impl Read for Named {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> { Ok(format!("{LIMIT}").len()) }
 }
 
+struct Shown;
+impl Read for Shown {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> { Ok(format!("{}", String::new()).len()) }
+}
+
+enum Word { String(String) }
 struct Texts;
 impl Read for Texts {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> { let t = String::new(); Ok(t.len()) }
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> { let t = String::new(); Word::String(t); Ok(0) }
 }
 
 mod deep { pub struct Deep; }
@@ -197,17 +203,17 @@ fn a_type_that_is_not_self_contained_says_why() {
 }
 
 #[test]
-fn a_name_of_the_prelude_that_the_library_has_given_to_another_type_is_imported() {
+fn a_name_of_the_prelude_that_the_library_has_given_to_another_type_is_spelled_out() {
     let fixture = fixture();
     let copy = copied(&fixture, "texts", "driver::Texts", "checksum").unwrap().unwrap();
-    assert!(copy.uses.contains(&"use std::string::String;".to_owned()), "{:?}", copy.uses);
-    // Where the test speaks of the library's, that would be another one.
-    let names = NamesAt::new(&fixture.index, fixture.module("texts"));
-    names.path("driver::Texts").unwrap();
-    let called = fixture.lib().functions.iter().find(|f| f.name == "checksum").unwrap();
-    let code = quote::quote!(checksum(Texts, String));
-    let shadowed = names.copied(&code, called).unwrap_err().0;
-    assert!(shadowed.ends_with("a copy of it will not do: `String` means something else in the library"));
+    assert!(copy.text.contains("let t = std::string::String::new(); Word::String(t)"), "{}", copy.text);
+    // What only looks like it is left.
+    assert!(copy.text.contains("enum Word { String(std::string::String) }"), "{}", copy.text);
+    assert!(copy.allowing.contains("std::string::String::new()"), "{}", copy.allowing);
+    let copy = copied(&fixture, "", "driver::Texts", "checksum").unwrap().unwrap();
+    assert!(copy.text.contains("let t = String::new();"), "{}", copy.text);
+    let within = copied(&fixture, "texts", "driver::Shown", "checksum").unwrap_err();
+    assert!(within.ends_with("`String` within a macro means something else in the library"), "{within}");
 }
 
 #[test]
