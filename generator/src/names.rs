@@ -135,8 +135,8 @@ pub struct MadeCall<'a> {
     pub taken: Vec<Taken>,
     /// What it gives wants to be used.
     pub must_use: bool,
-    /// The arguments have to say their types.
-    pub typed: bool,
+    /// Which of the arguments have to say their types, the receiver left out.
+    pub typed: Vec<bool>,
     /// What it was given, its receiver left out.
     pub arguments: &'a [Argument],
     /// What was called on the part of the value that it gave.

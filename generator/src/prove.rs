@@ -7,6 +7,7 @@ mod dev_build;
 mod error;
 mod files;
 mod lines;
+mod own_path;
 mod proved;
 mod reads;
 mod stack;
@@ -300,7 +301,7 @@ fn write(
     };
     let drop_result = style.drop_result || call.drops_result;
     let body = crate::expression::body(&call.arguments, &end, drop_result);
-    let tokens = beside.renamed(quote!(#before #body));
+    let tokens = own_path::by_name(beside.renamed(quote!(#before #body)), &bench.snapshot.program);
     let names = NamesAt::new(bench.index, callable.home);
     // In edition 2015 a `use` begins at the crate's root, other paths do not.
     let may = |path: &str, name: &str| {

@@ -272,6 +272,71 @@ fn bytes_stand_in_within_a_literal() {
 }
 
 #[test]
+fn a_cursor_with_nothing_in_it_stands_in_for_a_connection() {
+    let mut s = Sheet::default();
+    let mut program = Program::default();
+    let handle = s.int("i32", 5);
+    let stream = s.structure("std::net::tcp::TcpStream", false, vec![], vec![("inner", handle)]);
+    let (ty, line) = (stream.ty, s.uint("u32", 7));
+    let both = open(ty, &["Read", "Write"]);
+    let text = program.case(
+        &s,
+        &stream,
+        std::slice::from_ref(&both),
+        [
+            "<S: Read + Write>(mut input: S) -> (usize, usize)",
+            "(input.write(b\"hello\").unwrap(), input.read(&mut [0; 4]).unwrap())",
+            "(5, 0)",
+        ],
+    );
+    assert!(text.starts_with("let input = std::io::Cursor::new(Vec::<u8>::new());"), "{text}");
+    let decoder = s.structure(
+        "subject::Decoder<std::net::tcp::TcpStream>",
+        false,
+        vec![ty],
+        vec![("reader", stream.clone()), ("line", line)],
+    );
+    program.case(
+        &s,
+        &decoder,
+        &[open(decoder.ty, &["Line"])],
+        ["<R: Read>(input: subject::Decoder<R>) -> String", "rest(input.reader)", "\"\""],
+    );
+    // What a reader has taken of it already is known.
+    let last = s.none("std::net::tcp::TcpStream");
+    let reader = s.buf_reader(b"rest", stream);
+    for bounds in [&["BufRead"][..], &["BufRead", "Write"]] {
+        let open = open(reader.ty, bounds);
+        program.case(
+            &s,
+            &reader,
+            std::slice::from_ref(&open),
+            ["<R: BufRead>(input: R) -> String", "rest(input)", "\"rest\""],
+        );
+        assert_eq!(StandIns::new(&[open], Extent::default(), &s.types).trust(&reader), Trust::Suspect);
+    }
+    let lines = s.structure(
+        "subject::Lines<std::net::tcp::TcpStream>",
+        false,
+        vec![ty],
+        vec![("reader", reader), ("last", last)],
+    );
+    program.case(
+        &s,
+        &lines,
+        &[open(ty, &["Read"])],
+        ["<R: Read>(input: subject::Lines<R>) -> String", "rest(input.reader)", "\"rest\""],
+    );
+    program.run();
+    let stand_ins = StandIns::new(&[both], Extent::default(), &s.types);
+    assert_eq!(stand_ins.trust(&decoder), Trust::Suspect, "nobody knows what would have come");
+    assert_eq!(StandIns::new(&[], Extent::default(), &s.types).of(ty), None, "nothing else is taken there");
+    let known = relapse_generator::expression::Implementors { bytes: true, ..Default::default() };
+    let asks = Asks { implementors: Some(known), ..Asks::default() };
+    assert_eq!(StandIns::new(&[Open { ty, asks }], Extent::default(), &s.types).of(ty), None);
+}
+
+#[test]
 fn a_vector_stands_in_for_a_sink() {
     let mut s = Sheet::default();
     let mut program = Program::default();

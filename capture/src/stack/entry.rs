@@ -151,7 +151,8 @@ impl Stacks {
 }
 
 /// Where the line table says that a function's prologue ends (`prologue_end`, DWARF 5, section 6.2.2); without
-/// such a mark, its second line: compilers begin a new one for the body.
+/// such a mark, its second line: compilers begin a new one for the body. What has no line is the compiler's own, such as
+/// the loop that touches each page of a large frame, and the arguments are stored behind it.
 pub(super) fn prologue_end(unit: &Unit<Slice>, first: u64, end: u64) -> Option<u64> {
     let mut rows = unit.line_program.clone()?.rows();
     let (mut marked, mut second) = (None::<u64>, None::<u64>);
@@ -163,7 +164,7 @@ pub(super) fn prologue_end(unit: &Unit<Slice>, first: u64, end: u64) -> Option<u
         if row.prologue_end() {
             marked = Some(marked.map_or(address, |known| known.min(address)));
         }
-        if address > first {
+        if address > first && row.line().is_some() {
             second = Some(second.map_or(address, |known| known.min(address)));
         }
     }

@@ -17,7 +17,7 @@ enum Keeps {
     BytesBehind,
     /// Elements of the first type parameter, where `ptr` points; `len` of them.
     ElementsBehind,
-    /// Elements of the first type parameter, the first `len` of those in `xs`.
+    /// Elements of the first type parameter, the first `len` of those in `xs` or `buffer`.
     ElementsWithin,
     /// Text, the first `len` bytes of `xs`.
     TextWithin,
@@ -37,7 +37,7 @@ fn keeps(path: &str) -> Option<Keeps> {
     Some(match path {
         "bytes::bytes::Bytes" | "bytes::bytes_mut::BytesMut" => Keeps::BytesBehind,
         "ndarray::data_repr::OwnedRepr" => Keeps::ElementsBehind,
-        "arrayvec::arrayvec::ArrayVec" => Keeps::ElementsWithin,
+        "arrayvec::arrayvec::ArrayVec" | "heapless::vec::Vec" => Keeps::ElementsWithin,
         "arrayvec::array_string::ArrayString" => Keeps::TextWithin,
         "smallvec::SmallVec" => Keeps::Small,
         "hashbrown::raw::RawTable" | "hashbrown::raw::inner::RawTable" => Keeps::Buckets,
@@ -74,8 +74,9 @@ impl Reader<'_> {
                 Some(self.behind(layout, source, keeps, depth))
             }
             Keeps::ElementsWithin | Keeps::TextWithin => {
-                has(&["xs", "len"])?;
-                Some(self.within_array(layout, source, keeps, depth))
+                has(&["len"])?;
+                let items = ["xs", "buffer"].into_iter().find(|field| layout.member(field).is_some())?;
+                Some(self.within_array(layout, source, (keeps, items), depth))
             }
             Keeps::Small => {
                 has(&["capacity", "data"])?;
@@ -121,11 +122,11 @@ impl Reader<'_> {
         &mut self,
         layout: &Layout,
         source: Source<'_>,
-        keeps: Keeps,
+        (keeps, items): (Keeps, &str),
         depth: u32,
     ) -> Read<(Data, Trust)> {
         let len = self.len_of(layout, source)?;
-        let items = layout.part(source, "xs")?;
+        let items = layout.part(source, items)?;
         let room = self.layout(items.entry.die);
         match room.kind {
             Kind::Array { len: room, .. } if len <= room => {}

@@ -30,6 +30,16 @@ impl Stock {
 #[inline(never)]
 pub fn take(items: Vec<u32>, at: usize) -> u32 { let moved = items; moved[at] }
 
+// More than a page of locals: compilers touch each page of them before the arguments are stored.
+#[inline(never)]
+pub fn hall(mut seats: Vec<u32>, at: usize) -> u32 {
+    let mut plan = [at; 5000];
+    seats.clear();
+    sit(seats, std::hint::black_box(&mut plan)[4999])
+}
+#[inline(never)]
+pub fn sit(seats: Vec<u32>, at: usize) -> u32 { seats[at] }
+
 #[inline(never)]
 pub fn read<I: Iterator<Item = u32>>(mut numbers: I, text: &mut &[u8]) -> u32 {
     let mut whole = String::new();
@@ -121,6 +131,7 @@ fn main() {
     let n = std::env::args().count() as u32;
     match std::env::args().nth(1).unwrap().as_str() {
         "sell" => { Stock { items: vec![1, 2, 3], name: "pears".into() }.sell(vec![n, 7], 2.5); }
+        "hall" => { hall(vec![n, 7], 3); }
         "read" => { read(vec![4, 5, n].into_iter(), &mut &b"abc"[..]); }
         "down" => { down(3, &mut vec![1, 2, 3, 4, 5]); }
         "run" => { run(0, 100_000); }
@@ -224,6 +235,13 @@ fn arguments_are_given_alike_where_debug_info_is_split_off() {
             assert_eq!(trusts(&second, "sell"), [Trust::Entry; 3], "{options:?}");
         }
     }
+}
+
+#[test]
+fn arguments_of_a_function_with_a_frame_of_many_pages_are_those_that_were_given() {
+    let (_, second, _) = twice("hall", &[]);
+    assert_eq!(given(&second, "hall"), ["2 7", "3"]);
+    assert_eq!(trusts(&second, "hall"), [Trust::Entry; 2]);
 }
 
 #[test]

@@ -288,6 +288,15 @@ fn older_layouts_are_read_and_unknown_ones_are_named() {
     assert_eq!(debug(&types, &deque), reason);
 }
 
+#[test]
+fn elements_in_room_of_a_fixed_size_are_those_that_are_there() {
+    let room = Zoo::start_program("fixed_room.rs", &["-g", "--crate-name", "heapless"]);
+    let (types, values) = read_all(&room, &["z_texts", "z_empty", "z_broken"]);
+    let texts: Vec<_> = values.iter().map(|value| debug(&types, value)).collect();
+    assert_eq!(texts[..2], ["[\"a\", \"b\"]", "[]"]);
+    assert!(texts[2].starts_with("<Unreadable: 3 elements in ["), "{}", texts[2]);
+}
+
 /// The same numbers every time (xorshift).
 fn random() -> impl FnMut() -> u64 {
     let mut seed = 0x9e37_79b9_7f4a_7c15_u64;

@@ -351,9 +351,10 @@ impl<'a> Writer<'a> {
         made: &MadeCall<'_>,
         place: Place,
     ) -> Result<TokenStream, Unwritable> {
-        let place = Place { typed: made.typed, ..place.within_call() };
+        let within = place.within_call();
         let mut arguments = Vec::with_capacity(made.arguments.len());
-        for argument in made.arguments {
+        for (at, argument) in made.arguments.iter().enumerate() {
+            let place = Place { typed: made.typed.get(at).copied().unwrap_or(true), ..within };
             let for_a_moment = made.receiver == ReceivedBy::Exclusive;
             // What made it cannot have made what it was given.
             let before = self.made_before.replace(made.at);

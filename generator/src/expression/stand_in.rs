@@ -8,6 +8,8 @@ use relapse_snapshot::{Data, StdType, Trust, TypeId, TypeKind, TypeTable, Value}
 
 use super::type_name::definition;
 
+mod connections;
+
 /// Types and layers that are looked into for what they are made of.
 const MOST_TYPES: usize = 256;
 
@@ -81,6 +83,8 @@ pub enum StandIn {
     Slice,
     /// `Cursor<Vec<u8>>`: the same, and it can be written.
     Buffer,
+    /// `Cursor<Vec<u8>>` for a connection: with what was buffered of it, for nobody knows what it would have given next.
+    Connection,
     /// `Vec<u8>`: takes what is written.
     Sink,
     /// `String`: takes what is formatted.
@@ -143,6 +147,7 @@ impl StandIns {
             }
             if let Some(stand_in) = stand_in(ty, &asks, extent, types) {
                 chosen.insert(ty, stand_in);
+                chosen.extend(connections::within(ty, types).map(|ty| (ty, StandIn::Connection)));
                 continue;
             }
             match types.get(ty).map(|shape| &shape.kind) {
@@ -202,6 +207,11 @@ impl StandIns {
             if matches!(self.of(value.ty), Some(StandIn::Sink | StandIn::Text | StandIn::Hasher)) {
                 continue;
             }
+            // What it would have given is not known, which matters where the function reads of it.
+            if self.of(value.ty) == Some(StandIn::Connection) {
+                worst = worst.max(Trust::Suspect);
+                continue;
+            }
             if !matches!(value.data, Data::Missing(_)) {
                 worst = worst.max(value.trust);
             }
@@ -240,6 +250,9 @@ fn stand_in(ty: TypeId, asks: &Asks, extent: Extent, types: &TypeTable) -> Optio
         return Some(StandIn::Hasher);
     }
     let path = definition(&shape.name)?;
+    if connections::is_one(&path) {
+        return connections::takes_cursor(asks).then_some(StandIn::Connection);
+    }
     let sink = match &*path {
         "std::io::stdio::Stdout"
         | "std::io::stdio::StdoutLock"

@@ -47,7 +47,7 @@ impl Writer<'_> {
             StandIn::Sink => return self.sink(),
             StandIn::Text => return self.text_sink(),
             StandIn::Hasher => return self.hasher(),
-            StandIn::Bytes | StandIn::Cursor | StandIn::Slice | StandIn::Buffer => {}
+            StandIn::Bytes | StandIn::Cursor | StandIn::Slice | StandIn::Buffer | StandIn::Connection => {}
         }
         let tape = match self.tape(value, 0) {
             // Of a file that is only written nothing is read either.
@@ -62,8 +62,8 @@ impl Writer<'_> {
         let (bytes, position) = if tape.whole { (&tape.bytes[..], tape.position) } else { (tape.rest(), 0) };
         let cursor = self.name("std::io::cursor::Cursor")?;
         let bytes = match (stand_in, bytes.is_empty()) {
-            (StandIn::Buffer, true) => self.sink()?,
-            (StandIn::Buffer, false) => {
+            (StandIn::Buffer | StandIn::Connection, true) => self.sink()?,
+            (StandIn::Buffer | StandIn::Connection, false) => {
                 let bytes = self.reader_bytes(bytes)?;
                 quote!(#bytes.to_vec())
             }
@@ -167,6 +167,9 @@ impl Writer<'_> {
     fn tape(&self, value: &Value, depth: u32) -> Result<Tape, Unwritable> {
         if depth > 16 {
             return Err(self.refuse("readers within readers within readers"));
+        }
+        if self.stand_ins.of(value.ty) == Some(StandIn::Connection) {
+            return Ok(Tape::of_rest(Vec::new()));
         }
         let shape = self.shape(value.ty)?;
         let path = definition(&shape.name).unwrap_or_default();

@@ -67,6 +67,22 @@ impl NamesAt<'_> {
         }
     }
 
+    /// What the traits build on that these paths, written in a module, mean: as far as they are a crate's own.
+    pub(super) fn supertraits(&self, module: ModuleId, paths: &[Path]) -> Vec<Path> {
+        let mut open: Vec<ItemId> = paths.iter().filter_map(|path| self.trait_at(module, path)).collect();
+        let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
+        while let Some(id) = open.pop() {
+            if !seen.insert(id) || seen.len() > MOST_TRAITS {
+                continue;
+            }
+            let item = self.index().item(id);
+            let ItemKind::Trait(supertraits) = &item.kind else { continue };
+            open.extend(supertraits.iter().filter_map(|path| self.trait_at(item.module, path)));
+            found.extend(supertraits.iter().cloned());
+        }
+        found
+    }
+
     /// The trait of a crate that a path means, aliases aside.
     fn trait_at(&self, module: ModuleId, path: &Path) -> Option<ItemId> {
         let found = self.reach.resolver.written(module, path);

@@ -20,33 +20,19 @@ use super::naming::NamesAt;
 use super::resolve::{Def, Space, root};
 use super::{FunctionItem, OUTSIDE_NAME, TargetKind};
 
+mod bounds;
 mod elsewhere;
 mod mentions;
+mod prelude;
 
 use mentions::Mentions;
 
 /// A longer copy is no small type any more.
 const MOST_LINES: usize = 40;
-/// Bounds of implementations of the traits of bounds are followed this far.
-const MOST_BOUNDS: usize = 4;
 
 /// Derives of std, whose code needs nothing else.
 const DERIVES: [&str; 9] =
     ["Debug", "Clone", "Copy", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash", "Default"];
-
-/// Traits of std with those that must be there, too.
-const NEED: [(&str, &[&str]); 10] = [
-    ("Ord", &["PartialOrd", "PartialEq", "Eq"]),
-    ("PartialOrd", &["PartialEq"]),
-    ("Eq", &["PartialEq"]),
-    ("Copy", &["Clone"]),
-    ("Error", &["Debug", "Display"]),
-    ("BufRead", &["Read"]),
-    ("ToString", &["Display"]),
-    ("IntoIterator", &["Iterator"]),
-    ("DoubleEndedIterator", &["Iterator"]),
-    ("DerefMut", &["Deref"]),
-];
 
 /// The copy of a program's types in a test.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,76 +106,20 @@ impl NamesAt<'_> {
             copy.names.extend(wanted.iter().map(|id| self.index().item(*id).name.clone()));
             copy.take_all().map(|()| copy)
         };
-        let own = bounds(function);
+        let own = self.bounds_of(function);
         let further = self.met_by_impls(own.clone());
         let copy = match copy_with(further.clone()) {
             Err(_) if further != own => copy_with(own),
             copy => copy,
         };
         let copy = copy.map_err(refused)?;
-        let text = copy.text(false);
+        let text = copy.text(false).map_err(refused)?;
         if text.lines().count() > MOST_LINES {
             return Err(refused(format!("with all that it needs it has more than {MOST_LINES} lines")));
         }
         let names = wanted.iter().map(|id| self.index().item(*id).name.clone()).collect();
-        let allowing = copy.text(true);
+        let allowing = copy.text(true).map_err(refused)?;
         Ok(Some(Copied { names, file: copy.file, text, allowing, uses: copy.uses.into_iter().collect() }))
-    }
-}
-
-impl NamesAt<'_> {
-    /// The traits, with those that the library's own implementations of them ask for in turn: what writes to
-    /// `W: Sink` may be given a library's `Writer<P>`, which is one where `P: Write`.
-    fn met_by_impls(&self, mut bounds: BTreeSet<String>) -> BTreeSet<String> {
-        let impls = &self.index().source(self.module.krate).impls;
-        for _ in 0..MOST_BOUNDS {
-            let before = bounds.len();
-            for implementation in impls {
-                let last = implementation.trait_path.as_ref().and_then(|path| path.segments.last());
-                if last.is_some_and(|last| bounds.contains(&last.ident.to_string())) {
-                    let mut further = Bounds::default();
-                    further.visit_generics(&implementation.generics);
-                    bounds.extend(further.with_needed());
-                }
-            }
-            if bounds.len() == before {
-                break;
-            }
-        }
-        bounds
-    }
-}
-
-/// The last names of the traits that a function's head speaks of, and of those that they need.
-fn bounds(function: &FunctionItem) -> BTreeSet<String> {
-    let mut bounds = Bounds(BTreeSet::from(["Drop".to_owned()]));
-    bounds.visit_signature(&function.signature);
-    if let Some(generics) = function.owner_generics() {
-        bounds.visit_generics(generics);
-    }
-    bounds.with_needed()
-}
-
-/// The last names of traits in bounds.
-#[derive(Default)]
-struct Bounds(BTreeSet<String>);
-
-impl<'ast> Visit<'ast> for Bounds {
-    fn visit_trait_bound(&mut self, bound: &'ast syn::TraitBound) {
-        self.0.extend(bound.path.segments.last().map(|last| last.ident.to_string()));
-        syn::visit::visit_trait_bound(self, bound);
-    }
-}
-
-impl Bounds {
-    /// With those that they need.
-    fn with_needed(mut self) -> BTreeSet<String> {
-        for (name, needed) in NEED {
-            if self.0.contains(name) {
-                self.0.extend(needed.iter().map(|&needed| needed.to_owned()));
-            }
-        }
-        self.0
     }
 }
 
@@ -202,6 +132,8 @@ struct Copy<'n, 'i> {
     source: String,
     items: Vec<Item>,
     bounds: BTreeSet<String>,
+    /// Names of the prelude that are another type's in the library, with what they stand for.
+    hidden: BTreeMap<String, &'static str>,
     /// Items that are to be taken, by name.
     names: VecDeque<String>,
     taken: BTreeSet<String>,
@@ -243,6 +175,7 @@ impl<'n, 'i> Copy<'n, 'i> {
             source,
             items: parsed.items,
             bounds: BTreeSet::new(),
+            hidden: BTreeMap::new(),
             names: VecDeque::new(),
             taken: BTreeSet::new(),
             called: BTreeSet::new(),
@@ -406,6 +339,10 @@ impl<'n, 'i> Copy<'n, 'i> {
         let is_type = name.starts_with(char::is_uppercase);
         // `String::new()` of a library that has a `String`, too.
         if is_type && !names_at.in_scope(name, Space::Types).is_empty() {
+            if let Some(path) = prelude::path_of(name) {
+                self.hidden.insert(name.to_owned(), path);
+                return Ok(());
+            }
             return Err(format!("`{name}` means something else in the library"));
         }
         if alone {
@@ -449,7 +386,7 @@ impl<'n, 'i> Copy<'n, 'i> {
     }
 
     /// The parts in the order of the source.
-    fn text(&self, allows_unused: bool) -> String {
+    fn text(&self, allows_unused: bool) -> Result<String, String> {
         let slice = |range: &Range<usize>| self.source.get(range.clone()).unwrap_or_default();
         let parts = self.parts.values().filter_map(|part| match part {
             Part::Item(range) if allows_unused => Some(format!("#[allow(dead_code)]\n{}", slice(range))),
@@ -460,7 +397,11 @@ impl<'n, 'i> Copy<'n, 'i> {
                 Some(format!("{}\n{}\n}}", slice(head), items.join("\n\n")))
             }
         });
-        parts.collect::<Vec<_>>().join("\n\n")
+        let text = parts.collect::<Vec<_>>().join("\n\n");
+        prelude::spelled_out(&text, &self.hidden).ok_or_else(|| {
+            let names = self.hidden.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            format!("{names} within a macro means something else in the library")
+        })
     }
 }
 

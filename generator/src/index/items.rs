@@ -111,7 +111,7 @@ pub enum ItemKind {
     Alias(Box<syn::Type>),
     /// A trait, with those that it builds on.
     Trait(Vec<syn::Path>),
-    /// `const`.
+    /// `const`, and a `static` that nothing but its address tells from one.
     Const,
     /// `static`.
     Static {

@@ -684,7 +684,6 @@ impl<'i> NamesAt<'i> {
         }
         let signature = &function.signature;
         let receiver = signature.receiver().and_then(received_by).unwrap_or(ReceivedBy::Nobody);
-        let is_open = |input: &FnArg| matches!(input, FnArg::Typed(typed) if has_impl(&typed.ty));
         let result = match &signature.output {
             ReturnType::Type(_, result) => Some(&**result),
             ReturnType::Default => None,
@@ -697,7 +696,7 @@ impl<'i> NamesAt<'i> {
             wrapped: role.wrapped(),
             taken: part.as_ref().map(|part| part.steps.clone()).unwrap_or_default(),
             must_use: result.is_some_and(signature::is_result),
-            typed: signature.generics.type_params().next().is_some() || signature.inputs.iter().any(is_open),
+            typed: open_inputs(signature),
             arguments: call.arguments.get(usize::from(receiver != ReceivedBy::Nobody)..).unwrap_or_default(),
             further: None,
         })
@@ -759,6 +758,31 @@ fn is_self(ty: &Type) -> bool {
 /// Whether a parameter lets what is called write into it: `f` of `fmt`, `state` of `hash`.
 fn may_be_written_into(input: &FnArg) -> bool {
     matches!(input, FnArg::Typed(typed) if matches!(&*typed.ty, Type::Reference(to) if to.mutability.is_some()))
+}
+
+/// Which parameters of a function take any type, its receiver left out: only there the argument alone says which.
+fn open_inputs(signature: &syn::Signature) -> Vec<bool> {
+    let generic: Vec<&syn::Ident> = signature.generics.type_params().map(|param| &param.ident).collect();
+    let is_open = |input: &FnArg| match input {
+        FnArg::Typed(typed) => {
+            Some(has_impl(&typed.ty) || generic.iter().any(|param| mentions(&typed.ty, param)))
+        }
+        FnArg::Receiver(_) => None,
+    };
+    signature.inputs.iter().filter_map(is_open).collect()
+}
+
+/// Whether a type speaks of a parameter.
+fn mentions(ty: &Type, param: &syn::Ident) -> bool {
+    struct Mentions<'p>(&'p syn::Ident, bool);
+    impl<'ast> syn::visit::Visit<'ast> for Mentions<'_> {
+        fn visit_ident(&mut self, ident: &'ast syn::Ident) {
+            self.1 |= ident == self.0;
+        }
+    }
+    let mut mentions = Mentions(param, false);
+    syn::visit::Visit::visit_type(&mut mentions, ty);
+    mentions.1
 }
 
 fn has_impl(ty: &Type) -> bool {

@@ -368,6 +368,25 @@ fn what_was_not_read_and_is_not_written_is_no_reason_for_doubt() {
 }
 
 #[test]
+fn a_collection_of_a_fixed_size_is_made_of_its_elements() {
+    let mut s = Sheet::default();
+    let (key, held) = (s.uint(8, 1), s.uint(8, 2));
+    let kind = TypeKind::Tuple(vec![key.ty, held.ty]);
+    let pair = s.value("(u8, u8)", kind, Data::Tuple(vec![key, held]));
+    for (items, of_vec, of_map) in [
+        (vec![], "Vec::new()", "LinearMap::new()"),
+        (vec![pair], "FromIterator::from_iter([(1,2)])", "FromIterator::from_iter([(1,2)])"),
+    ] {
+        let kind = TypeKind::Struct { fields: vec![], tuple: false, params: vec![] };
+        let len = items.len() as u64;
+        let vec = s.value("heapless::vec::Vec<(u8, u8), 4>", kind, Data::Sequence { items, len });
+        assert_eq!(s.written(&vec), of_vec);
+        let map = s.structure("heapless::linear_map::LinearMap<u8, u8, 4>", vec![("buffer", vec)]);
+        assert_eq!(s.written(&map), of_map);
+    }
+}
+
+#[test]
 fn a_lock_that_was_held_is_built_free_and_suspect() {
     let mut s = Sheet::default();
     for (state, expected) in [(0, Trust::Entry), (1, Trust::Suspect)] {

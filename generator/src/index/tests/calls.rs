@@ -140,4 +140,7 @@ fn f() -> usize {
     shown.sort();
     let said = |name: &str| format!("reads the static {name}, which a test does not set");
     assert_eq!(shown, ["COUNT", "DEPTH", "LAST", "NAMES"].map(said));
+    // A table of numbers is the same in a test as in the program.
+    let reads = fixture.index.reads(function);
+    assert!(!reads.iter().any(|reads| reads.to_string().contains("TABLE")), "{reads:?}");
 }

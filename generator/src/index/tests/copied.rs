@@ -13,6 +13,9 @@ impl<R: Read> Feed for Reading<R> {}
 pub fn feed<F: Feed>(feed: F) {}
 pub fn corner(shape: &dyn Shape) {}
 pub fn largest<T: Ord>(items: &[T]) {}
+pub trait Fault: std::error::Error {}
+pub trait Report: Fault { fn code(&self) -> u8; }
+pub fn told(report: &dyn Report) {}
 mod texts { pub struct String; }
 pub mod lists { struct Own(u8); pub struct List<T> { of: Vec<T>, own: Own } }
 mod inner { pub struct Circle; pub fn shown<T: std::fmt::Display>(value: T) {} }
@@ -50,6 +53,17 @@ impl std::fmt::Debug for Source {
 struct Square;
 impl demo::Shape for Square { fn sides(&self) -> usize { 4 } }
 
+#[derive(Debug)]
+struct Lost;
+impl std::fmt::Display for Lost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("lost") }
+}
+impl std::error::Error for Lost {}
+impl demo::Fault for Lost {}
+impl demo::Report for Lost { fn code(&self) -> u8 { 4 } }
+impl Drop for Lost { fn drop(&mut self) {} }
+impl PartialEq for Lost { fn eq(&self, _: &Lost) -> bool { true } }
+
 struct Talking;
 impl Read for Talking {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> { tell!(); Ok(0) }
@@ -81,9 +95,15 @@ impl Read for Named {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> { Ok(format!("{LIMIT}").len()) }
 }
 
+struct Shown;
+impl Read for Shown {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> { Ok(format!("{}", String::new()).len()) }
+}
+
+enum Word { String(String) }
 struct Texts;
 impl Read for Texts {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> { let t = String::new(); Ok(t.len()) }
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> { let t = String::new(); Word::String(t); Ok(0) }
 }
 
 mod deep { pub struct Deep; }
@@ -154,6 +174,16 @@ fn the_library_is_named_as_the_program_names_it() {
 }
 
 #[test]
+fn a_copy_has_what_the_traits_that_are_asked_for_build_on() {
+    let fixture = fixture();
+    let copy = copied(&fixture, "", "driver::Lost", "told").unwrap().unwrap();
+    for of in ["std::fmt::Display", "std::error::Error", "demo::Fault", "demo::Report", "Drop"] {
+        assert!(copy.text.contains(&format!("impl {of} for Lost")), "{of}: {}", copy.text);
+    }
+    assert!(!copy.text.contains("PartialEq"), "{}", copy.text);
+}
+
+#[test]
 fn a_type_that_is_not_self_contained_says_why() {
     let fixture = fixture();
     let why = |definition: &str, function: &str| copied(&fixture, "", definition, function).unwrap_err();
@@ -165,13 +195,25 @@ fn a_type_that_is_not_self_contained_says_why() {
     let of_use = "it has a `use` of `crate` within a body";
     assert_eq!(why("driver::Limited", "checksum"), start("Limited") + of_use);
     assert_eq!(why("driver::Telling", "checksum"), start("Telling") + "it uses the macro `dbg`");
-    let shadowed = copied(&fixture, "texts", "driver::Texts", "checksum").unwrap_err();
-    assert_eq!(shadowed, start("Texts") + "`String` means something else in the library");
     assert!(copied(&fixture, "", "driver::Texts", "checksum").is_ok());
     assert!(copied(&fixture, "", "driver::Importing", "checksum").is_ok());
     let named = copied(&fixture, "", "driver::Named", "checksum").unwrap().unwrap();
     assert!(named.text.contains("const LIMIT"), "{}", named.text);
     assert!(why("driver::Nobody", "largest").contains("belongs to the program `driver`"));
+}
+
+#[test]
+fn a_name_of_the_prelude_that_the_library_has_given_to_another_type_is_spelled_out() {
+    let fixture = fixture();
+    let copy = copied(&fixture, "texts", "driver::Texts", "checksum").unwrap().unwrap();
+    assert!(copy.text.contains("let t = std::string::String::new(); Word::String(t)"), "{}", copy.text);
+    // What only looks like it is left.
+    assert!(copy.text.contains("enum Word { String(std::string::String) }"), "{}", copy.text);
+    assert!(copy.allowing.contains("std::string::String::new()"), "{}", copy.allowing);
+    let copy = copied(&fixture, "", "driver::Texts", "checksum").unwrap().unwrap();
+    assert!(copy.text.contains("let t = String::new();"), "{}", copy.text);
+    let within = copied(&fixture, "texts", "driver::Shown", "checksum").unwrap_err();
+    assert!(within.ends_with("`String` within a macro means something else in the library"), "{within}");
 }
 
 #[test]

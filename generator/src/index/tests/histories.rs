@@ -135,6 +135,23 @@ fn a_value_is_made_by_the_last_call_and_by_an_earlier_one_in_a_later_turn() {
 }
 
 #[test]
+fn only_an_argument_that_may_be_of_any_type_has_to_say_its_own() {
+    const OPEN: &str = "
+pub struct Pile { items: Vec<u8> }
+pub fn read<R: Copy>(from: R, most: usize, last: Option<&[R]>, by: &impl Copy) -> Pile { todo!() }
+";
+    let fixture = Fixture::library(OPEN, &[]);
+    let calls = made(&[call_in(OPEN, "fn read", None, 4)]);
+    let names = NamesAt::new(&fixture.index, fixture.module("")).with_made(Recorded {
+        calls: &calls,
+        turn: 0,
+        first: false,
+    });
+    let history = names.made("demo::Pile", &Asked::default()).unwrap().unwrap();
+    assert_eq!(history.made.typed, [true, false, true, true]);
+}
+
+#[test]
 fn what_lies_elsewhere_was_changed_by_other_calls() {
     let calls = [
         call("pub fn new() -> Self", None, 0),

@@ -277,8 +277,9 @@ impl Walk<'_> {
             }
             Item::Static(i) => {
                 self.nested(&spot.within(&i.ident), |finder| finder.visit_expr(&i.expr));
-                let state = is_state(i);
-                (&i.ident, &i.vis, syn::Generics::default(), &i.attrs, ItemKind::Static { state })
+                let kind =
+                    if is_fixed(i) { ItemKind::Const } else { ItemKind::Static { state: is_state(i) } };
+                (&i.ident, &i.vis, syn::Generics::default(), &i.attrs, kind)
             }
             _ => return,
         };
@@ -378,6 +379,27 @@ impl Walk<'_> {
 fn is_state(item: &syn::ItemStatic) -> bool {
     matches!(item.mutability, syn::StaticMutability::Mut(_)) || changes_when_shared(&item.ty)
 }
+
+/// Whether a static is the same in every program, and nothing but a constant with an address: texts, numbers, tables of them.
+fn is_fixed(item: &syn::ItemStatic) -> bool {
+    fn is_plain(ty: &syn::Type) -> bool {
+        match ty {
+            syn::Type::Reference(to) => to.mutability.is_none() && is_plain(&to.elem),
+            syn::Type::Array(of) => is_plain(&of.elem),
+            syn::Type::Slice(of) => is_plain(&of.elem),
+            syn::Type::Tuple(tuple) => tuple.elems.iter().all(is_plain),
+            syn::Type::Path(path) => PLAIN.iter().any(|name| path.path.is_ident(name)),
+            _ => false,
+        }
+    }
+    matches!(item.mutability, syn::StaticMutability::None) && is_plain(&item.ty)
+}
+
+/// Types of the language that hold nothing but themselves.
+const PLAIN: [&str; 17] = [
+    "str", "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128",
+    "isize", "f32", "f64",
+];
 
 /// Collects items in bodies, not those within these items.
 struct NestedItems(Vec<Item>);
