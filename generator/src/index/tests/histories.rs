@@ -145,7 +145,7 @@ pub fn read<R: Copy>(from: R, most: usize, last: Option<&[R]>, by: &impl Copy) -
     let names = NamesAt::new(&fixture.index, fixture.module("")).with_made(Recorded {
         calls: &calls,
         turn: 0,
-        first: false,
+        ..Recorded::default()
     });
     let history = names.made("demo::Pile", &Asked::default()).unwrap().unwrap();
     assert_eq!(history.made.typed, [true, false, true, true]);
