@@ -133,10 +133,9 @@ pub fn argument_of_any_type(
     let receiver = name == "self";
     let variable = draft.argument(&if receiver { variable_of(types, value.ty) } else { name.to_owned() });
     // A method is looked up by its receiver's type, so `5.trailing()` would not do.
-    let typed = receiver || literals == Literals::Suffixed;
+    let how = if receiver && literals == Literals::Inferred { Literals::Suffixed } else { literals };
     let shown = if name.is_empty() || name == "_" { variable.to_string() } else { name.to_owned() };
     let mut writer = Writer::new(types, names, stand_ins, &mut draft, value, shown);
-    let how = if typed { Literals::Suffixed } else { literals };
     let (binding, pass) = writer.with_parts(|writer| {
         writer.own = (how != Literals::Annotated).then(|| variable.clone());
         writer.binding(&variable, value.root(), how)

@@ -206,14 +206,16 @@ impl Callable<'_> {
         let kept = kept
             .filter(|generic| !(is_function(generic) && by_name.iter().flatten().any(Passed::names_item)));
         let result = self.frame.result.map(|ty| types.name(ty));
-        let constants = result.map(|name| self.function.constants_of(name)).unwrap_or_default();
+        let taken: Vec<&str> =
+            self.frame.arguments.iter().map(|argument| types.name(argument.value.ty)).collect();
+        let constants = self.function.constants_of(result, &taken);
         let constants = constants.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let generics: Vec<(&str, &str)> =
             kept.map(|g| (g.name.as_str(), types.name(g.ty))).chain(constants).collect();
         let path = names.callable(self.function, &generics)?;
         let mut scope = Scope::new(test);
         if let Some(format) = self.format_string() {
-            return self.formatting(&format, types, names, &mut scope);
+            return self.formatting(&format, style.literals(0), types, names, &mut scope);
         }
         scope.share(self.arguments().map(|(argument, _)| &argument.value), types);
         if style.parts {
@@ -305,12 +307,13 @@ impl Callable<'_> {
     fn formatting(
         &self,
         format: &str,
+        literals: Literals,
         types: &TypeTable,
         names: &NamesAt<'_>,
         scope: &mut Scope,
     ) -> Result<Call, Uncallable> {
         let receiver = &self.frame.arguments[0];
-        let written = argument_with("self", &receiver.value, types, names, scope, Literals::Suffixed)?;
+        let written = argument_with("self", &receiver.value, types, names, scope, literals)?;
         let pass = match &written.variable {
             Some(variable) => quote!(#variable),
             None => written.pass.clone(),

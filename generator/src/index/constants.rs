@@ -1,9 +1,10 @@
 //! What the constants among a function's generic parameters were, which debug info tells nowhere but in the names of types
-//! that are made of them. In: the type that the function gives back, as the source and as the debug info have it.
+//! that are made of them. In: the types that the function gives back and takes, as the source and as the debug info have
+//! them.
 
 use std::collections::BTreeSet;
 
-use syn::{Expr, GenericArgument, PathArguments, ReturnType, Type};
+use syn::{Expr, FnArg, GenericArgument, PathArguments, ReceiverKind, ReturnType, Type};
 
 use super::{FunctionItem, TypeName};
 
@@ -11,18 +12,30 @@ use super::{FunctionItem, TypeName};
 const MAX_DEPTH: u32 = 16;
 
 impl FunctionItem {
-    /// The constants among its generic parameters, its impl's included, by name, as far as its result tells them.
-    /// `result`: the full name of that type.
-    pub fn constants_of(&self, result: &str) -> Vec<(String, String)> {
+    /// The constants among its generic parameters, its impl's included, by name, as far as its result and what it takes
+    /// tell them. `result`: the full name of that type; `arguments`: those of what it takes, its receiver included.
+    pub fn constants_of(&self, result: Option<&str>, arguments: &[&str]) -> Vec<(String, String)> {
         let declared = self.owner_generics().into_iter().chain([&self.signature.generics]);
         let wanted: BTreeSet<String> =
             declared.flat_map(|generics| generics.const_params()).map(|own| own.ident.to_string()).collect();
-        let (ReturnType::Type(_, ty), false) = (&self.signature.output, wanted.is_empty()) else {
+        if wanted.is_empty() {
             return Vec::new();
-        };
-        let Some(name) = TypeName::parse(result) else { return Vec::new() };
+        }
         let mut finder = Finder { wanted, own: self.self_type(), found: Vec::new() };
-        finder.compare(ty, &name, MAX_DEPTH);
+        if let (ReturnType::Type(_, ty), Some(name)) =
+            (&self.signature.output, result.and_then(TypeName::parse))
+        {
+            finder.compare(ty, &name, MAX_DEPTH);
+        }
+        let inputs = &self.signature.inputs;
+        // Where one of them was not read, nobody knows which is which.
+        if inputs.len() == arguments.len() {
+            for (input, name) in inputs.iter().zip(arguments) {
+                if let Some(name) = TypeName::parse(name) {
+                    finder.input(input, &name);
+                }
+            }
+        }
         finder.found
     }
 }
@@ -35,6 +48,22 @@ struct Finder<'f> {
 }
 
 impl Finder<'_> {
+    /// What a function takes.
+    fn input(&mut self, input: &FnArg, name: &TypeName) {
+        let receiver = match input {
+            FnArg::Typed(typed) => return self.compare(&typed.ty, name, MAX_DEPTH),
+            FnArg::Receiver(receiver) => receiver,
+        };
+        match (&receiver.kind, name, self.own) {
+            (ReceiverKind::Typed(_, ty), ..) => self.compare(ty, name, MAX_DEPTH),
+            (ReceiverKind::Reference(..), TypeName::Reference { to, .. }, Some(own)) => {
+                self.compare(own, to, MAX_DEPTH);
+            }
+            (ReceiverKind::Value, _, Some(own)) => self.compare(own, name, MAX_DEPTH),
+            _ => {}
+        }
+    }
+
     fn compare(&mut self, ty: &Type, name: &TypeName, depth: u32) {
         let Some(depth) = depth.checked_sub(1) else { return };
         match (ty, name) {

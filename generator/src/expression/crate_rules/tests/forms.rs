@@ -299,3 +299,19 @@ fn calls_have_no_commas_and_all_knows_the_place_of_an_element() {
     assert_eq!(written(&[]), "letx=Names::new().build();");
     assert_eq!(written(&[0, 0]), "letx=Names::other();");
 }
+
+#[test]
+fn a_receiver_says_its_whole_type_where_nothing_else_tells_it() {
+    let mut s = Sheet::default();
+    let raw = s.int(32, 0);
+    let fixed = s.structure("a::Fixed<8>", vec![("raw", raw)]);
+    let outside = Outside { open: true, ..Outside::default() };
+    for (literals, expected) in [
+        (Literals::Inferred, "letfixed=Fixed{raw:0};"),
+        (Literals::Annotated, "letfixed:a::Fixed<8>=Fixed{raw:0};"),
+    ] {
+        let mut scope = Scope::new("test");
+        let written = argument_with("self", &fixed, &s.0, &outside, &mut scope, literals).unwrap();
+        assert_eq!(written.lets[0].to_string().replace(' ', ""), expected);
+    }
+}
