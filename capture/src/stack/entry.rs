@@ -69,17 +69,17 @@ impl Stacks {
         Some(EntryPlan { declared, first, prologue_end, stops, polled })
     }
 
-    /// The arguments of the function at whose entry a thread is stopped, those that are read at another moment
-    /// missing; `None` where its frame cannot be told.
-    pub fn entry_arguments(
+    /// The frame of the function at whose entry a thread is stopped, with its generics, and its arguments but for those that
+    /// are read at another moment; `None` where it cannot be told.
+    pub fn entry_frame(
         &mut self,
         space: &AddressSpace,
         registers: &Registers,
         memory: &dyn Memory,
         what: (Moment, Extent),
         types: &mut TypeTable,
-    ) -> Option<Vec<Argument>> {
-        self.entry(space, registers, memory, what, types).map(|(arguments, _)| arguments)
+    ) -> Option<Frame> {
+        self.entry(space, registers, memory, what, types).map(|(frame, _)| frame)
     }
 
     /// The arguments of the async function whose body is about to run for the first time, and where its state lies;
@@ -91,9 +91,8 @@ impl Stacks {
         memory: &dyn Memory,
         types: &mut TypeTable,
     ) -> Option<(Vec<Argument>, u64)> {
-        let (arguments, state) =
-            self.entry(space, registers, memory, (Moment::FirstPoll, Extent::All), types)?;
-        Some((arguments, state?))
+        let (frame, state) = self.entry(space, registers, memory, (Moment::FirstPoll, Extent::All), types)?;
+        Some((frame.arguments, state?))
     }
 
     fn entry(
@@ -103,7 +102,7 @@ impl Stacks {
         memory: &dyn Memory,
         (moment, extent): (Moment, Extent),
         types: &mut TypeTable,
-    ) -> Option<(Vec<Argument>, Option<u64>)> {
+    ) -> Option<(Frame, Option<u64>)> {
         let physical = self.unwinder.innermost(space, registers, memory);
         let call = self.calls(space, 0, &physical).pop()?;
         let (entries, (_, bias)) = (call.entries?, call.image?);
@@ -136,7 +135,7 @@ impl Stacks {
             maker.arrange(&mut frame.arguments);
         }
         self.place_closures(&[info], memory, types);
-        Some((frame.arguments, polled))
+        Some((frame, polled))
     }
 
     /// The canonical frame address of a thread's innermost frame.

@@ -121,17 +121,17 @@ impl StackReader {
         all
     }
 
-    /// The arguments of the function at whose entry a thread is stopped.
-    pub(super) fn entry_arguments(
+    /// The frame of the function at whose entry a thread is stopped, with its arguments.
+    pub(super) fn entry_frame(
         &mut self,
         target: &Target,
         tid: Pid,
         registers: &libc::user_regs_struct,
         what: (Moment, Extent),
         types: &mut TypeTable,
-    ) -> Option<Vec<Argument>> {
+    ) -> Option<Frame> {
         let registers = super::watching::all_registers(tid, registers);
-        self.stacks.entry_arguments(&target.space, &registers, &target.memory, what, types)
+        self.stacks.entry_frame(&target.space, &registers, &target.memory, what, types)
     }
 
     /// The arguments of the async function whose body is about to run for the first time, and where its state lies.

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use relapse_snapshot::{Argument, Data, Frame, Trust, TypeTable};
 
 use self::given::Begin;
-use self::made::Made;
+use self::made::{Made, OfTypes};
 use self::polls::{Given, Polls};
 use super::events::Tracer;
 use super::ptrace::{self, Pid};
@@ -138,6 +138,8 @@ struct Record {
     made_before: u64,
     /// As it was entered.
     begin: Begin,
+    /// What its function's generics were, where arguments were read.
+    of_types: OfTypes,
 }
 
 /// A watched function and what it has cost.
@@ -272,6 +274,7 @@ impl Watching {
                 open: 0,
                 made_before: 0,
                 begin: Begin::default(),
+                of_types: OfTypes::default(),
             });
         }
         let last = records.len() - 1;
@@ -468,7 +471,7 @@ impl Tracer<'_> {
             let made_before = watching.made.count();
             let record = watching.record(tid, index, cfa);
             (record.arguments, record.open, record.made_before) = (Vec::new(), stop.later, made_before);
-            record.begin = Begin::of(registers);
+            (record.begin, record.of_types) = (Begin::of(registers), OfTypes::default());
         } else {
             watching.record(tid, index, cfa).open &= !stop.bit;
         }
@@ -476,8 +479,12 @@ impl Tracer<'_> {
             let types = &mut watching.types;
             let extent =
                 if watching.functions[index].wanted.makes { Extent::NotReceiver } else { Extent::All };
-            let read = self.stacks.entry_arguments(target, tid, registers, (moment, extent), types);
+            let read = self.stacks.entry_frame(target, tid, registers, (moment, extent), types);
             let record = watching.record(tid, index, cfa);
+            let read = read.map(|frame| {
+                record.of_types = OfTypes { generics: frame.generics, result: frame.result };
+                frame.arguments
+            });
             match read {
                 Some(read) if record.arguments.is_empty() => record.arguments = read,
                 read => {
@@ -504,7 +511,7 @@ impl Tracer<'_> {
         registers: &libc::user_regs_struct,
         cfa: u64,
     ) {
-        let Record { arguments, open, begin, .. } = watching.record(tid, index, cfa).clone();
+        let Record { arguments, open, begin, of_types, .. } = watching.record(tid, index, cfa).clone();
         if open != 0 {
             return;
         }
@@ -515,6 +522,7 @@ impl Tracer<'_> {
         let wanted = &watching.functions[index].wanted;
         let process = self.process_of(tid);
         watching.made.begun(process, (tid, cfa), (index, wanted), begin, arguments);
+        watching.made.is_of(process, tid, cfa, of_types);
         if wanted.gives && !watching.functions[index].cooled {
             self.await_given(target, index, tid, cfa);
         }

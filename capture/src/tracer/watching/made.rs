@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use relapse_snapshot::{Argument, Frame, Location};
+use relapse_snapshot::{Argument, Frame, Generic, Location, TypeId};
 
 use super::super::ptrace::Pid;
 use super::given::Begin;
@@ -17,6 +17,15 @@ const MOST_CALLS: usize = 256;
 /// Parts of all arguments that are kept: they are kept once more for each crash.
 const MOST_NODES: u64 = 1_000_000;
 
+/// What is known of the generics of a call's function.
+#[derive(Debug, Clone, Default)]
+pub(super) struct OfTypes {
+    /// As [`Frame::generics`].
+    pub(super) generics: Vec<Generic>,
+    /// As [`Frame::result`].
+    pub(super) result: Option<TypeId>,
+}
+
 /// A call as it began.
 struct Begun {
     /// How many of all calls began before it.
@@ -27,6 +36,7 @@ struct Begun {
     within: Option<u64>,
     arguments: Vec<Argument>,
     begin: Begin,
+    of_types: OfTypes,
     /// What it gave, once it is over and that was read.
     gave: Option<Argument>,
 }
@@ -106,7 +116,17 @@ impl Made {
         if calls.begun.len() >= MOST_CALLS {
             calls.lost = calls.begun.pop_front().map(|call| call.order);
         }
-        calls.begun.push_back(Begun { order, tid, cfa, within, arguments, begin, gave: None });
+        let of_types = OfTypes::default();
+        calls.begun.push_back(Begun { order, tid, cfa, within, arguments, begin, of_types, gave: None });
+    }
+
+    /// The call that has just begun there is one of a function of these types.
+    pub(super) fn is_of(&mut self, process: Pid, tid: Pid, cfa: u64, of_types: OfTypes) {
+        let newest = self.count;
+        // Where too much was kept already, it is none that is kept.
+        if let Some(call) = self.last_at(process, tid, cfa).filter(|call| call.order == newest) {
+            call.of_types = of_types;
+        }
     }
 
     /// The call of a thread that returns with its CFA in the stack pointer, as it began.
@@ -123,13 +143,17 @@ impl Made {
 
     /// That call has given this.
     pub(super) fn gave(&mut self, process: Pid, tid: Pid, cfa: u64, given: Argument) {
-        let last = self.calls_at(process, tid, cfa).map(|call| call.order).max();
         self.nodes += given.value.nodes();
-        let calls = self.calls.iter_mut().filter(|((of, _), _)| *of == process);
-        let mut begun = calls.flat_map(|(_, calls)| &mut calls.begun);
-        if let Some(call) = begun.find(|call| Some(call.order) == last) {
+        if let Some(call) = self.last_at(process, tid, cfa) {
             call.gave = Some(given);
         }
+    }
+
+    fn last_at(&mut self, process: Pid, tid: Pid, cfa: u64) -> Option<&mut Begun> {
+        let last = self.calls_at(process, tid, cfa).map(|call| call.order).max();
+        let calls = self.calls.iter_mut().filter(|((of, _), _)| *of == process);
+        let mut begun = calls.flat_map(|(_, calls)| &mut calls.begun);
+        begun.find(|call| Some(call.order) == last)
     }
 
     /// From here on calls of a function may begin that nobody sees, in whatever process. That counts as one of the calls:
@@ -207,7 +231,8 @@ impl Made {
             let over = calls.begun.iter().filter(|call| !under_way.contains(&call.order));
             told.extend(over.map(|call| {
                 let frame = frame(&calls.function, call.arguments.clone(), call.gave.as_ref());
-                (call.order, over_around(call), frame)
+                let OfTypes { generics, result } = call.of_types.clone();
+                (call.order, over_around(call), Frame { generics, result, ..frame })
             }));
             told.extend(calls.lost.map(|order| (order, None, missing(&calls.function))));
         }
@@ -287,6 +312,23 @@ mod tests {
             None => made.call.function.clone(),
         };
         calls.iter().map(name).collect()
+    }
+
+    #[test]
+    fn a_call_is_told_with_the_types_of_its_function() {
+        let mut made = Made::default();
+        let of = |name: &str| OfTypes {
+            generics: vec![Generic { name: name.to_owned(), ty: TypeId(7) }],
+            result: Some(TypeId(8)),
+        };
+        for (line, name) in [(1, "T"), (2, "U")] {
+            made.begun(1, (1, 900), (line as usize, &function(line)), Begin::default(), Vec::new());
+            made.is_of(1, 1, 900, of(name));
+        }
+        let calls = made.calls(1, 1, &mut [], &[]);
+        let told = |made: &relapse_snapshot::Made| (made.call.generics[0].name.clone(), made.call.result);
+        let told: Vec<_> = calls.iter().map(told).collect();
+        assert_eq!(told, [("T".to_owned(), Some(TypeId(8))), ("U".to_owned(), Some(TypeId(8)))]);
     }
 
     #[test]
