@@ -55,6 +55,7 @@ mod signature;
 mod standard;
 mod surroundings;
 mod test_fields;
+mod turbofish;
 mod walk;
 mod ways;
 mod written;

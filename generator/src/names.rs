@@ -127,6 +127,8 @@ pub struct MadeCall<'a> {
     pub path: TokenStream,
     /// `insert`, where a dot before it will do.
     pub method: Option<Ident>,
+    /// `::<Clock>`, where nothing that it takes tells its generic arguments.
+    pub turbofish: Option<TokenStream>,
     /// How it takes what it is made on.
     pub receiver: ReceivedBy,
     /// What the value is in that it gives.

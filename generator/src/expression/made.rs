@@ -362,18 +362,18 @@ impl<'a> Writer<'a> {
             self.made_before = before;
             arguments.push(given?);
         }
-        let path = &made.path;
+        let (path, turbofish) = (&made.path, &made.turbofish);
         Ok(match (receiver, &made.method, made.receiver) {
-            (Some(receiver), Some(method), _) => quote!(#receiver.#method(#(#arguments),*)),
+            (Some(receiver), Some(method), _) => quote!(#receiver.#method #turbofish (#(#arguments),*)),
             (Some(receiver), None, by) => {
                 let by = match by {
                     ReceivedBy::Shared => quote!(&),
                     ReceivedBy::Exclusive => quote!(&mut),
                     ReceivedBy::Value | ReceivedBy::Nobody => quote!(),
                 };
-                quote!(#path(#by #receiver #(, #arguments)*))
+                quote!(#path #turbofish (#by #receiver #(, #arguments)*))
             }
-            (None, ..) => quote!(#path(#(#arguments),*)),
+            (None, ..) => quote!(#path #turbofish (#(#arguments),*)),
         })
     }
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use quote::quote;
-use relapse_snapshot::{Data, Frame, Location, Made};
+use relapse_snapshot::{Data, Frame, Location, Made, TypeTable};
 use syn::{FnArg, Receiver, ReceiverKind, ReturnType, Safety, Type};
 
 use crate::expression::{PartOf, holds, part_of};
@@ -27,6 +27,8 @@ use super::{FunctionItem, Package, SourceIndex, signature};
 pub(crate) struct Recorded<'a> {
     /// What was seen.
     pub(crate) calls: &'a [Made],
+    /// The types of what they were given.
+    pub(crate) types: Option<&'a TypeTable>,
     /// Which of the ways to make a value is taken.
     pub(crate) turn: usize,
     /// Whether an argument is made so although it can be written: what was read of it does not show the crash.
@@ -688,10 +690,13 @@ impl<'i> NamesAt<'i> {
             ReturnType::Type(_, result) => Some(&**result),
             ReturnType::Default => None,
         };
+        let by_result = !matches!(role, Role::Method | Role::OnPart(_));
+        let turbofish = self.turbofish_again(function, call, by_result)?;
         Ok(MadeCall {
             at: *at,
             path: path.path,
             method: path.method,
+            turbofish,
             receiver,
             wrapped: role.wrapped(),
             taken: part.as_ref().map(|part| part.steps.clone()).unwrap_or_default(),

@@ -25,6 +25,7 @@ mod passed;
 mod proof;
 mod registry;
 mod tree;
+mod turbofish;
 mod ways;
 
 /// A workspace in a temporary folder, and its index.

@@ -39,7 +39,8 @@ pub(crate) fn callables<'a>(
         let ways = |callbacks| {
             // What the calls that made its other values tell is needed only where fields do not.
             let ways = [&snapshot.made[..0], calls];
-            let ways = ways.map(|calls| Recorded { calls, callbacks, ..Recorded::default() });
+            let types = Some(&snapshot.types);
+            let ways = ways.map(|calls| Recorded { calls, types, callbacks, ..Recorded::default() });
             ways.map(|made| callable.clone().with_made(made))
                 .into_iter()
                 .find(|callable| call(callable).is_ok())

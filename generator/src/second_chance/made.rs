@@ -247,7 +247,8 @@ pub(crate) fn callables<'a>(
         // What came after it was entered was done by itself.
         let calls =
             &snapshot.made[..callable.frame.made_before.unwrap_or(usize::MAX).min(snapshot.made.len())];
-        let made = callable.with_made(Recorded { calls, turn, first, ..Recorded::default() });
+        let types = Some(&snapshot.types);
+        let made = callable.with_made(Recorded { calls, types, turn, first, ..Recorded::default() });
         // What can be written by itself is another call only where something of it is made anew.
         (!first || is_written_otherwise(&made, snapshot, index)).then_some(made)
     };
