@@ -19,6 +19,7 @@ mod format;
 mod functions;
 mod further;
 mod graph;
+mod lints;
 mod made;
 mod parts;
 mod pointer;

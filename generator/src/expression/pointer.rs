@@ -238,6 +238,9 @@ impl Writer<'_> {
                 Ok(quote!(#owner #turbofish::from(#path)))
             }
             _ => {
+                if std == StdType::Arc {
+                    self.allow_arc_of_one_thread(to);
+                }
                 let inner = self.value(inner, place)?;
                 Ok(quote!(#owner::new(#inner)))
             }

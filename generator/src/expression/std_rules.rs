@@ -22,6 +22,7 @@ use quote::quote;
 use relapse_snapshot::{Data, TypeKind, TypeShape};
 
 use super::Unwritable;
+use super::lints::{Lint, is_reversed};
 use super::seen_through::{core_of, number};
 use super::sequence::MAX_LITERAL_BYTES;
 use super::type_name::arguments;
@@ -84,6 +85,8 @@ fn bracketed(tokens: TokenStream, place: Place) -> TokenStream {
 fn range(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
     let start = of.operand(writer, "start")?;
     let end = of.untyped().operand(writer, "end")?;
+    let is_reversed = is_reversed(of.field(writer, "start")?, of.field(writer, "end")?);
+    writer.lints.allow(Lint::ReversedEmptyRanges, is_reversed);
     Ok(bracketed(quote!(#start..#end), of.place))
 }
 
@@ -108,6 +111,8 @@ fn range_inclusive(writer: &mut Writer<'_>, of: Of<'_>) -> Written {
     }
     let start = of.operand(writer, "start")?;
     let end = of.untyped().operand(writer, "end")?;
+    let is_reversed = is_reversed(of.field(writer, "start")?, of.field(writer, "end")?);
+    writer.lints.allow(Lint::ReversedEmptyRanges, is_reversed);
     Ok(bracketed(quote!(#start..=#end), of.place))
 }
 

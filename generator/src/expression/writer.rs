@@ -10,6 +10,7 @@ use relapse_snapshot::{Data, StdType, TypeId, TypeKind, TypeShape, TypeTable, Va
 
 use super::dynamic::principal;
 use super::graph::{Graph, State, counted};
+use super::lints::{Lint, Lints};
 use super::raw_pointer::{Allocations, pointers};
 use super::stand_in::StandIns;
 use super::type_name::{definition, snake_case};
@@ -75,8 +76,8 @@ pub(super) struct Writer<'a> {
     pub(super) side_files: Vec<SideFile>,
     /// Something was written in another state than it was found in.
     pub(super) suspect: bool,
-    /// The statement being written holds a float that clippy takes for a constant.
-    approximates: bool,
+    /// What the statement being written holds that clippy would have otherwise.
+    pub(super) lints: Lints,
     /// What the value refers to elsewhere, and what leads back to itself.
     pub(super) graph: Graph<'a>,
     /// The argument's own variable, while no statement has taken it.
@@ -133,7 +134,7 @@ pub(super) struct Saved<'a> {
     allocations: Allocations,
     own: Option<Ident>,
     path: usize,
-    flags: (bool, bool),
+    flags: (bool, Lints),
     counts: (usize, usize),
     made_used: usize,
     nodes: u64,
@@ -158,7 +159,7 @@ impl<'a> Writer<'a> {
             lets: Vec::new(),
             side_files: Vec::new(),
             suspect: false,
-            approximates: false,
+            lints: Lints::default(),
             graph,
             own: None,
             floor: 0,
@@ -295,7 +296,7 @@ impl<'a> Writer<'a> {
         if self.lets.len() >= MAX_LETS {
             return Err(self.refuse(format!("more than {MAX_LETS} parts need a variable of their own")));
         }
-        let outer = std::mem::take(&mut self.approximates);
+        let outer = std::mem::take(&mut self.lints);
         let floor = std::mem::replace(&mut self.floor, self.depth);
         let tokens = write(self, Place::binding(typed));
         self.floor = floor;
@@ -303,7 +304,7 @@ impl<'a> Writer<'a> {
         let variable = self.scope.variable(wanted);
         let statement = self.let_statement(&variable, mutable, None, &tokens);
         self.lets.push(statement);
-        self.approximates = outer;
+        self.lints = outer;
         Ok(variable)
     }
 
@@ -337,7 +338,7 @@ impl<'a> Writer<'a> {
 
     /// The lint attribute that the statement being written needs.
     pub(super) fn lint(&mut self) -> Option<TokenStream> {
-        std::mem::take(&mut self.approximates).then(|| quote!(#[allow(clippy::approx_constant)]))
+        std::mem::take(&mut self.lints).attribute()
     }
 
     /// What an attempt may change, to take it back.
@@ -350,7 +351,7 @@ impl<'a> Writer<'a> {
             allocations: self.allocations.clone(),
             own: self.own.clone(),
             path: self.path.len(),
-            flags: (self.suspect, self.approximates),
+            flags: (self.suspect, self.lints),
             counts: (self.depth, self.floor),
             made_used: self.made_used.len(),
             nodes: self.nodes,
@@ -374,7 +375,7 @@ impl<'a> Writer<'a> {
         self.allocations = saved.allocations;
         self.own = saved.own;
         self.path.truncate(saved.path);
-        (self.suspect, self.approximates) = saved.flags;
+        (self.suspect, self.lints) = saved.flags;
         (self.depth, self.floor) = saved.counts;
         self.made_used.truncate(saved.made_used);
     }
@@ -429,7 +430,7 @@ impl<'a> Writer<'a> {
             64 => literal::float64(raw, place.typed),
             _ => return Err(self.mismatch(shape)),
         };
-        self.approximates |= float.looks_like_constant;
+        self.lints.allow(Lint::ApproxConstant, float.looks_like_constant);
         Ok(float.tokens)
     }
 
@@ -449,6 +450,9 @@ impl<'a> Writer<'a> {
         place: Place,
         all_typed: bool,
     ) -> Result<Vec<TokenStream>, Unwritable> {
+        if step == '[' {
+            self.allow_single_range(items);
+        }
         let mut written = Vec::with_capacity(items.len().min(MAX_NODES as usize));
         for (index, item) in items.iter().enumerate() {
             let path = if step == '.' { format!(".{index}") } else { format!("[{index}]") };

@@ -1,6 +1,7 @@
 mod arrays;
 mod exact;
 mod forms;
+mod lints;
 
 use std::collections::HashSet;
 

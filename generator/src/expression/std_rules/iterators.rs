@@ -7,6 +7,7 @@ use quote::quote;
 use relapse_snapshot::{Data, Field, StdType, TypeId, TypeKind, TypeShape, Value};
 
 use super::super::Unwritable;
+use super::super::lints::Lint;
 use super::super::seen_through::{field, number};
 use super::super::writer::{Place, Writer};
 use super::of::{Of, Rule, Written};
@@ -117,7 +118,10 @@ fn adapted(writer: &mut Writer<'_>, of: Of<'_>, inner: &str, method: &TokenStrea
 }
 
 fn counted(writer: &mut Writer<'_>, of: Of<'_>, method: &str) -> Written {
-    let n = of.count(writer, of.number(writer, "n")?, "usize")?;
+    let n = of.number(writer, "n")?;
+    // What of it is left to be skipped is a part of its state.
+    writer.lints.allow(Lint::IterSkipZero, n == 0 && method == "skip");
+    let n = of.count(writer, n, "usize")?;
     let method = proc_macro2::Ident::new(method, proc_macro2::Span::call_site());
     adapted(writer, of, "iter", &quote!(#method(#n)))
 }

@@ -3,6 +3,7 @@
 use quote::quote;
 use relapse_snapshot::{Data, TypeTable, Value};
 
+use super::super::lints::Lint;
 use super::super::seen_through::{field, number};
 use super::super::writer::Writer;
 use super::iterators::begun;
@@ -129,7 +130,9 @@ fn mark(searcher: &Value) -> Option<String> {
 fn split_limited(writer: &mut Writer<'_>, of: Of<'_>, method: &str) -> Written {
     let count =
         holder(of.value, "count", DEEPEST).and_then(|limited| field(limited, "count")).and_then(number);
-    let count = of.count(writer, count.ok_or_else(|| writer.mismatch(of.shape))?, "usize")?;
+    let count = count.ok_or_else(|| writer.mismatch(of.shape))?;
+    writer.lints.allow(Lint::SuspiciousSplitn, count < 2);
+    let count = of.count(writer, count, "usize")?;
     let (rest, internal) = rest(writer, of)?;
     let (needle, method) = (needle(writer, of, internal)?, ident(method));
     let taken = usize::from(is_finished(internal));
