@@ -46,7 +46,7 @@ pub fn of(
     }
     if index.outside(callable.function.id.krate) == Some(callable.home) {
         remarks.push(
-            "it cannot be built or run among the library's own unit tests, so it stands outside of them"
+            "it could not be compiled or run among the library's own unit tests, so it stands outside of them"
                 .to_owned(),
         );
     } else if callable.home != callable.function.module {
