@@ -28,7 +28,17 @@ pub(crate) fn lets(source: &str) -> String {
     let is_told = statements.len() > 1 && !between(source, call.start(), call.end()).contains('|');
     let shown = &statements[..statements.len() - usize::from(is_told)];
     let (from, to) = (shown[0].span().start(), shown[shown.len() - 1].span().end());
-    between(source, from, to)
+    without_lints(between(source, from, to))
+}
+
+/// What a statement allows clippy says nothing of its value.
+fn without_lints(mut text: String) -> String {
+    while let Some(at) = text.find("#[allow(clippy::")
+        && let Some(length) = text[at..].find(")] ")
+    {
+        text.replace_range(at..at + length + 3, "");
+    }
+    text
 }
 
 /// The source between two places, in one line.

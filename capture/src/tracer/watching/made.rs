@@ -426,7 +426,7 @@ mod tests {
         made.begun(1, (1, 900), (2, &function(2)), Begin::default(), Vec::new());
         assert_eq!(made.returning(1, 1, 900), Some(Begin::default()));
         assert_eq!(made.returning(1, 2, 900), None, "another thread");
-        let ty = relapse_snapshot::TypeId(0);
+        let ty = TypeId(0);
         let value = relapse_snapshot::Value::missing(ty, relapse_snapshot::Trust::Entry, "");
         made.gave(1, 1, 900, Argument { name: String::new(), value });
         let told = made.calls(1, 1, &mut [], &[]);
