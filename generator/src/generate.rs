@@ -107,6 +107,9 @@ pub struct Generated {
     pub alternatives: Vec<Reproducing>,
     /// Functions of the stack that do not, with the reason.
     pub rejected: Vec<Rejection>,
+    /// How many functions of the workspace the crashed program's stack has: those with larger numbers are on that of the second
+    /// run alone.
+    pub stack: usize,
     /// How much work it was.
     pub effort: Effort,
 }
@@ -173,12 +176,20 @@ pub fn generate(
         });
     let second = again.as_ref().map(|run| Bench { snapshot: &run.snapshot, ..bench.clone() });
     if let Some(bench) = &second {
-        once_more(bench, project, options, &mut rounds, &mut drafts, &mut rejected, surroundings)?;
+        once_more(
+            (snapshot, bench),
+            project,
+            options,
+            &mut rounds,
+            &mut drafts,
+            &mut rejected,
+            surroundings,
+        )?;
     }
     // What is entered often is read each time only where nothing else helps.
     let third = again
         .as_ref()
-        .filter(|again| second_chance::lacks_patience(again, &project.index, &drafts))
+        .filter(|again| second_chance::lacks_patience(again, snapshot, &project.index, &drafts))
         .and_then(|_| {
             let would_harm = second_chance::would_harm(&drafts);
             let makers = makers.functions.clone();
@@ -188,10 +199,26 @@ pub fn generate(
         });
     let third = third.as_ref().map(|run| Bench { snapshot: &run.snapshot, ..bench.clone() });
     if let Some(bench) = &third {
-        once_more(bench, project, options, &mut rounds, &mut drafts, &mut rejected, surroundings)?;
+        once_more(
+            (snapshot, bench),
+            project,
+            options,
+            &mut rounds,
+            &mut drafts,
+            &mut rejected,
+            surroundings,
+        )?;
     }
     let newest = third.as_ref().or(second.as_ref()).unwrap_or(&bench);
-    with_callbacks(newest, project, options.frame, &mut rounds, &mut drafts, &mut rejected, surroundings)?;
+    with_callbacks(
+        (snapshot, newest),
+        project,
+        options.frame,
+        &mut rounds,
+        &mut drafts,
+        &mut rejected,
+        surroundings,
+    )?;
     let proved_with = |draft: &Draft<'_>| {
         let of_second = |bench: &&Bench<'_>| {
             bench.snapshot.frames().iter().any(|frame| std::ptr::eq(frame, draft.callable.frame))
@@ -220,9 +247,10 @@ pub fn generate(
     choose(&drafts, &bench, project, options, rejected, rounds.effort)
 }
 
-/// Proves the functions once more with the values that a further run has read, and takes what is better.
+/// Proves the functions once more with the values that a further run has read, and takes what is better. `first`: the snapshot
+/// that was kept as the program crashed.
 fn once_more<'a>(
-    bench: &Bench<'a>,
+    (first, bench): (&Snapshot, &Bench<'a>),
     project: &'a Project,
     options: &Options,
     rounds: &mut Rounds,
@@ -231,16 +259,16 @@ fn once_more<'a>(
     surroundings: &mut dyn Surroundings,
 ) -> Result<(), ProveError> {
     rounds.begin_anew(drafts);
-    let callables = second_chance::callables(bench.snapshot, &project.index, drafts);
+    let callables = second_chance::callables(first, bench.snapshot, &project.index, drafts);
     let mut reasons = Vec::new();
     let better = rounds.prove(callables, drafts, project, bench, &mut reasons, surroundings)?;
     second_chance::join(drafts, better, rejected, reasons);
     for turn in 0..second_chance::MOST_TURNS {
         let long = second_chance::unwieldy(drafts, options.frame).filter(|_| !options.every_frame);
         let housed = |callable: &Callable<'a>| rounds.housed(callable, &project.index);
-        let (snapshot, index, mut reasons) = (bench.snapshot, &project.index, Vec::new());
+        let (snapshots, index, mut reasons) = ((first, bench.snapshot), &project.index, Vec::new());
         let callables =
-            second_chance::made_callables(snapshot, index, drafts, turn, long, &housed, &mut reasons);
+            second_chance::made_callables(snapshots, index, drafts, turn, long, &housed, &mut reasons);
         if callables.is_empty() {
             second_chance::join(drafts, Vec::new(), rejected, reasons);
             continue;
@@ -254,7 +282,7 @@ fn once_more<'a>(
 
 /// Proves functions with callbacks that do nothing, where nothing else tells of the crash.
 fn with_callbacks<'a>(
-    bench: &Bench<'a>,
+    (first, bench): (&Snapshot, &Bench<'a>),
     project: &'a Project,
     frame: Option<usize>,
     rounds: &mut Rounds,
@@ -266,7 +294,7 @@ fn with_callbacks<'a>(
     rounds.begin_anew(drafts);
     let housed = |callable: &Callable<'a>| rounds.housed(callable, &project.index);
     let (snapshot, index) = (bench.snapshot, &project.index);
-    let callables = second_chance::with_callbacks(snapshot, index, drafts, frame, &housed);
+    let callables = second_chance::with_callbacks(first, snapshot, index, drafts, frame, &housed);
     if callables.is_empty() {
         return Ok(());
     }

@@ -24,6 +24,7 @@ mod construct;
 mod copied;
 mod derived_default;
 mod deserialized;
+mod dots;
 mod dwarf_name;
 mod expand;
 mod forwards;

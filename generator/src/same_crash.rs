@@ -16,6 +16,9 @@ pub use self::lines::LineMap;
 use crate::paths::normalized;
 use crate::verify::{Ending, Observation, ObservedDeath, ObservedPanic};
 
+/// What a message says of a panic that it passes on, beside that one's own message: the payload's `Debug`, std's poisoned
+/// locks and the `JoinError` of tokio.
+const PASSES_ON: [&str; 3] = ["Any { .. }", "PoisonError", "JoinError"];
 /// The functions that lead to a place in std, of which all must be there again.
 const INNERMOST: usize = 2;
 /// As much of a message is shown in a reason.
@@ -59,6 +62,20 @@ pub enum Sameness {
     Same,
     /// Not: what was seen instead, in words for the user.
     Different(String),
+}
+
+/// That a panic was caught, and that its thread died of another one, which the first did not lead to: mended, it would
+/// leave the test as red as before. What panics while it unwinds ends its process.
+fn survived(panic: &ObservedPanic, later: &[ObservedPanic], ending: &Ending) -> Option<String> {
+    if panic.tid == 0 || !matches!(ending, Ending::Exited(_)) {
+        return None;
+    }
+    let last = later.iter().rev().find(|other| other.tid == panic.tid)?;
+    let passes_on = PASSES_ON.iter().any(|words| last.message.contains(words))
+        || !panic.message.is_empty() && last.message.contains(panic.message.as_str());
+    let place = format!("{}:{}", last.location.file, last.location.line);
+    (!passes_on)
+        .then(|| format!("it is caught, and another panic follows: {} ({place})", short(&last.message)))
 }
 
 impl Crash {
@@ -128,8 +145,9 @@ impl Crash {
 
     fn compare_panics(&self, seen: &Observation) -> Sameness {
         let mut first_reason = None;
-        for panic in &seen.panics {
-            match self.differs(panic) {
+        for (at, panic) in seen.panics.iter().enumerate() {
+            let survived = || survived(panic, seen.panics.get(at + 1..).unwrap_or_default(), &seen.ending);
+            match self.differs(panic).or_else(survived) {
                 None => return Sameness::Same,
                 Some(reason) => first_reason = first_reason.or(Some(reason)),
             }
@@ -371,5 +389,37 @@ pub(crate) mod tests {
         assert!(crash.differs(&panic(&[])).unwrap().contains("at another place"));
         let of_any = Crash { functions: Vec::new(), ..crash };
         assert!(of_any.differs(&panic(&["demo::test"])).unwrap().contains("at another place"));
+    }
+
+    #[test]
+    fn a_panic_that_the_test_outlives_is_not_what_it_fails_by() {
+        let crash = Crash::new(&panicked(), Roots::default(), LineMap::default());
+        let panic = |message: &str, tid: u32| ObservedPanic {
+            tid,
+            thread_name: None,
+            message: message.to_owned(),
+            location: PanicLocation { file: "src/lib.rs".to_owned(), line: 1, column: 1 },
+            functions: Vec::new(),
+        };
+        let seen = |panics: &[(&str, u32)], ending| Observation {
+            panics: panics.iter().map(|(message, tid)| panic(message, *tid)).collect(),
+            deaths: Vec::new(),
+            ending,
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            accesses: Vec::new(),
+        };
+        let failed = |panics: &[(&str, u32)]| crash.compare(&seen(panics, Ending::Exited(101)));
+        assert_eq!(failed(&[("gone", 7)]), Sameness::Same);
+        let Sameness::Different(why) = failed(&[("gone", 7), ("other", 7)]) else { panic!("the same") };
+        assert!(why.starts_with("it is caught, and another panic follows: other (src/lib.rs:1)"), "{why}");
+        // It comes again, is passed on, or ends a thread that another one waits for.
+        assert_eq!(failed(&[("gone", 7), ("other", 7), ("gone", 7)]), Sameness::Same);
+        assert_eq!(failed(&[("gone", 7), ("a worker failed: gone", 7)]), Sameness::Same);
+        let unwrapped = "called `Result::unwrap()` on an `Err` value: Any { .. }";
+        assert_eq!(failed(&[("gone", 7), (unwrapped, 7)]), Sameness::Same);
+        assert_eq!(failed(&[("gone", 8), ("other", 7)]), Sameness::Same);
+        let unwinding = seen(&[("gone", 7), ("other", 7)], Ending::Signaled("SIGABRT".to_owned()));
+        assert_eq!(crash.shown_in(&unwinding), Sameness::Same);
     }
 }

@@ -3,6 +3,7 @@
 
 mod callbacks;
 mod made;
+mod numbers;
 
 use std::path::Path;
 
@@ -11,7 +12,7 @@ use relapse_snapshot::{
 };
 use syn::{FnArg, Pat};
 
-use crate::candidate::{self, Callable, Rejection};
+use crate::candidate::{Callable, Rejection};
 use crate::index::SourceIndex;
 use crate::prove::Draft;
 use crate::target::{Facts, Ranking};
@@ -152,9 +153,14 @@ pub struct SecondRun {
 
 /// Whether a second run has read nothing of what a function of its stack was given, since it is entered too often, and no
 /// test reproduces without it.
-pub(crate) fn lacks_patience(second: &SecondRun, index: &SourceIndex, drafts: &[Draft<'_>]) -> bool {
+pub(crate) fn lacks_patience(
+    second: &SecondRun,
+    first: &Snapshot,
+    index: &SourceIndex,
+    drafts: &[Draft<'_>],
+) -> bool {
     let SecondRun { snapshot: second, left_alone } = second;
-    let (callables, _) = candidate::callables(second, index);
+    let callables = numbers::callables_as_in(first, second, index);
     let has_reason = |callable: &Callable<'_>| has_other_reason(callable, drafts, second);
     *left_alone
         && !drafts.iter().any(Draft::suffices)
@@ -246,6 +252,7 @@ fn may_differ(callable: &Callable<'_>, optimised: bool) -> bool {
 /// The functions of the second run's stack whose values are given ones, or which the first one did not show, but for those
 /// that reproduce already with values beyond doubt.
 pub(crate) fn callables<'a>(
+    first: &Snapshot,
     snapshot: &'a Snapshot,
     index: &'a SourceIndex,
     drafts: &[Draft<'_>],
@@ -260,7 +267,7 @@ pub(crate) fn callables<'a>(
     let is_new =
         |callable: &Callable<'_>| drafts.iter().all(|d| d.callable.frame.function != callable.frame.function);
     let optimised = is_optimised(snapshot);
-    let (callables, _) = candidate::callables(snapshot, index);
+    let callables = numbers::callables_as_in(first, snapshot, index);
     let wanted = |callable: &Callable<'_>| given(callable) || optimised && is_new(callable);
     callables.into_iter().filter(|callable| wanted(callable) && !known(callable)).collect()
 }

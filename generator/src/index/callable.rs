@@ -8,7 +8,7 @@ use syn::{GenericArgument, GenericParam, Generics, PathArguments, Type};
 
 use crate::names::{Names, Unnameable};
 
-use super::ids::{ModuleId, Visibility, plain};
+use super::ids::{ItemId, ModuleId, Visibility, plain};
 use super::items::ItemKind;
 use super::naming::{NamesAt, ident, is_primitive, tokens, tuple};
 use super::resolve::{Def, Space};
@@ -115,7 +115,9 @@ impl NamesAt<'_> {
                 let prefix = ty.as_prefix(told && function.signature.receiver().is_none());
                 let path = quote!(#prefix::#name);
                 let full = full_path_of(&ty.as_prefix(!ty.inferred), &name, turbofish.as_ref(), told);
-                let method = function.signature.receiver().map(|_| name);
+                let by_dot = function.signature.receiver().is_some()
+                    && !self.is_hidden_behind_dot(function, self_type);
+                let method = by_dot.then_some(name);
                 Ok(CallPath { path, full, method, of_std: None, single: None })
             }
             Owner::TraitImpl { self_type, trait_path, .. } => {
@@ -146,7 +148,8 @@ impl NamesAt<'_> {
                     }
                     _ => None,
                 };
-                let method = (takes_self && near).then_some(name);
+                let by_dot = takes_self && near && !self.is_hidden_behind_dot(function, self_type);
+                let method = by_dot.then_some(name);
                 Ok(CallPath { path, full, method, of_std, single: None })
             }
             Owner::Trait { name: trait_name, .. } => {
@@ -417,6 +420,11 @@ impl NamesAt<'_> {
     /// Whether an item of the index is known to implement a trait of that last name, by a derive or an `impl` block.
     pub fn implements(&self, definition: &str, trait_name: &str) -> bool {
         let Ok(Def::Item(id)) = self.definition(definition) else { return false };
+        self.item_implements(id, trait_name)
+    }
+
+    /// The same of an item.
+    pub(super) fn item_implements(&self, id: ItemId, trait_name: &str) -> bool {
         let item = self.index().item(id);
         if matches!(item.kind, ItemKind::Trait(_)) {
             return false;

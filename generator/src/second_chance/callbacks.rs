@@ -4,22 +4,24 @@
 
 use relapse_snapshot::{FrameKind, Snapshot};
 
-use crate::candidate::{self, Callable, Style, Uncallable};
+use crate::candidate::{Callable, Style, Uncallable};
 use crate::index::{Recorded, SourceIndex};
 use crate::names::Callbacks;
 use crate::prove::Draft;
 
 use super::made::is_written_otherwise;
+use super::numbers::callables_as_in;
 
 /// Those functions; `housed`: the function with a home in which its test can run.
 pub(crate) fn callables<'a>(
+    first: &Snapshot,
     snapshot: &'a Snapshot,
     index: &'a SourceIndex,
     drafts: &[Draft<'_>],
     frame: Option<usize>,
     housed: &dyn Fn(&Callable<'a>) -> Option<Callable<'a>>,
 ) -> Vec<Callable<'a>> {
-    let (callables, _) = candidate::callables(snapshot, index);
+    let callables = callables_as_in(first, snapshot, index);
     let crashed = snapshot.frames().iter().find(|frame| frame.kind == FrameKind::Workspace);
     let crashed = crashed.and_then(|frame| frame.package.as_deref());
     let is_told = drafts.iter().any(|draft| {

@@ -6,8 +6,9 @@ use std::collections::{BTreeSet, HashSet};
 
 use relapse_snapshot::{Data, Snapshot, TypeId, TypeKind, TypeTable, Value};
 
+use super::numbers::callables_as_in;
 use super::{Lacking, Maker, same};
-use crate::candidate::{self, Callable, Rejection, Style, Uncallable};
+use crate::candidate::{Callable, Rejection, Style, Uncallable};
 use crate::expression::{Literals, Scope, argument_with, definition};
 use crate::index::{FunctionItem, LAST_RANK, NamesAt, Recorded, SourceIndex};
 use crate::prove::Draft;
@@ -204,11 +205,12 @@ fn part<'v>(value: &'v Value, step: &str) -> Option<&'v Value> {
     }
 }
 
-/// The functions of a second run's stack that can be called with values made anew. `turn`: which of the calls that may
+/// The functions of a second run's stack that can be called with values made anew. `first`: the snapshot that was kept as the
+/// program crashed; `turn`: which of the calls that may
 /// have made a value is taken; `long`: the frame of [`unwieldy`]; `housed`: the function with a home in which its test can run;
 /// `reasons`: of those that still cannot be called.
 pub(crate) fn callables<'a>(
-    snapshot: &'a Snapshot,
+    (first, snapshot): (&Snapshot, &'a Snapshot),
     index: &'a SourceIndex,
     drafts: &[Draft<'_>],
     turn: usize,
@@ -228,7 +230,7 @@ pub(crate) fn callables<'a>(
     };
     // Where a test is there already, but a better one is sought: the last call that may have made a value, and the one before.
     let is_plain_turn = turn == 0 || turn == 2;
-    let (callables, _) = candidate::callables(snapshot, index);
+    let callables = callables_as_in(first, snapshot, index);
     let mut callables: Vec<Callable<'a>> = callables.iter().filter_map(housed).collect();
     if turn > 0 {
         // Each turn is a build: only what would be a better target is worth it.

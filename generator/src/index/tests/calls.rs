@@ -144,3 +144,30 @@ fn f() -> usize {
     let reads = fixture.index.reads(function);
     assert!(!reads.iter().any(|reads| reads.to_string().contains("TABLE")), "{reads:?}");
 }
+
+#[test]
+fn what_a_dot_would_not_call_is_called_by_its_path() {
+    let lib = "
+        pub struct Scanner { at: usize }
+        impl Scanner {
+            pub fn skip(&mut self, count: usize) {}
+            pub fn peek(&self) -> usize { self.at }
+            pub fn take(self) -> usize { self.at }
+        }
+        impl Iterator for Scanner { type Item = u8; fn next(&mut self) -> Option<u8> { None } }
+        #[derive(PartialEq, Eq, PartialOrd, Ord)]
+        pub struct Bounds(u8, u8);
+        impl Bounds { pub fn max(&self) -> u8 { self.1 } }
+        pub struct Span(u8, u8);
+        impl Span { pub fn max(&self) -> u8 { self.1 } pub fn skip(&mut self) {} }";
+    let fixture = Fixture::library(lib, &[]);
+    let told = |name: &str, which: usize| {
+        let (path, _, by_dot) = call(&fixture, "", (name, which), &[]).unwrap();
+        if by_dot { ".".to_owned() } else { path }
+    };
+    assert_eq!(told("skip", 0), "Scanner::skip");
+    assert_eq!(told("max", 0), "Bounds::max");
+    for (name, which) in [("peek", 0), ("take", 0), ("max", 1), ("skip", 1)] {
+        assert_eq!(told(name, which), ".", "{name} {which}");
+    }
+}
