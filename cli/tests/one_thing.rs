@@ -29,11 +29,18 @@ pub trait Handler { fn handle(&self, event: &str); }
 pub struct Bus { handlers: RefCell<Vec<Rc<dyn Handler>>> }
 pub struct Spawner { pub bus: Weak<Bus> }
 impl Handler for Spawner {
-    fn handle(&self, _: &str) { if let Some(bus) = self.bus.upgrade() { bus.subscribe(Rc::new(Spawner { bus: Weak::new() })); } }
+    fn handle(&self, event: &str) {
+        if event == "fire" { return self.bus.upgrade().unwrap().handlers.borrow_mut().clear(); }
+        if let Some(bus) = self.bus.upgrade() { bus.subscribe(Rc::new(Spawner { bus: Weak::new() })); }
+    }
 }
 impl Bus {
     pub fn subscribe(&self, handler: Rc<dyn Handler>) { self.handlers.borrow_mut().push(handler); }
     pub fn emit(&self, event: &str) { for handler in self.handlers.borrow().iter() { handler.handle(event); } }
+}
+pub trait Fire { fn fire(&self, event: &str); }
+impl Fire for Bus {
+    fn fire(&self, event: &str) { let held = self.handlers.borrow(); held[0].handle(event); }
 }
 pub struct Names { table: Rc<RefCell<Vec<String>>> }
 impl Names {
@@ -63,6 +70,7 @@ fn main() {
     let bus = Rc::new(Bus::default());
     bus.subscribe(Rc::new(Spawner { bus: Rc::downgrade(&bus) }));
     crash(|| bus.emit("boot"));
+    crash(|| bus.fire("fire"));
     let table = Rc::new(RefCell::new(vec![String::from("x")]));
     crash(|| import(&Names::new(&table), &table));
     let nodes: Vec<Node> = ["a", "b"].iter().map(|n| Node { name: n.to_string(), cost: 3 }).collect();
@@ -93,6 +101,8 @@ fn what_references_lead_to_together_is_written_once() {
     assert_eq!(show.matches("RefCell::new").count(), 1, "{show}");
     let emit = text_of("demo::Bus::emit");
     assert!(emit.contains("let bus = Rc::new") && emit.contains("bus.emit(event)"), "{emit}");
+    let fire = text_of("<demo::Bus as demo::Fire>::fire");
+    assert!(fire.contains("fire(&*bus, event)"), "{fire}");
     let import = text_of("demo::import");
     assert!(import.contains("let from = Rc::clone(&table);"), "{import}");
     assert!(import.contains("import(&names, &from)"), "{import}");

@@ -1,5 +1,7 @@
 //! The call of a candidate as it stands in a test, with the statements before it.
 
+use std::collections::HashMap;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 use relapse_snapshot::{Argument, Data, Generic, Trust, TypeKind, TypeTable, Value};
@@ -196,6 +198,29 @@ impl Callable<'_> {
         types: &TypeTable,
         names: &NamesAt<'_>,
     ) -> Result<Call, Uncallable> {
+        let values: Vec<&Value> = self.arguments().map(|(argument, _)| &argument.value).collect();
+        let (mut owners, more) = as_owners(&values, types, style.parts);
+        owners.retain(|index, _| values.get(*index).is_some_and(|value| !stand_ins.change(value.ty, types)));
+        if !owners.is_empty() {
+            let types = more.as_ref().unwrap_or(types);
+            // What cannot be built as one may be as two.
+            if let Ok(call) = self.call_of(&owners, stand_ins, test, style, types, names) {
+                return Ok(call);
+            }
+        }
+        self.call_of(&HashMap::new(), stand_ins, test, style, types, names)
+    }
+
+    /// The same with some of the arguments, by index, as the owners of what they lead to.
+    fn call_of(
+        &self,
+        owners: &HashMap<usize, Value>,
+        stand_ins: &StandIns,
+        test: &str,
+        style: Style,
+        types: &TypeTable,
+        names: &NamesAt<'_>,
+    ) -> Result<Call, Uncallable> {
         // What stands in for a type is left to inference.
         let kept = self.frame.generics.iter().filter(|generic| !stand_ins.change(generic.ty, types));
         // So is what stands for a function: its own type has no name.
@@ -216,15 +241,9 @@ impl Callable<'_> {
             return self.formatting(&format, types, names, &mut scope);
         }
         let drops = path.of_std.as_ref().is_some_and(|of_std| is_drop(of_std, &self.function.name));
-        let mut values: Vec<&Value> = self.arguments().map(|(argument, _)| &argument.value).collect();
-        let (mut owners, more) = as_owners(&values, types, style.parts);
-        owners.retain(|index, _| {
-            !drops && values.get(*index).is_some_and(|value| !stand_ins.change(value.ty, types))
-        });
-        let types = more.as_ref().unwrap_or(types);
-        for (index, owner) in &owners {
-            values[*index] = owner;
-        }
+        let arguments = self.arguments().enumerate();
+        let values: Vec<&Value> =
+            arguments.map(|(index, (argument, _))| owners.get(&index).unwrap_or(&argument.value)).collect();
         scope.share(values.iter().copied(), types);
         scope.keep_one(&values, types, style.parts);
         if style.parts {
@@ -233,7 +252,7 @@ impl Callable<'_> {
         let mut arguments = Vec::new();
         for (index, (argument, is_mut)) in self.arguments().enumerate() {
             let name = &self.name_of(index, argument);
-            let owner = owners.get(&index);
+            let owner = owners.get(&index).filter(|_| !drops);
             let value = if drops { whole(&argument.value) } else { owner.unwrap_or(&argument.value) };
             let literals = style.literals(index);
             let passed = by_name.get(index).cloned().flatten();
