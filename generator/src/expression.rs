@@ -19,6 +19,7 @@ mod format;
 mod functions;
 mod further;
 mod graph;
+mod identities;
 mod lints;
 mod made;
 mod parts;
@@ -51,6 +52,7 @@ pub use chunks::in_chunks;
 pub use crate_rules::{CrateRules, RuleError, RuleText, built_in as built_in_rules};
 pub(crate) use dynamic::{declared_target, principal};
 pub use format::{body, format};
+pub(crate) use identities::{as_owners, have_one_thing};
 pub(crate) use parts::{PartOf, holds, part_of};
 pub use scope::Scope;
 pub use stand_in::{Asks, Extent, Implementors, Open, Over, StandIn, StandIns};
@@ -193,6 +195,9 @@ impl Writer<'_> {
                 Ok((None, Pass { tokens: quote!(()), is_inline: true }))
             }
             (TypeKind::Reference { to, mutable }, _) if self.is_passed_by_value(value, *to, typed) => {
+                if let Some(known) = self.known_thing(value) {
+                    return Ok((None, Pass { tokens: known, is_inline: true }));
+                }
                 let pointee = self.pointee(value, *to)?;
                 let to = &pointee.ty;
                 let place = Place { typed: place.typed || self.is_dynamic(value), ..place };
@@ -203,6 +208,7 @@ impl Writer<'_> {
                 let tokens = self.value(&pointee, place)?;
                 let statement =
                     (!named(&tokens)).then(|| self.let_statement(variable, *mutable, annotation, &tokens));
+                self.remember_thing(value, variable);
                 Ok((statement, pass(if *mutable { quote!(&mut #variable) } else { quote!(&#variable) })))
             }
             (TypeKind::Reference { to, mutable: true }, _)
@@ -223,6 +229,7 @@ impl Writer<'_> {
             (TypeKind::Reference { .. }, _) => {
                 let (annotation, place) = self.annotation(value.ty, how, place);
                 let tokens = self.value(value, Place { coerces: !place.typed, ..place })?;
+                self.remember_list(value, variable);
                 Ok((Some(self.let_statement(variable, false, annotation, &tokens)), pass(quote!(#variable))))
             }
             _ => {

@@ -27,7 +27,7 @@ use crate::candidate::{Callable, Rejection, Style};
 use crate::compile::{CandidateFiles, Compiled, Progress, TestTarget, Variable, compile_candidates};
 use crate::edit::EditSet;
 use crate::executor::Executor;
-use crate::expression::have_parts;
+use crate::expression::{have_one_thing, have_parts};
 use crate::hang;
 use crate::header::{self, Naming};
 use crate::index::{Copied, NamesAt, OUTSIDE_NAME, SourceIndex};
@@ -218,11 +218,12 @@ impl<'a> Draft<'a> {
         reads::reads(self, bench)
     }
 
-    /// Whether texts that it is given lie within others, and are written each by itself: a place in an input is often told by
-    /// its address.
+    /// Whether texts that it is given lie within others, or references lead to one thing, and are written each by itself: a
+    /// place in an input is often told by its address.
     fn takes_parts(&self, bench: &Bench<'_>) -> bool {
-        let values = self.callable.arguments().map(|(argument, _)| &argument.value);
-        !self.style.parts && have_parts(values, &bench.snapshot.types)
+        let values: Vec<_> = self.callable.arguments().map(|(argument, _)| &argument.value).collect();
+        let types = &bench.snapshot.types;
+        !self.style.parts && (have_parts(values.iter().copied(), types) || have_one_thing(&values, types))
     }
 
     /// Writes it anew after a change of style; `false` where that cannot be done.

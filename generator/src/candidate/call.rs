@@ -1,5 +1,7 @@
 //! The call of a candidate as it stands in a test, with the statements before it.
 
+use std::collections::HashMap;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 use relapse_snapshot::{Argument, Data, Generic, Trust, TypeKind, TypeTable, Value};
@@ -13,7 +15,7 @@ use super::passed::Passed;
 use super::{Callable, passed};
 use crate::expression::{
     Extent, Literals, Open, Scope, StandIns, Unwritable, WrittenArgument, argument_of_any_type,
-    argument_with, in_chunks,
+    argument_with, as_owners, in_chunks,
 };
 use crate::index::{CallPath, Copied, FunctionItem, NamesAt, Owner, SourceIndex};
 use crate::names::{Names, Unnameable};
@@ -38,7 +40,7 @@ pub struct Style {
     pub seekable: bool,
     /// A sink that stands in for another takes text: its trait is that of `std::fmt`.
     pub formats: bool,
-    /// Texts that lie within others are written as parts of them.
+    /// Texts that lie within others are written as parts of them, and what several references lead to is written once.
     pub parts: bool,
 }
 
@@ -196,6 +198,29 @@ impl Callable<'_> {
         types: &TypeTable,
         names: &NamesAt<'_>,
     ) -> Result<Call, Uncallable> {
+        let values: Vec<&Value> = self.arguments().map(|(argument, _)| &argument.value).collect();
+        let (mut owners, more) = as_owners(&values, types, style.parts);
+        owners.retain(|index, _| values.get(*index).is_some_and(|value| !stand_ins.change(value.ty, types)));
+        if !owners.is_empty() {
+            let types = more.as_ref().unwrap_or(types);
+            // What cannot be built as one may be as two.
+            if let Ok(call) = self.call_of(&owners, stand_ins, test, style, types, names) {
+                return Ok(call);
+            }
+        }
+        self.call_of(&HashMap::new(), stand_ins, test, style, types, names)
+    }
+
+    /// The same with some of the arguments, by index, as the owners of what they lead to.
+    fn call_of(
+        &self,
+        owners: &HashMap<usize, Value>,
+        stand_ins: &StandIns,
+        test: &str,
+        style: Style,
+        types: &TypeTable,
+        names: &NamesAt<'_>,
+    ) -> Result<Call, Uncallable> {
         // What stands in for a type is left to inference.
         let kept = self.frame.generics.iter().filter(|generic| !stand_ins.change(generic.ty, types));
         // So is what stands for a function: its own type has no name.
@@ -217,20 +242,28 @@ impl Callable<'_> {
         if let Some(format) = self.format_string() {
             return self.formatting(&format, style.literals(0), types, names, &mut scope);
         }
-        scope.share(self.arguments().map(|(argument, _)| &argument.value), types);
-        if style.parts {
-            scope.keep_parts(self.arguments().map(|(argument, _)| &argument.value), types);
-        }
         let drops = path.of_std.as_ref().is_some_and(|of_std| is_drop(of_std, &self.function.name));
+        let arguments = self.arguments().enumerate();
+        let values: Vec<&Value> =
+            arguments.map(|(index, (argument, _))| owners.get(&index).unwrap_or(&argument.value)).collect();
+        scope.share(values.iter().copied(), types);
+        scope.keep_one(&values, types, style.parts);
+        if style.parts {
+            scope.keep_parts(values.iter().copied(), types);
+        }
         let mut arguments = Vec::new();
         for (index, (argument, is_mut)) in self.arguments().enumerate() {
             let name = &self.name_of(index, argument);
-            let value = if drops { whole(&argument.value) } else { &argument.value };
+            let owner = owners.get(&index).filter(|_| !drops);
+            let value = if drops { whole(&argument.value) } else { owner.unwrap_or(&argument.value) };
             let literals = style.literals(index);
             let passed = by_name.get(index).cloned().flatten();
             let mut written = passed::written(name, passed, value, || {
                 argument_of_any_type(name, value, types, names, &mut scope, literals, stand_ins)
             })?;
+            if owner.is_some() {
+                self.lend(index, &mut written);
+            }
             if is_mut && value.trust == Trust::AtCrash {
                 written.trust = written.trust.max(Trust::Suspect);
             }
@@ -246,6 +279,18 @@ impl Callable<'_> {
         }
         let tokens = call_tokens(&path, &arguments, &scope, full, self.function.is_unsafe());
         Call::new(arguments, tokens, names, self.function)
+    }
+
+    /// Passes what the variable of an argument owns, and not the owner.
+    fn lend(&self, index: usize, written: &mut WrittenArgument) {
+        let pass = &written.pass;
+        // A generic parameter would take the owner itself, as would a trait that is implemented for both.
+        let is_of_trait = index == 0 && matches!(self.function.owner, Owner::TraitImpl { .. });
+        let infers = is_of_trait || !self.frame.generics.is_empty();
+        written.pass = if infers { quote!(&*#pass) } else { quote!(&#pass) };
+        if is_of_trait {
+            written.variable = None;
+        }
     }
 
     /// An argument's name: of a value without a size debug info has none.

@@ -22,6 +22,9 @@ impl Writer<'_> {
             let owner = self.hoist(true, to, place.typed, |_, _| Ok(sink))?;
             return Ok(quote!(&mut #owner));
         }
+        if let Some(known) = self.known_thing(value) {
+            return Ok(known);
+        }
         let pointee = self.pointee(value, to)?;
         let inner = &*pointee;
         let shape = self.shape(to)?;
@@ -45,19 +48,22 @@ impl Writer<'_> {
                     _ => quote!(&mut *#owner),
                 })
             }
-            _ => self.reference_to_sized(inner, mutable, place),
+            _ => self.reference_to_sized(value, inner, mutable, place),
         }
     }
 
     fn reference_to_sized(
         &mut self,
+        reference: &Value,
         inner: &Value,
         mutable: bool,
         place: Place,
     ) -> Result<TokenStream, Unwritable> {
-        let constant = !mutable && self.is_constant(inner, 0);
-        if !place.extended && !constant {
+        let is_one = self.is_one_thing(reference);
+        let constant = !mutable && !is_one && self.is_constant(inner, 0);
+        if is_one || !place.extended && !constant {
             let owner = self.hoist(mutable, inner.ty, place.typed, |w, place| w.value(inner, place))?;
+            self.remember_thing(reference, &owner);
             return Ok(if mutable { quote!(&mut #owner) } else { quote!(&#owner) });
         }
         let place = Place { coerces: false, operand: true, ..place };
@@ -174,7 +180,9 @@ impl Writer<'_> {
                 match (self.types.get(*to).map(|shape| &shape.kind), data) {
                     (Some(TypeKind::Str), _) => !self.is_part_of_text(value),
                     (Some(TypeKind::Slice(_)), _) => false,
-                    (_, Data::Pointer { to: Some(inner), .. }) => self.is_sized(*to) && deeper(inner),
+                    (_, Data::Pointer { to: Some(inner), .. }) => {
+                        !self.is_one_thing(value) && self.is_sized(*to) && deeper(inner)
+                    }
                     _ => false,
                 }
             }

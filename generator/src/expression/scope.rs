@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use proc_macro2::{Ident, Span};
 use relapse_snapshot::TypeId;
 
+use super::identities::Things;
 use super::std_rules::channels::Ends;
 use super::texts::Texts;
 use crate::hostile::{file_name, identifier};
@@ -31,6 +32,8 @@ pub struct Scope {
     pub(super) channels: Ends,
     /// Texts that others lie within.
     pub(super) texts: Texts,
+    /// What more than one reference leads to.
+    pub(super) things: Things,
 }
 
 impl Scope {
@@ -48,6 +51,7 @@ impl Scope {
             borrowed: HashMap::new(),
             channels: Ends::new(),
             texts: Texts::default(),
+            things: Things::default(),
         }
     }
 
@@ -64,7 +68,7 @@ impl Scope {
     /// How many entries a copy has.
     pub(super) fn entries(&self) -> usize {
         let names = self.variables.len() + self.numbers.len() + self.side_files.len();
-        let met = self.borrowed.len() + self.channels.len() + self.texts.entries();
+        let met = self.borrowed.len() + self.channels.len() + self.texts.entries() + self.things.entries();
         names + self.shared.len() + self.owners.len() + met
     }
 

@@ -5,6 +5,7 @@ pub(super) mod c_text;
 pub(super) mod channels;
 mod collection_iterators;
 mod errors;
+mod guards;
 mod iterators;
 mod moments;
 mod of;
@@ -73,6 +74,7 @@ pub(super) fn rule(definition: &str) -> Option<Rule> {
                 .or_else(|| parts::rule(definition))
                 .or_else(|| channels::rule(definition))
                 .or_else(|| collection_iterators::rule(definition))
+                .or_else(|| guards::rule(definition))
                 .or_else(|| threads::rule(definition));
         }
     })
