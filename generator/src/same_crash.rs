@@ -65,9 +65,9 @@ pub enum Sameness {
 }
 
 /// That a panic was caught, and that its thread died of another one, which the first did not lead to: mended, it would
-/// leave the test as red as before. What panics while it unwinds ends its process.
-fn survived(panic: &ObservedPanic, later: &[ObservedPanic], ending: &Ending) -> Option<String> {
-    if panic.tid == 0 || !matches!(ending, Ending::Exited(_)) {
+/// leave the test as red as before. What panics while it unwinds ends its process, which may be a child of the test's.
+fn survived(panic: &ObservedPanic, later: &[ObservedPanic], seen: &Observation) -> Option<String> {
+    if panic.tid == 0 || !matches!(seen.ending, Ending::Exited(_)) || !seen.deaths.is_empty() {
         return None;
     }
     let last = later.iter().rev().find(|other| other.tid == panic.tid)?;
@@ -146,7 +146,7 @@ impl Crash {
     fn compare_panics(&self, seen: &Observation) -> Sameness {
         let mut first_reason = None;
         for (at, panic) in seen.panics.iter().enumerate() {
-            let survived = || survived(panic, seen.panics.get(at + 1..).unwrap_or_default(), &seen.ending);
+            let survived = || survived(panic, seen.panics.get(at + 1..).unwrap_or_default(), seen);
             match self.differs(panic).or_else(survived) {
                 None => return Sameness::Same,
                 Some(reason) => first_reason = first_reason.or(Some(reason)),
@@ -421,5 +421,10 @@ pub(crate) mod tests {
         assert_eq!(failed(&[("gone", 8), ("other", 7)]), Sameness::Same);
         let unwinding = seen(&[("gone", 7), ("other", 7)], Ending::Signaled("SIGABRT".to_owned()));
         assert_eq!(crash.shown_in(&unwinding), Sameness::Same);
+        let death =
+            ObservedDeath { kind: CauseKind::Abort, signal: "SIGABRT".to_owned(), functions: Vec::new() };
+        let of_a_child =
+            Observation { deaths: vec![death], ..seen(&[("gone", 7), ("other", 7)], Ending::Exited(101)) };
+        assert_eq!(crash.compare(&of_a_child), Sameness::Same);
     }
 }
