@@ -64,20 +64,6 @@ pub enum Sameness {
     Different(String),
 }
 
-/// That a panic was caught, and that its thread died of another one, which the first did not lead to: mended, it would
-/// leave the test as red as before. What panics while it unwinds ends its process, which may be a child of the test's.
-fn survived(panic: &ObservedPanic, later: &[ObservedPanic], seen: &Observation) -> Option<String> {
-    if panic.tid == 0 || !matches!(seen.ending, Ending::Exited(_)) || !seen.deaths.is_empty() {
-        return None;
-    }
-    let last = later.iter().rev().find(|other| other.tid == panic.tid)?;
-    let passes_on = PASSES_ON.iter().any(|words| last.message.contains(words))
-        || !panic.message.is_empty() && last.message.contains(panic.message.as_str());
-    let place = format!("{}:{}", last.location.file, last.location.line);
-    (!passes_on)
-        .then(|| format!("it is caught, and another panic follows: {} ({place})", short(&last.message)))
-}
-
 impl Crash {
     /// The crash of a snapshot. `roots` are the folders that the test is built in, `lines` what our own edits
     /// do to the files.
@@ -146,13 +132,28 @@ impl Crash {
     fn compare_panics(&self, seen: &Observation) -> Sameness {
         let mut first_reason = None;
         for (at, panic) in seen.panics.iter().enumerate() {
-            let survived = || survived(panic, seen.panics.get(at + 1..).unwrap_or_default(), seen);
+            let survived = || self.survived(panic, seen.panics.get(at + 1..).unwrap_or_default(), seen);
             match self.differs(panic).or_else(survived) {
                 None => return Sameness::Same,
                 Some(reason) => first_reason = first_reason.or(Some(reason)),
             }
         }
         Sameness::Different(first_reason.unwrap_or_else(|| format!("{} without a panic", ended_as(seen))))
+    }
+
+    /// That a panic was caught, and that its thread died of another one, which the first did not lead to: mended, it would
+    /// leave the test as red as before. What panics while another one unwinds does so within the function that crashed.
+    fn survived(&self, panic: &ObservedPanic, later: &[ObservedPanic], seen: &Observation) -> Option<String> {
+        if panic.tid == 0 || !matches!(seen.ending, Ending::Exited(_)) || !seen.deaths.is_empty() {
+            return None;
+        }
+        let last = later.iter().rev().find(|other| other.tid == panic.tid)?;
+        let passes_on = PASSES_ON.iter().any(|words| last.message.contains(words))
+            || !panic.message.is_empty() && last.message.contains(panic.message.as_str())
+            || self.functions.first().is_some_and(|known| is_on(known, &last.functions));
+        let place = format!("{}:{}", last.location.file, last.location.line);
+        (!passes_on)
+            .then(|| format!("it is caught, and another panic follows: {} ({place})", short(&last.message)))
     }
 
     fn compare_death(&self, seen: &Observation) -> Sameness {
@@ -426,5 +427,12 @@ pub(crate) mod tests {
         let of_a_child =
             Observation { deaths: vec![death], ..seen(&[("gone", 7), ("other", 7)], Ending::Exited(101)) };
         assert_eq!(crash.compare(&of_a_child), Sameness::Same);
+        // A guard that fails while the first one unwinds.
+        let mut guard = seen(&[("gone", 7), ("other", 7)], Ending::Exited(101));
+        guard.panics.iter_mut().for_each(|panic| panic.functions = vec!["demo::take".to_owned()]);
+        let within = Crash { functions: vec![body("demo::take")], ..crash.clone() };
+        assert_eq!(within.compare(&guard), Sameness::Same);
+        guard.panics[1].functions.clear();
+        assert!(matches!(within.compare(&guard), Sameness::Different(_)));
     }
 }

@@ -16,10 +16,6 @@ const WATCH: &str = include_str!("../fixture/zoo/watch.rs");
 /// What stands between the name of a function and the text of its value.
 const MARK: &str = " => ";
 
-/// Areas whose values are built of their fields, although calls were seen to make them: what a second run sees, and makes again
-/// where that adds nothing to the crate, is tested elsewhere.
-const BY_FIELDS: [&str; 1] = ["workspace_types"];
-
 /// Functions of a file, and the package that they crash in.
 pub(crate) struct Area {
     pub(crate) name: &'static str,
@@ -157,11 +153,7 @@ impl Area {
             }
             crashes.extend(told.into_iter().map(|(_, name, text)| (name, text)));
         }
-        let mut words = vec!["gen", "--all", "--no-shrink", "--json"];
-        if BY_FIELDS.contains(&self.name) {
-            words.push("--no-rerun");
-        }
-        let made = offline(project.command(&words));
+        let made = offline(project.command(&["gen", "--all", "--no-shrink", "--json"]));
         let said = String::from_utf8_lossy(&made.stderr).into_owned();
         // One stream: so what a function tells stands behind its test's name.
         let words = "cargo test -q --no-run && cargo test --lib -- --nocapture --test-threads=1 2>&1";
