@@ -216,7 +216,7 @@ fn look(image: &'static Image, bias: u64, registers: [u64; REGISTERS], memory: &
         at.set(16, bias.wrapping_add(*plan.stops.last().unwrap_or(&plan.first)));
         let moment = Moment::Entry { first: plan.first, prologue_end: plan.prologue_end };
         for extent in [Extent::All, Extent::NotReceiver] {
-            let _ = stacks.entry_arguments(&space, &at, memory, (moment, extent), &mut types);
+            let _ = stacks.entry_frame(&space, &at, memory, (moment, extent), &mut types);
         }
     }
 }
