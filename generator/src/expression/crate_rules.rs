@@ -204,7 +204,7 @@ impl Writer<'_> {
             Piece::Source(path) => path.find(value).is_some_and(|items| source::source(items).is_some()),
             Piece::Packed(parts) => self.packed(parts, value).is_some(),
             Piece::Ascii(number) => self.ascii(number, value).is_some(),
-            Piece::Bytes(path) | Piece::Array(path) => {
+            Piece::Bytes(path, _) | Piece::Array(path) => {
                 path.find(value).is_some_and(|value| formula::little_endian(value, self.types).is_some())
             }
             Piece::Number(formula) => {
@@ -233,8 +233,8 @@ impl Writer<'_> {
                 Piece::Group(delimiter, inner) => {
                     grouped(*delimiter, self.pieces(inner, value, own, step, place)?)
                 }
-                Piece::Value(path, is_receiver) => {
-                    self.value_piece(path, value, step, Place { operand: *is_receiver, ..place })?
+                Piece::Value(path, is_operand) => {
+                    self.value_piece(path, value, step, Place { operand: *is_operand, ..place })?
                 }
                 Piece::Only(condition, _) if !condition.holds(value, self.types) => continue,
                 Piece::Only(_, inner) => self.pieces(inner, value, own, step, place)?,
@@ -296,11 +296,14 @@ impl Writer<'_> {
                 let bits = self.bits(words, count, value).ok_or_else(|| self.formless())?;
                 return Ok(quote!(#(#bits),*));
             }
-            Piece::Bytes(path) | Piece::Array(path) => {
+            Piece::Bytes(path, _) | Piece::Array(path) => {
                 let bytes = formula::little_endian(self.found(path, value)?, self.types);
                 let bytes = bytes.ok_or_else(|| self.formless())?;
                 let bytes = self.bytes(&bytes, bytes.len() as u64, false)?;
-                return Ok(if matches!(piece, Piece::Array(_)) { bytes.array() } else { bytes.reference() });
+                return Ok(match piece {
+                    Piece::Bytes(_, is_operand) => operand(bytes.reference(), *is_operand),
+                    _ => bytes.array(),
+                });
             }
             Piece::Number(formula) => {
                 let number = formula.compute(value, self.types).as_ref().and_then(rendered);
@@ -403,6 +406,12 @@ impl Writer<'_> {
     fn formless(&self) -> Unwritable {
         self.refuse("what was read has another form than its crate's rule says")
     }
+}
+
+/// What a method or an index may follow: `&` of an array would take what they give.
+fn operand(tokens: TokenStream, is_operand: bool) -> TokenStream {
+    let is_one = tokens.clone().into_iter().nth(1).is_none();
+    if is_operand && !is_one { grouped(Delimiter::Parenthesis, tokens) } else { tokens }
 }
 
 fn grouped(delimiter: Delimiter, inner: TokenStream) -> TokenStream {

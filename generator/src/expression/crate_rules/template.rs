@@ -20,7 +20,7 @@ pub(super) enum Piece {
     /// `<Self as ::a::Trait<_>>`: that trait, of the type only where the expression has to say its type; whether it has a
     /// parameter, `<_>`.
     Trait(String, bool),
-    /// `{ datetime }`: a field's value; whether a method of it is called.
+    /// `{ datetime }`: a field's value; whether a method of it is called or an index follows.
     Value(Path, bool),
     /// `{ text(sym) }`: a field's text as a literal; of several the whole: `{ text("http://", authority, path) }`.
     Text(Vec<TextPart>),
@@ -38,8 +38,9 @@ pub(super) enum Piece {
     Packed(Vec<Path>),
     /// `{ ascii(head) }`: a text of a few letters that is kept in one number.
     Ascii(Formula),
-    /// `{ bytes(digits) }`: a reference to bytes, those of the first number first, each number's least first.
-    Bytes(Path),
+    /// `{ bytes(digits) }`: a reference to bytes, those of the first number first, each number's least first; whether a method or an
+    /// index follows.
+    Bytes(Path, bool),
     /// `{ array(words) }`: the same bytes as an array.
     Array(Path),
     /// `{ yof >> 13 }`: what a formula comes to.
@@ -87,8 +88,8 @@ pub(super) fn read(tokens: TokenStream) -> Result<Vec<Piece>, String> {
                 pieces.push(Piece::Group(Delimiter::Brace, read(inner)?));
             }
             TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
-                let is_receiver = next.first().is_some_and(|next| is_punct(next, '.'));
-                pieces.push(block(group.stream(), is_receiver)?);
+                let is_operand = next.first().is_some_and(|next| is_punct(next, '.') || is_index(next));
+                pieces.push(block(group.stream(), is_operand)?);
             }
             TokenTree::Group(group) => {
                 pieces.push(Piece::Group(group.delimiter(), read(group.stream())?));
@@ -145,6 +146,11 @@ fn doubled(group: &Group) -> Option<TokenStream> {
     }
 }
 
+/// `[..]` behind a value.
+fn is_index(tree: &TokenTree) -> bool {
+    matches!(tree, TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket)
+}
+
 fn is_punct(tree: &TokenTree, mark: char) -> bool {
     matches!(tree, TokenTree::Punct(punct) if punct.as_char() == mark)
 }
@@ -184,7 +190,7 @@ fn is_type(name: &Ident) -> bool {
 }
 
 /// What a block stands for.
-fn block(tokens: TokenStream, is_receiver: bool) -> Result<Piece, String> {
+fn block(tokens: TokenStream, is_operand: bool) -> Result<Piece, String> {
     let trees: Vec<TokenTree> = tokens.clone().into_iter().collect();
     if let [TokenTree::Ident(word), TokenTree::Group(arguments)] = trees.as_slice()
         && arguments.delimiter() == Delimiter::Parenthesis
@@ -212,7 +218,7 @@ fn block(tokens: TokenStream, is_receiver: bool) -> Result<Piece, String> {
                 return Ok(Piece::Packed(parts.collect::<Result<_, _>>()?));
             }
             "array" => return Ok(Piece::Array(path(inner)?)),
-            "bytes" => return Ok(Piece::Bytes(path(inner)?)),
+            "bytes" => return Ok(Piece::Bytes(path(inner)?, is_operand)),
             name @ ("each" | "each_sorted" | "each_of" | "calls" | "calls_of") => {
                 let (items, mut template) = first(inner).ok_or("`each` without a template")?;
                 let mut only = None;
@@ -229,7 +235,7 @@ fn block(tokens: TokenStream, is_receiver: bool) -> Result<Piece, String> {
     }
     let expression: Expr = syn::parse2(tokens).map_err(|error| error.to_string())?;
     Ok(match Path::read(&expression) {
-        Some(path) => Piece::Value(path, is_receiver),
+        Some(path) => Piece::Value(path, is_operand),
         None => Piece::Number(Formula::read(&expression).map_err(|part| format!("no formula: `{part}`"))?),
     })
 }

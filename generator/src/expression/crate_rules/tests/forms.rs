@@ -315,3 +315,16 @@ fn a_receiver_says_its_whole_type_where_nothing_else_tells_it() {
         assert_eq!(written.lets[0].to_string().replace(' ', ""), expected);
     }
 }
+
+#[test]
+fn what_follows_bytes_is_of_all_of_them() {
+    let mut sheet = Sheet::default();
+    let mut written = |bytes: &[u8]| {
+        let data = Data::Bytes { bytes: bytes.to_vec(), len: bytes.len() as u64 };
+        let kind = TypeKind::Struct { fields: Vec::new(), tuple: false, params: Vec::new() };
+        let value = sheet.value("bytes::bytes_mut::BytesMut", kind, data);
+        sheet.written(&value)
+    };
+    assert_eq!(written(b"ab"), "BytesMut::from(&b\"ab\"[..])");
+    assert_eq!(written(&[0, 255]), "BytesMut::from(&(&[0x00,0xff])[..])");
+}
