@@ -2,10 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::fs;
-
-use serde_json::Value;
-
 #[path = "fixture/project.rs"]
 mod project;
 
@@ -43,9 +39,7 @@ fn main() {
 fn guards_are_of_what_they_lend() {
     let project = project::Project::package(&[("src/lib.rs", LIB), ("src/main.rs", MAIN)]);
     project.command(&["run", "--", "cargo", "run", "-q"]).output().unwrap();
-    let output = project.command(&["gen", "--all", "--json"]).output().unwrap();
-    let accounts = String::from_utf8_lossy(&output.stdout);
-    let accounts: Vec<Value> = accounts.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let accounts = project.generate_all();
     for (function, guard) in [
         ("grab", "let pool = cell.borrow_mut();"),
         ("peek", "let pool = cell.borrow();"),
@@ -53,10 +47,7 @@ fn guards_are_of_what_they_lend() {
         ("share", "let pool = lock.read().unwrap();"),
         ("give", "let mut pool = lock.write().unwrap();"),
     ] {
-        let account = accounts.iter().find(|a| a["function"] == format!("demo::{function}"));
-        let account = account.unwrap_or_else(|| panic!("no test of {function}: {accounts:#?}"));
-        assert_eq!(account["status"], "verified", "{account:#}");
-        let text = fs::read_to_string(project.path().join(account["file"].as_str().unwrap())).unwrap();
+        let text = accounts.test_of(&format!("demo::{function}"));
         assert!(text.contains(guard) && text.contains("::new(Pool {"), "{text}");
     }
     assert_eq!(project.left(), Vec::<std::path::PathBuf>::new());

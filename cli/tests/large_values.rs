@@ -2,10 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::fs;
-
-use serde_json::Value;
-
 #[path = "fixture/project.rs"]
 mod project;
 
@@ -45,15 +41,8 @@ fn values_of_thousands_of_parts_become_tests_that_run() {
     let project = project::Project::package(&[("src/lib.rs", LIB), ("src/main.rs", MAIN)]);
     project.write("relapse.toml", "[limits]\nbytes = 65536\n");
     project.command(&["run", "--", "cargo", "run", "-q"]).output().unwrap();
-    let output = project.command(&["gen", "--all", "--json"]).output().unwrap();
-    let accounts = String::from_utf8_lossy(&output.stdout);
-    let accounts: Vec<Value> = accounts.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let text_of = |function: &str| {
-        let account = accounts.iter().find(|a| a["function"].as_str() == Some(&format!("demo::{function}")));
-        let account = account.unwrap_or_else(|| panic!("no test of {function}: {accounts:#?}"));
-        assert_eq!(account["status"], "verified", "{account:#}");
-        fs::read_to_string(project.path().join(account["file"].as_str().unwrap())).unwrap()
-    };
+    let accounts = project.generate_all();
+    let text_of = |function: &str| accounts.test_of(&format!("demo::{function}"));
     for (function, written) in [
         ("by_key", ".collect::<HashMap<_, _>>()"),
         ("in_order", ".collect::<BTreeMap<_, _>>()"),

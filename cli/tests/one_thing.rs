@@ -3,10 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::fs;
-
-use serde_json::Value;
-
 #[path = "fixture/project.rs"]
 mod project;
 
@@ -83,33 +79,25 @@ fn main() {
 fn what_references_lead_to_together_is_written_once() {
     let project = project::Project::package(&[("src/lib.rs", LIB), ("src/main.rs", MAIN)]);
     project.command(&["run", "--", "cargo", "run", "-q"]).output().unwrap();
-    let output = project.command(&["gen", "--all", "--json"]).output().unwrap();
-    let accounts = String::from_utf8_lossy(&output.stdout);
-    let accounts: Vec<Value> = accounts.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let text_of = |function: &str| {
-        let account = accounts.iter().find(|a| a["function"].as_str() == Some(function));
-        let account = account.unwrap_or_else(|| panic!("no test of {function}: {accounts:#?}"));
-        assert_eq!(account["status"], "verified", "{account:#}");
-        fs::read_to_string(project.path().join(account["file"].as_str().unwrap())).unwrap()
-    };
-    let transfer = text_of("demo::transfer");
+    let accounts = project.generate_all();
+    let transfer = accounts.test_of("demo::transfer");
     assert!(transfer.contains("transfer(&from, &from, cents)"), "{transfer}");
     assert_eq!(transfer.matches("RefCell::new").count(), 1, "{transfer}");
     // The one that lies within an argument has a variable, which the next argument takes.
-    let show = text_of("demo::show");
+    let show = accounts.test_of("demo::show");
     assert!(show.contains("show(&view, &account)"), "{show}");
     assert_eq!(show.matches("RefCell::new").count(), 1, "{show}");
-    let emit = text_of("demo::Bus::emit");
+    let emit = accounts.test_of("demo::Bus::emit");
     assert!(emit.contains("let bus = Rc::new") && emit.contains("bus.emit(event)"), "{emit}");
-    let fire = text_of("<demo::Bus as demo::Fire>::fire");
+    let fire = accounts.test_of("<demo::Bus as demo::Fire>::fire");
     assert!(fire.contains("fire(&*bus, event)"), "{fire}");
-    let import = text_of("demo::import");
+    let import = accounts.test_of("demo::import");
     assert!(import.contains("let from = Rc::clone(&table);"), "{import}");
     assert!(import.contains("import(&names, &from)"), "{import}");
-    let after = text_of("demo::after");
+    let after = accounts.test_of("demo::after");
     assert!(after.contains("after(nodes, &nodes[1])"), "{after}");
     // Plain data whose place tells nothing reads as before.
-    let cheaper = text_of("demo::cheaper");
+    let cheaper = accounts.test_of("demo::cheaper");
     assert!(cheaper.contains("cheaper(&one, &other)"), "{cheaper}");
     assert_eq!(project.left(), Vec::<std::path::PathBuf>::new());
 }

@@ -3,10 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::fs;
-
-use serde_json::Value;
-
 #[path = "fixture/project.rs"]
 mod project;
 
@@ -43,20 +39,12 @@ fn main() {
 fn parts_of_texts_and_of_buffers_are_kept() {
     let project = project::Project::package(&[("src/lib.rs", LIB), ("src/main.rs", MAIN)]);
     project.command(&["run", "--", "cargo", "run", "-q"]).output().unwrap();
-    let output = project.command(&["gen", "--all", "--json"]).output().unwrap();
-    let accounts = String::from_utf8_lossy(&output.stdout);
-    let accounts: Vec<Value> = accounts.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let text_of = |function: &str| {
-        let account = accounts.iter().find(|a| a["function"].as_str() == Some(function));
-        let account = account.unwrap_or_else(|| panic!("no test of {function}: {accounts:#?}"));
-        assert_eq!(account["status"], "verified", "{account:#}");
-        fs::read_to_string(project.path().join(account["file"].as_str().unwrap())).unwrap()
-    };
-    let column = text_of("demo::column");
+    let accounts = project.generate_all();
+    let column = accounts.test_of("demo::column");
     assert!(column.contains(r#"let text = "size=10";"#), "{column}");
     assert!(column.contains(r#"at: &text[5..]"#), "{column}");
     assert!(column.contains(r#"what: "value""#), "{column}");
-    let before = text_of("demo::Buffer::before");
+    let before = accounts.test_of("demo::Buffer::before");
     assert!(before.contains("MaybeUninit::new") && before.contains("used: 4"), "{before}");
     assert_eq!(project.left(), Vec::<std::path::PathBuf>::new());
 }

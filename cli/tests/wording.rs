@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::fs;
-
 use serde_json::Value;
 
 #[path = "fixture/project.rs"]
@@ -106,25 +104,17 @@ fn main() {
 "#;
     let project = project::Project::package(&[("src/lib.rs", lib), ("src/main.rs", main)]);
     project.command(&["run", "--", "cargo", "run", "-q"]).output().unwrap();
-    let output = project.command(&["gen", "--all", "--json"]).output().unwrap();
-    let accounts = String::from_utf8_lossy(&output.stdout);
-    let accounts: Vec<Value> = accounts.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(accounts.len(), 3);
-    let test_of = |function: &str| {
-        let account = accounts.iter().find(|account| account["function"] == function);
-        let account = account.unwrap_or_else(|| panic!("no test of {function}: {accounts:#?}"));
-        assert_eq!(account["status"], "verified", "{account:#}");
-        fs::read_to_string(project.path().join(account["file"].as_str().unwrap())).unwrap()
-    };
-    let test = test_of("demo::levels::above");
+    let accounts = project.generate_all();
+    assert_eq!(accounts.all.len(), 3);
+    let test = accounts.test_of("demo::levels::above");
     assert!(test.contains("let cap = Option::None;") && test.contains("= Marker {};"), "{test}");
     assert!(test.contains("Message::Quit {}, Message::Halt {}, Message::Go"), "{test}");
-    let test = test_of("demo::order");
+    let test = accounts.test_of("demo::order");
     assert!(
         test.contains("let order = Order { id: 1 };") && test.contains("self::order(&orders, at)"),
         "{test}"
     );
-    let account = accounts.iter().find(|account| account["function"] == "demo::typed").unwrap();
+    let account = accounts.all.iter().find(|account| account["function"] == "demo::typed").unwrap();
     let inner = account["alternatives"].to_string();
     // libtest's path of a test in `r#type` has the mark, too: without it, no test would run.
     assert!(inner.contains("demo::type::token"), "{account:#}");

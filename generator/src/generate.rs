@@ -157,7 +157,7 @@ pub fn generate(
     };
     let known = callables.clone();
     let mut rounds = Rounds::new(options.every_frame || options.frame.is_some());
-    let mut drafts = rounds.prove(callables, &[], project, &bench, &mut rejected, surroundings)?;
+    let drafts = rounds.prove(callables, &[], project, &bench, &mut rejected, surroundings)?;
     // The same functions once more, with the values as they were given. Where no test can be built, these help nothing.
     let known: Vec<_> = known.iter().filter_map(|known| rounds.housed(known, &project.index)).collect();
     let would_harm = second_chance::would_harm(&drafts);
@@ -174,24 +174,17 @@ pub fn generate(
             let request = Request { why, would_harm, target_folder, makers, patient: false };
             surroundings.second_chance(snapshot, request)
         });
+    let mut proved = Proved { first: snapshot, project, options, rounds, drafts, rejected };
     let second = again.as_ref().map(|run| Bench { snapshot: &run.snapshot, ..bench.clone() });
     if let Some(bench) = &second {
-        once_more(
-            (snapshot, bench),
-            project,
-            options,
-            &mut rounds,
-            &mut drafts,
-            &mut rejected,
-            surroundings,
-        )?;
+        proved.once_more(bench, surroundings)?;
     }
     // What is entered often is read each time only where nothing else helps.
     let third = again
         .as_ref()
-        .filter(|again| second_chance::lacks_patience(again, snapshot, &project.index, &drafts))
+        .filter(|again| second_chance::lacks_patience(again, snapshot, &project.index, &proved.drafts))
         .and_then(|_| {
-            let would_harm = second_chance::would_harm(&drafts);
+            let would_harm = second_chance::would_harm(&proved.drafts);
             let makers = makers.functions.clone();
             let why = Lacking::Any;
             let request = Request { why, would_harm, target_folder, makers, patient: true };
@@ -199,26 +192,11 @@ pub fn generate(
         });
     let third = third.as_ref().map(|run| Bench { snapshot: &run.snapshot, ..bench.clone() });
     if let Some(bench) = &third {
-        once_more(
-            (snapshot, bench),
-            project,
-            options,
-            &mut rounds,
-            &mut drafts,
-            &mut rejected,
-            surroundings,
-        )?;
+        proved.once_more(bench, surroundings)?;
     }
     let newest = third.as_ref().or(second.as_ref()).unwrap_or(&bench);
-    with_callbacks(
-        (snapshot, newest),
-        project,
-        options.frame,
-        &mut rounds,
-        &mut drafts,
-        &mut rejected,
-        surroundings,
-    )?;
+    proved.with_callbacks(newest, surroundings)?;
+    let Proved { mut rounds, mut drafts, mut rejected, .. } = proved;
     let proved_with = |draft: &Draft<'_>| {
         let of_second = |bench: &&Bench<'_>| {
             bench.snapshot.frames().iter().any(|frame| std::ptr::eq(frame, draft.callable.frame))
@@ -247,62 +225,69 @@ pub fn generate(
     choose(&drafts, &bench, project, options, rejected, rounds.effort)
 }
 
-/// Proves the functions once more with the values that a further run has read, and takes what is better. `first`: the snapshot
-/// that was kept as the program crashed.
-fn once_more<'a>(
-    (first, bench): (&Snapshot, &Bench<'a>),
+/// What the rounds have come to so far.
+struct Proved<'p, 'a> {
+    /// The snapshot that was kept as the program crashed.
+    first: &'p Snapshot,
     project: &'a Project,
-    options: &Options,
-    rounds: &mut Rounds,
-    drafts: &mut Vec<Draft<'a>>,
-    rejected: &mut Vec<Rejection>,
-    surroundings: &mut dyn Surroundings,
-) -> Result<(), ProveError> {
-    rounds.begin_anew(drafts);
-    let callables = second_chance::callables(first, bench.snapshot, &project.index, drafts);
-    let mut reasons = Vec::new();
-    let better = rounds.prove(callables, drafts, project, bench, &mut reasons, surroundings)?;
-    second_chance::join(drafts, better, rejected, reasons);
-    for turn in 0..second_chance::MOST_TURNS {
-        let long = second_chance::unwieldy(drafts, options.frame).filter(|_| !options.every_frame);
-        let housed = |callable: &Callable<'a>| rounds.housed(callable, &project.index);
-        let (snapshots, index, mut reasons) = ((first, bench.snapshot), &project.index, Vec::new());
-        let callables =
-            second_chance::made_callables(snapshots, index, drafts, turn, long, &housed, &mut reasons);
-        if callables.is_empty() {
-            second_chance::join(drafts, Vec::new(), rejected, reasons);
-            continue;
-        }
-        let better = rounds.prove(callables, drafts, project, bench, &mut reasons, surroundings)?;
-        let better = second_chance::worth_it(better, drafts);
-        second_chance::join(drafts, better, rejected, reasons);
-    }
-    Ok(())
+    options: &'p Options,
+    rounds: Rounds,
+    drafts: Vec<Draft<'a>>,
+    rejected: Vec<Rejection>,
 }
 
-/// Proves functions with callbacks that do nothing, where nothing else tells of the crash.
-fn with_callbacks<'a>(
-    (first, bench): (&Snapshot, &Bench<'a>),
-    project: &'a Project,
-    frame: Option<usize>,
-    rounds: &mut Rounds,
-    drafts: &mut Vec<Draft<'a>>,
-    rejected: &mut Vec<Rejection>,
-    surroundings: &mut dyn Surroundings,
-) -> Result<(), ProveError> {
-    // A test that did not compile within its crate for its callback may do so without that.
-    rounds.begin_anew(drafts);
-    let housed = |callable: &Callable<'a>| rounds.housed(callable, &project.index);
-    let (snapshot, index) = (bench.snapshot, &project.index);
-    let callables = second_chance::with_callbacks(first, snapshot, index, drafts, frame, &housed);
-    if callables.is_empty() {
-        return Ok(());
+impl<'a> Proved<'_, 'a> {
+    /// Proves the functions once more with the values that a further run has read, and takes what is better.
+    fn once_more(
+        &mut self,
+        bench: &Bench<'a>,
+        surroundings: &mut dyn Surroundings,
+    ) -> Result<(), ProveError> {
+        let Proved { first, project, options, rounds, drafts, rejected } = self;
+        let (snapshot, index) = (bench.snapshot, &project.index);
+        rounds.begin_anew(drafts);
+        let callables = second_chance::callables(first, snapshot, index, drafts);
+        let mut reasons = Vec::new();
+        let better = rounds.prove(callables, drafts, project, bench, &mut reasons, surroundings)?;
+        second_chance::join(drafts, better, rejected, reasons);
+        for turn in 0..second_chance::MOST_TURNS {
+            let long = second_chance::unwieldy(drafts, options.frame).filter(|_| !options.every_frame);
+            let housed = |callable: &Callable<'a>| rounds.housed(callable, index);
+            let (snapshots, mut reasons) = ((*first, snapshot), Vec::new());
+            let callables =
+                second_chance::made_callables(snapshots, index, drafts, turn, long, &housed, &mut reasons);
+            if callables.is_empty() {
+                second_chance::join(drafts, Vec::new(), rejected, reasons);
+                continue;
+            }
+            let better = rounds.prove(callables, drafts, project, bench, &mut reasons, surroundings)?;
+            let better = second_chance::worth_it(better, drafts);
+            second_chance::join(drafts, better, rejected, reasons);
+        }
+        Ok(())
     }
-    // Why they cannot be called as they were is known.
-    let found = rounds.prove(callables, drafts, project, bench, &mut Vec::new(), surroundings)?;
-    let found = found.into_iter().filter(Draft::reproduces).collect();
-    second_chance::join(drafts, found, rejected, Vec::new());
-    Ok(())
+
+    /// Proves functions with callbacks that do nothing, where nothing else tells of the crash.
+    fn with_callbacks(
+        &mut self,
+        bench: &Bench<'a>,
+        surroundings: &mut dyn Surroundings,
+    ) -> Result<(), ProveError> {
+        let Proved { first, project, options, rounds, drafts, rejected } = self;
+        // A test that did not compile within its crate for its callback may do so without that.
+        rounds.begin_anew(drafts);
+        let housed = |callable: &Callable<'a>| rounds.housed(callable, &project.index);
+        let (snapshot, index) = (bench.snapshot, &project.index);
+        let callables = second_chance::with_callbacks(first, snapshot, index, drafts, options.frame, &housed);
+        if callables.is_empty() {
+            return Ok(());
+        }
+        // Why they cannot be called as they were is known.
+        let found = rounds.prove(callables, drafts, project, bench, &mut Vec::new(), surroundings)?;
+        let found = found.into_iter().filter(Draft::reproduces).collect();
+        second_chance::join(drafts, found, rejected, Vec::new());
+        Ok(())
+    }
 }
 
 /// `RUSTFLAGS` as the crash was built with, where the command had it in its environment.

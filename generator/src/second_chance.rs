@@ -272,9 +272,8 @@ pub(crate) fn callables<'a>(
     callables.into_iter().filter(|callable| wanted(callable) && !known(callable)).collect()
 }
 
-/// Whether two tests are of one function of the stack.
-fn same(one: &Draft<'_>, other: &Draft<'_>) -> bool {
-    let (one, other) = (&one.callable, &other.callable);
+/// Whether it is one function of the stack.
+fn same(one: &Callable<'_>, other: &Callable<'_>) -> bool {
     one.depth == other.depth && one.frame.function == other.frame.function
 }
 
@@ -286,9 +285,13 @@ pub(crate) fn join<'a>(
     rejected: &mut Vec<Rejection>,
     reasons: Vec<Rejection>,
 ) {
-    drafts.retain(|first| second.iter().all(|draft| !same(first, draft) || !draft.reproduces()));
-    let mut second: Vec<Draft<'a>> =
-        second.into_iter().filter(|new| !drafts.iter().any(|old| same(old, new))).collect();
+    drafts.retain(|first| {
+        second.iter().all(|draft| !same(&first.callable, &draft.callable) || !draft.reproduces())
+    });
+    let mut second: Vec<Draft<'a>> = second
+        .into_iter()
+        .filter(|new| !drafts.iter().any(|old| same(&old.callable, &new.callable)))
+        .collect();
     rejected.retain(|old| {
         let again = |new: &Rejection| new.depth == old.depth && new.function == old.function;
         let drafted =

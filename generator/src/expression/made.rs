@@ -122,13 +122,15 @@ impl<'a> Writer<'a> {
         }
     }
 
+    fn asked_for<'v>(&'v self, value: &'v Value) -> Asked<'v> {
+        let wanted = Some(Wanted { value, types: self.types });
+        Asked { within: self.addresses(), before: self.made_before, used: &self.made_used, wanted }
+    }
+
     /// Whether calls tell how a value came to be.
     fn is_told_whole(&self, value: &Value) -> bool {
         let Some(path) = definition(self.types.name(value.ty)) else { return false };
-        let wanted = Some(Wanted { value, types: self.types });
-        let asked =
-            Asked { within: self.addresses(), before: self.made_before, used: &self.made_used, wanted };
-        matches!(self.names.made(&path, &asked), Some(Ok(_)))
+        matches!(self.names.made(&path, &self.asked_for(value)), Some(Ok(_)))
     }
 
     /// A value that no rule could write.
@@ -182,10 +184,7 @@ impl<'a> Writer<'a> {
         let (Some(mark), Some(path), false) = (mark, path, self.refused_by_own_rule) else {
             return Err(refused);
         };
-        let wanted = Some(Wanted { value, types: self.types });
-        let asked =
-            Asked { within: self.addresses(), before: self.made_before, used: &self.made_used, wanted };
-        let history = match names.made(&path, &asked) {
+        let history = match names.made(&path, &self.asked_for(value)) {
             None => return Err(refused),
             Some(Err(unnameable)) => return Err(but(refused, &unnameable.0)),
             Some(Ok(history)) => history,

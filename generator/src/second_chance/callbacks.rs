@@ -9,8 +9,9 @@ use crate::index::{Recorded, SourceIndex};
 use crate::names::Callbacks;
 use crate::prove::Draft;
 
-use super::made::is_written_otherwise;
+use super::made::{is_written_otherwise, made_before};
 use super::numbers::callables_as_in;
+use super::same;
 
 /// Those functions; `housed`: the function with a home in which its test can run.
 pub(crate) fn callables<'a>(
@@ -34,10 +35,8 @@ pub(crate) fn callables<'a>(
     let call = |callable: &Callable<'_>| {
         callable.call(&callable.function.name, Style::default(), &snapshot.types, index)
     };
-    let before =
-        |callable: &Callable<'_>| callable.frame.made_before.unwrap_or(usize::MAX).min(snapshot.made.len());
     let with_callbacks = |callable: Callable<'a>| {
-        let calls = &snapshot.made[..before(&callable)];
+        let calls = made_before(&callable, snapshot);
         let ways = |callbacks| {
             // What the calls that made its other values tell is needed only where fields do not.
             let ways = [&snapshot.made[..0], calls];
@@ -51,10 +50,7 @@ pub(crate) fn callables<'a>(
             return ways(Callbacks::WhereRefused);
         }
         // A closure may name what a copy of the program's types does not have: then its test did not build.
-        let was_built = |draft: &Draft<'_>| {
-            let of = (draft.callable.depth, &draft.callable.frame.function);
-            of == (callable.depth, &callable.frame.function) && draft.verification.is_some()
-        };
+        let was_built = |draft: &Draft<'_>| same(&draft.callable, &callable) && draft.verification.is_some();
         let is_open = !drafts.iter().any(was_built);
         let without = is_open.then(|| ways(Callbacks::StandIns)).flatten();
         without.filter(|callable| is_written_otherwise(callable, snapshot, index))

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use relapse_snapshot::{Data, Snapshot, TypeId, TypeKind, TypeTable, Value};
+use relapse_snapshot::{Data, Made, Snapshot, TypeId, TypeKind, TypeTable, Value};
 
 use super::numbers::callables_as_in;
 use super::{Lacking, Maker, same};
@@ -205,10 +205,15 @@ fn part<'v>(value: &'v Value, step: &str) -> Option<&'v Value> {
     }
 }
 
+/// The calls that may have made what a function was given: what came after it was entered was done by itself.
+pub(super) fn made_before<'s>(callable: &Callable<'_>, snapshot: &'s Snapshot) -> &'s [Made] {
+    let entered = callable.frame.made_before.unwrap_or(usize::MAX);
+    &snapshot.made[..entered.min(snapshot.made.len())]
+}
+
 /// The functions of a second run's stack that can be called with values made anew. `first`: the snapshot that was kept as the
-/// program crashed; `turn`: which of the calls that may
-/// have made a value is taken; `long`: the frame of [`unwieldy`]; `housed`: the function with a home in which its test can run;
-/// `reasons`: of those that still cannot be called.
+/// program crashed; `turn`: which of the calls that may have made a value is taken; `long`: the frame of [`unwieldy`];
+/// `housed`: the function with a home in which its test can run; `reasons`: of those that still cannot be called.
 pub(crate) fn callables<'a>(
     (first, snapshot): (&Snapshot, &'a Snapshot),
     index: &'a SourceIndex,
@@ -246,9 +251,7 @@ pub(crate) fn callables<'a>(
     }
     let with_made = |callable: Callable<'a>| {
         let first = can_be_called(&callable);
-        // What came after it was entered was done by itself.
-        let calls =
-            &snapshot.made[..callable.frame.made_before.unwrap_or(usize::MAX).min(snapshot.made.len())];
+        let calls = made_before(&callable, snapshot);
         let types = Some(&snapshot.types);
         let made = callable.with_made(Recorded { calls, types, turn, first, ..Recorded::default() });
         // What can be written by itself is another call only where something of it is made anew.
@@ -272,7 +275,7 @@ pub(crate) fn callables<'a>(
 /// not much shorter than that, nor do without functions that it adds to the crate.
 pub(crate) fn worth_it<'a>(made: Vec<Draft<'a>>, drafts: &[Draft<'_>]) -> Vec<Draft<'a>> {
     let is_worth_it = |new: &Draft<'_>| {
-        let mut earlier = drafts.iter().filter(|old| same(old, new));
+        let mut earlier = drafts.iter().filter(|old| same(&old.callable, &new.callable));
         earlier.all(|old| {
             let is_tidier = old.adds_constructors() && !new.adds_constructors() && !new.is_long();
             !old.reproduces() || !new.reproduces() || is_tidier || new.lines() * 3 <= old.lines() * 2
