@@ -1,26 +1,24 @@
 //! Functions that make values of a type. Where a type's fields do not tell how to build it, a call of one of them does: a
-//! second run sees what they were given. In: a type, and the calls that were seen. Out: the functions, and the call that
-//! a test makes in their place.
+//! second run sees what they were given. In: a type. Out: the functions, and what each is to it.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use quote::quote;
-use relapse_snapshot::{Data, Frame, Location, Made, TypeTable};
+use relapse_snapshot::{Location, Made, TypeTable};
 use syn::{FnArg, Receiver, ReceiverKind, ReturnType, Safety, Type};
 
-use crate::expression::{PartOf, holds, part_of};
-use crate::names::{Asked, Callbacks, Further, History, MadeCall, ReceivedBy, Unnameable, Wrapped};
+use crate::names::{Callbacks, ReceivedBy, Wrapped};
 
-use super::access::{Touches, calls_with_parts, made_on};
+use super::access::Touches;
 use super::held::Held;
 use super::ids::{FunctionId, ItemId, ModuleId, Visibility};
 use super::items::ItemKind;
-use super::lives::{Does, likeliest, lives};
-use super::naming::{NamesAt, tokens};
-use super::resolve::{Def, Space};
+use super::naming::NamesAt;
+use super::resolve::Def;
 use super::{FunctionItem, Package, SourceIndex, signature};
+
+mod history;
 
 /// The calls of one run that made values, oldest first.
 #[derive(Debug, Clone, Copy, Default)]
@@ -62,11 +60,6 @@ const MOST_BUILDERS: usize = 4;
 const MOST_ALIASES: usize = 8;
 /// Types of parts of values that are followed, and parts of parts.
 const MOST_PARTS: usize = 4;
-/// Calls on what a call gave that was made on what a call gave.
-const MOST_CHAINED: usize = 16;
-/// Calls that a test makes for one value, those on parts of it counted.
-const MOST_STEPS: usize = 200;
-
 /// The rank of what tells the least of a value: see [`NamesAt::ranked_makers`].
 pub(crate) const LAST_RANK: u8 = 4;
 
@@ -112,17 +105,6 @@ pub(super) struct KnownMakers {
 /// Functions, each with what it is to a type (none: only to what makes one), and the type's parts.
 type Roles = (Vec<(Option<Role>, FunctionId)>, Vec<ItemId>);
 
-/// What a call was to the values of a type.
-#[derive(Clone)]
-struct Acting {
-    role: Role,
-    function: FunctionId,
-    /// The part of what it gave that one is.
-    part: Option<PartOf>,
-    /// What it gave is known to have held what the value holds.
-    alike: bool,
-}
-
 /// A type in a function's signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Part {
@@ -134,28 +116,6 @@ pub(super) enum Part {
     Error,
     /// What it belongs to.
     Own,
-}
-
-/// A call that was seen.
-struct Seen<'i> {
-    /// Which of all.
-    at: usize,
-    role: Role,
-    function: &'i FunctionItem,
-    call: &'i Frame,
-    /// What the value is of what it gave, where it did not give the value itself.
-    part: Option<PartOf>,
-    /// What it gave is known to have held what the value holds.
-    alike: bool,
-}
-
-/// Where a history begins.
-struct Told<'i> {
-    /// The call, of all.
-    start: usize,
-    /// What was read of what it gave is what the value holds.
-    alike: bool,
-    history: Result<History<'i>, Unnameable>,
 }
 
 impl<'i> NamesAt<'i> {
@@ -433,19 +393,6 @@ impl<'i> NamesAt<'i> {
         None
     }
 
-    /// What happened to a value of the type at `definition` until the crash, as far as the calls tell.
-    pub(super) fn history_of(
-        &self,
-        definition: &str,
-        asked: &Asked<'_>,
-    ) -> Option<Result<History<'i>, Unnameable>> {
-        if self.made.calls.is_empty() {
-            return None;
-        }
-        let Def::Item(id) = self.definition(definition).ok()? else { return None };
-        self.history(id, asked, self.made.earlier(), 0)
-    }
-
     /// The functions by which a value of the type is made and changed, each with where it is declared.
     fn known_makers(&self, id: ItemId) -> Rc<Vec<Known>> {
         if let Some(known) = self.known_makers.declared.borrow().get(&id) {
@@ -462,250 +409,6 @@ impl<'i> NamesAt<'i> {
         self.known_makers.declared.borrow_mut().insert(id, Rc::clone(&known));
         known
     }
-
-    /// The same; `earlier`: how many of the calls that may have made it are passed over.
-    fn history(
-        &self,
-        id: ItemId,
-        asked: &Asked<'_>,
-        earlier: usize,
-        depth: usize,
-    ) -> Option<Result<History<'i>, Unnameable>> {
-        if depth > MOST_BUILDERS {
-            return None;
-        }
-        let plain = self.told(id, asked, (earlier, depth), false);
-        if asked.wanted.is_none() {
-            return plain.map(|plain| plain.history);
-        }
-        let within = self.told(id, asked, (if plain.is_some() { earlier } else { 0 }, depth), true);
-        let (plain, within) = match (plain, within) {
-            (Some(plain), Some(within)) if plain.history.is_ok() && within.history.is_ok() => (plain, within),
-            (Some(plain), within) => {
-                let better = within.filter(|within| plain.history.is_err() && within.history.is_ok());
-                return Some(better.unwrap_or(plain).history);
-            }
-            (None, within) => return within.map(|within| within.history),
-        };
-        // What is known to hold the same is it, unless that very call has made it by a single one, which says more.
-        let is_other = within.alike && !plain.alike && !self.is_only_within(plain.start, within.start, id);
-        Some(if is_other { within.history } else { plain.history })
-    }
-
-    /// Whether a call is the only one within another one that makes a value of the type.
-    fn is_only_within(&self, at: usize, outer: usize, id: ItemId) -> bool {
-        let known = self.known_makers(id);
-        let makes = |at: usize| {
-            let call = &self.made.calls[at].call;
-            let role = known.iter().find(|known| is_at(call, &known.declared)).and_then(|known| known.role);
-            matches!(role, Some(Role::Maker { wrapped } | Role::Built { wrapped, .. }) if wrapped != Wrapped::Within)
-        };
-        let mut within =
-            (0..self.made.calls.len()).filter(|at| *at != outer && makes(*at) && self.is_within(*at, outer));
-        within.next() == Some(at) && within.next().is_none()
-    }
-
-    /// Whether a call is part of another one.
-    fn is_within(&self, at: usize, outer: usize) -> bool {
-        let mut around = Some(at);
-        while let Some(at) = around.filter(|at| *at != outer) {
-            around = self.made.calls.get(at).and_then(|made| made.within).filter(|within| *within < at);
-        }
-        around.is_some()
-    }
-
-    /// What happened to a value since it was made, passing over the likelier ones. `within`: what holds it may have been given.
-    fn told(
-        &self,
-        id: ItemId,
-        asked: &Asked<'_>,
-        (earlier, depth): (usize, usize),
-        within: bool,
-    ) -> Option<Told<'i>> {
-        let known = self.known_makers(id);
-        let calls: &'i [Made] = self.made.calls;
-        let before = asked.before.unwrap_or(calls.len()).min(calls.len());
-        let mut roles: Vec<Option<Acting>> = Vec::with_capacity(before);
-        for Made { call, .. } in &calls[..before] {
-            let found = known.iter().find(|known| is_at(call, &known.declared));
-            let role = found.and_then(|found| Some((found.role?, found.function)));
-            roles.push(role.and_then(|(role, function)| {
-                let wanted = asked.wanted.as_ref();
-                let part = wanted.and_then(|wanted| part_of(&call.gave.as_ref()?.value, wanted));
-                let alike = part.as_ref().is_some_and(|part| part.alike);
-                if role.wrapped() != Wrapped::Within {
-                    return Some(Acting { role, function, part: None, alike });
-                }
-                let part = part.filter(|part| within && self.can_take(&part.steps))?;
-                // What it was given itself was made by another one.
-                let ty = wanted?.value.ty;
-                let was_given = call.arguments.iter().any(|argument| holds(&argument.value, ty));
-                (!was_given).then_some(Acting { role, function, part: Some(part), alike })
-            }));
-        }
-        self.leave_innermost(&mut roles);
-        if within && roles.iter().flatten().all(|acting| acting.part.is_none()) {
-            return None;
-        }
-        let is_part_of_another = |at: usize| {
-            let mut around = calls[at].within;
-            while let Some(outer) = around {
-                if roles.get(outer).is_some_and(Option::is_some) {
-                    return true;
-                }
-                around = calls.get(outer).and_then(|made| made.within).filter(|within| *within < outer);
-            }
-            false
-        };
-        let seen: Vec<Seen<'i>> = roles
-            .iter()
-            .enumerate()
-            // What one of these calls does by itself is not done once more.
-            .filter(|(at, _)| !is_part_of_another(*at))
-            .filter_map(|(at, role)| {
-                let Acting { role, function, part, alike } = role.clone()?;
-                let function = self.index().function(function);
-                Some(Seen { at, role, function, call: &calls[at].call, part, alike })
-            })
-            .collect();
-        let parts = made_on(seen.iter().map(|seen| (self.touches(seen, id), seen.receiver())));
-        let does = seen.iter().zip(&parts.on).map(|(seen, on)| seen.does(on.is_some()));
-        let mut likeliest = likeliest(lives(does), asked.within.as_ref());
-        likeliest.sort_by_key(|life| !seen[life.start].alike);
-        // Of the values of one call some may have been made more often than others.
-        let fewest = if self.made.first { likeliest.len().saturating_sub(1) } else { earlier };
-        let life = likeliest.into_iter().nth(earlier.min(fewest))?;
-        // Of what was not seen nobody knows whether it changed this value, nor where one went that was given away.
-        let is_long = calls_with_parts(&life.steps, &parts.on) > MOST_STEPS;
-        let unclear = life.unclear || parts.are_doubtful(&life.steps);
-        if unclear || is_long || asked.used.contains(&seen[life.start].at) {
-            return None;
-        }
-        let start = &seen[life.start];
-        let history = self.history_from(&seen, (start, &life.steps), (id, &parts.on), depth).transpose()?;
-        Some(Told { start: start.at, alike: start.alike, history })
-    }
-
-    /// Of calls within each other that all gave what holds the value, one that takes no receiver says the most by itself:
-    /// those around it are left out.
-    fn leave_innermost(&self, roles: &mut [Option<Acting>]) {
-        for at in (0..roles.len()).rev() {
-            let is_it = |acting: &Acting| {
-                matches!(acting.role, Role::Maker { .. }) && acting.part.is_some() && acting.alike
-            };
-            let by_itself = roles[at].as_ref().is_some_and(is_it);
-            let mut around = self.made.calls[at].within.filter(|within| *within < at && by_itself);
-            while let Some(outer) = around {
-                if roles[outer].as_ref().is_some_and(|acting| acting.part.is_some()) {
-                    roles[outer] = None;
-                }
-                around = self.made.calls[outer].within.filter(|within| *within < outer);
-            }
-        }
-    }
-
-    /// The history that these calls are; nothing where what a value was made of has none.
-    fn history_from(
-        &self,
-        seen: &[Seen<'i>],
-        (start, steps): (&Seen<'i>, &[usize]),
-        (id, on): (ItemId, &[Option<usize>]),
-        depth: usize,
-    ) -> Result<Option<History<'i>>, Unnameable> {
-        let steps = steps.iter().map(|at| self.made_call_with_parts(seen, *at, (id, on), 0));
-        let steps = steps.collect::<Result<_, _>>()?;
-        let of = match start.role {
-            Role::Built { of, .. } => {
-                let within = start.receiver().map(|at| at..at.saturating_add(1));
-                let asked = Asked { within, before: Some(start.at), ..Asked::default() };
-                match self.history(of, &asked, 0, depth + 1) {
-                    Some(of) => Some(Box::new(of?)),
-                    None => return Ok(None),
-                }
-            }
-            _ => None,
-        };
-        let made = self.made_call(start)?;
-        Ok(Some(History { type_name: self.index().item(id).name.clone(), of, made, steps }))
-    }
-
-    /// What a call that was seen is to the parts of values of a type.
-    fn touches(&self, seen: &Seen<'_>, id: ItemId) -> Touches {
-        match seen.role {
-            Role::OnPart(part) => self.touches_part(seen.function, part),
-            Role::Method => {
-                let access = self.access(seen.function, id);
-                access.map_or(Touches::Nothing, |access| Touches::Gives(access.gives()))
-            }
-            _ => Touches::Nothing,
-        }
-    }
-
-    /// A call with those that were made on what it gave.
-    fn made_call_with_parts(
-        &self,
-        seen: &[Seen<'i>],
-        at: usize,
-        (id, on): (ItemId, &[Option<usize>]),
-        depth: usize,
-    ) -> Result<MadeCall<'i>, Unnameable> {
-        let mut made = self.made_call(&seen[at])?;
-        let mut further = on.iter().enumerate().filter(|(_, on)| **on == Some(at)).peekable();
-        if further.peek().is_none() {
-            return Ok(made);
-        }
-        if depth >= MOST_CHAINED {
-            let reason = format!("more than {MOST_CHAINED} calls were made one on what the other gave");
-            return Err(Unnameable(reason));
-        }
-        let own = match seen[at].role {
-            Role::OnPart(part) => part,
-            _ => id,
-        };
-        let function = seen[at].function;
-        let itself = || self.made_by(function, own).map(|wrapped| (own, wrapped, false));
-        let access = self.access(function, own).map(|a| (a.part, a.wrapped, a.by_reference));
-        let Some((part, wrapped, by_reference)) = access.or_else(itself) else { return Ok(made) };
-        let calls = further.map(|(next, _)| self.made_call_with_parts(seen, next, (id, on), depth + 1));
-        let type_name = self.index().item(part).name.clone();
-        made.further =
-            Some(Further { type_name, wrapped, by_reference, calls: calls.collect::<Result<_, _>>()? });
-        Ok(made)
-    }
-
-    fn made_call(&self, seen: &Seen<'i>) -> Result<MadeCall<'i>, Unnameable> {
-        let Seen { at, role, function, call, part, .. } = seen;
-        let mut path = self.callable(function, &[])?;
-        let of_std = path.of_std.as_ref().map(|of_std| of_std.trait_path.as_str());
-        if let (Some("std::default::Default"), Some(ty)) = (of_std, function.self_type()) {
-            // Everybody leaves that trait out.
-            if let Some(id) = self.item_of(function, ty) {
-                let ty = tokens(&self.spell(&Def::Item(id), Space::Types)?)?;
-                path.path = quote!(#ty::default);
-            }
-        }
-        let signature = &function.signature;
-        let receiver = signature.receiver().and_then(received_by).unwrap_or(ReceivedBy::Nobody);
-        let result = match &signature.output {
-            ReturnType::Type(_, result) => Some(&**result),
-            ReturnType::Default => None,
-        };
-        let by_result = !matches!(role, Role::Method | Role::OnPart(_));
-        let turbofish = self.turbofish_again(function, call, by_result)?;
-        Ok(MadeCall {
-            at: *at,
-            path: path.path,
-            method: path.method,
-            turbofish,
-            receiver,
-            wrapped: role.wrapped(),
-            taken: part.as_ref().map(|part| part.steps.clone()).unwrap_or_default(),
-            must_use: result.is_some_and(signature::is_result),
-            typed: open_inputs(signature),
-            arguments: call.arguments.get(usize::from(receiver != ReceivedBy::Nobody)..).unwrap_or_default(),
-            further: None,
-        })
-    }
 }
 
 impl Role {
@@ -713,35 +416,6 @@ impl Role {
         match self {
             Role::Maker { wrapped } | Role::Chained { wrapped } | Role::Built { wrapped, .. } => wrapped,
             Role::Method | Role::OnPart(_) => Wrapped::No,
-        }
-    }
-}
-
-impl Seen<'_> {
-    /// Whether it was seen what it was given.
-    fn is_known(&self) -> bool {
-        self.call.arguments_missing.is_none()
-            && self.call.arguments.len() == self.function.signature.inputs.len()
-    }
-
-    /// What it is to the values of its type. `on_part`: it was made on a part of one.
-    fn does(&self, on_part: bool) -> Does {
-        match self.role {
-            Role::OnPart(_) if !on_part || self.is_known() => Does::Nothing,
-            _ if !self.is_known() => Does::Unknown,
-            Role::Maker { .. } | Role::Built { .. } => Does::Begins,
-            Role::Chained { .. } => Does::Chains,
-            // Of one on a part it is not known what that was given.
-            Role::OnPart(_) => Does::Unknown,
-            Role::Method => self.receiver().map_or(Does::Unknown, Does::Changes),
-        }
-    }
-
-    /// Where its receiver lies.
-    fn receiver(&self) -> Option<u64> {
-        match self.call.arguments.first().map(|argument| &argument.value.data) {
-            Some(Data::Pointer { address, .. }) => Some(*address),
-            _ => None,
         }
     }
 }
@@ -763,43 +437,6 @@ fn is_self(ty: &Type) -> bool {
 /// Whether a parameter lets what is called write into it: `f` of `fmt`, `state` of `hash`.
 fn may_be_written_into(input: &FnArg) -> bool {
     matches!(input, FnArg::Typed(typed) if matches!(&*typed.ty, Type::Reference(to) if to.mutability.is_some()))
-}
-
-/// Which parameters of a function take any type, its receiver left out: only there the argument alone says which.
-fn open_inputs(signature: &syn::Signature) -> Vec<bool> {
-    let generic: Vec<&syn::Ident> = signature.generics.type_params().map(|param| &param.ident).collect();
-    let is_open = |input: &FnArg| match input {
-        FnArg::Typed(typed) => {
-            Some(has_impl(&typed.ty) || generic.iter().any(|param| mentions(&typed.ty, param)))
-        }
-        FnArg::Receiver(_) => None,
-    };
-    signature.inputs.iter().filter_map(is_open).collect()
-}
-
-/// Whether a type speaks of a parameter.
-fn mentions(ty: &Type, param: &syn::Ident) -> bool {
-    struct Mentions<'p>(&'p syn::Ident, bool);
-    impl<'ast> syn::visit::Visit<'ast> for Mentions<'_> {
-        fn visit_ident(&mut self, ident: &'ast syn::Ident) {
-            self.1 |= ident == self.0;
-        }
-    }
-    let mut mentions = Mentions(param, false);
-    syn::visit::Visit::visit_type(&mut mentions, ty);
-    mentions.1
-}
-
-fn has_impl(ty: &Type) -> bool {
-    match ty {
-        Type::ImplTrait(_) => true,
-        Type::Reference(to) => has_impl(&to.elem),
-        _ => false,
-    }
-}
-
-fn is_at(call: &Frame, place: &Location) -> bool {
-    call.declared.as_ref().is_some_and(|at| (&at.file, at.line) == (&place.file, place.line))
 }
 
 impl<'i> NamesAt<'i> {

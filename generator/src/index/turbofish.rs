@@ -93,13 +93,13 @@ fn may_be_inferred(name: &Ident, signature: &Signature, by_result: bool) -> bool
 }
 
 /// Whether a part of a signature speaks of a parameter.
-fn mentions<'n>(name: &'n Ident, look: impl FnOnce(&mut Mentions<'n>)) -> bool {
+pub(super) fn mentions<'n>(name: &'n Ident, look: impl FnOnce(&mut Mentions<'n>)) -> bool {
     let mut mentions = Mentions { name, found: false };
     look(&mut mentions);
     mentions.found
 }
 
-struct Mentions<'n> {
+pub(super) struct Mentions<'n> {
     name: &'n Ident,
     found: bool,
 }
