@@ -234,14 +234,14 @@ pub(crate) struct Sandbox {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo relapse gen                 the latest crash
+  cargo relapse gen                 the latest crash, or the one that it passes on
   cargo relapse gen 7c1e --frame 1  a test of the caller instead
   cargo relapse gen --all --open    every crash, as known open bugs: green until they are fixed")]
 pub(crate) struct Gen {
     /// The snapshots: unique beginnings of their ids, or `latest`
     #[arg(value_name = "ID", conflicts_with_all = ["latest", "all"])]
     pub(crate) ids: Vec<String>,
-    /// The latest snapshot (as without ID)
+    /// The latest snapshot, also where it only passes on another crash (as a thread's that is joined)
     #[arg(long, conflicts_with = "all")]
     pub(crate) latest: bool,
     /// Every snapshot

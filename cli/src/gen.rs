@@ -51,22 +51,32 @@ pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Re
     bounds::warn_where_unguarded(console);
     let snapshots = wanted(args, &store, console)?;
     let mut known: HashMap<String, Report> = HashMap::new();
+    let mut by_id: HashMap<String, Report> = HashMap::new();
     let (mut verified, of) = (0, snapshots.len());
     for snapshot in snapshots {
         // A crash that was seen several times needs one test only.
-        let again = known.get(&snapshot.fingerprint).filter(|report| report.status == "verified");
-        let report = match again {
-            Some(report) => {
+        let is_verified = |report: &&Report| report.status == "verified";
+        let again = known.get(&snapshot.fingerprint).filter(is_verified);
+        let origin = origin(&snapshot, &store);
+        let of_origin = origin.as_ref().and_then(|origin| by_id.get(origin)).filter(is_verified);
+        let report = match (again, of_origin) {
+            (Some(report), _) | (None, Some(report)) => {
                 let (id, first) = (short(&snapshot.id), short(&report.snapshot));
-                console.say(format_args!("{id} is the same crash as {first}: one test is enough"));
+                let how = if again.is_some() { "is the same crash as" } else { "passes on the crash of" };
+                console.say(format_args!("{id} {how} {first}: one test is enough"));
                 report.for_snapshot(&snapshot.id)
             }
-            None => {
+            (None, None) => {
                 let report = one(args, &snapshot, &work, console)?;
+                if let Some(origin) = origin {
+                    let (id, first) = (short(&snapshot.id), short(&origin));
+                    console.warn(format_args!("{id} passes on the crash of {first}: `cargo relapse gen {first}` makes a test of that"));
+                }
                 known.insert(snapshot.fingerprint.clone(), report.clone());
                 report
             }
         };
+        by_id.insert(snapshot.id.clone(), report.clone());
         verified += usize::from(report.status == "verified");
         console.object(&report)?;
     }
@@ -208,13 +218,24 @@ fn wanted(args: &arguments::Gen, store: &Store, console: &mut Console) -> Result
         return args.ids.iter().map(|id| Ok(store.get(id)?)).collect();
     }
     if !args.all {
-        return Ok(vec![store.get("latest")?]);
+        let latest = store.get("latest")?;
+        // What came last may only pass on what has crashed.
+        let origin = if args.latest { None } else { origin(&latest, store) };
+        let Some(origin) = origin.and_then(|id| store.get(&id).ok()) else { return Ok(vec![latest]) };
+        let (id, first) = (short(&latest.id), short(&origin.id));
+        console.say(format_args!("the latest crash, {id}, passes on that of {first}, which is taken"));
+        return Ok(vec![origin]);
     }
     let listing = store.list()?;
     for (_, error) in &listing.damaged {
         console.warn(error);
     }
     listing.snapshots.iter().map(|summary| Ok(store.get(&summary.id)?)).collect()
+}
+
+/// The crash that another one passes on. Where a file of its run cannot be read, it stands for itself.
+fn origin(snapshot: &Snapshot, store: &Store) -> Option<String> {
+    store.origin_of(&snapshot.id).ok().flatten()
 }
 
 /// The functions that were refused, together where the reason is one: a build that fails refuses all of them.

@@ -67,11 +67,13 @@ fn tell(report: &RunReport, workspace: &Workspace, console: &mut Console) -> Res
     let mut fingerprints = HashSet::new();
     let first: Vec<&KeptCrash> =
         report.kept.iter().filter(|crash| fingerprints.insert(crash.fingerprint.as_str())).collect();
+    let store = workspace.store();
     for crash in &first {
-        console.say(summary(crash, workspace.is_cargo, console));
+        let origin = store.origin_of(&crash.id).ok().flatten();
+        console.say(summary(crash, origin.as_deref(), workspace.is_cargo, console));
     }
     if console.is_json() && !report.kept.is_empty() {
-        let listing = workspace.store().list()?;
+        let listing = store.list()?;
         for summary in listing.snapshots.iter().filter(|s| report.kept.iter().any(|kept| kept.id == s.id)) {
             console.object(&line(summary))?;
         }
@@ -80,7 +82,8 @@ fn tell(report: &RunReport, workspace: &Workspace, console: &mut Console) -> Res
 }
 
 /// `relapse: panic in fill (src/lib.rs:634): byte index 5 is not … → snapshot 7c1e09b2, 3 times; next: …`.
-fn summary(crash: &KeptCrash, is_cargo: bool, console: &Console) -> String {
+/// `origin`: the snapshot whose crash it passes on.
+fn summary(crash: &KeptCrash, origin: Option<&str>, is_cargo: bool, console: &Console) -> String {
     let id = crash.id.get(..8).unwrap_or(&crash.id);
     let kind = crash.signal.as_deref().unwrap_or(crash.kind.name());
     let function =
@@ -88,8 +91,12 @@ fn summary(crash: &KeptCrash, is_cargo: bool, console: &Console) -> String {
     let place = crash.location.as_ref().map(|l| format!(" ({}:{})", l.file, l.line)).unwrap_or_default();
     let times = if crash.count > 1 { format!(", {} times", crash.count) } else { String::new() };
     let message = start_of(&one_line(&crash.message), MESSAGE_COLUMNS);
-    // A test needs a workspace to stand in.
-    let next = if is_cargo { format!("; next: cargo relapse gen {id}") } else { String::new() };
+    let next = match origin {
+        Some(origin) => format!("; it passes on the crash of {}", origin.get(..8).unwrap_or(origin)),
+        // A test needs a workspace to stand in.
+        None if is_cargo => format!("; next: cargo relapse gen {id}"),
+        None => String::new(),
+    };
     format!(
         "{} {}: {message} → snapshot {id}{times}{next}",
         console.paint_err(Style::Red, "relapse:"),

@@ -8,6 +8,7 @@ mod lines;
 use std::path::Path;
 
 use relapse_capture::roots::Roots;
+use relapse_snapshot::consequence::passes_on;
 use relapse_snapshot::{
     CauseKind, Frame, FrameKind, Location, Rules, Snapshot, bare_name, normalise_message,
 };
@@ -16,9 +17,6 @@ pub use self::lines::LineMap;
 use crate::paths::normalized;
 use crate::verify::{Ending, Observation, ObservedDeath, ObservedPanic};
 
-/// What a message says of a panic that it passes on, beside that one's own message: the payload's `Debug`, std's poisoned
-/// locks and the `JoinError` of tokio.
-const PASSES_ON: [&str; 3] = ["Any { .. }", "PoisonError", "JoinError"];
 /// The functions that lead to a place in std, of which all must be there again.
 const INNERMOST: usize = 2;
 /// As much of a message is shown in a reason.
@@ -148,7 +146,7 @@ impl Crash {
             return None;
         }
         let last = later.iter().rev().find(|other| other.tid == panic.tid)?;
-        let passes_on = PASSES_ON.iter().any(|words| last.message.contains(words))
+        let passes_on = passes_on(&last.message)
             || !panic.message.is_empty() && last.message.contains(panic.message.as_str())
             || self.functions.first().is_some_and(|known| is_on(known, &last.functions));
         let place = format!("{}:{}", last.location.file, last.location.line);

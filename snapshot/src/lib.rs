@@ -3,6 +3,7 @@
 //! relapse must do alike stands here, too, where all stages can reach it: [`lock`], and the names of
 //! [`store::new_name`].
 
+pub mod consequence;
 pub mod crash;
 pub mod depth;
 pub mod display;

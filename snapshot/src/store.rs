@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
+use crate::consequence;
 use crate::crash::{FORMAT, Snapshot};
 use crate::error::SnapshotError;
 use crate::fingerprint::fingerprint;
@@ -190,8 +191,26 @@ impl Store {
                 Err(error) => listing.damaged.push((path, error)),
             }
         }
-        listing.snapshots.sort_by(|a, b| (&a.time, a.written, &a.id).cmp(&(&b.time, b.written, &b.id)));
+        listing.snapshots.sort_by(|a, b| a.moment().cmp(&b.moment()));
         Ok(listing)
+    }
+
+    /// The snapshot of the same run that the crash of this whole id passes on (a lock that it has poisoned, a thread that is
+    /// joined: see [`consequence`](crate::consequence)); `None` where it stands for itself.
+    pub fn origin_of(&self, id: &str) -> Result<Option<String>, SnapshotError> {
+        let own = listing::summary(&self.path(id), id)?;
+        if !consequence::passes_on(&own.cause.message) {
+            return Ok(None);
+        }
+        let others = runs::ids_of_run_of(&self.runs(), id)?.into_iter().filter(|other| other != id);
+        // One that was removed or damaged tells nothing.
+        let others = others.filter_map(|other| listing::summary(&self.path(&other), &other).ok());
+        let mut crashes: Vec<Summary> = others.chain([own]).collect();
+        crashes.sort_by(|a, b| a.moment().cmp(&b.moment()));
+        let links: Vec<_> = crashes.iter().map(Summary::link).collect();
+        let at = crashes.iter().position(|crash| crash.id == id);
+        let origin = at.and_then(|at| consequence::origin(&links, at));
+        Ok(origin.map(|origin| crashes[origin].id.clone()))
     }
 
     /// The id that `name` means: a unique prefix of one, or `latest`.

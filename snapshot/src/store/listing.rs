@@ -7,7 +7,8 @@ use std::time::SystemTime;
 use serde::Deserialize;
 
 use super::file::{parse, unpacked};
-use crate::crash::{Cause, FrameKind, Location, called_at};
+use crate::consequence::Link;
+use crate::crash::{Cause, FrameKind, Location, Spawner, called_at};
 use crate::error::SnapshotError;
 
 /// The snapshots of a store.
@@ -44,6 +45,24 @@ pub struct Summary {
     pub count: u64,
     /// The command that the user gave.
     pub command: Vec<String>,
+    /// File name of the executable.
+    pub program: String,
+    /// The kernel's id of the crashed thread; 0 where none is known.
+    pub tid: u32,
+    /// That of the thread which spawned it, where it is known.
+    pub spawned_by: Option<u32>,
+}
+
+impl Summary {
+    /// What orders the snapshots of a store, oldest first.
+    pub(super) fn moment(&self) -> (&str, SystemTime, &str) {
+        (&self.time, self.written, &self.id)
+    }
+
+    /// What tells whether it passes another crash on.
+    pub(super) fn link(&self) -> Link<'_> {
+        Link { cause: &self.cause, program: &self.program, tid: self.tid, spawned_by: self.spawned_by }
+    }
 }
 
 /// The fields of a snapshot's file that a summary needs; serde_json passes over the others.
@@ -61,6 +80,9 @@ struct Skim {
 
 #[derive(Deserialize)]
 struct SkimThread {
+    tid: u32,
+    #[serde(default)]
+    spawned_by: Option<Spawner>,
     frames: Vec<SkimFrame>,
 }
 
@@ -74,6 +96,7 @@ struct SkimFrame {
 
 #[derive(Deserialize)]
 struct SkimProgram {
+    name: String,
     command: Vec<String>,
 }
 
@@ -116,7 +139,10 @@ pub(super) fn summary(path: &Path, id: &str) -> Result<Summary, SnapshotError> {
         return Err(SnapshotError::damaged(path, "it holds a snapshot of another name"));
     }
     let written = fs::metadata(path).and_then(|metadata| metadata.modified());
-    let frames = skim.threads.into_iter().next().map(|thread| thread.frames).unwrap_or_default();
+    let thread = skim.threads.into_iter().next();
+    let (tid, spawned_by, frames) = thread.map_or((0, None, Vec::new()), |thread| {
+        (thread.tid, thread.spawned_by.map(|spawner| spawner.tid), thread.frames)
+    });
     let places = frames.iter().map(|frame| (frame.kind, frame.location.as_ref()));
     let called_at = skim.location.as_ref().and_then(|place| called_at(place, places)).cloned();
     let frame = frames.into_iter().find(|frame| frame.kind == FrameKind::Workspace);
@@ -137,5 +163,8 @@ pub(super) fn summary(path: &Path, id: &str) -> Result<Summary, SnapshotError> {
         fingerprint: start_of(&skim.fingerprint),
         count: skim.count,
         command: first_words(&skim.program.command),
+        program: start_of(&skim.program.name),
+        tid,
+        spawned_by,
     })
 }

@@ -149,11 +149,25 @@ pub(super) fn counts(
 
 /// The run that kept a snapshot.
 pub(super) fn run_of(folder: &Path, id: &str) -> Result<Option<String>, SnapshotError> {
+    Ok(with_run_of(folder, id)?.map(|(run, _)| run))
+}
+
+/// The snapshots that were kept of a snapshot's run, its own among them, in no order.
+pub(super) fn ids_of_run_of(folder: &Path, id: &str) -> Result<Vec<String>, SnapshotError> {
+    let content = with_run_of(folder, id)?.map(|(_, content)| content);
+    Ok(content
+        .into_iter()
+        .flat_map(|content| content.fingerprints.into_values())
+        .flat_map(|seen| seen.ids)
+        .collect())
+}
+
+fn with_run_of(folder: &Path, id: &str) -> Result<Option<(String, Content)>, SnapshotError> {
     for run in records(folder)? {
         if let Ok(Some(content)) = read(&folder.join(format!("{run}{RECORD}")))
             && content.fingerprints.values().flat_map(|seen| &seen.ids).any(|other| other == id)
         {
-            return Ok(Some(run));
+            return Ok(Some((run, content)));
         }
     }
     Ok(None)
