@@ -166,6 +166,7 @@ fn crash(message: &str) -> Snapshot {
         format: 1,
         id: String::new(),
         time: "2026-11-23T09:41:08Z".into(),
+        clock: None,
         cause: Cause { kind: CauseKind::Panic, message: message.into(), signal: None },
         location: place("src/lib.rs", 3),
         caught_by: vec![Catcher::TestHarness, Catcher::Thread],

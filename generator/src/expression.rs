@@ -22,6 +22,7 @@ mod graph;
 mod identities;
 mod lints;
 mod made;
+mod moments;
 mod parts;
 mod pointer;
 mod raw_pointer;
@@ -53,6 +54,8 @@ pub use crate_rules::{CrateRules, RuleError, RuleText, built_in as built_in_rule
 pub(crate) use dynamic::{declared_target, principal};
 pub use format::{body, format};
 pub(crate) use identities::{as_owners, have_one_thing};
+pub use moments::Moments;
+pub(crate) use moments::{have_moments_apart, mentions};
 pub(crate) use parts::{PartOf, holds, part_of};
 pub use scope::Scope;
 pub use stand_in::{Asks, Extent, Implementors, Open, Over, StandIn, StandIns};

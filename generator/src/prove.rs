@@ -27,7 +27,7 @@ use crate::candidate::{Callable, Rejection, Style};
 use crate::compile::{CandidateFiles, Compiled, Progress, TestTarget, Variable, compile_candidates};
 use crate::edit::EditSet;
 use crate::executor::Executor;
-use crate::expression::{have_one_thing, have_parts};
+use crate::expression::{Moments, have_moments_apart, have_one_thing, have_parts};
 use crate::hang;
 use crate::header::{self, Naming};
 use crate::index::{Copied, NamesAt, OUTSIDE_NAME, SourceIndex};
@@ -224,6 +224,16 @@ impl<'a> Draft<'a> {
         let values: Vec<_> = self.callable.arguments().map(|(argument, _)| &argument.value).collect();
         let types = &bench.snapshot.types;
         !self.style.parts && (have_parts(values.iter().copied(), types) || have_one_thing(&values, types))
+    }
+
+    /// Whether it is given moments that were not those at which its test runs.
+    fn takes_moments(&self, bench: &Bench<'_>) -> bool {
+        let arguments = self.callable.arguments();
+        let arguments: Vec<_> =
+            arguments.map(|(argument, _)| (argument.name.as_str(), &argument.value)).collect();
+        let made = self.callable.made.calls.iter().flat_map(|made| &made.call.arguments);
+        let Snapshot { types, clock, .. } = bench.snapshot;
+        self.style.moments == Moments::Now && have_moments_apart(&arguments, made, types, *clock)
     }
 
     /// Writes it anew after a change of style; `false` where that cannot be done.
@@ -435,6 +445,11 @@ pub fn together<'a>(
                         .filter(|_| !shown)
                     {
                         Some(beside) => again.push(Draft { beside, verification: None, ..draft }),
+                        None if !shown && draft.takes_moments(bench) => {
+                            let moments = Moments::Apart(bench.snapshot.clock);
+                            let style = Style { moments, ..draft.style };
+                            again.push(Draft { style, verification: None, ..draft });
+                        }
                         None if !shown && !others && draft.takes_parts(bench) => {
                             let style = Style { parts: true, ..draft.style };
                             again.push(Draft { style, verification: None, ..draft });

@@ -315,6 +315,7 @@ pub(crate) mod tests {
             format: 1,
             id: String::new(),
             time: String::new(),
+            clock: None,
             cause: Cause { kind: CauseKind::Panic, message: "gone".to_owned(), signal: None },
             location: Some(Location { file: "src/lib.rs".to_owned(), line: 1, column: 1 }),
             caught_by: Vec::new(),

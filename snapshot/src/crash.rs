@@ -20,6 +20,9 @@ pub struct Snapshot {
     pub id: String,
     /// When: RFC 3339, UTC, whole seconds.
     pub time: String,
+    /// What the clock of std's `Instant` said then, in nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<u64>,
     /// What ended it.
     pub cause: Cause,
     /// Where: the place that the panic message names, or the innermost frame's.

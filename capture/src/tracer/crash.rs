@@ -192,6 +192,7 @@ impl Tracer<'_> {
             format: FORMAT,
             id: String::new(),
             time: now(),
+            clock: clock(),
             cause,
             location,
             caught_by: caught,
@@ -275,4 +276,13 @@ fn is_panics_abort(frames: &[Frame]) -> bool {
 fn now() -> String {
     let now = jiff::Timestamp::now();
     now.round(jiff::Unit::Second).unwrap_or(now).to_string()
+}
+
+/// What the clock of std's `Instant` says: it is the same for all processes.
+fn clock() -> Option<u64> {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel writes one `timespec`, which it may.
+    let told = unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    let (secs, nanos) = (u64::try_from(now.tv_sec).ok()?, u64::try_from(now.tv_nsec).ok()?);
+    secs.checked_mul(1_000_000_000)?.checked_add(nanos).filter(|_| told == 0)
 }

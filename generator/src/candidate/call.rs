@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use relapse_snapshot::{Argument, Data, Generic, Trust, TypeKind, TypeTable, Value};
 use syn::{FnArg, Pat};
@@ -14,8 +14,8 @@ use super::idiom::{Idiom, idiom, is_drop};
 use super::passed::Passed;
 use super::{Callable, passed};
 use crate::expression::{
-    Extent, Literals, Open, Scope, StandIns, Unwritable, WrittenArgument, argument_of_any_type,
-    argument_with, as_owners, in_chunks,
+    Extent, Literals, Moments, Open, Scope, StandIns, Unwritable, WrittenArgument, argument_of_any_type,
+    argument_with, as_owners, in_chunks, mentions,
 };
 use crate::index::{CallPath, Copied, FunctionItem, NamesAt, Owner, SourceIndex};
 use crate::names::{Names, Unnameable};
@@ -42,6 +42,8 @@ pub struct Style {
     pub formats: bool,
     /// Texts that lie within others are written as parts of them, and what several references lead to is written once.
     pub parts: bool,
+    /// Whether moments are kept as far apart as they were.
+    pub moments: Moments,
 }
 
 impl Style {
@@ -121,6 +123,18 @@ fn call_tokens(
         }
     };
     if is_unsafe { quote!(unsafe { #call }) } else { call }
+}
+
+/// Puts the moment that the others are told from before the arguments that name it.
+fn begin_with(now: &Ident, arguments: &mut [WrittenArgument], names: &NamesAt<'_>) -> Result<(), Unnameable> {
+    let is_named = |argument: &WrittenArgument| {
+        mentions(&argument.pass, now) || argument.lets.iter().any(|tokens| mentions(tokens, now))
+    };
+    if let Some(first) = arguments.iter_mut().find(|argument| is_named(argument)) {
+        let instant = names.path("std::time::Instant")?;
+        first.lets.insert(0, quote!(let #now = #instant::now();));
+    }
+    Ok(())
 }
 
 /// `drop`, or its path where that name means something else.
@@ -251,9 +265,21 @@ impl Callable<'_> {
         if style.parts {
             scope.keep_parts(values.iter().copied(), types);
         }
+        let named: Vec<String> = self
+            .arguments()
+            .enumerate()
+            .map(|(index, (argument, _))| self.name_of(index, argument))
+            .collect();
+        let named: Vec<(&str, &Value)> = named.iter().map(String::as_str).zip(values).collect();
+        let now = scope.keep_moments(&named, types, style.moments);
         let mut arguments = Vec::new();
         for (index, (argument, is_mut)) in self.arguments().enumerate() {
             let name = &self.name_of(index, argument);
+            if let Some(now) = scope.base_moment(&argument.value, types) {
+                let trust = Trust::Suspect;
+                arguments.push(WrittenArgument { trust, ..WrittenArgument::inline(now, &argument.value) });
+                continue;
+            }
             let owner = owners.get(&index).filter(|_| !drops);
             let value = if drops { whole(&argument.value) } else { owner.unwrap_or(&argument.value) };
             let literals = style.literals(index);
@@ -268,6 +294,9 @@ impl Callable<'_> {
                 written.trust = written.trust.max(Trust::Suspect);
             }
             arguments.push(written);
+        }
+        if let Some(now) = now {
+            begin_with(&now, &mut arguments, names)?;
         }
         let full = style.explicit || style.full_path;
         // Of the operator of several implementations nothing but the path tells which one is meant.

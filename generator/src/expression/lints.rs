@@ -9,12 +9,14 @@ use relapse_snapshot::{Data, TypeId, TypeKind, Value};
 
 use super::writer::{MAX_TYPES, Writer};
 
-/// Types whose values one thread alone may use, or hand on.
-const OF_ONE_THREAD: [&str; 5] = [
+/// Types whose values one thread alone may use, or hand on. What an `UnsafeCell` is within mostly says that it is for all
+/// threads: locks of tokio, parking_lot and the like.
+const OF_ONE_THREAD: [&str; 6] = [
     "core::cell::Cell<",
     "core::cell::RefCell<",
-    "core::cell::UnsafeCell<",
     "core::cell::once::",
+    "core::cell::lazy::",
+    "once_cell::unsync::",
     "alloc::rc::",
 ];
 /// What has such cells within, and is for all threads.

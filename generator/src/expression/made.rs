@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use relapse_snapshot::{Argument, Data, Field, TypeId, TypeKind, Value};
+use relapse_snapshot::{Argument, Data, Field, Trust, TypeId, TypeKind, Value};
 
 use super::Unwritable;
 use super::type_name::{definition, snake_case};
@@ -16,6 +16,9 @@ use crate::names::{Asked, History, MadeCall, ReceivedBy, Wanted, Wrapped};
 
 /// A text of so many bytes needs no variable.
 const SHORT_TEXT: u64 = 60;
+
+/// Nodes of a value that is told by its fields.
+const MOST_NUMBERS: usize = 8;
 
 /// Values of an argument that are tried as the whole that a call made.
 const MOST_WHOLES: u32 = 8;
@@ -92,23 +95,31 @@ impl<'a> Writer<'a> {
         let marks = self.mark_for_made(value.ty).zip(self.mark_for_made(value.ty)).map(Box::new);
         let used = self.made_used.len();
         match self.by_rule(value, place) {
-            Ok(written) if self.made_used.len() > used => self.whole_or_parts(value, place, marks, written),
+            Ok(written) if self.made_used.len() > used => {
+                self.whole_or_parts(value, place, marks, (written, used))
+            }
             Ok(written) => Ok(written),
             Err(refused) => self.refused_or_made(value, place, marks, refused),
         }
     }
 
     /// A value of which calls made a part. Where a call was seen that made the whole of it, a fix may be that this one
-    /// refuses: it says more than the fields that it filled.
+    /// refuses: it says more than the fields that it filled. `used`: the calls that had made values before.
     fn whole_or_parts(
         &mut self,
         value: &Value,
         place: Place,
         marks: Option<Box<(Saved<'a>, Saved<'a>)>>,
-        written: TokenStream,
+        (written, used): (TokenStream, usize),
     ) -> Result<TokenStream, Unwritable> {
         let Some((mark, again)) = marks.map(|marks| *marks) else { return Ok(written) };
-        if self.wholes >= MOST_WHOLES || !self.names.makes_wholes() || !self.is_told_whole(value) {
+        if self.wholes >= MOST_WHOLES || !self.names.makes_wholes() {
+            return Ok(written);
+        }
+        // The part may have been taken out of the very whole.
+        let by_parts = self.made_used.split_off(used);
+        if !self.is_told_whole(value) {
+            self.made_used.extend(by_parts);
             return Ok(written);
         }
         self.wholes += 1;
@@ -155,6 +166,9 @@ impl<'a> Writer<'a> {
 
     fn made_or_by_rule(&mut self, value: &Value, place: Place) -> Result<TokenStream, Unwritable> {
         let (mark, before) = (self.mark_for_made(value.ty), self.mark_for_made(value.ty));
+        if self.is_told_by_fields(value) {
+            return self.by_rule(value, place);
+        }
         let refused = self.refuse("no call was seen to make it");
         self.made_anew(value, mark, place, refused).or_else(|_| {
             if let Some(before) = before {
@@ -162,6 +176,27 @@ impl<'a> Writer<'a> {
             }
             self.by_rule(value, place)
         })
+    }
+
+    /// Whether a few numbers that the test can name are all of a value: an id is no clearer by the calls that gave it.
+    fn is_told_by_fields(&self, value: &Value) -> bool {
+        let (mut open, mut seen) = (vec![value], 0_usize);
+        while let Some(value) = open.pop() {
+            seen += 1;
+            let is_named = || {
+                definition(self.types.name(value.ty)).is_some_and(|path| self.names.literal(&path).is_ok())
+            };
+            let is_plain = match &value.data {
+                Data::Bool(_) | Data::Char(_) | Data::Int(_) | Data::Uint(_) | Data::Tuple(_) => true,
+                Data::Struct(_) | Data::Variant { .. } => is_named(),
+                _ => false,
+            };
+            if !is_plain || seen > MOST_NUMBERS || value.trust > Trust::AtCrash {
+                return false;
+            }
+            open.extend(value.children());
+        }
+        true
     }
 
     /// The writer before a value that may have to be made anew.

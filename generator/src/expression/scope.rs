@@ -6,6 +6,7 @@ use proc_macro2::{Ident, Span};
 use relapse_snapshot::TypeId;
 
 use super::identities::Things;
+use super::moments::Base;
 use super::std_rules::channels::Ends;
 use super::texts::Texts;
 use crate::hostile::{file_name, identifier};
@@ -34,6 +35,8 @@ pub struct Scope {
     pub(super) texts: Texts,
     /// What more than one reference leads to.
     pub(super) things: Things,
+    /// The moment of the process's clock that the test calls its own.
+    pub(super) moments: Option<Base>,
 }
 
 impl Scope {
@@ -52,6 +55,7 @@ impl Scope {
             channels: Ends::new(),
             texts: Texts::default(),
             things: Things::default(),
+            moments: None,
         }
     }
 

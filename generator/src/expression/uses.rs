@@ -1,7 +1,7 @@
 //! Long paths that a test repeats, as `use` lines. In: a test's statements, and which names are free where it stands.
 //! Out: the statements with the short names, and the lines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Group, Ident, Spacing, TokenStream, TokenTree};
 
@@ -10,23 +10,42 @@ const OFTEN: usize = 3;
 /// A path of fewer segments is no long one.
 const LONG: usize = 3;
 
-/// Imports the types whose long paths are repeated, where `may` says that this path can be imported by its last name.
+/// Imports the types whose long paths are repeated, and others of their modules, where `may` says that this path can be imported by its last name.
 pub fn import_repeated(tokens: TokenStream, may: &dyn Fn(&str, &str) -> bool) -> (TokenStream, Vec<String>) {
     let mut seen = Seen::default();
     seen.look(&tokens);
-    let mut chosen: Vec<(&String, &String)> = Vec::new();
-    for (path, (name, times)) in &seen.paths {
+    let may = |path: &String, name: &String| {
         // Of two types of one name neither is the obvious one.
         let alone = seen.paths.iter().all(|(other, (same, _))| other == path || same != name);
-        if *times >= OFTEN && alone && !seen.bare.contains(name) && may(path, name) {
-            chosen.push((path, name));
+        alone && !seen.bare.contains(name) && may(path, name)
+    };
+    let often: BTreeSet<&str> = seen
+        .paths
+        .iter()
+        .filter(|(path, (name, times))| *times >= OFTEN && may(path, name))
+        .filter_map(|(path, _)| Some(path.rsplit_once("::")?.0))
+        .collect();
+    // Nobody names one type of a module by a `use`, and its neighbour by the whole path.
+    let mut chosen: BTreeMap<&str, Vec<&String>> = BTreeMap::new();
+    let mut paths = Vec::new();
+    for (path, (name, _)) in &seen.paths {
+        let module = path.rsplit_once("::").map(|(module, _)| module).filter(|module| often.contains(module));
+        if let Some(module) = module.filter(|_| may(path, name)) {
+            chosen.entry(module).or_default().push(name);
+            paths.push(path);
         }
     }
     if chosen.is_empty() {
         return (tokens, Vec::new());
     }
-    let uses = chosen.iter().map(|(path, _)| format!("use {path};")).collect();
-    let paths: Vec<&String> = chosen.into_iter().map(|(path, _)| path).collect();
+    let uses = chosen.into_iter().map(|(module, names)| match names.as_slice() {
+        [name] => format!("use {module}::{name};"),
+        names => {
+            let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+            format!("use {module}::{{{}}};", names.join(", "))
+        }
+    });
+    let uses = uses.collect();
     (shortened(tokens, &paths), uses)
 }
 
@@ -161,6 +180,18 @@ mod tests {
         let (text, uses) = imported(source, &[]);
         assert_eq!(uses, ["use crate::a::b::Kind;"]);
         assert_eq!(text, "letk=vec![Kind::X,Kind::Y{n:Kind::<u8>::new()}];");
+    }
+
+    #[test]
+    fn types_of_one_module_are_imported_together() {
+        let source = "f(crate::a::Kind::X, crate::a::Kind::Y, crate::a::Kind::Z, crate::a::Area::new(), crate::b::Other::X, \
+                      crate::a::Taken::X, std::a::Kin::X);";
+        let (text, uses) = imported(source, &["Taken"]);
+        assert_eq!(uses, ["use crate::a::{Area, Kind};"]);
+        assert_eq!(
+            text,
+            "f(Kind::X,Kind::Y,Kind::Z,Area::new(),crate::b::Other::X,crate::a::Taken::X,std::a::Kin::X);"
+        );
     }
 
     #[test]

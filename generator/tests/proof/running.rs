@@ -81,6 +81,7 @@ fn crash(kind: CauseKind, message: &str, place: Option<(&str, u32, u32)>, functi
         format: 1,
         id: String::new(),
         time: String::new(),
+        clock: None,
         cause: Cause { kind, message: message.to_owned(), signal: None },
         location: place.map(|(file, line, column)| Location { file: file.to_owned(), line, column }),
         caught_by: Vec::new(),

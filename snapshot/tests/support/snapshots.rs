@@ -53,6 +53,7 @@ pub fn snapshot(message: &str, arguments: Vec<(&str, Value)>) -> Snapshot {
         format: FORMAT,
         id: String::new(),
         time: String::new(),
+        clock: None,
         cause: Cause { kind: CauseKind::Panic, message: message.into(), signal: None },
         location: Some(Location { file: "src/lib.rs".into(), line: 12, column: 5 }),
         caught_by: vec![],
