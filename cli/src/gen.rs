@@ -198,11 +198,7 @@ fn show(made: &Generated, console: &mut Console) {
         Status::Failed => console.warn(made.reason.as_deref().unwrap_or_default()),
     }
     for other in &made.alternatives {
-        if other.frame < made.stack {
-            console.say(format_args!("  --frame {}: {} reproduces it, too", other.frame, other.function));
-        } else {
-            console.say(format_args!("  {} reproduces it, too, where it is not inlined", other.function));
-        }
+        console.say(format_args!("  --frame {}: {} reproduces it, too", other.frame, other.function));
     }
     let said = made.reason.as_deref().unwrap_or_default();
     for (functions, reason) in by_reason(&made.rejected) {

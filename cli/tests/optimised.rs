@@ -95,6 +95,18 @@ fn inlined_function_that_is_not_on_the_stack_is_found() {
 }
 
 #[test]
+fn function_that_is_not_on_the_stack_has_a_number_by_which_it_can_be_asked_for() {
+    let project = crashed("ratio");
+    let (account, ..) = project.generate(&[]);
+    let others = account["alternatives"].as_array().unwrap().iter().chain([&account]);
+    let ratio = others.clone().find(|other| other["function"] == "demo::ratio");
+    let frame = ratio.unwrap_or_else(|| panic!("{account:#}"))["frame"].to_string();
+    let (asked, _, said) = project.generate(&["--frame", &frame]);
+    assert_eq!(asked["status"], "verified", "{said}");
+    assert_eq!((&asked["function"], asked["frame"].to_string()), (&"demo::ratio".into(), frame));
+}
+
+#[test]
 fn iterator_is_written_as_it_was_before_it_was_consumed() {
     assert!(written("last", "entry").contains("[1, 2, 3]"));
 }

@@ -107,9 +107,6 @@ pub struct Generated {
     pub alternatives: Vec<Reproducing>,
     /// Functions of the stack that do not, with the reason.
     pub rejected: Vec<Rejection>,
-    /// How many functions of the workspace the crashed program's stack has: those with larger numbers are on that of the second
-    /// run alone.
-    pub stack: usize,
     /// How much work it was.
     pub effort: Effort,
 }

@@ -34,6 +34,8 @@ pub enum Lacking {
     Made(String),
     /// The target reproduces, but its test is long: how its values were made may say the same in a few lines.
     Short(String),
+    /// The function that was asked for is on the stack of a program without optimisation alone.
+    Inlined(usize),
     /// The target reproduces, but its test adds functions to the crate: how its values were made may do without.
     Added(String),
 }
@@ -86,6 +88,9 @@ pub(crate) fn lacking(
     every: bool,
 ) -> Option<Lacking> {
     let optimised = is_optimised(snapshot);
+    if let Some(frame) = frame.filter(|frame| optimised && *frame >= numbers::functions(snapshot).len()) {
+        return Some(Lacking::Inlined(frame));
+    }
     let facts: Vec<Facts> = callables.iter().map(|callable| callable.facts.clone()).collect();
     let order = Ranking::default().order(&facts);
     let wanted = |callable: &Callable<'_>| frame.is_none_or(|frame| callable.depth == frame);

@@ -93,6 +93,9 @@ impl Surroundings for Again<'_> {
                     short_type(&function)
                 )
             }
+            Lacking::Inlined(frame) => {
+                format!("frame {frame} is on the stack of a program without optimisation alone")
+            }
             Lacking::Added(function) => {
                 format!(
                     "the test of {} adds functions to the crate, and the calls that made its values may do",

@@ -1,7 +1,7 @@
 //! Which of the functions that reproduce a crash gets the test, and what is shown where none does. In: drafts that were
 //! proved. Out: the account of a snapshot, with what to put into the user's tree.
 
-use relapse_snapshot::{Cause, CauseKind, FrameKind};
+use relapse_snapshot::{Cause, CauseKind};
 
 use super::reasons::{no_callable, not_reproduced};
 use super::{Generated, Options, Proven, Reproducing, Status, failed};
@@ -95,7 +95,6 @@ pub(super) fn choose(
         reason,
         alternatives,
         rejected,
-        stack: bench.snapshot.frames().iter().filter(|frame| frame.kind == FrameKind::Workspace).count(),
         effort,
     })
 }

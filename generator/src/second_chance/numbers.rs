@@ -23,7 +23,8 @@ pub(super) fn callables_as_in<'a>(
     callables
 }
 
-fn functions(snapshot: &Snapshot) -> Vec<&str> {
+/// The functions of the workspace on a snapshot's stack, innermost first: those that have a number.
+pub(super) fn functions(snapshot: &Snapshot) -> Vec<&str> {
     let workspace = snapshot.frames().iter().filter(|frame| frame.kind == FrameKind::Workspace);
     workspace.map(|frame| frame.function.as_str()).collect()
 }
