@@ -103,6 +103,7 @@ fn function_that_is_not_on_the_stack_has_a_number_by_which_it_can_be_asked_for()
     let frame = ratio.unwrap_or_else(|| panic!("{account:#}"))["frame"].to_string();
     let (asked, _, said) = project.generate(&["--frame", &frame]);
     assert_eq!(asked["status"], "verified", "{said}");
+    assert!(said.contains(&format!("frame {frame} is not on the stack")), "{said}");
     assert_eq!((&asked["function"], asked["frame"].to_string()), (&"demo::ratio".into(), frame));
 }
 

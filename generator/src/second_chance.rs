@@ -34,7 +34,7 @@ pub enum Lacking {
     Made(String),
     /// The target reproduces, but its test is long: how its values were made may say the same in a few lines.
     Short(String),
-    /// The function that was asked for is on the stack of a program without optimisation alone.
+    /// The frame that was asked for is not on the stack of the optimised program.
     Inlined(usize),
     /// The target reproduces, but its test adds functions to the crate: how its values were made may do without.
     Added(String),

@@ -94,7 +94,7 @@ impl Surroundings for Again<'_> {
                 )
             }
             Lacking::Inlined(frame) => {
-                format!("frame {frame} is on the stack of a program without optimisation alone")
+                format!("frame {frame} is not on the stack, and without optimisation it may be")
             }
             Lacking::Added(function) => {
                 format!(
