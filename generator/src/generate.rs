@@ -7,6 +7,8 @@ mod doubt;
 mod reasons;
 mod rounds;
 
+use std::collections::BTreeSet;
+
 use relapse_snapshot::{CauseKind, Rules, Snapshot, Trust};
 
 use self::choice::{choose, order};
@@ -247,18 +249,26 @@ impl<'a> Proved<'_, 'a> {
         let mut reasons = Vec::new();
         let better = rounds.prove(callables, drafts, project, bench, &mut reasons, surroundings)?;
         second_chance::join(drafts, better, rejected, reasons);
+        let mut tried = BTreeSet::new();
         for turn in 0..second_chance::MOST_TURNS {
-            let long = second_chance::unwieldy(drafts, options.frame).filter(|_| !options.every_frame);
+            let long = second_chance::unwieldy(drafts, options.frame, turn).filter(|_| !options.every_frame);
             let housed = |callable: &Callable<'a>| rounds.housed(callable, index);
             let (snapshots, mut reasons) = ((*first, snapshot), Vec::new());
-            let callables =
-                second_chance::made_callables(snapshots, index, drafts, turn, long, &housed, &mut reasons);
+            let callables = second_chance::made_callables(
+                snapshots,
+                index,
+                drafts,
+                (turn, long),
+                &housed,
+                &mut tried,
+                &mut reasons,
+            );
             if callables.is_empty() {
                 second_chance::join(drafts, Vec::new(), rejected, reasons);
                 continue;
             }
             let better = rounds.prove(callables, drafts, project, bench, &mut reasons, surroundings)?;
-            let better = second_chance::worth_it(better, drafts);
+            let better = second_chance::worth_it(better, drafts, turn);
             second_chance::join(drafts, better, rejected, reasons);
         }
         Ok(())

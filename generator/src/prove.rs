@@ -43,6 +43,8 @@ use trial::{Setting, Trial};
 
 /// A test of more lines than a screen shows is long.
 const LONG: usize = 40;
+/// For a body of so many lines nothing shorter is sought.
+const SHORT: usize = 8;
 
 /// More rounds of rewording than this never helped.
 const MAX_ROUNDS: u32 = 8;
@@ -191,6 +193,17 @@ impl<'a> Draft<'a> {
     /// Whether its text is more than a reader takes in at once.
     pub(crate) fn is_long(&self) -> bool {
         self.lines() > LONG
+    }
+
+    /// Whether its values may be said in fewer lines.
+    pub(crate) fn is_wordy(&self) -> bool {
+        self.lines_of_body() > SHORT
+    }
+
+    /// Lines of the test's own function.
+    pub(crate) fn lines_of_body(&self) -> usize {
+        let is_before = |line: &&str| !line.starts_with("fn ") && !line.starts_with("async fn ");
+        self.text.lines().skip_while(is_before).skip(1).take_while(|line| *line != "}").count()
     }
 
     /// Whether functions are added to the crate for it, since none of its own sets what nobody else can see.

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
 use relapse_snapshot::{Argument, Data, Field, Trust, TypeId, TypeKind, Value};
 
@@ -178,8 +178,12 @@ impl<'a> Writer<'a> {
         })
     }
 
-    /// Whether a few numbers that the test can name are all of a value: an id is no clearer by the calls that gave it.
+    /// Whether a few numbers that the test can name are all of a value: an id is no clearer by the calls that gave it. What a
+    /// method is called on is: the fix may be in what made it.
     fn is_told_by_fields(&self, value: &Value) -> bool {
+        if self.path() == "self" {
+            return false;
+        }
         let (mut open, mut seen) = (vec![value], 0_usize);
         while let Some(value) = open.pop() {
             seen += 1;
@@ -388,7 +392,9 @@ impl<'a> Writer<'a> {
         let within = place.within_call();
         let mut arguments = Vec::with_capacity(made.arguments.len());
         for (at, argument) in made.arguments.iter().enumerate() {
-            let place = Place { typed: made.typed.get(at).copied().unwrap_or(true), ..within };
+            let typed = made.typed.get(at).copied().unwrap_or(true);
+            let coerces = made.coerces.get(at).copied().unwrap_or(false);
+            let place = Place { typed, coerces, ..within };
             let for_a_moment = made.receiver == ReceivedBy::Exclusive;
             // What made it cannot have made what it was given.
             let before = self.made_before.replace(made.at);
@@ -397,6 +403,14 @@ impl<'a> Writer<'a> {
             arguments.push(given?);
         }
         let (path, turbofish) = (&made.path, &made.turbofish);
+        if let (None, Some(ty), [text]) = (receiver, &made.parses, arguments.as_slice()) {
+            let is_operand = matches!(text.clone().into_iter().next(), Some(TokenTree::Punct(punct)) if punct.as_char() == '&');
+            return Ok(if is_operand {
+                quote!((#text).parse::<#ty>())
+            } else {
+                quote!(#text.parse::<#ty>())
+            });
+        }
         Ok(match (receiver, &made.method, made.receiver) {
             (Some(receiver), Some(method), _) => quote!(#receiver.#method #turbofish (#(#arguments),*)),
             (Some(receiver), None, by) => {

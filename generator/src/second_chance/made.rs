@@ -8,7 +8,7 @@ use relapse_snapshot::{Data, Made, Snapshot, TypeId, TypeKind, TypeTable, Value}
 
 use super::numbers::callables_as_in;
 use super::{Lacking, Maker, same};
-use crate::candidate::{Callable, Rejection, Style, Uncallable};
+use crate::candidate::{Call, Callable, Rejection, Style, Uncallable};
 use crate::expression::{Literals, Scope, argument_with, definition};
 use crate::index::{FunctionItem, LAST_RANK, NamesAt, Recorded, SourceIndex};
 use crate::prove::Draft;
@@ -52,9 +52,10 @@ pub(crate) fn makers(
         let own = drafts.iter().filter(|draft| draft.callable.depth == callable.depth);
         if let Some(draft) = own.clone().find(|draft| draft.reproduces()) {
             let is_chosen = !every || frame.is_some();
-            if is_chosen && is_unwieldy(draft) {
+            if is_chosen && may_be_better(draft) {
                 let own = functions_for(callable, snapshot, index);
-                if !own.is_empty() {
+                // A few lines are no reason for a run, but where there is one, it may tell how to do with fewer.
+                if !own.is_empty() && is_unwieldy(draft) {
                     let why = if draft.is_long() { Lacking::Short } else { Lacking::Added };
                     makers.wanted_by.get_or_insert_with(|| why(callable.frame.function.clone()));
                 }
@@ -91,19 +92,28 @@ pub(crate) fn makers(
     makers
 }
 
-/// Whether a better test is sought although this one reproduces.
+/// Whether a run is made for a better test although this one reproduces.
 fn is_unwieldy(draft: &Draft<'_>) -> bool {
     (draft.is_long() || draft.adds_constructors()) && !draft.callable.facts.entry_point
 }
 
-/// The frame whose test would be taken, but for which a better one is sought: workspace frames from the innermost. `frame`: the
+/// Whether a better test is sought where a run is made anyway. What a value was made by also shows the crash where the fix is
+/// in what made it, which its fields do not.
+fn may_be_better(draft: &Draft<'_>) -> bool {
+    let is_by_fields = draft.callable.made.calls.is_empty();
+    is_unwieldy(draft) || is_by_fields && draft.is_wordy() && !draft.callable.facts.entry_point
+}
+
+/// The frame whose test would be taken, but for which a better one is sought in a turn: workspace frames from the innermost. `frame`: the
 /// only one that is wanted.
-pub(crate) fn unwieldy(drafts: &[Draft<'_>], frame: Option<usize>) -> Option<usize> {
+pub(crate) fn unwieldy(drafts: &[Draft<'_>], frame: Option<usize>, turn: usize) -> Option<usize> {
     let facts: Vec<Facts> = drafts.iter().map(|draft| draft.callable.facts.clone()).collect();
     let wanted = |draft: &&Draft<'_>| frame.is_none_or(|frame| frame == draft.callable.depth);
     let ranked = Ranking::default().order(&facts).into_iter().map(|at| &drafts[at]);
     let best = ranked.filter(wanted).find(|draft| draft.reproduces())?;
-    is_unwieldy(best).then_some(best.callable.depth)
+    // What is less likely to have made it is tried for a few lines no more.
+    let is_it = if turn == 0 { may_be_better(best) } else { is_unwieldy(best) };
+    is_it.then_some(best.callable.depth)
 }
 
 /// Whether a function cannot be called because of an argument.
@@ -213,14 +223,15 @@ pub(super) fn made_before<'s>(callable: &Callable<'_>, snapshot: &'s Snapshot) -
 
 /// The functions of a second run's stack that can be called with values made anew. `first`: the snapshot that was kept as the
 /// program crashed; `turn`: which of the calls that may have made a value is taken; `long`: the frame of [`unwieldy`];
-/// `housed`: the function with a home in which its test can run; `reasons`: of those that still cannot be called.
+/// `housed`: the function with a home in which its test can run; `tried`: the calls of earlier turns, by depth; `reasons`: of
+/// those that still cannot be called.
 pub(crate) fn callables<'a>(
     (first, snapshot): (&Snapshot, &'a Snapshot),
     index: &'a SourceIndex,
     drafts: &[Draft<'_>],
-    turn: usize,
-    long: Option<usize>,
+    (turn, long): (usize, Option<usize>),
     housed: &dyn Fn(&Callable<'a>) -> Option<Callable<'a>>,
+    tried: &mut BTreeSet<(usize, String)>,
     reasons: &mut Vec<Rejection>,
 ) -> Vec<Callable<'a>> {
     if snapshot.made.is_empty() {
@@ -263,7 +274,9 @@ pub(crate) fn callables<'a>(
     let mut made = Vec::new();
     for callable in open.filter_map(with_made) {
         match callable.call(&callable.function.name, Style::default(), &snapshot.types, index) {
-            Ok(_) => made.push(callable),
+            // Another turn may come to the same.
+            Ok(call) if tried.insert((callable.depth, text_of(&call))) => made.push(callable),
+            Ok(_) => {}
             Err(reason) if turn == 0 => reasons.push(callable.rejection(reason.to_string())),
             Err(_) => {}
         }
@@ -271,14 +284,25 @@ pub(crate) fn callables<'a>(
     made
 }
 
+/// What a test of a call says.
+fn text_of(call: &Call) -> String {
+    let lets = call.arguments.iter().flat_map(|argument| &argument.lets);
+    lets.chain([&call.tokens]).map(ToString::to_string).collect()
+}
+
 /// Of the tests of values that were made anew those that are worth it: the others of functions that have a test already are
-/// not much shorter than that, nor do without functions that it adds to the crate.
-pub(crate) fn worth_it<'a>(made: Vec<Draft<'a>>, drafts: &[Draft<'_>]) -> Vec<Draft<'a>> {
+/// no shorter than that, nor do without functions that it adds to the crate.
+pub(crate) fn worth_it<'a>(made: Vec<Draft<'a>>, drafts: &[Draft<'_>], turn: usize) -> Vec<Draft<'a>> {
     let is_worth_it = |new: &Draft<'_>| {
         let mut earlier = drafts.iter().filter(|old| same(&old.callable, &new.callable));
         earlier.all(|old| {
             let is_tidier = old.adds_constructors() && !new.adds_constructors() && !new.is_long();
-            !old.reproduces() || !new.reproduces() || is_tidier || new.lines() * 3 <= old.lines() * 2
+            let (new_lines, old_lines) = (new.lines_of_body(), old.lines_of_body());
+            // Calls that are less likely to have made it have to say it much shorter.
+            let is_likeliest = turn == 0 && old.callable.made.calls.is_empty();
+            let is_shorter =
+                if is_likeliest { new_lines < old_lines } else { new_lines * 3 <= old_lines * 2 };
+            !old.reproduces() || !new.reproduces() || is_tidier || is_shorter
         })
     };
     made.into_iter().filter(is_worth_it).collect()

@@ -285,6 +285,8 @@ impl<'i> NamesAt<'i> {
         let Seen { at, role, function, call, part, .. } = seen;
         let mut path = self.callable(function, &[])?;
         let of_std = path.of_std.as_ref().map(|of_std| of_std.trait_path.as_str());
+        let is_parse = of_std == Some("std::str::FromStr") && function.name == "from_str";
+        let parses = path.of_std.as_ref().filter(|_| is_parse).and_then(|of_std| of_std.self_type.clone());
         if let (Some("std::default::Default"), Some(ty)) = (of_std, function.self_type()) {
             // Everybody leaves that trait out.
             if let Some(id) = self.item_of(function, ty) {
@@ -310,6 +312,8 @@ impl<'i> NamesAt<'i> {
             taken: part.as_ref().map(|part| part.steps.clone()).unwrap_or_default(),
             must_use: result.is_some_and(signature::is_result),
             typed: open_inputs(signature),
+            coerces: closed_inputs(function),
+            parses,
             arguments: call.arguments.get(usize::from(receiver != ReceivedBy::Nobody)..).unwrap_or_default(),
             further: None,
         })
@@ -356,6 +360,20 @@ fn open_inputs(signature: &syn::Signature) -> Vec<bool> {
         FnArg::Receiver(_) => None,
     };
     signature.inputs.iter().filter_map(is_open).collect()
+}
+
+/// Which parameters of a function have a type in which nothing is generic, its receiver left out.
+fn closed_inputs(function: &FunctionItem) -> Vec<bool> {
+    let lists = function.owner_generics().into_iter().chain([&function.signature.generics]);
+    let generic: Vec<&syn::Ident> =
+        lists.flat_map(|generics| generics.type_params().map(|param| &param.ident)).collect();
+    let open = open_inputs(&function.signature);
+    let typed = function.signature.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(typed) => Some(&typed.ty),
+        FnArg::Receiver(_) => None,
+    });
+    let speaks_of = |ty: &Type| generic.iter().any(|param| mentions(param, |found| found.visit_type(ty)));
+    typed.zip(open).map(|(ty, open)| !open && !speaks_of(ty)).collect()
 }
 
 fn has_impl(ty: &Type) -> bool {
