@@ -16,7 +16,7 @@ use relapse_generator::render::Templates;
 use relapse_generator::report::Report;
 use relapse_generator::verify::Bounds;
 use relapse_snapshot::display::terminal_safe;
-use relapse_snapshot::{Cause, CauseKind, Snapshot, Store, Summary};
+use relapse_snapshot::{Snapshot, Store};
 
 use crate::arguments;
 use crate::bounds;
@@ -103,14 +103,6 @@ fn one(
 ) -> Result<Report, Failure> {
     let message = start_of(&one_line(&snapshot.cause.message), MESSAGE_COLUMNS);
     console.say(format_args!("{} {message}", short(&snapshot.id)));
-    // What cannot be listed is told where it is asked for.
-    let listing = work.store.list().unwrap_or_default();
-    if let Some(first) = poisoned_by(snapshot, &listing.snapshots) {
-        let (id, message) = (short(&first.id), start_of(&one_line(&first.cause.message), MESSAGE_COLUMNS));
-        console.warn(format_args!(
-            "another panic has poisoned the lock, most likely {id} ({message}): where that is fixed, only its own test passes; next: cargo relapse gen {id}"
-        ));
-    }
     // What was proved was proved for the files as they were: where another process has changed one, it is proved anew.
     for _ in 1..edits::TRIES {
         match attempt(args, snapshot, work, console)? {
@@ -268,20 +260,6 @@ fn counted(names: &[&str]) -> String {
         count => format!("{name} ({count} calls)"),
     });
     said.collect::<Vec<_>>().join(", ")
-}
-
-/// The panic that has poisoned the lock which a snapshot's crash found so: the last one before it of the same command.
-/// `snapshots`: oldest first.
-fn poisoned_by<'s>(snapshot: &Snapshot, snapshots: &'s [Summary]) -> Option<&'s Summary> {
-    let own = snapshots.iter().position(|other| other.id == snapshot.id)?;
-    let finds_it_poisoned =
-        |cause: &Cause| cause.kind == CauseKind::Panic && cause.message.contains("PoisonError");
-    let has_poisoned = |other: &&Summary| {
-        other.cause.kind == CauseKind::Panic
-            && !finds_it_poisoned(&other.cause)
-            && other.command == snapshot.program.command
-    };
-    snapshots[..own].iter().rev().find(has_poisoned).filter(|_| finds_it_poisoned(&snapshot.cause))
 }
 
 fn short(id: &str) -> &str {
