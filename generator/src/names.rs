@@ -139,6 +139,8 @@ pub struct MadeCall<'a> {
     pub must_use: bool,
     /// Which of the arguments have to say their types, the receiver left out.
     pub typed: Vec<bool>,
+    /// Which of them are declared as slices: there an array becomes one by itself.
+    pub slices: Vec<bool>,
     /// What it was given, its receiver left out.
     pub arguments: &'a [Argument],
     /// What was called on the part of the value that it gave.

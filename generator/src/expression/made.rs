@@ -353,7 +353,9 @@ impl<'a> Writer<'a> {
         let within = place.within_call();
         let mut arguments = Vec::with_capacity(made.arguments.len());
         for (at, argument) in made.arguments.iter().enumerate() {
-            let place = Place { typed: made.typed.get(at).copied().unwrap_or(true), ..within };
+            let says = |of: &[bool]| of.get(at).copied();
+            let typed = says(&made.typed).unwrap_or(true);
+            let place = Place { typed, coerces: says(&made.slices).unwrap_or(false), ..within };
             let for_a_moment = made.receiver == ReceivedBy::Exclusive;
             // What made it cannot have made what it was given.
             let before = self.made_before.replace(made.at);

@@ -9,7 +9,6 @@ use syn::{FnArg, ReturnType, Type};
 use crate::expression::{PartOf, holds, part_of};
 use crate::names::{Asked, Further, History, MadeCall, ReceivedBy, Unnameable, Wrapped};
 
-use super::super::FunctionItem;
 use super::super::access::{Touches, calls_with_parts, made_on};
 use super::super::ids::{FunctionId, ItemId};
 use super::super::lives::{Does, likeliest, lives};
@@ -17,6 +16,7 @@ use super::super::naming::{NamesAt, tokens};
 use super::super::resolve::{Def, Space};
 use super::super::signature;
 use super::super::turbofish::mentions;
+use super::super::{FunctionItem, Owner};
 use super::{MOST_BUILDERS, Role, received_by};
 
 /// Calls on what a call gave that was made on what a call gave.
@@ -310,6 +310,7 @@ impl<'i> NamesAt<'i> {
             taken: part.as_ref().map(|part| part.steps.clone()).unwrap_or_default(),
             must_use: result.is_some_and(signature::is_result),
             typed: open_inputs(signature),
+            slices: slice_inputs(function),
             arguments: call.arguments.get(usize::from(receiver != ReceivedBy::Nobody)..).unwrap_or_default(),
             further: None,
         })
@@ -356,6 +357,25 @@ fn open_inputs(signature: &syn::Signature) -> Vec<bool> {
         FnArg::Receiver(_) => None,
     };
     signature.inputs.iter().filter_map(is_open).collect()
+}
+
+/// Which parameters of a function are declared as slices, its receiver left out. Those of a generic trait may be what tells
+/// its implementations apart: `BytesMut::from` takes no array.
+fn slice_inputs(function: &FunctionItem) -> Vec<bool> {
+    let may_differ = match &function.owner {
+        Owner::TraitImpl { trait_path, .. } => {
+            trait_path.segments.last().is_none_or(|last| !last.arguments.is_none())
+        }
+        _ => false,
+    };
+    let is_slice = |input: &FnArg| match input {
+        FnArg::Typed(typed) => {
+            let slice = matches!(&*typed.ty, Type::Reference(to) if matches!(&*to.elem, Type::Slice(_)));
+            Some(slice && !may_differ)
+        }
+        FnArg::Receiver(_) => None,
+    };
+    function.signature.inputs.iter().filter_map(is_slice).collect()
 }
 
 fn has_impl(ty: &Type) -> bool {
