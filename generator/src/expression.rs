@@ -56,6 +56,7 @@ pub(crate) use identities::{as_owners, have_one_thing};
 pub(crate) use parts::{PartOf, holds, part_of};
 pub use scope::Scope;
 pub use stand_in::{Asks, Extent, Implementors, Open, Over, StandIn, StandIns};
+pub(crate) use std_rules::go_over_tables;
 pub(crate) use texts::have_parts;
 pub use type_name::{definition, snake_case};
 pub use uses::import_repeated;

@@ -27,7 +27,7 @@ use crate::candidate::{Callable, Rejection, Style};
 use crate::compile::{CandidateFiles, Compiled, Progress, TestTarget, Variable, compile_candidates};
 use crate::edit::EditSet;
 use crate::executor::Executor;
-use crate::expression::{have_one_thing, have_parts};
+use crate::expression::{go_over_tables, have_one_thing, have_parts};
 use crate::hang;
 use crate::header::{self, Naming};
 use crate::index::{Copied, NamesAt, OUTSIDE_NAME, SourceIndex};
@@ -226,6 +226,12 @@ impl<'a> Draft<'a> {
         !self.style.parts && (have_parts(values.iter().copied(), types) || have_one_thing(&values, types))
     }
 
+    /// Whether it goes over hash tables of which several entries are left: which of them comes next is chance.
+    fn goes_over_tables(&self, bench: &Bench<'_>) -> bool {
+        let values = self.callable.arguments().map(|(argument, _)| &argument.value);
+        !self.style.next_alone && go_over_tables(values, &bench.snapshot.types)
+    }
+
     /// Writes it anew after a change of style; `false` where that cannot be done.
     fn rewrite(&mut self, bench: &Bench<'_>) -> bool {
         let name = self.regression.name.clone();
@@ -403,7 +409,7 @@ pub fn together<'a>(
                 draft.folder.clone_from(&run.folder);
                 let given = &draft.beside.given;
                 let bare = if draft.regression.dies { stack::alone(given) } else { given.is_empty() };
-                let by_chance = reads::goes_by_chance(&draft, bench);
+                let by_chance = reads::goes_by_chance(&draft, bench) || draft.goes_over_tables(bench);
                 trials.push(Trial { run, crash, bare, by_chance });
                 ready.push(draft);
             }
@@ -435,6 +441,10 @@ pub fn together<'a>(
                         .filter(|_| !shown)
                     {
                         Some(beside) => again.push(Draft { beside, verification: None, ..draft }),
+                        None if !shown && draft.goes_over_tables(bench) => {
+                            let style = Style { next_alone: true, ..draft.style };
+                            again.push(Draft { style, verification: None, ..draft });
+                        }
                         None if !shown && !others && draft.takes_parts(bench) => {
                             let style = Style { parts: true, ..draft.style };
                             again.push(Draft { style, verification: None, ..draft });

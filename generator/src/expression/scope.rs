@@ -34,6 +34,8 @@ pub struct Scope {
     pub(super) texts: Texts,
     /// What more than one reference leads to.
     pub(super) things: Things,
+    /// Of an iterator over a hash table only the entry that comes next is written.
+    pub(super) next_alone: bool,
 }
 
 impl Scope {
@@ -52,12 +54,18 @@ impl Scope {
             channels: Ends::new(),
             texts: Texts::default(),
             things: Things::default(),
+            next_alone: false,
         }
     }
 
     /// A scope of the same test with nothing taken: of a function beside it.
     pub(super) fn empty(&self) -> Scope {
-        Scope { beside: true, ..Scope::new(&self.regression) }
+        Scope { beside: true, next_alone: self.next_alone, ..Scope::new(&self.regression) }
+    }
+
+    /// Lets only the entry that comes next be written of an iterator over a hash table.
+    pub(crate) fn keep_next_alone(&mut self) {
+        self.next_alone = true;
     }
 
     /// Whether what is written is the body of a function, which drops all but its value as it returns.
