@@ -100,6 +100,10 @@ impl Register {
         self.inner.0.borrow_mut().push(number);
     }
 
+    pub fn note_all(&self, numbers: &[u32]) {
+        self.inner.0.borrow_mut().extend(numbers);
+    }
+
     pub fn noted(&self, at: usize) -> u32 {
         let _ = self.bits;
         self.inner.0.borrow()[at]
@@ -303,7 +307,8 @@ fn main() {
             let register = demo::Register::new();
             register.note(5);
             register.note(6);
-            register.noted(0) + register.noted(2)
+            register.note_all(&[7, 8]);
+            register.noted(0) + register.noted(4)
         }
         Some("doc") => {
             let mut doc = demo::Doc::new();
@@ -412,7 +417,8 @@ fn what_was_moved_after_it_was_changed_is_changed_before() {
 #[test]
 fn what_was_changed_behind_a_shared_reference_is_changed_again() {
     let test = test_of("register");
-    let expected = "    let register = Register::new();\n    register.note(5);\n    register.note(6);\n";
+    let expected = "    let register = Register::new();\n    register.note(5);\n    register.note(6);\n    \
+                    register.note_all(&[7, 8]);\n";
     assert!(test.contains(expected), "{test}");
 }
 

@@ -36,6 +36,14 @@ impl Stock {
 }
 fn postponed(first: std::time::Duration, by: std::time::Duration) -> std::time::Duration { first + by }
 pub fn later(of: Vec<u32>) -> u32 { of[of.len() + 5] }
+pub struct Walk<'m> { left: std::collections::hash_map::Iter<'m, u32, Vec<u32>> }
+impl<'m> Walk<'m> {
+    pub fn over(lists: &'m std::collections::HashMap<u32, Vec<u32>>) -> Self { Walk { left: lists.iter() } }
+}
+impl Iterator for Walk<'_> {
+    type Item = u32;
+    fn next(&mut self) -> Option<u32> { self.left.next().map(|(at, list)| at + list[0]) }
+}
 #[derive(Default)]
 pub struct Meter { pub calls: std::sync::atomic::AtomicU32, pub last: std::cell::Cell<u32> }
 impl Meter {
@@ -60,6 +68,11 @@ fn main() {
         \"read\" => { demo::Meter::default().read(0); }
         \"later\" => { demo::later(vec![8, 9]); }
         \"ratio\" => { demo::Meter::default().ratio(); }
+        \"walk\" => loop {
+            let list = |at| (at, if at == 5 { vec![] } else { vec![at] });
+            let lists: std::collections::HashMap<u32, Vec<u32>> = (0..12).map(list).collect();
+            if lists.values().next().unwrap().is_empty() { println!(\"{}\", demo::Walk::over(&lists).count()); }
+        },
         \"close\" => println!(\"{}\", stock.close(vec![\"a\".into(), \"b\".into(), \"c\".into(), \"d\".into()][..2].to_vec())),
         \"due\" => { stock.due(std::fs::File::create_new(\"seen\").is_err(), std::time::Duration::MAX); }
         \"once\" => { if std::fs::File::create_new(\"seen\").is_ok() { stock.drain(3); } }
@@ -132,6 +145,16 @@ fn cell_that_was_written_is_said_and_read_again_only_where_no_test_reproduces_wi
     let (account, test, said) = project.generate(&["--latest"]);
     assert_eq!((account["status"].as_str(), account["trust"].as_str()), (Some("verified"), Some("entry")));
     assert!(said.contains("running the command again") && test.contains("Cell::new(0)"), "{said} {test}");
+}
+
+#[test]
+fn of_a_hash_table_whose_order_is_chance_the_entry_that_came_next_is_there() {
+    let project = project();
+    project.crash(&["cargo", "run", "-q", "--", "walk"]);
+    let (account, test, said) = project.generate(&[]);
+    assert_eq!(account["status"], "verified", "{account:#}\n{said}");
+    assert!(account["function"].as_str().unwrap().ends_with("next"), "{account:#}");
+    assert!(test.contains("HashMap::from([(5, Vec::new())])"), "{test}");
 }
 
 #[test]

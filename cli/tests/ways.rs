@@ -8,6 +8,11 @@ mod project;
 use project::Project;
 
 const LIB: &str = r#"
+use std::cell::Cell;
+use std::ptr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
 #[derive(Debug, Clone, Copy)]
 pub enum Side {
     Left,
@@ -32,7 +37,7 @@ impl Bars {
 }
 
 #[derive(Debug, Clone)]
-struct Cell {
+struct Square {
     sign: String,
     bold: bool,
 }
@@ -88,7 +93,7 @@ impl Chart {
     }
 
     pub fn draw(&self) -> u32 {
-        let own = Cell { sign: self.title.clone(), bold: true };
+        let own = Square { sign: self.title.clone(), bold: true };
         let signs = self.marks.iter().filter(|mark| !mark.bold && mark.sign == "+").count();
         let labels = self.bars.iter().filter(|bars| bars.label.is_some()).count();
         let sum: u32 = self.bars.iter().flat_map(|bars| &bars.values).sum();
@@ -124,6 +129,35 @@ impl Meter {
     }
 }
 
+/// Begins with cells and a lock that nobody has, and keeps to itself what is in them.
+#[derive(Debug)]
+pub struct Gate {
+    first: AtomicPtr<u8>,
+    waiting: AtomicUsize,
+    names: Mutex<Vec<String>>,
+    limit: Cell<u32>,
+}
+
+impl Gate {
+    pub const fn new(limit: u32) -> Gate {
+        Gate {
+            first: AtomicPtr::new(ptr::null_mut()),
+            waiting: AtomicUsize::new(0),
+            names: Mutex::new(Vec::new()),
+            limit: Cell::new(limit),
+        }
+    }
+
+    pub fn wait(&self) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn left(&self) -> u32 {
+        let names = self.names.lock().map_or(1, |names| names.len() as u32);
+        self.limit.get() - names - u32::from(self.first.load(Ordering::Relaxed).is_null()) - 5
+    }
+}
+
 #[derive(Debug)]
 pub struct Log {
     lines: u32,
@@ -147,7 +181,7 @@ mod tests {
 "#;
 
 const MAIN: &str = r#"
-use demo::{Bars, Chart, Log, Mark, Meter, Side};
+use demo::{Bars, Chart, Gate, Log, Mark, Meter, Side};
 
 fn main() {
     let left = match std::env::args().nth(1).as_deref() {
@@ -162,6 +196,12 @@ fn main() {
             meter.add(9);
             meter.add(4);
             meter.left()
+        }
+        Some("gate") => Gate::new(4).left(),
+        Some("waited") => {
+            let gate = Gate::new(4);
+            gate.wait();
+            gate.left()
         }
         _ => Log::new().left(),
     };
@@ -212,11 +252,29 @@ fn setters_that_take_a_place_are_called_one_by_one() {
 }
 
 #[test]
-fn what_a_constructor_takes_from_its_surroundings_is_not_known() {
-    let (account, _, said) = crashed("log").generate(&["--frame", "0", "--no-shrink", "--no-rerun"]);
+fn what_a_constructor_puts_into_cells_and_locks_is_seen_in_them() {
+    let test = generated("gate");
+    let gate = "    let gate = demo::Gate::new(4);
+    gate.left();
+";
+    assert!(test.contains(gate), "{test}");
+}
+
+fn assert_private(word: &str, field: &str) {
+    let (account, _, said) = crashed(word).generate(&["--frame", "0", "--no-shrink", "--no-rerun"]);
     assert_eq!(account["status"], "unverified", "{account:#}\n{said}");
-    let reason = &account["rejected"][0]["reason"];
-    assert!(reason.as_str().unwrap().contains("field `lines` of `demo::Log` is private"), "{reason}");
+    let reason = account["rejected"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains(&format!("field {field} is private")), "{reason}");
+}
+
+#[test]
+fn what_a_constructor_takes_from_its_surroundings_is_not_known() {
+    assert_private("log", "`lines` of `demo::Log`");
+}
+
+#[test]
+fn what_has_changed_in_a_cell_since_it_was_begun_is_not_begun_so() {
+    assert_private("waited", "`first` of `demo::Gate`");
 }
 
 #[test]

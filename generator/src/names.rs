@@ -139,7 +139,8 @@ pub struct MadeCall<'a> {
     pub must_use: bool,
     /// Which of the arguments have to say their types, the receiver left out.
     pub typed: Vec<bool>,
-    /// Which of the parameters say their types by themselves, the receiver left out: what is given there becomes that type.
+    /// Which of the parameters say their types by themselves, the receiver left out: what is given there becomes that type, as an
+    /// array becomes a slice.
     pub coerces: Vec<bool>,
     /// It is std's `from_str` of that type, which people call by `parse`.
     pub parses: Option<TokenStream>,

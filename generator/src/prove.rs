@@ -27,7 +27,7 @@ use crate::candidate::{Callable, Rejection, Style};
 use crate::compile::{CandidateFiles, Compiled, Progress, TestTarget, Variable, compile_candidates};
 use crate::edit::EditSet;
 use crate::executor::Executor;
-use crate::expression::{Moments, have_moments_apart, have_one_thing, have_parts};
+use crate::expression::{Moments, go_over_tables, have_moments_apart, have_one_thing, have_parts};
 use crate::hang;
 use crate::header::{self, Naming};
 use crate::index::{Copied, NamesAt, OUTSIDE_NAME, SourceIndex};
@@ -249,6 +249,12 @@ impl<'a> Draft<'a> {
         self.style.moments == Moments::Now && have_moments_apart(&arguments, made, types, *clock)
     }
 
+    /// Whether it goes over hash tables of which several entries are left: which of them comes next is chance.
+    fn goes_over_tables(&self, bench: &Bench<'_>) -> bool {
+        let values = self.callable.arguments().map(|(argument, _)| &argument.value);
+        !self.style.next_alone && go_over_tables(values, &bench.snapshot.types)
+    }
+
     /// Writes it anew after a change of style; `false` where that cannot be done.
     fn rewrite(&mut self, bench: &Bench<'_>) -> bool {
         let name = self.regression.name.clone();
@@ -426,7 +432,7 @@ pub fn together<'a>(
                 draft.folder.clone_from(&run.folder);
                 let given = &draft.beside.given;
                 let bare = if draft.regression.dies { stack::alone(given) } else { given.is_empty() };
-                let by_chance = reads::goes_by_chance(&draft, bench);
+                let by_chance = reads::goes_by_chance(&draft, bench) || draft.goes_over_tables(bench);
                 trials.push(Trial { run, crash, bare, by_chance });
                 ready.push(draft);
             }
@@ -461,6 +467,10 @@ pub fn together<'a>(
                         None if !shown && draft.takes_moments(bench) => {
                             let moments = Moments::Apart(bench.snapshot.clock);
                             let style = Style { moments, ..draft.style };
+                            again.push(Draft { style, verification: None, ..draft });
+                        }
+                        None if !shown && draft.goes_over_tables(bench) => {
+                            let style = Style { next_alone: true, ..draft.style };
                             again.push(Draft { style, verification: None, ..draft });
                         }
                         None if !shown && !others && draft.takes_parts(bench) => {

@@ -27,6 +27,10 @@ pub enum Made {
     Default,
     /// Flags of which none is set.
     NoFlags,
+    /// A pointer that is null.
+    Null,
+    /// A cell, a free lock or an atomic with that in it.
+    Cell(Box<Made>),
     /// `Some(…)`.
     Some(Box<Made>),
     /// A variant without fields.

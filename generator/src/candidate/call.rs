@@ -44,6 +44,9 @@ pub struct Style {
     pub parts: bool,
     /// Whether moments are kept as far apart as they were.
     pub moments: Moments,
+    /// Of an iterator over a hash table only the entry that comes next is there: a table of several has another order each
+    /// time.
+    pub next_alone: bool,
 }
 
 impl Style {
@@ -262,6 +265,9 @@ impl Callable<'_> {
             arguments.map(|(index, (argument, _))| owners.get(&index).unwrap_or(&argument.value)).collect();
         scope.share(values.iter().copied(), types);
         scope.keep_one(&values, types, style.parts);
+        if style.next_alone {
+            scope.keep_next_alone();
+        }
         if style.parts {
             scope.keep_parts(values.iter().copied(), types);
         }

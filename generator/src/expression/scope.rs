@@ -37,6 +37,8 @@ pub struct Scope {
     pub(super) things: Things,
     /// The moment of the process's clock that the test calls its own.
     pub(super) moments: Option<Base>,
+    /// Of an iterator over a hash table only the entry that comes next is written.
+    pub(super) next_alone: bool,
 }
 
 impl Scope {
@@ -56,12 +58,18 @@ impl Scope {
             texts: Texts::default(),
             things: Things::default(),
             moments: None,
+            next_alone: false,
         }
     }
 
     /// A scope of the same test with nothing taken: of a function beside it.
     pub(super) fn empty(&self) -> Scope {
-        Scope { beside: true, ..Scope::new(&self.regression) }
+        Scope { beside: true, next_alone: self.next_alone, ..Scope::new(&self.regression) }
+    }
+
+    /// Lets only the entry that comes next be written of an iterator over a hash table.
+    pub(crate) fn keep_next_alone(&mut self) {
+        self.next_alone = true;
     }
 
     /// Whether what is written is the body of a function, which drops all but its value as it returns.

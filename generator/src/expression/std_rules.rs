@@ -30,6 +30,7 @@ use super::type_name::arguments;
 use super::writer::{Place, Writer};
 use crate::hostile::literal;
 
+pub(crate) use collection_iterators::go_over_tables;
 pub(super) use of::Of;
 use of::{Rule, Written};
 

@@ -199,6 +199,11 @@ impl Writer<'_> {
             Made::Blank => seen(path, value).blank,
             Made::Default => self.is_default(value, 0),
             Made::NoFlags => self.has_no_flags(value),
+            Made::Null => matches!(value.data, Data::Pointer { address: 0, to: None }),
+            Made::Cell(made) => {
+                let inner = self.within_cell(value);
+                inner.is_some_and(|inner| self.is_so(made, inner, path, arguments, depth))
+            }
             Made::Some(inner) => match &value.data {
                 Data::Variant { name, fields } if name == "Some" && self.is_option(value) => {
                     let [field] = fields.as_slice() else { return false };
@@ -219,6 +224,24 @@ impl Writer<'_> {
                 _ => false,
             },
         }
+    }
+
+    /// What is in a cell of std that nobody has borrowed, a free lock or an atomic, within the layers of its type.
+    fn within_cell<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+        let (mut at, mut is_within) = (value, false);
+        for _ in 0..MAX_DEPTH {
+            at = match &at.data {
+                Data::Cell { inner, state: 0, poisoned: false } => {
+                    is_within = true;
+                    inner
+                }
+                Data::Struct(fields) if fields.len() == 1 && is_of_std(self.types.name(at.ty)) => {
+                    &fields[0].value
+                }
+                _ => break,
+            };
+        }
+        is_within.then_some(at)
     }
 
     fn is_option(&self, value: &Value) -> bool {
@@ -246,6 +269,10 @@ impl Writer<'_> {
             }
         }
     }
+}
+
+fn is_of_std(type_name: &str) -> bool {
+    ["core::", "alloc::", "std::"].iter().any(|root| type_name.starts_with(root))
 }
 
 /// `bar_chart` for `ratatui::widgets::BarChart`.

@@ -21,6 +21,16 @@ use super::{FunctionItem, Owner};
 
 /// Calls within calls are followed so far.
 const MAX_DEPTH: u32 = 8;
+/// Types of std whose `new` puts its argument into a cell, besides the atomics.
+const CELLS: [&str; 5] = [
+    "std::cell::Cell",
+    "std::cell::RefCell",
+    "std::cell::UnsafeCell",
+    "std::sync::Mutex",
+    "std::sync::RwLock",
+];
+/// Functions of std that give a null pointer.
+const NULLS: [&str; 2] = ["std::ptr::null", "std::ptr::null_mut"];
 /// Expressions that are looked at for one type.
 const MAX_EXPRESSIONS: u32 = 20_000;
 
@@ -272,8 +282,16 @@ impl NamesAt<'_> {
                 return self.result_of(found, Some(*id), &arguments, scope);
             }
         }
+        if let [Def::Std(of)] = types.as_slice()
+            && let Some(cell) = self.cell(of, &last, &arguments, scope)
+        {
+            return cell;
+        }
         if arguments.is_empty() {
             return match last.as_str() {
+                "null" | "null_mut" => {
+                    self.called_item(&self.meanings(path, scope, Space::Values), &[], scope)
+                }
                 "default" => Made::Default,
                 "new" => Made::Blank,
                 "empty" => Made::NoFlags,
@@ -287,9 +305,25 @@ impl NamesAt<'_> {
         self.called_item(&self.meanings(path, scope, Space::Values), &arguments, scope)
     }
 
+    /// `AtomicUsize::new(0)`, `RefCell::new(name)`, `Cell::default()`.
+    fn cell(&self, of: &str, function: &str, arguments: &[&Expr], scope: &Scope<'_>) -> Option<Made> {
+        let atomic = of.strip_prefix("std::sync::atomic::Atomic");
+        if atomic.is_none() && !CELLS.contains(&of) {
+            return None;
+        }
+        let inner = match (function, arguments) {
+            ("new", [inner]) => self.made(inner, scope),
+            ("default", []) if atomic == Some("Ptr") => Made::Null,
+            ("default", []) => Made::Default,
+            _ => return None,
+        };
+        Some(Made::Cell(Box::new(inner)))
+    }
+
     /// A tuple struct, or a free function.
     fn called_item(&self, defs: &[Def], arguments: &[&Expr], scope: &Scope<'_>) -> Made {
         match defs {
+            [Def::Std(name)] if arguments.is_empty() && NULLS.contains(&name.as_str()) => Made::Null,
             [Def::Function(id)] => {
                 let functions = &self.index().source(id.krate).functions;
                 let Some(function) = functions.get(id.function as usize) else { return Made::Unknown };
@@ -456,7 +490,7 @@ fn copied(made: &Made, budget: &Cell<u32>) -> Made {
         let Some(left) = budget.get().checked_sub(1) else { return Made::Unknown };
         budget.set(left);
         match part {
-            Made::Some(inner) => open.push(inner),
+            Made::Some(inner) | Made::Cell(inner) => open.push(inner),
             Made::Fields(fields) => open.extend(fields.values()),
             _ => {}
         }

@@ -1,9 +1,10 @@
 //! Iterators over hash tables, linked lists and heaps, and those that drain a collection: of a collection of what is
-//! left. A table that is built again has another order, unless one entry is left: of that the value is suspect.
+//! left. A table that is built again has another order, unless one entry is left: of that the value is suspect, and where
+//! the order matters the entry that comes next is the only one.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
-use relapse_snapshot::{Data, StdType, TypeId, TypeKind, TypeShape, Value};
+use relapse_snapshot::{Data, StdType, TypeId, TypeKind, TypeShape, TypeTable, Value};
 
 use super::super::Unwritable;
 use super::super::seen_through::field;
@@ -68,10 +69,29 @@ pub(super) fn rule(definition: &str) -> Option<Rule> {
     })
 }
 
+/// Whether one of these values goes over a hash table of which several entries are left.
+pub(crate) fn go_over_tables<'v>(values: impl IntoIterator<Item = &'v Value>, types: &TypeTable) -> bool {
+    let mut open: Vec<&Value> = values.into_iter().collect();
+    while let Some(value) = open.pop() {
+        if is_bucket_iterator(value, types)
+            && let Data::Sequence { len, .. } = &value.data
+            && *len > 1
+        {
+            return true;
+        }
+        open.extend(value.children());
+    }
+    false
+}
+
+fn is_bucket_iterator(value: &Value, types: &TypeTable) -> bool {
+    let path = definition(types.name(value.ty)).unwrap_or_default();
+    path.starts_with("hashbrown::raw::") && path.ends_with("RawIter")
+}
+
 /// What hashbrown's iterator has left, somewhere within those of std.
 fn buckets<'v>(writer: &Writer<'_>, value: &'v Value, depth: u32) -> Option<&'v Value> {
-    let path = definition(writer.types.name(value.ty)).unwrap_or_default();
-    if path.starts_with("hashbrown::raw::") && path.ends_with("RawIter") {
+    if is_bucket_iterator(value, writer.types) {
         return Some(value);
     }
     let Data::Struct(fields) = &value.data else { return None };
@@ -99,7 +119,12 @@ impl Writer<'_> {
     fn of_table(&mut self, of: Of<'_>, std: StdType, mutable: bool, method: &str) -> Written {
         let left = buckets(self, of.value, DEEPEST).ok_or_else(|| self.mismatch(of.shape))?;
         let (items, len) = match &left.data {
-            Data::Sequence { items, len } => (items, *len),
+            // They were read in the order in which they come.
+            Data::Sequence { items, len } if self.scope.next_alone => {
+                self.suspect |= *len > 1;
+                (&items[..items.len().min(1)], (*len).min(1))
+            }
+            Data::Sequence { items, len } => (items.as_slice(), *len),
             Data::Missing(reason) => return Err(self.refuse(format!("could not be read: {reason}"))),
             _ => return Err(self.mismatch(of.shape)),
         };

@@ -9,7 +9,6 @@ use syn::{FnArg, ReturnType, Type};
 use crate::expression::{PartOf, holds, part_of};
 use crate::names::{Asked, Further, History, MadeCall, ReceivedBy, Unnameable, Wrapped};
 
-use super::super::FunctionItem;
 use super::super::access::{Touches, calls_with_parts, made_on};
 use super::super::ids::{FunctionId, ItemId};
 use super::super::lives::{Does, likeliest, lives};
@@ -17,6 +16,7 @@ use super::super::naming::{NamesAt, tokens};
 use super::super::resolve::{Def, Space};
 use super::super::signature;
 use super::super::turbofish::mentions;
+use super::super::{FunctionItem, Owner};
 use super::{MOST_BUILDERS, Role, received_by};
 
 /// Calls on what a call gave that was made on what a call gave.
@@ -312,7 +312,7 @@ impl<'i> NamesAt<'i> {
             taken: part.as_ref().map(|part| part.steps.clone()).unwrap_or_default(),
             must_use: result.is_some_and(signature::is_result),
             typed: open_inputs(signature),
-            coerces: closed_inputs(function),
+            coerces: coercing_inputs(function),
             parses,
             arguments: call.arguments.get(usize::from(receiver != ReceivedBy::Nobody)..).unwrap_or_default(),
             further: None,
@@ -362,18 +362,26 @@ fn open_inputs(signature: &syn::Signature) -> Vec<bool> {
     signature.inputs.iter().filter_map(is_open).collect()
 }
 
-/// Which parameters of a function have a type in which nothing is generic, its receiver left out.
-fn closed_inputs(function: &FunctionItem) -> Vec<bool> {
+/// Which parameters of a function say what is given there becomes, the receiver left out: slices, and types in which nothing is
+/// generic. Those of a generic trait may be what tells its implementations apart: `BytesMut::from` takes no array.
+fn coercing_inputs(function: &FunctionItem) -> Vec<bool> {
+    let may_differ = match &function.owner {
+        Owner::TraitImpl { trait_path, .. } => {
+            trait_path.segments.last().is_none_or(|last| !last.arguments.is_none())
+        }
+        _ => false,
+    };
     let lists = function.owner_generics().into_iter().chain([&function.signature.generics]);
     let generic: Vec<&syn::Ident> =
         lists.flat_map(|generics| generics.type_params().map(|param| &param.ident)).collect();
     let open = open_inputs(&function.signature);
     let typed = function.signature.inputs.iter().filter_map(|input| match input {
-        FnArg::Typed(typed) => Some(&typed.ty),
+        FnArg::Typed(typed) => Some(&*typed.ty),
         FnArg::Receiver(_) => None,
     });
     let speaks_of = |ty: &Type| generic.iter().any(|param| mentions(param, |found| found.visit_type(ty)));
-    typed.zip(open).map(|(ty, open)| !open && !speaks_of(ty)).collect()
+    let is_slice = |ty: &Type| matches!(ty, Type::Reference(to) if matches!(&*to.elem, Type::Slice(_)));
+    typed.zip(open).map(|(ty, open)| !may_differ && (is_slice(ty) || !open && !speaks_of(ty))).collect()
 }
 
 fn has_impl(ty: &Type) -> bool {

@@ -92,6 +92,47 @@ fn constructors_setters_and_defaults_are_followed() {
 }
 
 #[test]
+fn what_a_constructor_puts_into_cells_is_told() {
+    let fixture = fixture_of(
+        "use std::cell::{Cell, RefCell};
+        use std::ptr;
+        use std::sync::Mutex;
+        use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+        pub struct Event {
+            list: AtomicPtr<u8>, none: AtomicPtr<u8>, last: *const u8, waiting: AtomicUsize, name: Mutex<String>,
+            seen: Cell<bool>, log: RefCell<Vec<u8>>, now: usize,
+        }
+        impl Event {
+            pub const fn new(name: String) -> Event {
+                Event {
+                    list: AtomicPtr::new(ptr::null_mut()), none: AtomicPtr::default(), last: std::ptr::null(),
+                    waiting: AtomicUsize::new(0), name: Mutex::new(name), seen: Cell::default(),
+                    log: RefCell::new(Vec::new()), now: AtomicUsize::new(0).load(Ordering::Relaxed),
+                }
+            }
+        }",
+    );
+    let krate = fixture.krate("user", TargetKind::Library);
+    let names = NamesAt::new(&fixture.index, ModuleId { krate, module: 0 });
+    let event = names.ways("demo::Event").unwrap();
+    let Made::Fields(made) = &event.begins[0].makes else { panic!("{:?}", event.begins[0]) };
+    let cell = |inner| Made::Cell(Box::new(inner));
+    let expected = [
+        ("list", cell(Made::Null)),
+        ("none", cell(Made::Null)),
+        ("last", Made::Null),
+        ("waiting", cell(Made::Number(0))),
+        ("name", cell(Made::Argument(0, Through::Itself))),
+        ("seen", cell(Made::Default)),
+        ("log", cell(Made::Blank)),
+        ("now", Made::Unknown),
+    ];
+    for (name, wanted) in expected {
+        assert_eq!(made[name], wanted, "{name}");
+    }
+}
+
+#[test]
 fn a_type_of_the_crate_itself_has_other_ways() {
     let fixture = fixture();
     let krate = fixture.krate("demo", TargetKind::Library);
