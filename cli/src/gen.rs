@@ -14,6 +14,7 @@ use relapse_generator::index::SourceIndex;
 use relapse_generator::project::Project;
 use relapse_generator::render::Templates;
 use relapse_generator::report::Report;
+use relapse_generator::same_crash::passes_on;
 use relapse_generator::verify::Bounds;
 use relapse_snapshot::display::terminal_safe;
 use relapse_snapshot::{Cause, CauseKind, Snapshot, Store, Summary};
@@ -63,6 +64,7 @@ pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Re
             }
             None => {
                 let report = one(args, &snapshot, &work, console)?;
+                tell_of_cause(&snapshot, &report, &store, console);
                 known.insert(snapshot.fingerprint.clone(), report.clone());
                 report
             }
@@ -93,14 +95,6 @@ fn one(
 ) -> Result<Report, Failure> {
     let message = start_of(&one_line(&snapshot.cause.message), MESSAGE_COLUMNS);
     console.say(format_args!("{} {message}", short(&snapshot.id)));
-    // What cannot be listed is told where it is asked for.
-    let listing = work.store.list().unwrap_or_default();
-    if let Some(first) = poisoned_by(snapshot, &listing.snapshots) {
-        let (id, message) = (short(&first.id), start_of(&one_line(&first.cause.message), MESSAGE_COLUMNS));
-        console.warn(format_args!(
-            "another panic has poisoned the lock, most likely {id} ({message}): where that is fixed, only its own test passes; next: cargo relapse gen {id}"
-        ));
-    }
     // What was proved was proved for the files as they were: where another process has changed one, it is proved anew.
     for _ in 1..edits::TRIES {
         match attempt(args, snapshot, work, console)? {
@@ -253,18 +247,35 @@ fn counted(names: &[&str]) -> String {
     said.collect::<Vec<_>>().join(", ")
 }
 
-/// The panic that has poisoned the lock which a snapshot's crash found so: the last one before it of the same command.
-/// `snapshots`: oldest first.
-fn poisoned_by<'s>(snapshot: &Snapshot, snapshots: &'s [Summary]) -> Option<&'s Summary> {
+/// Says which panic another one comes of, where a test of that one is the better one, or the only one.
+fn tell_of_cause(snapshot: &Snapshot, report: &Report, store: &Store, console: &mut Console) {
+    let is_poisoned = snapshot.cause.message.contains("PoisonError");
+    if report.status == "verified" && !is_poisoned {
+        return;
+    }
+    // What cannot be listed is told where it is asked for.
+    let listing = store.list().unwrap_or_default();
+    if let Some(first) = comes_of(snapshot, &listing.snapshots) {
+        let (id, message) = (short(&first.id), start_of(&one_line(&first.cause.message), MESSAGE_COLUMNS));
+        let why = if is_poisoned {
+            "another panic has poisoned the lock, and a test with that lock does not pass once it is fixed"
+        } else {
+            "another panic has led to this one"
+        };
+        console.warn(format_args!("{why}: most likely {id} ({message}); next: cargo relapse gen {id}"));
+    }
+}
+
+/// The panic that a crash passes on: the last one before it of the same command. `snapshots`: oldest first.
+fn comes_of<'s>(snapshot: &Snapshot, snapshots: &'s [Summary]) -> Option<&'s Summary> {
     let own = snapshots.iter().position(|other| other.id == snapshot.id)?;
-    let finds_it_poisoned =
-        |cause: &Cause| cause.kind == CauseKind::Panic && cause.message.contains("PoisonError");
-    let has_poisoned = |other: &&Summary| {
+    let passes = |cause: &Cause| cause.kind == CauseKind::Panic && passes_on(&cause.message);
+    let is_first = |other: &&Summary| {
         other.cause.kind == CauseKind::Panic
-            && !finds_it_poisoned(&other.cause)
+            && !passes(&other.cause)
             && other.command == snapshot.program.command
     };
-    snapshots[..own].iter().rev().find(has_poisoned).filter(|_| finds_it_poisoned(&snapshot.cause))
+    snapshots[..own].iter().rev().find(is_first).filter(|_| passes(&snapshot.cause))
 }
 
 fn short(id: &str) -> &str {

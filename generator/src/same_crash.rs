@@ -17,12 +17,17 @@ use crate::paths::normalized;
 use crate::verify::{Ending, Observation, ObservedDeath, ObservedPanic};
 
 /// What a message says of a panic that it passes on, beside that one's own message: the payload's `Debug`, std's poisoned
-/// locks and the `JoinError` of tokio.
-const PASSES_ON: [&str; 3] = ["Any { .. }", "PoisonError", "JoinError"];
+/// locks and scopes, and the `JoinError` of tokio.
+const PASSES_ON: [&str; 4] = ["Any { .. }", "PoisonError", "JoinError", "a scoped thread panicked"];
 /// The functions that lead to a place in std, of which all must be there again.
 const INNERMOST: usize = 2;
 /// As much of a message is shown in a reason.
 const SHOWN: usize = 160;
+
+/// Whether a panic of that message passes another one on.
+pub fn passes_on(message: &str) -> bool {
+    PASSES_ON.iter().any(|words| message.contains(words))
+}
 
 /// The crash that a test must show.
 #[derive(Debug, Clone)]
@@ -148,7 +153,7 @@ impl Crash {
             return None;
         }
         let last = later.iter().rev().find(|other| other.tid == panic.tid)?;
-        let passes_on = PASSES_ON.iter().any(|words| last.message.contains(words))
+        let passes_on = passes_on(&last.message)
             || !panic.message.is_empty() && last.message.contains(panic.message.as_str())
             || self.functions.first().is_some_and(|known| is_on(known, &last.functions));
         let place = format!("{}:{}", last.location.file, last.location.line);
