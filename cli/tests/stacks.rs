@@ -20,6 +20,15 @@ pub fn wide(at: usize) -> u8 {
     std::hint::black_box(&buffer)[at]
 }
 pub fn nested(open: u64) -> u64 { level(open, 0) }
+pub struct Links { to: Vec<usize>, asked: Vec<usize> }
+impl Links {
+    pub fn of(to: &[usize]) -> Links { Links { to: to.to_vec(), asked: Vec::new() } }
+    pub fn value(&mut self, at: usize) -> u64 {
+        self.asked.push(at);
+        match self.to.get(at) { None => 1, Some(&to) => 1 + self.follow(to) }
+    }
+    fn follow(&mut self, to: usize) -> u64 { if to == 0 { self.value(to) } else { self.value(to) + 1 } }
+}
 fn level(open: u64, at: u64) -> u64 { if at == open { 0 } else { 1 + level(open, at + 1) } }
 "#;
 
@@ -27,6 +36,7 @@ const MAIN: &str = r#"fn main() {
     match std::env::args().nth(1).as_deref() {
         Some("direct") => println!("{}", demo::depth("four", 0, 9)),
         Some("mutual") => println!("{}", demo::even(7)),
+        Some("changed") => println!("{}", demo::Links::of(&[1, 2, 0]).value(1)),
         Some("small") => {
             let thread = std::thread::Builder::new().stack_size(256 << 10).spawn(|| demo::sum(400)).unwrap();
             println!("{:?}", thread.join());
@@ -44,6 +54,7 @@ struct Made {
     account: Value,
     test: String,
     shown: String,
+    said: String,
 }
 
 fn made(case: &str) -> Made {
@@ -52,12 +63,12 @@ fn made(case: &str) -> Made {
     let (account, test, said) = project.generate(&["latest"]);
     assert_eq!(account["status"], "verified", "{said}");
     let shown = project.command(&["show", "latest"]).output().unwrap().stdout;
-    Made { account, test, shown: String::from_utf8(shown).unwrap() }
+    Made { account, test, shown: String::from_utf8(shown).unwrap(), said }
 }
 
 #[test]
 fn outermost_call_of_a_function_that_calls_itself_is_tested() {
-    let Made { account, test, shown } = made("direct");
+    let Made { account, test, shown, .. } = made("direct");
     assert_eq!(account["function"], "demo::depth");
     assert!(account["frame"].as_u64().unwrap() > 100, "{account:#}");
     assert!(test.contains("let from = 0;") && test.contains("let to = 9;"), "{test}");
@@ -73,7 +84,7 @@ fn outermost_call_of_a_function_that_calls_itself_is_tested() {
 
 #[test]
 fn outermost_call_of_functions_that_call_each_other_is_tested() {
-    let Made { account, test, shown } = made("mutual");
+    let Made { account, test, shown, .. } = made("mutual");
     assert_eq!(account["function"], "demo::even");
     assert!(test.contains("let n = 7;") && test.contains("even(n);"), "{test}");
     assert!(test.contains("// recursion: `even` → `odd` → `even`\n"), "{test}");
@@ -85,6 +96,14 @@ fn public_caller_of_a_private_recursion_is_tested() {
     let Made { account, test, .. } = made("private");
     assert_eq!(account["function"], "demo::nested");
     assert!(test.contains("// recursion: `level` calls itself\n"), "{test}");
+}
+
+#[test]
+fn a_second_run_that_met_the_end_of_the_stack_elsewhere_is_the_same() {
+    let Made { account, test, said, .. } = made("changed");
+    assert_eq!(account["function"], "demo::Links::value");
+    assert!(said.contains("second run:") && !said.contains("in another way"), "{said}");
+    assert!(test.contains("asked: Vec::new()") || test.contains("Links::of("), "{test}");
 }
 
 #[test]

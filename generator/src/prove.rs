@@ -185,14 +185,10 @@ impl<'a> Draft<'a> {
         self.reproduces() && !self.callable.facts.last_resort()
     }
 
-    /// Lines of its text.
-    pub(crate) fn lines(&self) -> usize {
-        self.text.lines().count()
-    }
-
-    /// Whether its text is more than a reader takes in at once.
+    /// Whether its text, as far as it is its own, is more than a reader takes in at once.
     pub(crate) fn is_long(&self) -> bool {
-        self.lines() > LONG
+        // What stands behind the test is the same for all, or a copy of the program's.
+        self.text.lines().take_while(|line| *line != "}").count() >= LONG
     }
 
     /// Whether its values may be said in fewer lines.

@@ -1,5 +1,6 @@
 //! Runs a kept command again, away from the terminal and from the user's store, and finds the same crash.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -11,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use relapse_snapshot::store::{KeptCommand, KeptInput, Store, Summary};
-use relapse_snapshot::{Frame, FrameKind, Rules, Snapshot};
+use relapse_snapshot::{CauseKind, Endless, Frame, FrameKind, Rules, Snapshot};
 
 use super::{Maker, WatchedStack, unoptimised};
 use crate::cargo_runner::{CargoCommand, is_optimised};
@@ -233,16 +234,23 @@ fn reason(options: &RerunOptions, timed_out: bool, no_crash: bool) -> String {
 
 /// Of the crashes of the second run the one of the same fingerprint, best one whose stack is the same, too. Else one of
 /// the same cause and place whose stack has all functions of the first one's, in their order: what reads the clock may have
-/// gone another way between the same functions, since a watched program is slower.
+/// gone another way between the same functions, since a watched program is slower. Of a recursion without an end it is chance
+/// which of its calls met the end of the stack.
 fn same_crash(first: &Snapshot, store: &Store, unoptimised: bool) -> Option<Snapshot> {
     let listing = store.list().ok()?;
     let is_same = |summary: &&Summary| {
         summary.fingerprint == first.fingerprint
             || (&summary.cause, &summary.location) == (&first.cause, &first.location)
+            || (summary.cause.kind, first.cause.kind) == (CauseKind::StackOverflow, CauseKind::StackOverflow)
     };
     let same = listing.snapshots.iter().filter(is_same);
     let mut same: Vec<Snapshot> = same.filter_map(|summary| store.get(&summary.id).ok()).collect();
-    same.retain(|other| other.fingerprint == first.fingerprint || has_functions_of(other, first));
+    let own = recursion(first);
+    let is_it = |other: &Snapshot| match &own {
+        Some(own) => recursion(other).is_some_and(|other| other == *own),
+        None => has_functions_of(other, first),
+    };
+    same.retain(|other| other.fingerprint == first.fingerprint || is_it(other));
     let by_fingerprint = || same.iter().position(|other| other.fingerprint == first.fingerprint);
     let alike = same.iter().position(|other| own_functions(other) == own_functions(first));
     let best = alike.or_else(by_fingerprint).unwrap_or(0);
@@ -250,6 +258,13 @@ fn same_crash(first: &Snapshot, store: &Store, unoptimised: bool) -> Option<Snap
     // What an optimiser has merged is what the second run is to show.
     let detours = !unoptimised && found.fingerprint != first.fingerprint;
     Some(if detours { without_detours(found, first) } else { found })
+}
+
+/// The functions that never came to an end, where a recursion overflowed the stack.
+fn recursion(snapshot: &Snapshot) -> Option<BTreeSet<&str>> {
+    let endless = Endless::of(snapshot)?;
+    let functions = own_functions(snapshot);
+    Some(functions.get(endless.calls)?.iter().copied().collect())
 }
 
 /// The snapshot without those of the project's functions that are on no stack of the first one: they have no part in the

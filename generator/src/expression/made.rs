@@ -394,7 +394,7 @@ impl<'a> Writer<'a> {
         for (at, argument) in made.arguments.iter().enumerate() {
             let typed = made.typed.get(at).copied().unwrap_or(true);
             let coerces = made.coerces.get(at).copied().unwrap_or(false);
-            let place = Place { typed, coerces, ..within };
+            let place = Place { coerces, typed, ..within };
             let for_a_moment = made.receiver == ReceivedBy::Exclusive;
             // What made it cannot have made what it was given.
             let before = self.made_before.replace(made.at);

@@ -165,23 +165,31 @@ fn functions_for(callable: &Callable<'_>, snapshot: &Snapshot, index: &SourceInd
 fn types_on_the_way(argument: &Value, path: &str, snapshot: &Snapshot) -> Vec<TypeId> {
     let mut steps = path.split(['.', '[', ']', ' ']).filter(|step| !step.is_empty()).skip(1);
     let mut found = Vec::new();
-    let mut note = |value: &Value| {
-        let kind = snapshot.types.get(value.ty).map(|shape| &shape.kind);
+    let mut note = |ty: TypeId| {
+        let kind = snapshot.types.get(ty).map(|shape| &shape.kind);
         if matches!(kind, Some(TypeKind::Struct { .. } | TypeKind::Enum { .. })) {
-            found.push(value.ty);
+            found.push(ty);
         }
     };
     let mut value = argument;
     let mut step = steps.next();
     for _ in 0..MOST_STEPS {
-        note(value);
+        note(value.ty);
         let next = step.and_then(|step| part(value, step));
         match next {
             Some(next) => (value, step) = (next, steps.next()),
             // What a pointer leads to has no step of its own.
             None => match value.children().as_slice() {
                 [only] => value = only,
-                _ => break,
+                _ => {
+                    // What an optimiser has left nothing of still has a type.
+                    if let Some(TypeKind::Reference { to, .. }) =
+                        snapshot.types.get(value.ty).map(|shape| &shape.kind)
+                    {
+                        note(*to);
+                    }
+                    break;
+                }
             },
         }
     }
