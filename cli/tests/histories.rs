@@ -110,6 +110,40 @@ impl Register {
     }
 }
 
+/// Lends what it holds, of which only std knows what is done with it.
+pub struct Index {
+    bits: Bits,
+    lists: std::collections::BTreeMap<String, Vec<u32>>,
+    limit: u64,
+}
+
+impl Index {
+    pub fn new() -> Index {
+        Index { bits: Bits { whole: 0 }, lists: Default::default(), limit: 1 }
+    }
+
+    pub fn insert(&mut self, name: &str, number: u32) {
+        self.lists.entry(name.to_string()).or_default().push(number);
+    }
+
+    pub fn list_mut(&mut self, name: &str) -> Option<&mut Vec<u32>> {
+        self.lists.get_mut(name)
+    }
+
+    pub fn limit_mut(&mut self) -> &mut u64 {
+        &mut self.limit
+    }
+
+    pub fn lists(&self) -> &std::collections::BTreeMap<String, Vec<u32>> {
+        let _ = self.bits;
+        &self.lists
+    }
+
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+}
+
 /// Has parts that are changed by themselves.
 pub struct Doc {
     bits: Bits,
@@ -266,6 +300,14 @@ struct Panel {
     meters: Vec<Meter>,
 }
 
+fn last_of_each(index: &demo::Index) -> u32 {
+    let mut sum = 0;
+    for list in index.lists().values() {
+        sum += list[index.limit() as usize - 1];
+    }
+    sum
+}
+
 fn panel(texts: &[&str]) -> Panel {
     Panel { meters: texts.iter().filter_map(|text| Meter::parse(text).ok()).collect() }
 }
@@ -309,6 +351,17 @@ fn main() {
             register.note(6);
             register.note_all(&[7, 8]);
             register.noted(0) + register.noted(4)
+        }
+        Some("index") => {
+            let mut index = demo::Index::new();
+            index.insert("a", 1);
+            index.insert("b", 2);
+            index.insert("b", 3);
+            *index.limit_mut() = 2;
+            index.list_mut("a").unwrap().push(7);
+            index.list_mut("b").unwrap().retain(|number| *number > 2);
+            index.list_mut("b").unwrap().retain(|number| *number > 3);
+            last_of_each(&index)
         }
         Some("doc") => {
             let mut doc = demo::Doc::new();
@@ -419,6 +472,25 @@ fn what_was_changed_behind_a_shared_reference_is_changed_again() {
     let test = test_of("register");
     let expected = "    let register = Register::new();\n    register.note(5);\n    register.note(6);\n    \
                     register.note_all(&[7, 8]);\n";
+    assert!(test.contains(expected), "{test}");
+}
+
+#[test]
+fn what_std_did_to_a_part_that_was_lent_is_put_into_it() {
+    let test = test_of("index");
+    let expected = "    let mut index = demo::Index::new();
+    index.insert(\"a\", 1);
+    index.insert(\"b\", 2);
+    index.insert(\"b\", 3);
+    *index.limit_mut() = 2;
+    if let Some(part) = index.list_mut(\"a\") {
+        *part = vec![1, 7];
+    }
+    if let Some(part) = index.list_mut(\"b\") {
+        *part = Vec::new();
+    }
+    last_of_each(&index);
+";
     assert!(test.contains(expected), "{test}");
 }
 

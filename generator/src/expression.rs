@@ -20,6 +20,7 @@ mod functions;
 mod further;
 mod graph;
 mod identities;
+mod lent;
 mod lints;
 mod made;
 mod moments;

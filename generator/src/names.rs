@@ -148,6 +148,17 @@ pub struct MadeCall<'a> {
     pub arguments: &'a [Argument],
     /// What was called on the part of the value that it gave.
     pub further: Option<Further<'a>>,
+    /// The part of the value that it lends, where no calls on that can be seen.
+    pub lends: Option<Lent>,
+}
+
+/// A part of a value that a method lends to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lent {
+    /// What it is lent in.
+    pub wrapped: Wrapped,
+    /// The name of its type, which may be the last part of that alone.
+    pub type_name: String,
 }
 
 /// Calls on a part of a value to which a method gave access.

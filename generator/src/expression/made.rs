@@ -9,6 +9,7 @@ use quote::quote;
 use relapse_snapshot::{Argument, Data, Field, Trust, TypeId, TypeKind, Value};
 
 use super::Unwritable;
+use super::lent::lent_parts;
 use super::type_name::{definition, snake_case};
 use super::writer::{CallsAtHome, MAX_LETS, Place, RootPlace, Saved, Writer};
 use crate::hostile::identifier;
@@ -232,17 +233,24 @@ impl<'a> Writer<'a> {
         let own = if self.is_own() { self.own.take() } else { None };
         let own = Own { variable: own.as_ref(), ty: Some(value.ty).filter(|_| place.typed) };
         let began = history.made.at;
-        let written = self.history(&history, own, false, place);
-        let mut stage = written.map_err(|inner| but(refused.clone(), &inner.to_string()))?;
+        let fields = match &value.data {
+            Data::Struct(fields) if names.literal(&path).is_ok() => Some(fields),
+            _ => None,
+        };
+        // What can be put into the fields tells all that the program wrote there.
+        let lends = names.made_with_fields() && fields.is_none();
+        let lent = if lends { lent_parts(&history.steps, value, self.types) } else { Vec::new() };
+        let because = |inner: Unwritable| but(refused.clone(), &inner.to_string());
+        let written = self.history(&history, &lent, own, false, place);
+        let mut stage = written.map_err(because)?;
         if names.made_with_fields() {
-            match &value.data {
-                Data::Struct(fields) if names.literal(&path).is_ok() => {
-                    let variable = self.as_variable(stage, &history.type_name, own, true);
-                    self.put_fields(&variable, fields, place);
-                    stage = Stage::Variable(variable);
-                }
-                _ => return Err(refused),
+            if fields.is_none() && lent.is_empty() {
+                return Err(refused);
             }
+            let variable = self.as_variable(stage, &history.type_name, own, true);
+            self.put_lent(&variable, &history.steps, &lent, place).map_err(because)?;
+            self.put_fields(&variable, fields.map_or(&[], Vec::as_slice), place);
+            stage = Stage::Variable(variable);
         }
         self.suspect = true;
         self.made_used.push(began);
@@ -256,11 +264,12 @@ impl<'a> Writer<'a> {
         Some(address..address.saturating_add(size))
     }
 
-    /// What the calls give, one by one.
-    /// `lent`: what is made of it takes it as `&mut self`.
+    /// What the calls give, one by one. `parts`: calls that lend what is written in the end, and are made then; `lent`: what is
+    /// made of it takes it as `&mut self`.
     fn history(
         &mut self,
         history: &History<'_>,
+        parts: &[(usize, &Value)],
         own: Own<'_>,
         lent: bool,
         place: Place,
@@ -270,7 +279,7 @@ impl<'a> Writer<'a> {
             None => None,
             Some(of) => {
                 let lent = made.receiver == ReceivedBy::Exclusive;
-                let stage = self.history(of, Own::default(), lent, place)?;
+                let stage = self.history(of, &[], Own::default(), lent, place)?;
                 // A part of what it gives may hold on to it.
                 let stays = made.wrapped == Wrapped::Within && made.receiver != ReceivedBy::Value;
                 Some(match stage {
@@ -299,7 +308,10 @@ impl<'a> Writer<'a> {
             self.unwrapped(call, made.wrapped, &history.type_name, own, later)
         };
         let mut repeated = Repeated::default();
-        for step in &history.steps {
+        for (at, step) in history.steps.iter().enumerate() {
+            if parts.iter().any(|(part, _)| *part == at) {
+                continue;
+            }
             if self.lets.len() >= MAX_LETS {
                 return Err(self.refuse(format!("more than {MAX_LETS} calls made it")));
             }

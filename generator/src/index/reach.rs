@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 
 use super::ids::{CrateId, ItemId, ModuleId, Visibility};
-use super::items::EntryTarget;
+use super::items::{EntryTarget, Import};
 use super::resolve::{Def, Resolver, Space, root};
 use super::{FunctionItem, Owner, SourceIndex, TargetKind};
 
@@ -99,7 +99,10 @@ impl<'i> Reach<'i> {
             for def in self.resolver.import(module, import, Space::Types) {
                 let Def::Module(target) = def else { continue };
                 match &import.name {
-                    Some(name) if self.resolver.depends_on(target.krate, search.wanted) => {
+                    Some(name)
+                        if self.resolver.depends_on(target.krate, search.wanted)
+                            && self.may_name(module, import, target, search.viewer) =>
+                    {
                         edges.push((name.clone(), target));
                     }
                     Some(_) => {}
@@ -108,6 +111,29 @@ impl<'i> Reach<'i> {
             }
         }
         edges
+    }
+
+    /// Whether an import brings others the name of a module: one that is kept to the crate has it where a function of that
+    /// name is exported, as `decompress` of lz4_flex, but for the crate alone.
+    fn may_name(
+        &self,
+        module: ModuleId,
+        import: &Import,
+        target: ModuleId,
+        viewer: Option<ModuleId>,
+    ) -> bool {
+        let Some((last, path @ [_, ..])) = import.path.split_last() else { return true };
+        let parents = self.resolver.path(module, path, import.absolute, true, Space::Types).into_iter();
+        let parents =
+            parents.filter_map(|def| if let Def::Module(parent) = def { Some(parent) } else { None });
+        let bindings = parents.flat_map(|parent| {
+            let bindings = self.resolver.bindings(parent, last, Space::Types);
+            bindings.into_iter().map(move |binding| (parent, binding))
+        });
+        let mut bindings = bindings.filter(|(_, binding)| binding.def == Def::Module(target)).peekable();
+        bindings.peek().is_none()
+            || bindings
+                .any(|(parent, binding)| self.resolver.visible(binding.visibility, parent.krate, viewer))
     }
 
     /// Whether an import is worth resolving, so that no crate is read in vain.

@@ -2,12 +2,12 @@
 //! calls that a test makes in their place.
 
 use quote::quote;
-use relapse_snapshot::{Data, Frame, Location, Made};
+use relapse_snapshot::{Data, Frame, Location, Made, TypeId, TypeKind, TypeTable};
 use syn::visit::Visit;
 use syn::{FnArg, ReturnType, Type};
 
 use crate::expression::{PartOf, holds, part_of};
-use crate::names::{Asked, Further, History, MadeCall, ReceivedBy, Unnameable, Wrapped};
+use crate::names::{Asked, Further, History, Lent, MadeCall, ReceivedBy, Unnameable, Wrapped};
 
 use super::super::access::{Touches, calls_with_parts, made_on};
 use super::super::ids::{FunctionId, ItemId};
@@ -258,6 +258,7 @@ impl<'i> NamesAt<'i> {
         depth: usize,
     ) -> Result<MadeCall<'i>, Unnameable> {
         let mut made = self.made_call(&seen[at])?;
+        made.lends = self.lends(&seen[at], id);
         let mut further = on.iter().enumerate().filter(|(_, on)| **on == Some(at)).peekable();
         if further.peek().is_none() {
             return Ok(made);
@@ -316,7 +317,40 @@ impl<'i> NamesAt<'i> {
             parses,
             arguments: call.arguments.get(usize::from(receiver != ReceivedBy::Nobody)..).unwrap_or_default(),
             further: None,
+            lends: None,
         })
+    }
+
+    /// The part of a value of the type that a call lent to be written, where that has no functions of the project's.
+    fn lends(&self, seen: &Seen<'_>, id: ItemId) -> Option<Lent> {
+        let Seen { role: Role::Method, function, call, .. } = seen else { return None };
+        let ReturnType::Type(_, result) = &function.signature.output else { return None };
+        let (inner, wrapped) = signature::wrapped(result).unwrap_or((result, Wrapped::No));
+        let Type::Reference(to) = inner else { return None };
+        if to.mutability.is_none() || self.access(function, id).is_some() {
+            return None;
+        }
+        let types = self.made.types?;
+        let type_name = match (call.result, &*to.elem) {
+            (Some(result), _) => types.name(lent_type(result, types)?).to_owned(),
+            // What is made of no other types is known by its name alone.
+            (None, Type::Path(path)) => path.path.get_ident()?.to_string(),
+            (None, _) => return None,
+        };
+        Some(Lent { wrapped, type_name })
+    }
+}
+
+/// What a `&mut T`, or an `Option` or `Result` of one, leads to.
+fn lent_type(result: TypeId, types: &TypeTable) -> Option<TypeId> {
+    let kind = |ty: TypeId| types.get(ty).map(|shape| &shape.kind);
+    let reference = match kind(result)? {
+        TypeKind::Enum { params, .. } => kind(*params.first()?)?,
+        kind => kind,
+    };
+    match reference {
+        TypeKind::Reference { to, mutable: true } => Some(*to),
+        _ => None,
     }
 }
 

@@ -171,3 +171,19 @@ fn what_a_dot_would_not_call_is_called_by_its_path() {
         assert_eq!(told(name, which), ".", "{name} {which}");
     }
 }
+
+#[test]
+fn a_module_with_the_name_of_a_function_that_is_exported_is_no_way_for_others() {
+    let lib = "pub mod block {
+        pub(crate) mod decompress { pub fn decompress() {} pub fn unpack() {} }
+        pub use self::decompress::*;
+    }
+    pub use block::decompress;";
+    let fixture = Fixture::with_user(&[("demo/src/lib.rs", lib)]);
+    let krate = fixture.krate("user", TargetKind::Library);
+    let names = NamesAt::new(&fixture.index, ModuleId { krate, module: 0 });
+    let demo = fixture.krate("demo", TargetKind::Library);
+    let functions = fixture.index.source(demo).functions.iter();
+    let paths = functions.map(|function| plain(&names.callable(function, &[]).unwrap().path));
+    assert_eq!(paths.collect::<Vec<_>>(), ["demo::decompress", "demo::block::unpack"]);
+}
