@@ -70,7 +70,9 @@ pub(crate) fn generate_tests(args: &arguments::Gen, console: &mut Console) -> Re
                 let report = one(args, &snapshot, &work, console)?;
                 if let Some(origin) = origin {
                     let (id, first) = (short(&snapshot.id), short(&origin));
-                    console.warn(format_args!("{id} passes on the crash of {first}: `cargo relapse gen {first}` makes a test of that"));
+                    console.warn(format_args!(
+                        "{id} passes on the crash of {first}: `cargo relapse gen {first}` makes a test of that"
+                    ));
                 }
                 known.insert(snapshot.fingerprint.clone(), report.clone());
                 report

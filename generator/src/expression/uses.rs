@@ -10,7 +10,8 @@ const OFTEN: usize = 3;
 /// A path of fewer segments is no long one.
 const LONG: usize = 3;
 
-/// Imports the types whose long paths are repeated, and others of their modules, where `may` says that this path can be imported by its last name.
+/// Imports the types whose long paths are repeated, and others of their modules, where `may` says that this path can be
+/// imported by its last name.
 pub fn import_repeated(tokens: TokenStream, may: &dyn Fn(&str, &str) -> bool) -> (TokenStream, Vec<String>) {
     let mut seen = Seen::default();
     seen.look(&tokens);

@@ -104,8 +104,8 @@ fn may_be_better(draft: &Draft<'_>) -> bool {
     is_unwieldy(draft) || is_by_fields && draft.is_wordy() && !draft.callable.facts.entry_point
 }
 
-/// The frame whose test would be taken, but for which a better one is sought in a turn: workspace frames from the innermost. `frame`: the
-/// only one that is wanted.
+/// The frame whose test would be taken, but for which a better one is sought in a turn: workspace frames from the innermost.
+/// `frame`: the only one that is wanted.
 pub(crate) fn unwieldy(drafts: &[Draft<'_>], frame: Option<usize>, turn: usize) -> Option<usize> {
     let facts: Vec<Facts> = drafts.iter().map(|draft| draft.callable.facts.clone()).collect();
     let wanted = |draft: &&Draft<'_>| frame.is_none_or(|frame| frame == draft.callable.depth);
