@@ -241,7 +241,7 @@ pub(crate) struct Gen {
     /// The snapshots: unique beginnings of their ids, or `latest`
     #[arg(value_name = "ID", conflicts_with_all = ["latest", "all"])]
     pub(crate) ids: Vec<String>,
-    /// The latest snapshot, also where it only passes on another crash (as a thread's that is joined)
+    /// The latest snapshot, even where it only passes another crash on
     #[arg(long, conflicts_with = "all")]
     pub(crate) latest: bool,
     /// Every snapshot

@@ -36,6 +36,10 @@ impl Stock {
 }
 fn postponed(first: std::time::Duration, by: std::time::Duration) -> std::time::Duration { first + by }
 pub fn later(of: Vec<u32>) -> u32 { of[of.len() + 5] }
+pub struct Prices { pub of: std::collections::HashMap<String, u32> }
+impl Prices {
+    pub fn each(&self, among: u32) -> u32 { self.of.len() as u32 / among }
+}
 pub struct Walk<'m> { left: std::collections::hash_map::Iter<'m, u32, Vec<u32>> }
 impl<'m> Walk<'m> {
     pub fn over(lists: &'m std::collections::HashMap<u32, Vec<u32>>) -> Self { Walk { left: lists.iter() } }
@@ -73,6 +77,10 @@ fn main() {
             let lists: std::collections::HashMap<u32, Vec<u32>> = (0..12).map(list).collect();
             if lists.values().next().unwrap().is_empty() { println!(\"{}\", demo::Walk::over(&lists).count()); }
         },
+        \"prices\" => {
+            let price = |name: &str| (name.to_string(), 7);
+            println!(\"{}\", demo::Prices { of: [\"a\", \"b\"].map(price).into() }.each(0));
+        }
         \"close\" => println!(\"{}\", stock.close(vec![\"a\".into(), \"b\".into(), \"c\".into(), \"d\".into()][..2].to_vec())),
         \"due\" => { stock.due(std::fs::File::create_new(\"seen\").is_err(), std::time::Duration::MAX); }
         \"once\" => { if std::fs::File::create_new(\"seen\").is_ok() { stock.drain(3); } }
@@ -155,6 +163,18 @@ fn of_a_hash_table_whose_order_is_chance_the_entry_that_came_next_is_there() {
     assert_eq!(account["status"], "verified", "{account:#}\n{said}");
     assert!(account["function"].as_str().unwrap().ends_with("next"), "{account:#}");
     assert!(test.contains("HashMap::from([(5, Vec::new())])"), "{test}");
+}
+
+#[test]
+fn what_is_given_a_hash_table_is_run_ten_times_for_its_order_is_another_each_time() {
+    let project = project();
+    project.crash(&["cargo", "run", "-q", "--", "prices"]);
+    let (account, _, said) = project.generate(&[]);
+    assert_eq!(
+        (account["status"].as_str(), account["runs"].as_u64()),
+        (Some("verified"), Some(10)),
+        "{said}"
+    );
 }
 
 #[test]

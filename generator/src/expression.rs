@@ -60,7 +60,7 @@ pub(crate) use moments::{have_moments_apart, mentions};
 pub(crate) use parts::{PartOf, holds, part_of};
 pub use scope::Scope;
 pub use stand_in::{Asks, Extent, Implementors, Open, Over, StandIn, StandIns};
-pub(crate) use std_rules::go_over_tables;
+pub(crate) use std_rules::{go_over_tables, have_chance_order};
 pub(crate) use texts::have_parts;
 pub use type_name::{definition, snake_case};
 pub use uses::import_repeated;

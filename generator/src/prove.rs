@@ -27,7 +27,9 @@ use crate::candidate::{Callable, Rejection, Style};
 use crate::compile::{CandidateFiles, Compiled, Progress, TestTarget, Variable, compile_candidates};
 use crate::edit::EditSet;
 use crate::executor::Executor;
-use crate::expression::{Moments, go_over_tables, have_moments_apart, have_one_thing, have_parts};
+use crate::expression::{
+    Moments, go_over_tables, have_chance_order, have_moments_apart, have_one_thing, have_parts,
+};
 use crate::hang;
 use crate::header::{self, Naming};
 use crate::index::{Copied, NamesAt, OUTSIDE_NAME, SourceIndex};
@@ -251,6 +253,14 @@ impl<'a> Draft<'a> {
         !self.style.next_alone && go_over_tables(values, &bench.snapshot.types)
     }
 
+    /// Whether runs that are alike may be chance: its functions read the clock and the like, or what it is given lies in another
+    /// order in each process.
+    fn goes_by_chance(&self, bench: &Bench<'_>) -> bool {
+        let values = self.callable.arguments().map(|(argument, _)| &argument.value);
+        let by_order = self.goes_over_tables(bench) || have_chance_order(values, &bench.snapshot.types);
+        by_order || reads::goes_by_chance(self, bench)
+    }
+
     /// Writes it anew after a change of style; `false` where that cannot be done.
     fn rewrite(&mut self, bench: &Bench<'_>) -> bool {
         let name = self.regression.name.clone();
@@ -428,7 +438,7 @@ pub fn together<'a>(
                 draft.folder.clone_from(&run.folder);
                 let given = &draft.beside.given;
                 let bare = if draft.regression.dies { stack::alone(given) } else { given.is_empty() };
-                let by_chance = reads::goes_by_chance(&draft, bench) || draft.goes_over_tables(bench);
+                let by_chance = draft.goes_by_chance(bench);
                 trials.push(Trial { run, crash, bare, by_chance });
                 ready.push(draft);
             }

@@ -30,7 +30,7 @@ use super::type_name::arguments;
 use super::writer::{Place, Writer};
 use crate::hostile::literal;
 
-pub(crate) use collection_iterators::go_over_tables;
+pub(crate) use collection_iterators::{go_over_tables, have_chance_order};
 pub(super) use of::Of;
 use of::{Rule, Written};
 

@@ -25,7 +25,7 @@ pub(super) struct Trial {
     pub(super) crash: Crash,
     /// Whether its call was given nothing beside its arguments yet, so that what it lacks is worth a search.
     pub(super) bare: bool,
-    /// Whether its functions read the clock or random numbers, or go over a hash table, so that runs that are alike prove less.
+    /// Whether its functions read the clock or random numbers, or it is given a hash table, so that runs that are alike prove less.
     pub(super) by_chance: bool,
 }
 

@@ -84,6 +84,24 @@ pub(crate) fn go_over_tables<'v>(values: impl IntoIterator<Item = &'v Value>, ty
     false
 }
 
+/// Whether one of these values holds a map or set of std's own hasher with several entries: each process has them in an order
+/// of its own.
+pub(crate) fn have_chance_order<'v>(values: impl IntoIterator<Item = &'v Value>, types: &TypeTable) -> bool {
+    let mut open: Vec<&Value> = values.into_iter().collect();
+    while let Some(value) = open.pop() {
+        let several = match &value.data {
+            Data::Map { len, .. } | Data::Sequence { len, .. } => *len > 1,
+            _ => false,
+        };
+        let name = types.name(value.ty);
+        if several && name.starts_with("std::collections::hash::") && name.contains("::RandomState") {
+            return true;
+        }
+        open.extend(value.children());
+    }
+    false
+}
+
 fn is_bucket_iterator(value: &Value, types: &TypeTable) -> bool {
     let path = definition(types.name(value.ty)).unwrap_or_default();
     path.starts_with("hashbrown::raw::") && path.ends_with("RawIter")
