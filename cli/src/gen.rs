@@ -15,6 +15,7 @@ use relapse_generator::project::Project;
 use relapse_generator::render::Templates;
 use relapse_generator::report::Report;
 use relapse_generator::verify::Bounds;
+use relapse_snapshot::consequence::passes_on;
 use relapse_snapshot::display::terminal_safe;
 use relapse_snapshot::{Snapshot, Store};
 
@@ -233,7 +234,9 @@ fn wanted(args: &arguments::Gen, store: &Store, console: &mut Console) -> Result
 
 /// The crash that another one passes on. Where a file of its run cannot be read, it stands for itself.
 fn origin(snapshot: &Snapshot, store: &Store) -> Option<String> {
-    store.origin_of(&snapshot.id).ok().flatten()
+    // Most stand for themselves, by what is known of them already.
+    let origin = || store.origin_of(&snapshot.id).ok().flatten();
+    passes_on(&snapshot.cause.message).then(origin).flatten()
 }
 
 /// The functions that were refused, together where the reason is one: a build that fails refuses all of them.

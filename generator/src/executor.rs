@@ -1,11 +1,12 @@
 //! What runs the call of an async function to its end in a test, or that of a function which the crashed program ran
 //! within tokio's runtime. In: a package's dependencies, a stack. Out: the way, and the call written for it.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use relapse_snapshot::{Frame, FrameKind, Snapshot};
 
 use crate::candidate::Callable;
+use crate::expression::mentions;
 use crate::index::{Package, SourceIndex};
 
 /// What runs an async call to its end.
@@ -140,7 +141,7 @@ impl Runtime {
             let local = quote!(#tokio::task::LocalSet::new().run_until(async { #call }).await);
             return (TokenStream::new(), if self.local { local } else { call.clone() });
         }
-        let taken = |name: &&str| !within.iter().chain([call]).any(|tokens| names(tokens, name));
+        let taken = |name: &&str| !within.iter().chain([call]).any(|tokens| mentions(tokens, name));
         let name =
             ["runtime", "tokio_runtime", "runtime_of_test"].into_iter().find(taken).unwrap_or("own_runtime");
         let runtime = Ident::new(name, Span::call_site());
@@ -170,15 +171,6 @@ fn is_of_runtime(frame: &Frame) -> bool {
         && frame.function.trim_start_matches('<').starts_with("tokio::runtime::")
         && !frame.function.contains("::blocking::pool::")
         && is_tokio()
-}
-
-/// Whether tokens have that name in them.
-fn names(tokens: &TokenStream, name: &str) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == name,
-        TokenTree::Group(group) => names(&group.stream(), name),
-        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
-    })
 }
 
 #[cfg(test)]

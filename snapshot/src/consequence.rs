@@ -33,8 +33,8 @@ impl Link<'_> {
 }
 
 /// Which of the earlier crashes of a run the one at `at` goes back to; none where it stands for itself, or nothing else was
-/// seen. Of several this is a guess, and the best one: the thread that was spawned here, the words that are passed on, what
-/// came last before the lock was first found poisoned.
+/// seen. Of several this is a guess, and the best one: what came last before the lock was first found poisoned; else the one
+/// whose words are passed on, that of a thread which was spawned here, one that was caught here, the last one.
 pub fn origin(crashes: &[Link<'_>], at: usize) -> Option<usize> {
     let crash = crashes.get(at).filter(|crash| crash.passes_on())?;
     let of_program = |index: &usize| crashes[*index].program == crash.program;

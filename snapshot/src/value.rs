@@ -217,24 +217,24 @@ impl Value {
         }
     }
 
+    /// All nodes of this tree, itself first, the others in no order.
+    pub fn all(&self) -> impl Iterator<Item = &Value> {
+        let mut open = vec![self];
+        std::iter::from_fn(move || {
+            let value = open.pop()?;
+            open.extend(value.children());
+            Some(value)
+        })
+    }
+
     /// The number of nodes of this tree, itself included.
     pub fn nodes(&self) -> u64 {
-        let (mut count, mut open) = (0, vec![self]);
-        while let Some(value) = open.pop() {
-            count += 1;
-            open.extend(value.children());
-        }
-        count
+        self.all().count() as u64
     }
 
     /// The worst trust of any node of this tree.
     pub fn worst_trust(&self) -> Trust {
-        let (mut worst, mut open) = (self.trust, vec![self]);
-        while let Some(value) = open.pop() {
-            worst = worst.max(value.trust);
-            open.extend(value.children());
-        }
-        worst
+        self.all().map(|value| value.trust).max().unwrap_or(self.trust)
     }
 }
 

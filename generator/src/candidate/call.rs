@@ -14,8 +14,8 @@ use super::idiom::{Idiom, idiom, is_drop};
 use super::passed::Passed;
 use super::{Callable, passed};
 use crate::expression::{
-    Extent, Literals, Moments, Open, Scope, StandIns, Unwritable, WrittenArgument, argument_of_any_type,
-    argument_with, as_owners, in_chunks, mentions,
+    Extent, INSTANT, Literals, Moments, Open, Scope, StandIns, Unwritable, WrittenArgument,
+    argument_of_any_type, argument_with, as_owners, in_chunks, mentions,
 };
 use crate::index::{CallPath, Copied, FunctionItem, NamesAt, Owner, SourceIndex};
 use crate::names::{Names, Unnameable};
@@ -130,11 +130,12 @@ fn call_tokens(
 
 /// Puts the moment that the others are told from before the arguments that name it.
 fn begin_with(now: &Ident, arguments: &mut [WrittenArgument], names: &NamesAt<'_>) -> Result<(), Unnameable> {
+    let name = now.to_string();
     let is_named = |argument: &WrittenArgument| {
-        mentions(&argument.pass, now) || argument.lets.iter().any(|tokens| mentions(tokens, now))
+        argument.lets.iter().chain([&argument.pass]).any(|it| mentions(it, &name))
     };
     if let Some(first) = arguments.iter_mut().find(|argument| is_named(argument)) {
-        let instant = names.path("std::time::Instant")?;
+        let instant = names.path(INSTANT)?;
         first.lets.insert(0, quote!(let #now = #instant::now();));
     }
     Ok(())

@@ -2,7 +2,7 @@
 //! the crash. Out: one moment that is the test's own, from which the others are as far as they were. Where a test shows the
 //! crash without, each is the moment at which the test runs: a distance to the nanosecond says nothing to its reader.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use relapse_snapshot::{Argument, Data, TypeTable, Value};
 
@@ -11,7 +11,7 @@ use super::seen_through::{core_of, number};
 use super::type_name::definition;
 
 /// A moment of std's steady clock.
-pub(super) const INSTANT: &str = "std::time::Instant";
+pub(crate) const INSTANT: &str = "std::time::Instant";
 /// The variable of the test's own moment, where no argument gives it a name.
 const NOW: &str = "now";
 /// Values that are looked into.
@@ -128,16 +128,8 @@ fn is_moment(value: &Value, types: &TypeTable) -> bool {
 
 /// All moments within values.
 fn moments<'v>(values: impl Iterator<Item = &'v Value>, types: &TypeTable) -> Vec<i128> {
-    let (mut found, mut open, mut seen) = (Vec::new(), values.collect::<Vec<_>>(), 0_usize);
-    while let Some(value) = open.pop().filter(|_| seen < MOST_VALUES) {
-        seen += 1;
-        if is_moment(value, types) {
-            found.extend(nanos(value));
-        } else {
-            open.extend(value.children());
-        }
-    }
-    found
+    let all = values.flat_map(Value::all).take(MOST_VALUES);
+    all.filter(|value| is_moment(value, types)).filter_map(nanos).collect()
 }
 
 /// `Instant { t: Timespec { tv_sec, tv_nsec } }`, in nanoseconds.
@@ -147,15 +139,6 @@ fn nanos(moment: &Value) -> Option<i128> {
     let (secs, nanos) = (number(&secs.value)?, number(&nanos.value)?);
     let fits = i64::try_from(secs).is_ok() && (0..NANOS_PER_SECOND).contains(&nanos);
     fits.then(|| secs * NANOS_PER_SECOND + nanos)
-}
-
-/// Whether tokens name a variable.
-pub(crate) fn mentions(tokens: &TokenStream, variable: &Ident) -> bool {
-    tokens.clone().into_iter().any(|tree| match tree {
-        TokenTree::Ident(ident) => ident == *variable,
-        TokenTree::Group(group) => mentions(&group.stream(), variable),
-        _ => false,
-    })
 }
 
 #[cfg(test)]

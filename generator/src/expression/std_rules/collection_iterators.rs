@@ -71,35 +71,24 @@ pub(super) fn rule(definition: &str) -> Option<Rule> {
 
 /// Whether one of these values goes over a hash table of which several entries are left.
 pub(crate) fn go_over_tables<'v>(values: impl IntoIterator<Item = &'v Value>, types: &TypeTable) -> bool {
-    let mut open: Vec<&Value> = values.into_iter().collect();
-    while let Some(value) = open.pop() {
-        if is_bucket_iterator(value, types)
-            && let Data::Sequence { len, .. } = &value.data
-            && *len > 1
-        {
-            return true;
-        }
-        open.extend(value.children());
-    }
-    false
+    values
+        .into_iter()
+        .flat_map(Value::all)
+        .any(|value| has_several(value) && is_bucket_iterator(value, types))
 }
 
 /// Whether one of these values holds a map or set of std's own hasher with several entries: each process has them in an order
 /// of its own.
 pub(crate) fn have_chance_order<'v>(values: impl IntoIterator<Item = &'v Value>, types: &TypeTable) -> bool {
-    let mut open: Vec<&Value> = values.into_iter().collect();
-    while let Some(value) = open.pop() {
-        let several = match &value.data {
-            Data::Map { len, .. } | Data::Sequence { len, .. } => *len > 1,
-            _ => false,
-        };
+    let is_table = |value: &Value| {
         let name = types.name(value.ty);
-        if several && name.starts_with("std::collections::hash::") && name.contains("::RandomState") {
-            return true;
-        }
-        open.extend(value.children());
-    }
-    false
+        name.starts_with("std::collections::hash::") && name.contains("::RandomState")
+    };
+    values.into_iter().flat_map(Value::all).any(|value| has_several(value) && is_table(value))
+}
+
+fn has_several(value: &Value) -> bool {
+    matches!(&value.data, Data::Map { len, .. } | Data::Sequence { len, .. } if *len > 1)
 }
 
 fn is_bucket_iterator(value: &Value, types: &TypeTable) -> bool {
